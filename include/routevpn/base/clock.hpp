@@ -1,0 +1,11 @@
+// Time as every stage sees it: a value handed in, read from the clock once per turn of a loop.
+#pragma once
+
+#include <chrono>
+
+namespace routevpn {
+
+using Duration = std::chrono::nanoseconds;
+using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+
+}  // namespace routevpn

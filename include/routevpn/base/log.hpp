@@ -1,0 +1,33 @@
+// What the process says of itself, on standard error: text, JSON lines, or text with the
+// journal's priority prefix when systemd reads it.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace routevpn {
+
+enum class LogLevel : std::uint8_t { error, warning, info, debug };
+enum class LogFormat : std::uint8_t { text, json };
+
+// Extra fields of a line: written as name=value in text, as members in JSON.
+using LogFields = std::initializer_list<std::pair<std::string_view, std::string>>;
+
+class Log {
+ public:
+  // Under systemd (JOURNAL_STREAM is set for our standard error) lines carry "<3>".."<7>".
+  static void configure(LogLevel level, LogFormat format, std::string link);
+  static void write(LogLevel level, std::string_view message, LogFields fields = {});
+};
+
+inline void log_error(std::string_view m, LogFields f = {}) { Log::write(LogLevel::error, m, f); }
+inline void log_warning(std::string_view m, LogFields f = {}) {
+  Log::write(LogLevel::warning, m, f);
+}
+inline void log_info(std::string_view m, LogFields f = {}) { Log::write(LogLevel::info, m, f); }
+inline void log_debug(std::string_view m, LogFields f = {}) { Log::write(LogLevel::debug, m, f); }
+
+}  // namespace routevpn

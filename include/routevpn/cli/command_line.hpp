@@ -1,0 +1,61 @@
+// The whole command line: which command, with what.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "routevpn/cli/link_options.hpp"
+#include "routevpn/pki/authority.hpp"
+
+namespace routevpn::cli {
+
+struct RunLink {
+  LinkOptions options;
+};
+
+struct CheckLink {
+  LinkOptions options;  // what could be understood, when there are faults
+};
+
+enum class LinkState : std::uint8_t { up, connecting, down };
+
+struct ShowLinks {
+  std::vector<std::string> links;  // empty: all
+  bool json = false;
+  bool watch = false;
+  std::optional<LinkState> wait;
+  std::optional<std::chrono::milliseconds> timeout;  // none: for ever
+  std::string run_dir = "/run/routevpn";
+};
+
+struct ListCertificates {
+  std::string directory = ".";
+  bool json = false;
+};
+
+using PkiCommand = std::variant<pki::AuthorityOrder, pki::RequestOrder, pki::SignOrder,
+                                pki::RevokeOrder, ListCertificates>;
+
+struct Help {
+  std::string text;
+};
+
+struct Version {};
+
+using Command = std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, Help, Version>;
+
+struct CommandLine {
+  Command command;
+  std::vector<std::string> faults;    // one line each; only a CheckLink may be run with any
+  std::vector<std::string> warnings;  // one line each, to be logged
+};
+
+// Reads the configuration file too. `arguments` are those after the program's name.
+CommandLine parse_command_line(std::span<const std::string> arguments);
+
+}  // namespace routevpn::cli

@@ -1,0 +1,56 @@
+// Who we are and whom we trust: certificate, key, CA, CRL, and the name the peer must have.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <openssl/ssl.h>
+
+#include "routevpn/base/owned.hpp"
+
+namespace routevpn::dtls {
+
+using SslContext = Owned<SSL_CTX, SSL_CTX_free>;
+
+struct IdentityFiles {
+  std::string certificate;  // PEM, may hold the chain
+  std::string key;          // PEM, readable by its owner alone
+  std::string ca;           // PEM, one or more
+  std::string crl;          // PEM, empty: none
+};
+
+struct IdentityPolicy {
+  std::string peer_name;  // a subjectAltName DNS name, or with none the CN; "*": any
+  std::string ciphers;    // OpenSSL names, ':' between; empty: the default list
+};
+
+// What `show` says of a certificate.
+struct CertificateInfo {
+  std::string name;     // first DNS subjectAltName, else CN
+  std::string subject;  // RFC 2253
+  std::chrono::system_clock::time_point not_after;
+  std::string fingerprint;  // SHA-256, lower case hex
+};
+CertificateInfo describe(const X509* certificate);
+
+class Identity {
+ public:
+  // Throws UsageError naming the file and the fault: missing, unreadable, not PEM, key that does
+  // not match, key readable by others, certificate not yet valid or expired, no CA, unknown cipher,
+  // a CRL that is not the CA's.
+  static std::shared_ptr<const Identity> load(const IdentityFiles& files,
+                                              const IdentityPolicy& policy);
+
+  [[nodiscard]] SSL_CTX* initiator() const { return initiator_.get(); }
+  [[nodiscard]] SSL_CTX* acceptor() const { return acceptor_.get(); }
+  [[nodiscard]] const CertificateInfo& certificate() const { return certificate_; }
+
+ private:
+  Identity() = default;
+  SslContext initiator_;
+  SslContext acceptor_;
+  CertificateInfo certificate_;
+};
+
+}  // namespace routevpn::dtls

@@ -1,0 +1,33 @@
+// The control thread's loop: one epoll, callbacks by file descriptor.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "routevpn/base/clock.hpp"
+#include "routevpn/base/owned.hpp"
+
+namespace routevpn::host {
+
+class EventLoop {
+ public:
+  using Callback = std::function<void()>;
+
+  EventLoop();  // throws SystemError
+
+  // Calls back whenever fd is readable, or has an error or hang-up. A callback may watch and forget,
+  // itself too.
+  void watch(int fd, Callback callback);
+  void forget(int fd);
+  // Waits until something is readable or the time has come (none: for ever), and calls back.
+  void turn(std::optional<Duration> timeout);
+
+ private:
+  Fd epoll_;
+  std::unordered_map<int, std::shared_ptr<Callback>> callbacks_;
+};
+
+}  // namespace routevpn::host

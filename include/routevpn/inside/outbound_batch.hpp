@@ -1,0 +1,62 @@
+// Packets on their way out, laid one behind the other with room for the record around each:
+//
+//     | headroom | packet | tailroom | headroom | packet | tailroom | ...
+//
+// There is no gap between them, so that a run of equal ones becomes one UDP_SEGMENT send after
+// they were sealed in place. All memory is allocated at construction.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "routevpn/base/bytes.hpp"
+
+namespace routevpn::inside {
+
+// A packet's bytes, without headroom and tailroom.
+struct OutboundPacket {
+  std::uint8_t* data = nullptr;
+  std::uint32_t length = 0;
+};
+
+class OutboundBatch {
+ public:
+  OutboundBatch(std::size_t capacity_bytes, std::size_t capacity_packets);
+
+  // Empties the batch; the room around the packets that follow.
+  void clear(std::size_t headroom, std::size_t tailroom);
+  // Memory for one packet of this length, or nullptr when the batch is full.
+  std::uint8_t* append(std::size_t length) {
+    const std::size_t needed = headroom_ + length + tailroom_;
+    if (needed > capacity_bytes_ - used_bytes_ || packets_.size() == capacity_packets_) {
+      return nullptr;
+    }
+    std::uint8_t* const data = memory_.get() + used_bytes_ + headroom_;
+    used_bytes_ += needed;
+    packets_.push_back({data, static_cast<std::uint32_t>(length)});
+    return data;
+  }
+  // Takes back the packets appended since there were `packets` of them.
+  void truncate(std::size_t packets);
+
+  [[nodiscard]] std::span<const OutboundPacket> packets() const { return packets_; }
+  [[nodiscard]] std::size_t headroom() const { return headroom_; }
+  [[nodiscard]] std::size_t tailroom() const { return tailroom_; }
+  [[nodiscard]] std::size_t free_bytes() const { return capacity_bytes_ - used_bytes_; }
+  [[nodiscard]] std::size_t free_packets() const { return capacity_packets_ - packets_.size(); }
+  [[nodiscard]] bool empty() const { return packets_.empty(); }
+
+ private:
+  std::unique_ptr<std::uint8_t[]> memory_;
+  std::size_t capacity_bytes_;
+  std::size_t capacity_packets_;
+  std::size_t used_bytes_ = 0;
+  std::size_t headroom_ = 0;
+  std::size_t tailroom_ = 0;
+  std::vector<OutboundPacket> packets_;
+};
+
+}  // namespace routevpn::inside

@@ -1,0 +1,42 @@
+// What one handshake gave the lane: keys in both directions, the replay window, and where the peer is.
+#pragma once
+
+#include <cstdint>
+
+#include "routevpn/dtls/handshake.hpp"
+#include "routevpn/outside/udp.hpp"
+#include "routevpn/record/open.hpp"
+#include "routevpn/record/seal.hpp"
+
+namespace routevpn::link {
+
+// Counted up by this process; never on the wire.
+using AssociationId = std::uint32_t;
+
+// How many records an association may carry, RFC 9325 section 4.4: renewal is due at the first
+// number, in either direction; nothing is sealed beyond the second.
+struct RecordLimits {
+  std::uint64_t renew_after = std::uint64_t{1} << 23;
+  std::uint64_t stop_at = ~std::uint64_t{0};  // the cipher suite's own limit applies besides
+};
+
+// Made by the control thread, key schedules and all; used by the lane alone from then on.
+struct Association {
+  Association(AssociationId number, const dtls::Established& established,
+              record::CryptoBackend backend, const outside::Endpoint& peer,
+              const RecordLimits& limits);
+
+  AssociationId id;
+  record::Sealer sealer;
+  record::Opener opener;
+  outside::Endpoint endpoint;
+  bool control_messages;
+  std::uint64_t renew_after;
+
+  bool confirmed = false;          // an authentic record has come
+  bool renewal_announced = false;  // the control thread knows that renewal is due
+  bool limit_announced = false;
+  std::uint32_t echo_requests = 0;  // had from the peer
+};
+
+}  // namespace routevpn::link

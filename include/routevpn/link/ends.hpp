@@ -1,0 +1,30 @@
+// The two ends of a link on this machine: the socket in the public namespace, the interface in the
+// private one, and what must be undone when they go.
+#pragma once
+
+#include <optional>
+
+#include "routevpn/cli/link_options.hpp"
+#include "routevpn/host/guardian.hpp"
+#include "routevpn/host/netlink.hpp"
+#include "routevpn/host/netns.hpp"
+#include "routevpn/inside/tun.hpp"
+#include "routevpn/outside/udp.hpp"
+
+namespace routevpn::link {
+
+struct Ends {
+  host::Netns public_netns;
+  host::Netns private_netns;
+  outside::UdpSocket socket;
+  inside::Tun tun;
+  host::Netlink netlink;  // in the private namespace
+  unsigned mtu;           // of the interface, bytes
+  std::optional<host::Guardian> guardian;
+};
+
+// Outside first, then inside. Throws what its parts throw; what was there is then undone. Call before
+// any thread is started.
+Ends open_ends(const cli::LinkOptions& options);
+
+}  // namespace routevpn::link

@@ -1,0 +1,118 @@
+// A packet's way through the process, without the system calls at its ends:
+//
+//   inside -> outside  from_inside() segments a super-packet into the batch, seal() protects the
+//                      batch in place and gives the runs to send
+//   outside -> inside  from_outside() splits datagrams into records, opens them in place, answers
+//                      control messages, and gives the super-packets to write
+//
+// Handshake records leave this way at the split, into the mailbox. No lock, no allocation, no clock:
+// one thread uses a lane, or a test that plays the thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "routevpn/base/drop.hpp"
+#include "routevpn/inside/coalesce.hpp"
+#include "routevpn/inside/outbound_batch.hpp"
+#include "routevpn/inside/segment.hpp"
+#include "routevpn/link/mailbox.hpp"
+#include "routevpn/outside/udp.hpp"
+
+namespace routevpn::link {
+
+// Written by the lane, read by anyone. Bytes and packets are inside packets.
+struct LaneCounters {
+  std::atomic<std::uint64_t> rx_bytes{0};
+  std::atomic<std::uint64_t> rx_packets{0};
+  std::atomic<std::uint64_t> tx_bytes{0};
+  std::atomic<std::uint64_t> tx_packets{0};
+  // When an authentic record came last; the epoch of the clock before the first.
+  std::atomic<Time> last_heard{Time{}};
+  DropCounters drops;
+};
+
+// Sealed datagrams of one size, the last possibly shorter, one behind the other.
+struct Run {
+  const std::uint8_t* data = nullptr;
+  std::size_t bytes = 0;
+  std::size_t segment_bytes = 0;
+  std::size_t overhead_bytes = 0;  // of each datagram, around its packet
+  bool control = false;            // no inside packets: not counted as such
+  outside::Endpoint to;
+};
+
+class Lane {
+ public:
+  // `udp_offload`: the interface takes UDP super-packets.
+  Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload);
+
+  // Does what the control thread has asked for since. Call it between receiving a datagram and
+  // handing it in: keys that the peer may already use are then always there.
+  void execute_commands(Time now);
+
+  // Inside -> outside. wants_flush() says when the batch must be sealed and sent before more.
+  void from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu);
+  [[nodiscard]] bool wants_flush() const;
+  // The runs of the batch, good until the batch is begun anew, which sent() does.
+  std::span<const Run> seal();
+  void sent();
+
+  // Outside -> inside. The result is good until the next call.
+  std::span<const inside::SuperPacket> from_outside(const outside::Received& received, Time now);
+  // What from_outside() and execute_commands() want sent at once: answers, probes, alerts. Each is
+  // sealed when it is asked for, for its association may be gone a moment later.
+  [[nodiscard]] std::span<const Run> control_runs() const { return control_runs_; }
+  void control_sent();
+
+  void count_sent(const Run& run, std::size_t bytes);
+  void count_written(const inside::SuperPacket& packet);
+  void drop(Drop reason, std::uint64_t n = 1) { counters_.drops.add(reason, n); }
+  void announce(AssociationId id, const decltype(LaneEvent::what)& what);
+
+ private:
+  // The one that seals, one or two being taken over, and those still open for stragglers.
+  static constexpr std::size_t max_associations = 4;
+  static constexpr std::uint64_t max_forgeries = std::uint64_t{1} << 28;  // RFC 9325 section 4.4
+
+  void install(InstallAssociation&& command);
+  void retire(AssociationId id);
+  void activate(Association& association);
+  Association* find(AssociationId id);
+  void queue_control(const ControlMessage& message);
+  void queue_alert(const SendAlert& alert);
+  void seal_control(record::ContentType type);
+
+  void split_datagram(Bytes datagram, const outside::Endpoint& from, Time now);
+  void forward_handshake(Bytes record, const outside::Endpoint& from);
+  void open_record(const record::Split& split, const outside::Endpoint& from, Time now);
+  Association* open_with_any(const record::Split& split, record::Opened& opened);
+  void authentic(Association& association, bool newest, const outside::Endpoint& from, Time now);
+  void deliver(Association& association, Bytes payload, Time now);
+  void control_message(Association& association, ConstBytes payload, Time now);
+  void check_limits(Association& association);
+
+  Mailbox& mailbox_;
+  LaneCounters& counters_;
+
+  // Newest first. sending_ is one of them, or nullptr.
+  std::vector<std::unique_ptr<Association>> associations_;
+  Association* sending_ = nullptr;
+
+  inside::OutboundBatch outbound_;
+  std::vector<Run> runs_;
+  // Each of these goes as a run of its own, so its headroom is that of the longest record header.
+  inside::OutboundBatch control_;
+  std::vector<Run> control_runs_;
+
+  std::vector<Bytes> payloads_;
+  inside::Coalescer coalescer_;
+  std::unique_ptr<std::array<std::uint8_t, 65536>> trial_;  // a record's copy while keys change
+  HandshakeDatagram* handshake_ = nullptr;                  // the slot this datagram's records go to
+};
+
+}  // namespace routevpn::link

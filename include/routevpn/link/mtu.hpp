@@ -1,0 +1,35 @@
+// The inside MTU for an outside one. Pure.
+#pragma once
+
+#include <algorithm>
+
+#include "routevpn/record/cipher.hpp"
+#include "routevpn/record/wire.hpp"
+
+namespace routevpn::link {
+
+inline constexpr unsigned ethernet_mtu = 1500;  // when nothing better is known
+inline constexpr unsigned least_mtu = 576;      // RFC 791: what every IPv4 host takes
+inline constexpr unsigned least_mtu_v6 = 1280;  // RFC 8200 section 5: below it IPv6 is switched off
+inline constexpr unsigned most_mtu = record::max_plaintext_bytes;  // one record, one packet
+
+// Bytes around an inside packet in an outside one: IP and UDP header, record header, explicit
+// nonce, tag.
+constexpr unsigned overhead_bytes(bool outside_is_v4, record::CipherSuite suite) {
+  const unsigned ip = outside_is_v4 ? 20 : 40;
+  const unsigned udp = 8;
+  const unsigned record_header = 13;
+  const unsigned explicit_nonce = suite == record::CipherSuite::chacha20_poly1305 ? 0 : 8;
+  return ip + udp + record_header + explicit_nonce + record::tag_bytes;
+}
+
+// Never below what the inside needs, even where the path then cannot carry the largest packets.
+constexpr unsigned inside_mtu(unsigned outside_mtu, bool outside_is_v4, record::CipherSuite suite,
+                              bool inside_has_v6) {
+  const unsigned least = inside_has_v6 ? least_mtu_v6 : least_mtu;
+  const unsigned overhead = overhead_bytes(outside_is_v4, suite);
+  if (outside_mtu < least + overhead) return least;
+  return std::min(outside_mtu - overhead, most_mtu);
+}
+
+}  // namespace routevpn::link

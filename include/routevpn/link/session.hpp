@@ -1,0 +1,154 @@
+// What the control thread knows and decides of one lane: resolves, makes and renews associations,
+// probes, watches for silence, and says when the link is up. No system call, no thread, no clock but
+// the time it is told: the process drives it, or a simulator.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "routevpn/base/address.hpp"
+#include "routevpn/link/backoff.hpp"
+#include "routevpn/link/handshakes.hpp"
+#include "routevpn/link/mailbox.hpp"
+#include "routevpn/link/prober.hpp"
+#include "routevpn/link/state.hpp"
+
+namespace routevpn::link {
+
+struct PeerName {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+struct SessionSettings {
+  Role role = Role::initiator;
+  std::vector<PeerName> peers;    // an initiator's, tried in turn
+  std::vector<IpPrefix> allowed;  // an acceptor's --allow
+  Duration keepalive = std::chrono::milliseconds(1000);
+  Duration dead_after = std::chrono::milliseconds(3500);
+  Duration rekey = std::chrono::seconds(3600);
+  RecordLimits limits;
+  std::optional<record::CryptoBackend> backend;  // none: the best for the suite
+  std::uint64_t seed = 0;                        // of the jitter
+};
+
+// Why the link is as it is: a fixed word for machines and a line for people.
+struct Reason {
+  std::string word;  // starting, connected, silence, peer_closed, ...
+  std::string text;
+};
+
+// What a session makes happen. command() reaches the lane before anything sent after it does.
+class Surroundings {
+ public:
+  virtual ~Surroundings() = default;
+  virtual void send_handshake(ConstBytes datagram, const outside::Endpoint& to) = 0;
+  virtual void command(LaneCommand command) = 0;
+  virtual void resolve(const PeerName& peer) = 0;  // answered by Session::on_resolved
+  virtual void set_carrier(bool on) = 0;
+  virtual void state_changed(Phase phase, const Reason& reason) = 0;
+  virtual void handshake_failed(const SocketAddress& peer,
+                                const dtls::HandshakeFailure& failure) = 0;
+  [[nodiscard]] virtual Time last_heard() const = 0;  // by the lane
+};
+
+// The association in use, for `show`.
+struct AssociationStatus {
+  dtls::CertificateInfo peer;
+  std::string cipher;
+  record::CipherSuite suite = record::CipherSuite::aes_128_gcm;
+  record::CryptoBackend backend = record::CryptoBackend::openssl;
+  bool control_messages = false;
+  outside::Endpoint endpoint;
+  Time established{};
+};
+
+struct SessionStatus {
+  Phase phase = Phase::idle;
+  Reason reason;
+  Time since{};
+  std::optional<AssociationStatus> association;
+  PathStatus path;
+  std::uint64_t handshakes = 0;  // completed
+  std::uint64_t renewals = 0;
+  std::uint64_t moves = 0;
+  std::uint64_t flaps = 0;  // times it went down after having been up
+  std::uint64_t unexpected_events = 0;
+};
+
+class Session : private HandshakeOwner {
+ public:
+  // Old keys stay for records that were under way while keys changed, RFC 6347 section 4.1.
+  static constexpr Duration straggler_time = std::chrono::seconds(10);
+  // How long a plain peer may keep silent, after its last repeated flight, before we speak first.
+  static constexpr Duration silent_peer_time = std::chrono::seconds(1);
+
+  Session(SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
+          Surroundings& surroundings, DropCounters& drops);
+
+  void start(Time now);
+  void stop(Time now);  // tells the peer; tell_again() repeats it while it may still hear us
+  void tell_again();
+  void replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now);
+
+  void on_resolved(const std::vector<SocketAddress>& addresses, const std::string& error, Time now);
+  void on_handshake(const HandshakeDatagram& datagram, Time now);
+  void on_lane_event(const LaneEvent& event, Time now);
+  void on_timer(Time now);
+  [[nodiscard]] std::optional<Time> deadline() const;  // when on_timer() wants to be called
+
+  [[nodiscard]] SessionStatus status(Time now) const;
+
+ private:
+  struct Known {  // an association of the lane's
+    AssociationId id;
+    AssociationStatus status;
+    bool confirmed = false;
+    std::optional<Time> retire_at;
+    std::optional<Time> speak_at;  // acceptor, plain peer
+  };
+
+  // HandshakeOwner
+  void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override;
+  AssociationId established(const dtls::Established& established, const outside::Endpoint& peer,
+                            Time now) override;
+  void handshake_failed(const dtls::HandshakeFailure& failure, const outside::Endpoint& peer,
+                        Time now) override;
+
+  void apply(Event event, Reason reason, Time now);
+  void act(Action action, Time now);
+  void enter(Phase phase, Reason reason, Time now);
+  void begin_attempt(Time now);
+  void confirm(AssociationId id, Time now);
+  void drop_associations();
+  void ask_next_peer(Time now);
+  Known* find(AssociationId id);
+  [[nodiscard]] const Known* current() const;
+  [[nodiscard]] std::optional<Time> silence_at() const;
+  void send_probe(Time now);
+
+  void speak_to_silent_peers(Time now);
+  void retire_old(Time now);
+
+  SessionSettings settings_;
+  Surroundings& surroundings_;
+  Handshakes handshakes_;
+  Backoff backoff_;
+  Prober prober_;
+
+  SessionStatus status_;
+  bool carrier_ = false;
+  AssociationId last_id_ = 0;
+  std::vector<Known> known_;       // newest last
+  AssociationId current_id_ = 0;   // newest confirmed, 0: none
+  std::size_t next_peer_ = 0;
+  std::deque<SocketAddress> candidates_;  // of the peer asked last, still to be tried
+  std::optional<Time> retry_at_;
+  std::optional<Time> renew_at_;
+};
+
+}  // namespace routevpn::link

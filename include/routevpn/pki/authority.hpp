@@ -1,0 +1,72 @@
+// A private CA kept in a directory, as `routevpn pki` offers it.
+//
+//   ca.key ca.cert ca.index ca.crl    the CA; ca.key never leaves this directory
+//   NAME.key NAME.csr NAME.cert       a gateway; its key may be made on the gateway itself, then
+//                                     only NAME.csr comes here
+//
+// Every operation locks the directory, checks everything first, and then puts its files in place
+// together. All throw UsageError for what the user can mend and SystemError for what the system
+// refused; neither leaves anything behind.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "routevpn/pki/index.hpp"
+#include "routevpn/pki/key.hpp"
+
+namespace routevpn::pki {
+
+inline constexpr int longest_days = 36500;
+inline constexpr int authority_days = 3650;
+inline constexpr int certificate_days = 365;
+inline constexpr int revocation_list_days = 30;
+
+struct AuthorityOrder {
+  std::string directory = ".";
+  std::string common_name = "routevpn CA";
+  int days = authority_days;
+  Algorithm algorithm = Algorithm::p256;
+};
+
+struct RequestOrder {
+  std::string directory = ".";
+  std::string name;
+  Algorithm algorithm = Algorithm::p256;
+};
+
+struct SignOrder {
+  std::string directory = ".";
+  std::string name;
+  std::optional<int> days;  // none: certificate_days, or less where the CA ends earlier
+  bool replace = false;     // renewal: NAME.cert may exist
+};
+
+struct RevokeOrder {
+  std::string directory = ".";
+  std::string name;    // every certificate of this name that is neither expired nor revoked
+  std::string serial;  // or this one alone; with neither, the CRL is only renewed
+  int days = revocation_list_days;
+};
+
+// Throws UsageError saying what is allowed of a CA's common name.
+void require_common_name(const std::string& name);
+
+// Makes ca.key and ca.cert; returns when the CA ends.
+TimePoint create_authority(const AuthorityOrder& order);
+// Makes NAME.key and NAME.csr.
+void create_request(const RequestOrder& order);
+// Makes NAME.cert from the public key in NAME.csr. What else the request asks for is not granted.
+IssuedCertificate sign(const SignOrder& order);
+
+struct Revocation {
+  Index revoked;  // by this call
+  std::size_t revoked_in_all = 0;
+  TimePoint next_update;  // until then the CRL must be renewed
+};
+// Writes ca.crl.
+Revocation revoke(const RevokeOrder& order);
+// Oldest first.
+Index list(const std::string& directory);
+
+}  // namespace routevpn::pki

@@ -1,0 +1,36 @@
+// Owners and error text for what pki uses of OpenSSL.
+#pragma once
+
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <string_view>
+
+#include "routevpn/base/owned.hpp"
+
+namespace routevpn::pki {
+
+using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+using Certificate = Owned<X509, X509_free>;
+using Request = Owned<X509_REQ, X509_REQ_free>;
+using RevocationList = Owned<X509_CRL, X509_CRL_free>;
+using Bio = Owned<BIO, BIO_free_all>;
+using BigNumber = Owned<BIGNUM, BN_free>;
+using AsnTime = Owned<ASN1_TIME, ASN1_TIME_free>;
+using AsnInteger = Owned<ASN1_INTEGER, ASN1_INTEGER_free>;
+using Extension = Owned<X509_EXTENSION, X509_EXTENSION_free>;
+
+// Throws SystemError "OpenSSL cannot WHAT: REASON" unless the call succeeded. For what only fails
+// when memory or the library does, never for what a user's file may hold.
+void require(bool succeeded, std::string_view what);
+
+template <typename T>
+T* require(T* made, std::string_view what) {
+  require(made != nullptr, what);
+  return made;
+}
+
+}  // namespace routevpn::pki

@@ -1,0 +1,64 @@
+// The DTLS 1.2 record header, RFC 6347 section 4.1.
+//
+//      0        1        3        5                 11       13
+//     +--------+--------+--------+------------------+--------+----------
+//     |  type  |version | epoch  | sequence number  | length | fragment
+//     +--------+--------+--------+------------------+--------+----------
+//
+// Lengths are checked before fields; nothing here reads past what it was given.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "routevpn/base/bytes.hpp"
+#include "routevpn/base/drop.hpp"
+
+namespace routevpn::record {
+
+inline constexpr std::size_t header_bytes = 1 + 2 + 2 + 6 + 2;
+inline constexpr std::uint16_t dtls_1_2 = 0xfefd;
+inline constexpr std::uint16_t dtls_1_0 = 0xfeff;  // in a first flight, RFC 6347 section 4.2.1
+inline constexpr std::uint64_t max_sequence = (std::uint64_t{1} << 48) - 1;
+inline constexpr std::size_t max_plaintext_bytes = 16384;                      // RFC 5246 6.2.1
+inline constexpr std::size_t max_fragment_bytes = max_plaintext_bytes + 2048;  // RFC 5246 6.2.3
+
+enum class ContentType : std::uint8_t {
+  change_cipher_spec = 20,
+  alert = 21,
+  handshake = 22,
+  application_data = 23,
+};
+
+struct Header {
+  ContentType type = ContentType::application_data;
+  std::uint16_t version = dtls_1_2;
+  std::uint16_t epoch = 0;
+  std::uint64_t sequence = 0;  // 48 bits
+  std::uint16_t length = 0;    // of the fragment
+};
+
+// Writes header_bytes bytes.
+void encode(const Header& header, std::uint8_t* at);
+
+// The first record of a datagram's rest: its header and all its bytes, or why it was refused. After
+// a refusal nothing of the datagram can be trusted: where the next record would begin is known only
+// from the one refused. The first of these that holds is the fault:
+//
+//     record_truncated  fewer bytes than a header, or none at all
+//     record_type       not one of ContentType
+//     record_version    not DTLS 1.2; DTLS 1.0 is taken in epoch 0 alone, where first flights are
+//     record_epoch      neither 0 nor 1: there is no renegotiation, so no later epoch begins
+//     record_length     a length field of 0, or above max_fragment_bytes, however long the
+//     datagram.
+//                       No record of ours is empty: those of epoch 1 carry a tag, those of epoch 0
+//                       must not be (RFC 5246 section 6.2.1)
+//     record_truncated  the length field says more than there is
+struct Split {
+  std::optional<Drop> fault;
+  Header header;
+  Bytes record;  // header and fragment; empty after a fault
+};
+Split split_first(Bytes datagram);
+
+}  // namespace routevpn::record

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing: scripts/packages.sh GROUP...
+#
+#   build   what routevpn and its tests are built with
+#   test    what scripts/test.sh runs besides
+#   lab     what lab/run.sh runs besides
+#   fresh   what scripts/fresh.sh runs
+#
+# For Debian 12 and 13. With everything in place it asks only dpkg, so that it is fast and needs
+# no network.
+set -euo pipefail
+
+die() {
+  echo "packages.sh: $*" >&2
+  exit 1
+}
+
+debian_version() {
+  # shellcheck source=/dev/null
+  (. /etc/os-release && echo "${VERSION_ID:-0}")
+}
+
+packages_of() {
+  case $1 in
+    build)
+      echo g++ cmake ninja-build pkg-config libssl-dev libnl-3-dev libnl-route-3-dev \
+        nlohmann-json3-dev catch2
+      [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
+      ;;
+    test)
+      echo ccache clang gnutls-bin iproute2 iputils-ping mandoc nftables openssl procps \
+        shellcheck util-linux
+      # The formatting and the checks of the code are those of version 14.
+      if [[ $(debian_version) == 12 ]]; then
+        echo clang-format-14 clang-tidy-14
+      else
+        echo clang-format clang-tidy
+      fi
+      ;;
+    lab)
+      echo bird2 fping iperf3 iproute2 iputils-ping nftables openssl procps
+      ;;
+    fresh)
+      echo debootstrap util-linux
+      ;;
+    *)
+      die "there is no group '$1': build, test, lab and fresh are"
+      ;;
+  esac
+}
+
+is_installed() {
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+as_root() {
+  if [[ $(id -u) == 0 ]]; then
+    env "$@"
+  elif command -v sudo >/dev/null; then
+    sudo env "$@"
+  else
+    die "needs root or sudo to install: ${missing[*]}"
+  fi
+}
+
+(($# > 0)) || die "which group: build, test, lab, fresh?"
+command -v dpkg-query >/dev/null || die "knows Debian only; its text lists what is needed"
+wanted=$(for group in "$@"; do packages_of "$group"; done)
+
+missing=()
+for package in $wanted; do
+  is_installed "$package" || missing+=("$package")
+done
+((${#missing[@]} > 0)) || exit 0
+
+echo "packages.sh: installing ${missing[*]}"
+as_root apt-get -qq update
+as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install \
+  "${missing[@]}" </dev/null >/dev/null

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs all tests: scripts/test.sh [STAGE...]
+#
+#   format    the code is formatted as .clang-format says (by clang-format 14)
+#   lint      shellcheck, mandoc and clang-tidy have nothing to say
+#   release   optimised build, unit tests and simulator
+#   asan      the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   tsan      the same tests under ThreadSanitizer
+#   clang     clang builds everything without a warning
+#   netns     the program itself, on networks made of namespaces
+#
+# Without a STAGE all are run, in this order. The last line is "N passed, N failed": it counts the
+# tests, and as one each stage that has none or breaks before them. Exit status: 0 when none
+# failed, 1 otherwise, 2 for a wrong STAGE. Tests run as root, by sudo where we are not.
+# Builds and logs are in build/; clang-tidy's verdict on unchanged files is kept there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+all_stages=(format lint release asan tsan clang netns)
+jobs=$(nproc)
+export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+
+usage() {
+  sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' scripts/test.sh
+}
+
+as_root() {
+  if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+# quietly LOG COMMAND...: the output goes to build/logs/LOG.log, and here only when it fails.
+quietly() {
+  local log=build/logs/$1.log
+  shift
+  "$@" &>>"$log" && return
+  echo "failed: $*; the end of $log:"
+  tail -n 60 "$log"
+  return 1
+}
+
+build() {
+  rm -f "build/logs/$1.log"
+  quietly "$1" cmake --preset "$1"
+  quietly "$1" cmake --build --preset "$1" --parallel "$jobs"
+}
+
+# run_tests PRESET JOBS CTEST-OPTION...: how many passed, failed and were skipped goes to $counts.
+run_tests() {
+  local report=$PWD/build/logs/$stage.xml preset=$1 parallel=$2 status=0 total failed skipped
+  local -a fixed_layout=()
+  shift 2
+  # ThreadSanitizer does not know every address layout that the kernel may choose.
+  if [[ $preset == tsan ]] && setarch -R true 2>/dev/null; then fixed_layout=(setarch -R); fi
+  as_root rm -f "$report"
+  as_root "${fixed_layout[@]}" ctest --test-dir "build/$preset" --parallel "$parallel" \
+    --output-on-failure --no-tests=error --output-junit "$report" "$@" </dev/null || status=$?
+  if [[ -f $report ]]; then
+    total=$(attribute tests) failed=$(attribute failures) skipped=$(attribute skipped)
+    echo $((total - failed - skipped)) "$failed" "$skipped" >"$counts"
+  fi
+  return "$status"
+}
+
+# attribute NAME: of the whole run, in the report of run_tests.
+attribute() {
+  grep -om1 "[[:space:]]$1=\"[0-9]*\"" "$report" | tr -cd '0-9'
+}
+
+stage_format() {
+  local formatter
+  formatter=$(command -v clang-format-14 || command -v clang-format)
+  if [[ $("$formatter" --version) != *"version 14."* ]]; then
+    echo "not checked: clang-format 14 decides, here is $("$formatter" --version)"
+    echo 0 0 1 >"$counts"
+    return
+  fi
+  find include src tests \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
+    xargs -0 "$formatter" --dry-run --Werror
+}
+
+shell_scripts() {
+  find .ci bird lab scripts src tests -type f -print0 2>/dev/null |
+    while IFS= read -r -d '' file; do
+      if [[ $file == *.bash ]] || head -n 1 "$file" | grep -aqE '^#!.*[/ ](ba)?sh$'; then
+        printf '%s\0' "$file"
+      fi
+    done
+}
+
+# One hash of all that clang-tidy's verdict on a file depends on.
+tidy_key() {
+  local needs
+  needs=$(clang++ -std=c++20 -Iinclude "$libnl" -MM "$1" | sed 's/^[^:]*://; s/\\$//')
+  {
+    "$tidy" --version
+    # shellcheck disable=SC2086 # file names, one word each
+    cat .clang-tidy CMakeLists.txt $needs
+  } | sha256sum | cut -d' ' -f1
+}
+
+tidy_file() {
+  local key
+  key=$(tidy_key "$1")
+  [[ ! -e build/tidy/$key ]] || return 0
+  "$tidy" --quiet -p build/clang "$1" 2>/dev/null || return 1
+  touch "build/tidy/$key"
+}
+
+stage_lint() {
+  local -a pages
+  shell_scripts | xargs -0 shellcheck
+  mapfile -t pages < <(find src -path '*/man/*.[1-8]')
+  if ((${#pages[@]} > 0)); then mandoc -T lint -W warning "${pages[@]}"; fi
+  quietly lint cmake --preset clang
+  mkdir -p build/tidy
+  tidy=$(command -v clang-tidy-14 || command -v clang-tidy)
+  libnl=$(pkg-config --cflags-only-I libnl-route-3.0)
+  libnl=${libnl%% }
+  export tidy libnl
+  export -f tidy_file tidy_key
+  # shellcheck disable=SC2016 # "$1" is the inner shell's
+  find src -name '*.cpp' -print0 |
+    xargs -0 -P "$jobs" -I{} bash -euo pipefail -c 'tidy_file "$1"' tidy {}
+}
+
+stage_release() {
+  build release
+  run_tests release "$jobs" --label-exclude netns
+}
+
+stage_asan() {
+  build asan
+  run_tests asan "$jobs" --label-exclude netns
+}
+
+stage_tsan() {
+  build tsan
+  run_tests tsan "$jobs" --label-exclude netns
+}
+
+stage_clang() {
+  build clang
+}
+
+stage_netns() {
+  build release
+  run_tests release 1 --label-regex netns
+}
+
+# Runs one stage, whatever it does, and adds its line to the summary.
+run_stage() {
+  local stage=$1 counts=build/logs/$1.counts status started=$SECONDS passed=0 failed=0 skipped=0
+  echo "== $stage"
+  rm -f "$counts"
+  set +e
+  (set -e; "stage_$stage")
+  status=$?
+  set -e
+  if [[ -f $counts ]]; then read -r passed failed skipped <"$counts"; fi
+  if ((status != 0 && failed == 0)); then failed=1; fi
+  if ((passed + failed + skipped == 0)); then passed=1; fi
+  summary+=$(printf '%-8s %5d s %5d passed %5d failed %5d skipped' "$stage" \
+    $((SECONDS - started)) "$passed" "$failed" "$skipped")$'\n'
+  all_passed=$((all_passed + passed))
+  all_failed=$((all_failed + failed))
+}
+
+case ${1:-} in
+  -h | --help)
+    usage
+    exit
+    ;;
+esac
+stages=("$@")
+if ((${#stages[@]} == 0)); then stages=("${all_stages[@]}"); fi
+for stage in "${stages[@]}"; do
+  if [[ " ${all_stages[*]} " != *" $stage "* ]]; then
+    echo "test.sh: there is no stage '$stage': ${all_stages[*]} are" >&2
+    exit 2
+  fi
+done
+
+scripts/packages.sh build test
+mkdir -p build/logs
+summary='' all_passed=0 all_failed=0
+for stage in "${stages[@]}"; do
+  run_stage "$stage"
+done
+printf '\n%s\n%d passed, %d failed\n' "$summary" "$all_passed" "$all_failed"
+((all_failed == 0))

@@ -1,0 +1,82 @@
+#include "routevpn/base/log.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+#include "routevpn/base/json_text.hpp"
+
+namespace routevpn {
+
+namespace {
+
+struct Settings {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+  bool journal = false;
+  std::string link;
+};
+
+std::mutex mutex;
+Settings settings;
+
+constexpr std::array<std::string_view, 4> level_names = {"error", "warning", "info", "debug"};
+constexpr std::array<std::string_view, 4> journal_prefixes = {"<3>", "<4>", "<6>", "<7>"};
+
+// systemd names the stream it reads by device and inode, so that a redirected standard error is
+// not mistaken for the journal.
+bool stderr_is_journal() {
+  const char* named = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (named == nullptr || fstat(STDERR_FILENO, &status) != 0) return false;
+  return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) == named;
+}
+
+std::string json_line(LogLevel level, std::string_view message, LogFields fields) {
+  std::string line = "{\"time\":\"" + rfc3339(std::chrono::system_clock::now()) + "\",\"level\":\"";
+  line += level_names[static_cast<std::size_t>(level)];
+  line += "\",\"link\":" + json_string(settings.link) + ",\"message\":" + json_string(message);
+  for (const auto& [name, value] : fields) {
+    line += "," + json_string(name) + ":" + json_string(value);
+  }
+  return line + "}\n";
+}
+
+std::string text_line(LogLevel level, std::string_view message, LogFields fields) {
+  std::string line;
+  if (settings.journal) line += journal_prefixes[static_cast<std::size_t>(level)];
+  if (!settings.link.empty()) line += settings.link + ": ";
+  if (level <= LogLevel::warning) {
+    line += level_names[static_cast<std::size_t>(level)];
+    line += ": ";
+  }
+  line += message;
+  for (const auto& [name, value] : fields) {
+    line += " ";
+    line += name;
+    line += "=" + value;
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+void Log::configure(LogLevel level, LogFormat format, std::string link) {
+  const std::lock_guard lock(mutex);
+  settings = {level, format, stderr_is_journal(), std::move(link)};
+}
+
+void Log::write(LogLevel level, std::string_view message, LogFields fields) {
+  const std::lock_guard lock(mutex);
+  if (level > settings.level) return;
+  const std::string line = settings.format == LogFormat::json ? json_line(level, message, fields)
+                                                              : text_line(level, message, fields);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+}  // namespace routevpn

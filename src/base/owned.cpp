@@ -1,0 +1,18 @@
+#include "routevpn/base/owned.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace routevpn {
+
+void Fd::reset(int fd) {
+  if (fd_ >= 0) {
+    const int kept = errno;
+    ::close(fd_);
+    errno = kept;
+  }
+  fd_ = fd;
+}
+
+}  // namespace routevpn

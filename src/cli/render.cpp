@@ -1,0 +1,187 @@
+#include "routevpn/cli/render.hpp"
+
+#include <optional>
+#include <string_view>
+
+#include "routevpn/cli/human.hpp"
+
+namespace routevpn::cli {
+
+namespace {
+
+using nlohmann::json;
+using pki::TimePoint;
+
+constexpr double us_per_ms = 1000;
+constexpr double percent = 100;
+
+// Access that never throws, whatever the JSON holds.
+const json& member(const json& object, const char* name) {
+  static const json nothing;
+  if (!object.is_object()) return nothing;
+  const auto at = object.find(name);
+  return at == object.end() ? nothing : *at;
+}
+
+std::string text(const json& object, const char* name) {
+  const json& value = member(object, name);
+  return value.is_string() ? printable(value.get_ref<const std::string&>()) : std::string();
+}
+
+std::optional<double> number(const json& object, const char* name) {
+  const json& value = member(object, name);
+  if (!value.is_number()) return std::nullopt;
+  return value.get<double>();
+}
+
+std::uint64_t count(const json& object, const char* name) {
+  const json& value = member(object, name);
+  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+}
+
+std::optional<TimePoint> time(const json& object, const char* name) {
+  return pki::parse_time(text(object, name));
+}
+
+// Appends with what separates it from the text before.
+void append(std::string& to, std::string_view separator, const std::string& more) {
+  if (more.empty()) return;
+  if (!to.empty()) to += separator;
+  to += more;
+}
+
+std::string interface_text(const json& link) {
+  std::string result = text(link, "ifname");
+  const std::string netns = text(link, "netns");
+  if (!netns.empty()) result += " in namespace " + netns;
+  std::string addresses;
+  const json& list = member(link, "addresses");
+  if (list.is_array()) {
+    for (const auto& address : list) {
+      if (address.is_string()) append(addresses, " ", printable(address.get<std::string>()));
+    }
+  }
+  append(result, ", ", addresses);
+  if (const auto mtu = count(link, "mtu")) append(result, ", ", "mtu " + std::to_string(mtu));
+  return result;
+}
+
+std::string expiry_text(TimePoint not_after, TimePoint now) {
+  using std::chrono::days;
+  if (not_after <= now) return "certificate expired";
+  const auto left = not_after - now;
+  if (left < days{2}) return "certificate expires in " + human_duration(left);
+  return "certificate expires in " + std::to_string(left / days{1}) + " days";
+}
+
+std::string peer_text(const json& link, TimePoint now) {
+  const json& peer = member(link, "peer");
+  std::string result = text(peer, "name");
+  const auto not_after = time(peer, "not_after");
+  if (!result.empty() && not_after) result += " (" + expiry_text(*not_after, now) + ")";
+  append(result, ", ", text(link, "remote"));
+  const std::string local = text(link, "local");
+  if (!local.empty()) result += " <- " + local;
+  return result;
+}
+
+std::string association_text(const json& link, TimePoint now) {
+  std::string result = text(link, "version");
+  if (result.empty()) return {};
+  append(result, " ", text(link, "cipher"));
+  const std::string crypto = text(link, "crypto");
+  if (!crypto.empty()) result += " by " + crypto;
+  if (const auto made = time(link, "last_handshake")) {
+    const char* what = count(link, "rekeys") > 0 ? "renewed " : "made ";
+    append(result, ", ", what + human_duration(now - *made) + " ago");
+  }
+  return result;
+}
+
+std::string path_text(const json& link) {
+  const json& rtt = member(link, "rtt_us");
+  std::string result;
+  if (const auto smoothed = number(rtt, "smoothed")) {
+    result = "rtt " + fixed(*smoothed / us_per_ms, 2) + " ms";
+    const auto least = number(rtt, "min");
+    const auto jitter = number(rtt, "jitter");
+    if (least && jitter) {
+      result += " (min " + fixed(*least / us_per_ms, 2) + ", jitter " +
+                fixed(*jitter / us_per_ms, 2) + ")";
+    }
+  }
+  if (const auto loss = number(link, "loss")) {
+    append(result, ", ", "loss " + fixed(*loss * percent, 1) + " %");
+  }
+  if (const auto mtu = count(link, "path_mtu")) {
+    append(result, ", ", "path mtu " + std::to_string(mtu));
+  }
+  return result;
+}
+
+std::string transfer_text(const json& link) {
+  return human_bytes(count(member(link, "rx"), "bytes")) + " received, " +
+         human_bytes(count(member(link, "tx"), "bytes")) + " sent";
+}
+
+std::string drops_text(const json& link) {
+  const json& drops = member(link, "drops");
+  std::string result;
+  if (!drops.is_object()) return result;
+  for (const auto& [reason, times] : drops.items()) {
+    if (!times.is_number_unsigned() || times == 0) continue;
+    append(result, ", ", printable(reason) + " " + times.dump());
+  }
+  return result;
+}
+
+class Painter {
+ public:
+  explicit Painter(bool colour) : colour_(colour) {}
+  [[nodiscard]] std::string bold(const std::string& text) const { return paint("\x1b[1m", text); }
+  [[nodiscard]] std::string by_state(const std::string& state, const std::string& text) const {
+    if (state == "up") return paint("\x1b[1;32m", text);
+    return paint(state == "connecting" ? "\x1b[1;33m" : "\x1b[1;31m", text);
+  }
+
+ private:
+  [[nodiscard]] std::string paint(const char* begin, const std::string& text) const {
+    return colour_ ? begin + text + "\x1b[0m" : text;
+  }
+  bool colour_;
+};
+
+std::string head(const json& link, TimePoint now, const Painter& painter) {
+  const std::string state = text(link, "state");
+  std::string line = painter.by_state(state, "link") + ": " +
+                     painter.by_state(state, text(link, "link")) + " (" + state;
+  if (const auto since = time(link, "since")) line += " " + human_duration(now - *since);
+  const std::string reason = text(link, "reason");
+  if (state != "up" && !reason.empty()) line += ": " + reason;
+  return line + ")\n";
+}
+
+}  // namespace
+
+std::string render(const json& link, TimePoint now, bool colour) {
+  const Painter painter(colour);
+  std::string result = head(link, now, painter);
+  const auto line = [&](const char* label, const std::string& what) {
+    if (!what.empty()) result += "  " + painter.bold(label) + ": " + what + "\n";
+  };
+  line("interface", interface_text(link));
+  line("peer", peer_text(link, now));
+  line("association", association_text(link, now));
+  line("path", path_text(link));
+  line("transfer", transfer_text(link));
+  line("drops", drops_text(link));
+  const json& notes = member(link, "notes");
+  if (notes.is_array()) {
+    for (const auto& note : notes) {
+      if (note.is_string()) line("note", printable(note.get<std::string>()));
+    }
+  }
+  return result;
+}
+
+}  // namespace routevpn::cli

@@ -1,0 +1,95 @@
+#include <signal.h>
+
+#include <ctime>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/cli/render.hpp"
+#include "routevpn/cli/run.hpp"
+#include "routevpn/cli/status_client.hpp"
+#include "routevpn/cli/wait.hpp"
+
+namespace routevpn::cli {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::milliseconds answer_patience{2000};
+constexpr auto home_and_clear = "\x1b[H\x1b[2J";
+
+struct Answers {
+  json links = json::array();
+  std::vector<std::string> faults;
+};
+
+Answers collect(const ShowLinks& show) {
+  Answers answers;
+  const bool named = !show.links.empty();
+  for (const auto& link : named ? show.links : link_names(show.run_dir)) {
+    try {
+      auto stream = StatusStream::ask(show.run_dir, link, "status");
+      if (stream) {
+        answers.links.push_back(stream->read_object(answer_patience));
+      } else if (named) {
+        answers.faults.push_back(link + ": not running, there is no link behind " + show.run_dir +
+                                 "/" + link + ".sock");
+      }
+    } catch (const SystemError& error) {
+      answers.faults.emplace_back(error.what());
+    }
+  }
+  return answers;
+}
+
+std::string text_of(const json& links, bool colour) {
+  std::string text;
+  for (const auto& link : links) {
+    if (!text.empty()) text += "\n";
+    text += render(link, pki::now(), colour);
+  }
+  return text;
+}
+
+int print_once(const ShowLinks& show, const Console& console) {
+  const auto answers = collect(show);
+  if (show.json) {
+    console.out << answers.links.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+  } else {
+    console.out << text_of(answers.links, console.colour);
+  }
+  console.complain(answers.faults);
+  const bool none = answers.links.empty() && answers.faults.empty();
+  if (none && !show.json) console.err << "routevpn: no link is running in " << show.run_dir << "\n";
+  return static_cast<int>(answers.faults.empty() ? Exit::stopped : Exit::failed);
+}
+
+int watch(const ShowLinks& show, const Console& console) {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  if (sigprocmask(SIG_BLOCK, &stop, nullptr) != 0) throw system_error("sigprocmask");
+  const timespec one_second{1, 0};
+  do {
+    const auto answers = collect(show);
+    std::string text = text_of(answers.links, console.colour);
+    for (const auto& fault : answers.faults) text += "routevpn: " + fault + "\n";
+    if (text.empty()) text = "no link is running in " + show.run_dir + "\n";
+    if (console.terminal) console.out << home_and_clear;
+    console.out << text << std::flush;
+  } while (console.out && sigtimedwait(&stop, nullptr, &one_second) < 0);
+  return static_cast<int>(Exit::stopped);
+}
+
+}  // namespace
+
+int run_show(const ShowLinks& show, const Console& console) {
+  if (show.watch) return watch(show, console);
+  if (show.wait) {
+    const int status = wait_for_state(show, console);
+    if (status != static_cast<int>(Exit::stopped) || !show.json) return status;
+  }
+  return print_once(show, console);
+}
+
+}  // namespace routevpn::cli

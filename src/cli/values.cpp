@@ -1,0 +1,225 @@
+#include "routevpn/cli/values.hpp"
+
+#include <net/if.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "routevpn/base/error.hpp"
+
+namespace routevpn::cli {
+
+namespace {
+
+constexpr std::uint32_t highest_port = 65535;
+
+bool is_host_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_';
+}
+
+// A name as getaddrinfo takes it, or an IPv4 address. Digits and dots alone are no name.
+void require_name_or_v4(const std::string& host) {
+  const bool good = !host.empty() && host.size() <= 253 &&
+                    std::all_of(host.begin(), host.end(), is_host_character);
+  if (!good) throw UsageError("must be HOST or HOST:PORT, with an IPv6 address in brackets");
+  const bool numeric = host.find_first_not_of("0123456789.") == std::string::npos;
+  if (numeric && !IpAddress::parse(host)) throw UsageError("is not an IPv4 address");
+}
+
+// With a zone behind '%' where the address is link-local.
+void require_v6(const std::string& text) {
+  const auto percent = text.find('%');
+  const auto address = IpAddress::parse(text.substr(0, percent));
+  const bool zone_is_empty = percent != std::string::npos && percent + 1 == text.size();
+  if (!address || address->is_v4() || zone_is_empty) {
+    throw UsageError("has no IPv6 address in its brackets");
+  }
+}
+
+struct HostAndRest {
+  std::string host;  // without brackets
+  std::string rest;  // empty, or from ':' on
+};
+
+HostAndRest split(const std::string& text) {
+  if (text.starts_with('[')) {
+    const auto end = text.find(']');
+    if (end == std::string::npos) throw UsageError("has no closing bracket");
+    HostAndRest parts{text.substr(1, end - 1), text.substr(end + 1)};
+    require_v6(parts.host);
+    if (!parts.rest.empty() && parts.rest.front() != ':') {
+      throw UsageError("must have ':PORT' or nothing behind the bracket");
+    }
+    return parts;
+  }
+  if (std::count(text.begin(), text.end(), ':') > 1) {
+    throw UsageError("needs its IPv6 address in brackets: [ADDRESS]:PORT");
+  }
+  const auto colon = text.find(':');
+  if (colon == std::string::npos) return {text, ""};
+  return {text.substr(0, colon), text.substr(colon)};
+}
+
+std::string in_brackets(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+}  // namespace
+
+std::string PeerAddress::to_string() const { return in_brackets(host) + ":" + std::to_string(port); }
+
+std::string ListenAddress::to_string() const {
+  if (!address) return std::to_string(port);
+  return SocketAddress{*address, port}.to_string();
+}
+
+std::uint32_t parse_number(const std::string& text, std::uint32_t lowest, std::uint32_t highest,
+                           const std::string& unit) {
+  const bool hex = text.starts_with("0x");
+  const char* begin = text.data() + (hex ? 2 : 0);
+  const char* end = text.data() + text.size();
+  std::uint32_t number = 0;
+  const auto [stopped, error] = std::from_chars(begin, end, number, hex ? 16 : 10);
+  const bool whole = error == std::errc{} && stopped == end;
+  if (!whole || number < lowest || number > highest) {
+    throw UsageError("must be " + std::to_string(lowest) + " to " + std::to_string(highest) + unit);
+  }
+  return number;
+}
+
+std::uint16_t parse_port(const std::string& text) {
+  try {
+    return static_cast<std::uint16_t>(parse_number(text, 1, highest_port));
+  } catch (const UsageError& error) {
+    throw UsageError(std::string("port ") + error.what());
+  }
+}
+
+bool parse_yes_no(const std::string& text) {
+  if (text != "yes" && text != "no") throw UsageError("must be yes or no");
+  return text == "yes";
+}
+
+PeerAddress parse_peer(const std::string& text) {
+  const auto [host, rest] = split(text);
+  if (!text.starts_with('[')) require_name_or_v4(host);
+  return {host, rest.empty() ? default_port : parse_port(rest.substr(1))};
+}
+
+ListenAddress parse_listen(const std::string& text) {
+  const auto [host, rest] = split(text);
+  if (rest.empty() && !text.starts_with('[') && text.find('.') == std::string::npos) {
+    return {std::nullopt, parse_port(text)};
+  }
+  const auto address = IpAddress::parse(host);
+  if (!address || rest.empty()) {
+    throw UsageError("must be PORT or ADDRESS:PORT, with an IPv6 address in brackets");
+  }
+  return {address, parse_port(rest.substr(1))};
+}
+
+std::string parse_host(const std::string& text) {
+  if (text.find(':') == std::string::npos) {
+    require_name_or_v4(text);
+    return text;
+  }
+  const auto [host, rest] = split(text.starts_with('[') ? text : "[" + text + "]");
+  if (!rest.empty()) throw UsageError("must be a host alone; its port goes to --port");
+  return host;
+}
+
+std::string parse_ifname(const std::string& text) {
+  const auto percent = text.find('%');
+  const bool numbered = percent != std::string::npos && text.compare(percent, 2, "%d") == 0 &&
+                        text.find('%', percent + 1) == std::string::npos;
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c <= '~' && c != '/' && c != ':';
+  });
+  const bool good = !text.empty() && text.size() < IFNAMSIZ && text != "." && text != ".." &&
+                    plain && (percent == std::string::npos || numbered);
+  if (!good) {
+    throw UsageError(
+        "must be 1 to 15 characters without blanks, '/' and ':'; '%d' becomes a number");
+  }
+  return text;
+}
+
+IpPrefix parse_interface_address(const std::string& text) {
+  const auto prefix = IpPrefix::parse(text);
+  if (!prefix || text.find('/') == std::string::npos) {
+    throw UsageError("must be ADDRESS/LENGTH, like 10.1.2.230/30 or 2001:db8:ff::5/127");
+  }
+  const auto& bytes = prefix->address.bytes();
+  const bool multicast = prefix->address.is_v4() ? bytes[0] >= 224 : bytes[0] == 0xff;
+  const bool unspecified = std::all_of(bytes.begin(), bytes.end(), [](auto b) { return b == 0; });
+  if (multicast || unspecified || prefix->length == 0) {
+    throw UsageError("cannot be the address of an interface");
+  }
+  return *prefix;
+}
+
+IpPrefix parse_network(const std::string& text) {
+  const auto prefix = IpPrefix::parse(text);
+  if (!prefix) {
+    throw UsageError("must be ADDRESS/LENGTH or one address, like 10.0.0.0/8 or 2001:db8::/32");
+  }
+  if (*prefix != prefix->network()) {
+    throw UsageError("has bits behind its length; the network is " + prefix->network().to_string());
+  }
+  return *prefix;
+}
+
+std::string parse_text(const std::string& text) {
+  if (text.empty()) throw UsageError("must not be empty");
+  const bool printable = std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= ' ' && c != '\x7f';
+  });
+  if (!printable) throw UsageError("must not hold control characters");
+  return text;
+}
+
+std::optional<unsigned> parse_mtu(const std::string& text) {
+  // 576: what every IPv4 host must take (RFC 791). 65535: the largest IPv4 packet.
+  if (text == "auto") return std::nullopt;
+  try {
+    return parse_number(text, 576, 65535, " bytes");
+  } catch (const UsageError& error) {
+    throw UsageError(std::string(error.what()) + ", or auto");
+  }
+}
+
+Crypto parse_crypto(const std::string& text) {
+  if (text == "auto") return Crypto::automatic;
+  if (text == "openssl") return Crypto::openssl;
+  if (text == "ipsec-mb") return Crypto::ipsec_mb;
+  throw UsageError("must be auto, openssl or ipsec-mb");
+}
+
+LogLevel parse_log_level(const std::string& text) {
+  if (text == "error") return LogLevel::error;
+  if (text == "warning") return LogLevel::warning;
+  if (text == "info") return LogLevel::info;
+  if (text == "debug") return LogLevel::debug;
+  throw UsageError("must be error, warning, info or debug");
+}
+
+LogFormat parse_log_format(const std::string& text) {
+  if (text == "text") return LogFormat::text;
+  if (text == "json") return LogFormat::json;
+  throw UsageError("must be text or json");
+}
+
+std::chrono::milliseconds parse_timeout(const std::string& text) {
+  constexpr double longest_seconds = 24.0 * 3600;
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
+  if (error != std::errc{} || stopped != end || !(seconds >= 0 && seconds <= longest_seconds)) {
+    throw UsageError("must be 0 to 86400 seconds");
+  }
+  return std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(seconds * 1000));
+}
+
+}  // namespace routevpn::cli

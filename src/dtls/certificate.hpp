@@ -1,0 +1,17 @@
+// Small questions put to certificates, answered in text.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include <openssl/x509.h>
+
+namespace routevpn::dtls {
+
+// First DNS subjectAltName, else CN, else "(no name)"; bytes that are not printable ASCII are '?'.
+std::string name_of(const X509* certificate);
+std::string subject_of(const X509_NAME* name);  // RFC 2253
+std::string date_of(const ASN1_TIME* time);     // 2026-01-02, UTC
+std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time);
+
+}  // namespace routevpn::dtls

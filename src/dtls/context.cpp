@@ -1,0 +1,185 @@
+#include "context.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include <openssl/err.h>
+
+#include "routevpn/base/error.hpp"
+
+#include "cookie.hpp"
+#include "session.hpp"
+#include "verify.hpp"
+
+namespace routevpn::dtls {
+
+namespace {
+
+// Fastest first: the initiator's order decides.
+constexpr std::array<std::string_view, 6> allowed_suites = {
+    "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"};
+constexpr const char* groups = "X25519:P-256:P-384";
+constexpr const char* signatures =
+    "ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA+SHA256:RSA+SHA384";
+constexpr int security_level = 2;  // 112 bits: RSA and DH of 2048 bits, no SHA-1
+
+// ALPN's list form: each name behind its length, RFC 7301 section 3.1.
+constexpr std::array<unsigned char, 11> alpn_offer = {10,  'r', 'o', 'u', 't', 'e',
+                                                      'v', 'p', 'n', '/', '1'};
+
+std::string all_suites() {
+  std::string list;
+  for (const auto suite : allowed_suites) {
+    if (!list.empty()) list += ':';
+    list += suite;
+  }
+  return list;
+}
+
+// OpenSSL would skip what it does not know and widen what is an alias.
+std::string checked_suites(const std::string& list) {
+  if (list.empty()) return all_suites();
+  std::string_view rest = list;
+  for (bool more = true; more;) {
+    const auto end = rest.find(':');
+    const auto name = rest.substr(0, end);
+    if (std::find(allowed_suites.begin(), allowed_suites.end(), name) == allowed_suites.end()) {
+      throw UsageError("--ciphers: '" + std::string(name) + "' is not allowed; allowed are " +
+                       all_suites());
+    }
+    more = end != std::string_view::npos;
+    if (more) rest.remove_prefix(end + 1);
+  }
+  return list;
+}
+
+// OpenSSL takes an empty name for "do not check", and ".example" for every name under it.
+void check_peer_name(const std::string& name) {
+  if (name.empty() || name.front() == '.' || name.find('\0') != std::string::npos) {
+    throw UsageError("--peer-name: '" + name +
+                     "' is not a name; it must be the peer certificate's subjectAltName DNS name, "
+                     "or '*' for any certificate of the CA");
+  }
+}
+
+// A plain peer offers nothing, or something else, and gets no control messages.
+int select_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+                const unsigned char* offered, unsigned int offered_size, void*) {
+  unsigned char* found = nullptr;
+  const int outcome = SSL_select_next_proto(&found, chosen_size, alpn_offer.data(),
+                                            alpn_offer.size(), offered, offered_size);
+  *chosen = found;
+  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+// Refused while alerts are still in plaintext, so that the peer learns why.
+int require_extended_master_secret(SSL* ssl, int* alert, void*) {
+  const unsigned char* data = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_extended_master_secret, &data, &size) == 1) {
+    return SSL_CLIENT_HELLO_SUCCESS;
+  }
+  Session::of(ssl).refusal = {Drop::handshake_failed, std::string(no_extended_master_secret)};
+  *alert = SSL_AD_HANDSHAKE_FAILURE;
+  return SSL_CLIENT_HELLO_ERROR;
+}
+
+int sign_cookie(SSL* ssl, unsigned char* cookie, unsigned int* size) {
+  const Session& session = Session::of(ssl);
+  if (session.cookies == nullptr) return 0;
+  const auto made = session.cookies->make(session.from);
+  if (!made) return 0;
+  std::copy(made->begin(), made->end(), cookie);
+  *size = static_cast<unsigned int>(made->size());
+  return 1;
+}
+
+// OpenSSL asks twice: the second time, when it works on the ClientHello of a session that has left
+// the listener, the answer is known.
+int check_cookie(SSL* ssl, const unsigned char* cookie, unsigned int size) {
+  const Session& session = Session::of(ssl);
+  return session.cookies == nullptr || session.cookies->is_ours({cookie, size}, session.from);
+}
+
+// OpenSSL's acceptor thinks of ECDHE-ECDSA only when it has an ECDSA certificate: that an Ed25519
+// one serves as well it knows for TLS 1.2, not for DTLS 1.2. So it gets one that is never sent, as
+// it may not sign with its key.
+bool let_ed25519_accept(SSL_CTX* context) {
+  const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  const Certificate placeholder(X509_new());
+  return key != nullptr && placeholder != nullptr &&
+         X509_set_pubkey(placeholder.get(), key.get()) == 1 &&
+         X509_sign(placeholder.get(), key.get(), EVP_sha256()) > 0 &&
+         SSL_CTX_use_certificate(context, placeholder.get()) == 1 &&
+         SSL_CTX_use_PrivateKey(context, key.get()) == 1 &&
+         SSL_CTX_set1_sigalgs_list(context, "ed25519") == 1 &&
+         SSL_CTX_set1_client_sigalgs_list(context, signatures) == 1;
+}
+
+bool install(SSL_CTX* context, Role role, const Credentials& credentials) {
+  const bool ed25519 = EVP_PKEY_get_base_id(credentials.key.get()) == EVP_PKEY_ED25519;
+  bool done = role == Role::initiator || !ed25519 || let_ed25519_accept(context);
+  done = done && SSL_CTX_use_certificate(context, credentials.certificate.get()) == 1;
+  for (const auto& one : credentials.chain) {
+    done = done && SSL_CTX_add1_chain_cert(context, one.get()) == 1;
+  }
+  done = done && SSL_CTX_use_PrivateKey(context, credentials.key.get()) == 1;
+
+  X509_STORE* store = SSL_CTX_get_cert_store(context);
+  for (const auto& one : credentials.authorities) {
+    done = done && X509_STORE_add_cert(store, one.get()) == 1;
+  }
+  for (const auto& one : credentials.revocations) {
+    done = done && X509_STORE_add_crl(store, one.get()) == 1;
+  }
+  if (!credentials.revocations.empty()) X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+  return done;
+}
+
+bool restrict(SSL_CTX* context, const std::string& suites) {
+  SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+                                   SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN);  // the peer has the CA: send what leads to it
+  SSL_CTX_set_security_level(context, security_level);
+  return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) == 1 &&
+         SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION) == 1 &&
+         SSL_CTX_set_cipher_list(context, suites.c_str()) == 1 &&
+         SSL_CTX_set1_groups_list(context, groups) == 1 &&
+         SSL_CTX_set1_sigalgs_list(context, signatures) == 1;
+}
+
+// SSL_CTX_set_alpn_protos is the one that gives 0 for success.
+bool set_role(SSL_CTX* context, Role role) {
+  if (role == Role::initiator) {
+    return SSL_CTX_set_alpn_protos(context, alpn_offer.data(), alpn_offer.size()) == 0;
+  }
+  SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
+  SSL_CTX_set_client_hello_cb(context, require_extended_master_secret, nullptr);
+  SSL_CTX_set_cookie_generate_cb(context, sign_cookie);
+  SSL_CTX_set_cookie_verify_cb(context, check_cookie);
+  return true;
+}
+
+}  // namespace
+
+SslContext make_context(Role role, const Credentials& credentials, const IdentityPolicy& policy) {
+  const std::string suites = checked_suites(policy.ciphers);
+  check_peer_name(policy.peer_name);
+  SslContext context(
+      SSL_CTX_new(role == Role::initiator ? DTLS_client_method() : DTLS_server_method()));
+  if (context == nullptr || !restrict(context.get(), suites) || !set_role(context.get(), role) ||
+      !install(context.get(), role, credentials)) {
+    const HandshakeFailure failure = failure_from_queue();
+    throw SystemError("OpenSSL refused the identity: " + failure.text);
+  }
+  require_peer(context.get(), policy.peer_name);
+  ERR_clear_error();
+  return context;
+}
+
+}  // namespace routevpn::dtls

@@ -1,0 +1,39 @@
+// Cookies that prove a ClientHello's source address without our keeping anything of it, RFC 6347
+// section 4.2.1.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "routevpn/base/address.hpp"
+#include "routevpn/base/bytes.hpp"
+#include "routevpn/base/clock.hpp"
+
+namespace routevpn::dtls {
+
+class CookieJar {
+ public:
+  // A cookie is good for one lifetime at least and two at most.
+  static constexpr Duration lifetime = std::chrono::seconds(60);
+  using Cookie = std::array<std::uint8_t, 32>;  // HMAC-SHA256
+
+  CookieJar();  // throws SystemError when there is no randomness
+  ~CookieJar();
+  CookieJar(const CookieJar&) = delete;
+  CookieJar& operator=(const CookieJar&) = delete;
+
+  void rotate(Time now);
+  [[nodiscard]] std::optional<Cookie> make(const SocketAddress& from) const;
+  [[nodiscard]] bool is_ours(ConstBytes cookie, const SocketAddress& from) const;
+
+ private:
+  using Secret = std::array<std::uint8_t, 32>;
+  static std::optional<Cookie> sign(const Secret& secret, const SocketAddress& from);
+
+  Secret current_{};
+  Secret previous_{};
+  std::optional<Time> rotated_;
+};
+
+}  // namespace routevpn::dtls

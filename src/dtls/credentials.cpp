@@ -1,0 +1,209 @@
+#include "credentials.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+
+#include "certificate.hpp"
+
+namespace routevpn::dtls {
+
+namespace {
+
+constexpr off_t max_file_bytes = 1 << 20;
+constexpr int min_rsa_bits = 2048;
+constexpr std::string_view allowed_keys = "ECDSA P-256 or P-384, Ed25519, RSA of 2048 bits or more";
+
+// A file of the identity, and how its errors begin.
+struct Source {
+  std::string_view option;
+  const std::string& path;
+
+  [[nodiscard]] UsageError error(const std::string& fault) const {
+    return UsageError(std::string(option) + ' ' + path + ": " + fault);
+  }
+};
+
+// The bytes of a file, wiped when they go.
+struct Text {
+  std::string bytes;
+  Text() = default;
+  Text(const Text&) = delete;
+  Text& operator=(const Text&) = delete;
+  ~Text() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+};
+
+// The mode is asked of the very file that is read.
+void read_file(const Source& source, bool secret, Text& into) {
+  const Fd file(open(source.path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!file || fstat(file.get(), &status) != 0) {
+    throw source.error(std::string("cannot be read: ") + std::strerror(errno));
+  }
+  if (!S_ISREG(status.st_mode)) throw source.error("not a regular file");
+  if (secret && (status.st_mode & 077) != 0) {
+    throw source.error("must be readable by its owner alone (chmod 600 " + source.path + ')');
+  }
+  if (status.st_size > max_file_bytes) throw source.error("larger than 1 MiB");
+  into.bytes.resize(static_cast<std::size_t>(status.st_size));
+  std::size_t filled = 0;
+  while (filled < into.bytes.size()) {
+    const ssize_t got = read(file.get(), into.bytes.data() + filled, into.bytes.size() - filled);
+    if (got < 0) throw source.error(std::string("cannot be read: ") + std::strerror(errno));
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  into.bytes.resize(filled);
+}
+
+Owned<BIO, BIO_free> reader(const Text& text) {
+  return Owned<BIO, BIO_free>(
+      BIO_new_mem_buf(text.bytes.data(), static_cast<int>(text.bytes.size())));
+}
+
+// In the place of the prompt OpenSSL would put on the terminal.
+int note_encrypted(char*, int, int, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+// All objects of one kind in a PEM file; `next` reads one.
+template <typename Handle, typename Next>
+std::vector<Handle> read_all(const Source& source, std::string_view kind, Next next) {
+  Text text;
+  read_file(source, false, text);
+  const auto bio = reader(text);
+  std::vector<Handle> found;
+  ERR_clear_error();
+  while (Handle one{next(bio.get(), nullptr, nullptr, nullptr)}) found.push_back(std::move(one));
+  const bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  const std::string begin = "-----BEGIN " + std::string(kind) + "-----";
+  if (found.empty() && ended) throw source.error("not PEM: it must hold " + begin);
+  if (!ended) throw source.error("damaged after " + begin);
+  return found;
+}
+
+std::vector<Certificate> read_certificates(const Source& source) {
+  return read_all<Certificate>(source, "CERTIFICATE", PEM_read_bio_X509);
+}
+
+Key read_key(const Source& source) {
+  Text text;
+  read_file(source, true, text);
+  const auto bio = reader(text);
+  bool encrypted = false;
+  Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, note_encrypted, &encrypted));
+  ERR_clear_error();
+  if (encrypted) {
+    throw source.error("encrypted keys are not supported (openssl pkey -in " + source.path +
+                       " decrypts it)");
+  }
+  if (key == nullptr) throw source.error("not PEM: it must hold -----BEGIN PRIVATE KEY-----");
+  return key;
+}
+
+bool is_allowed(const EVP_PKEY* key) {
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_ED25519:
+      return true;
+    case EVP_PKEY_RSA:
+      return EVP_PKEY_get_bits(key) >= min_rsa_bits;
+    case EVP_PKEY_EC: {
+      std::array<char, sizeof "prime256v1"> group{};
+      EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr);
+      ERR_clear_error();
+      const std::string_view name(group.data());
+      return name == "prime256v1" || name == "secp384r1";
+    }
+    default:
+      return false;
+  }
+}
+
+void check_certificate(const Source& source, const X509* certificate) {
+  if (!is_allowed(X509_get0_pubkey(certificate))) {
+    throw source.error("its key is of a kind that is not allowed; allowed are " +
+                       std::string(allowed_keys));
+  }
+  const ASN1_TIME* begin = X509_get0_notBefore(certificate);
+  const ASN1_TIME* end = X509_get0_notAfter(certificate);
+  if (X509_cmp_current_time(begin) > 0) {
+    throw source.error("not valid before " + date_of(begin));
+  }
+  if (X509_cmp_current_time(end) < 0) throw source.error("expired on " + date_of(end));
+}
+
+// Trust is for certificates that may sign others, and for nothing else the file holds.
+std::vector<Certificate> read_authorities(const Source& source) {
+  auto found = read_certificates(source);
+  std::erase_if(found, [](const Certificate& one) { return X509_check_ca(one.get()) == 0; });
+  if (found.empty()) {
+    throw source.error("holds no CA certificate (basicConstraints must say CA:TRUE)");
+  }
+  return found;
+}
+
+bool is_signed_by(X509_CRL* crl, const X509* authority) {
+  const bool ours =
+      X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(authority)) == 0 &&
+      X509_CRL_verify(crl, X509_get0_pubkey(authority)) == 1;
+  ERR_clear_error();
+  return ours;
+}
+
+std::vector<RevocationList> read_revocations(const Source& source,
+                                             const std::vector<Certificate>& authorities) {
+  auto found = read_all<RevocationList>(source, "X509 CRL", PEM_read_bio_X509_CRL);
+  for (const auto& crl : found) {
+    if (std::none_of(authorities.begin(), authorities.end(), [&](const Certificate& authority) {
+          return is_signed_by(crl.get(), authority.get());
+        })) {
+      throw source.error("not signed by a CA of --ca: its issuer is " +
+                         subject_of(X509_CRL_get_issuer(crl.get())));
+    }
+    const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl.get());
+    if (next != nullptr && X509_cmp_current_time(next) < 0) {
+      throw source.error("expired on " + date_of(next) + ": the CA must issue a new one");
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+Credentials load_credentials(const IdentityFiles& files) {
+  Credentials loaded;
+  const Source certificate_file{"--cert", files.certificate};
+  loaded.chain = read_certificates(certificate_file);
+  loaded.certificate = std::move(loaded.chain.front());
+  loaded.chain.erase(loaded.chain.begin());
+  check_certificate(certificate_file, loaded.certificate.get());
+
+  const Source key_file{"--key", files.key};
+  loaded.key = read_key(key_file);
+  if (X509_check_private_key(loaded.certificate.get(), loaded.key.get()) != 1) {
+    ERR_clear_error();
+    throw key_file.error("not the key of the certificate " + files.certificate);
+  }
+
+  loaded.authorities = read_authorities({"--ca", files.ca});
+  if (!files.crl.empty()) {
+    loaded.revocations = read_revocations({"--crl", files.crl}, loaded.authorities);
+  }
+  return loaded;
+}
+
+}  // namespace routevpn::dtls

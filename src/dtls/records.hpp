@@ -1,0 +1,30 @@
+// The records of a datagram, read without touching them.
+#pragma once
+
+#include <optional>
+
+#include "routevpn/base/bytes.hpp"
+#include "routevpn/record/wire.hpp"
+
+namespace routevpn::dtls {
+
+struct RecordView {
+  record::Header header;
+  ConstBytes whole;     // header and fragment
+  ConstBytes fragment;  // header.length bytes
+};
+
+// Takes the first record off `datagram`; none when it is at its end or the rest is no record.
+inline std::optional<RecordView> take_record(ConstBytes& datagram) {
+  if (datagram.size() < record::header_bytes) return std::nullopt;
+  const std::uint8_t* at = datagram.data();
+  const record::Header header{static_cast<record::ContentType>(at[0]), load_be16(at + 1),
+                              load_be16(at + 3), load_be48(at + 5), load_be16(at + 11)};
+  const std::size_t size = record::header_bytes + header.length;
+  if (datagram.size() < size) return std::nullopt;
+  const ConstBytes whole = datagram.first(size);
+  datagram = datagram.subspan(size);
+  return RecordView{header, whole, whole.subspan(record::header_bytes)};
+}
+
+}  // namespace routevpn::dtls

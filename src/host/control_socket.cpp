@@ -1,0 +1,125 @@
+#include "routevpn/host/control_socket.hpp"
+
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+
+namespace routevpn::host {
+
+namespace {
+
+constexpr int most_namesakes = 100;
+
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    throw UsageError("--run-dir: the control socket's path " + path + " is longer than " +
+                     std::to_string(sizeof address.sun_path - 1) + " bytes");
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  return address;
+}
+
+// bind(2) and connect(2) take every family's address through the first member they share.
+const sockaddr* generic(const sockaddr_un& address) {
+  return static_cast<const sockaddr*>(static_cast<const void*>(&address));
+}
+
+bool somebody_listens(const sockaddr_un& address) {
+  const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return connect(probe.get(), generic(address), sizeof address) == 0 || errno == EAGAIN;
+}
+
+}  // namespace
+
+ControlSocket::ControlSocket(EventLoop& loop, const std::string& run_dir, const std::string& link,
+                             std::function<std::string()> status)
+    : loop_(loop), status_(std::move(status)) {
+  std::error_code error;
+  std::filesystem::create_directories(run_dir, error);
+  if (error) throw SystemError("--run-dir " + run_dir + ": " + error.message());
+  bind(run_dir, link);
+  loop_.watch(listener_.get(), [this] { accept(); });
+}
+
+ControlSocket::~ControlSocket() {
+  while (!clients_.empty()) close(clients_.begin()->first);
+  loop_.forget(listener_.get());
+  unlink(path_.c_str());
+}
+
+void ControlSocket::bind(const std::string& run_dir, const std::string& link) {
+  for (int namesake = 1; namesake <= most_namesakes; ++namesake) {
+    link_ = namesake == 1 ? link : link + "-" + std::to_string(namesake);
+    path_ = run_dir + "/" + link_ + ".sock";
+    const sockaddr_un address = address_of(path_);
+    if (somebody_listens(address)) continue;
+    unlink(path_.c_str());
+    listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!listener_) throw system_error("control socket");
+    if (::bind(listener_.get(), generic(address), sizeof address) == 0) {
+      chmod(path_.c_str(), 0660);
+      if (listen(listener_.get(), 16) != 0) throw system_error(path_);
+      return;
+    }
+    if (errno != EADDRINUSE) throw system_error(path_);
+  }
+  throw SystemError(path_ + ": too many links of this name");
+}
+
+void ControlSocket::accept() {
+  Fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!fd || clients_.size() >= max_clients) return;
+  const int number = fd.get();
+  clients_[number].fd = std::move(fd);
+  loop_.watch(number, [this, number] { read(number); });
+}
+
+void ControlSocket::read(int fd) {
+  Client& client = clients_[fd];
+  std::array<char, 64> text{};
+  const auto length = recv(fd, text.data(), text.size(), 0);
+  if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (length <= 0 || client.watching) return close(fd);
+  client.request.append(text.data(), static_cast<std::size_t>(length));
+  if (client.request == "watch\n") {
+    client.watching = true;
+    if (answer(client)) return;
+  } else if (client.request == "status\n") {
+    answer(client);
+  } else if (client.request.size() < text.size() &&
+             client.request.find('\n') == std::string::npos) {
+    return;  // the line is not whole yet
+  }
+  close(fd);
+}
+
+bool ControlSocket::answer(const Client& client) const {
+  const std::string text = status_() + "\n";
+  const auto sent = send(client.fd.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent == static_cast<ssize_t>(text.size());
+}
+
+void ControlSocket::publish() {
+  std::vector<int> gone;
+  for (const auto& [fd, client] : clients_) {
+    if (client.watching && !answer(client)) gone.push_back(fd);
+  }
+  for (const int fd : gone) close(fd);
+}
+
+void ControlSocket::close(int fd) {
+  loop_.forget(fd);
+  clients_.erase(fd);
+}
+
+}  // namespace routevpn::host

@@ -1,0 +1,77 @@
+#include "routevpn/host/netns.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
+
+namespace routevpn::host {
+
+namespace {
+
+constexpr const char* own_namespace = "/proc/thread-self/ns/net";
+
+bool is_pid(const std::string& name) {
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; });
+}
+
+std::string path_of(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  if (is_pid(name)) return "/proc/" + name + "/ns/net";
+  return "/run/netns/" + name;
+}
+
+Fd open_namespace(const std::string& path) {
+  return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+}  // namespace
+
+Netns Netns::current() {
+  Fd fd = open_namespace(own_namespace);
+  if (!fd) throw system_error(own_namespace);
+  return Netns(std::move(fd));
+}
+
+Netns Netns::open(const std::string& name, const std::string& option) {
+  const std::string what = option + " " + name;
+  Fd fd = name.empty() ? Fd() : open_namespace(path_of(name));
+  if (!fd && !name.empty() && errno != ENOENT && errno != ENOTDIR) throw system_error(what);
+  // A name of which only the mount point is left opens as well, but is no namespace.
+  if (!fd || ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) {
+    throw UsageError(what + ": no such network namespace (a name of 'ip netns', a path, or a pid)");
+  }
+  return Netns(std::move(fd));
+}
+
+bool Netns::same_as(const Netns& other) const {
+  struct stat ours {};
+  struct stat theirs {};
+  return fstat(fd(), &ours) == 0 && fstat(other.fd(), &theirs) == 0 &&
+         ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+NetnsScope::NetnsScope(const Netns& where)
+    : back_(Netns::current()), moved_(!where.same_as(back_)) {
+  if (moved_ && setns(where.fd(), CLONE_NEWNET) != 0) {
+    throw system_error("entering a network namespace (needs CAP_SYS_ADMIN)");
+  }
+}
+
+NetnsScope::~NetnsScope() {
+  if (!moved_ || setns(back_.fd(), CLONE_NEWNET) == 0) return;
+  log_error(system_error("returning to the network namespace").what());
+  std::_Exit(static_cast<int>(Exit::failed));
+}
+
+}  // namespace routevpn::host

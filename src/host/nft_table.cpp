@@ -1,0 +1,147 @@
+#include "nft_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <sstream>
+#include <string_view>
+
+#include <fcntl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+
+#include "netlink_socket.hpp"
+#include "patience.hpp"
+#include "pipe.hpp"
+
+namespace routevpn::host {
+
+namespace {
+
+constexpr std::chrono::milliseconds nft_patience{5000};
+constexpr std::uint8_t family_inet = 1;  // NFPROTO_INET: its header and libnl's do not go together
+
+// The user data of a table are elements of type, length and value; type 0 is the comment, with its
+// zero byte (libnftnl/udata.h).
+std::string comment_in(const nlattr* user_data) {
+  constexpr unsigned char comment_type = 0;
+  if (user_data == nullptr) return {};
+  std::string_view rest(static_cast<const char*>(nla_data(user_data)),
+                        static_cast<std::size_t>(nla_len(user_data)));
+  while (rest.size() >= 2) {
+    const auto type = static_cast<unsigned char>(rest[0]);
+    const std::string_view value = rest.substr(2, static_cast<unsigned char>(rest[1]));
+    if (type == comment_type) return std::string(value.substr(0, value.find('\0')));
+    rest.remove_prefix(2 + value.size());
+  }
+  return {};
+}
+
+std::string find_nft() {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders((path == nullptr ? std::string() : path) + ":/usr/sbin:/sbin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (!folder.starts_with('/')) continue;
+    std::string program = folder + "/nft";
+    if (::access(program.c_str(), X_OK) == 0) return program;
+  }
+  throw UsageError("--nat needs the nft program (package nftables)");
+}
+
+}  // namespace
+
+std::vector<NftTableInfo> nft_tables() {
+  std::vector<NftTableInfo> tables;
+  NetlinkSocket socket(NETLINK_NETFILTER);
+  const nfgenmsg header{.nfgen_family = family_inet, .version = NFNETLINK_V0, .res_id = 0};
+  const int type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE;
+  for (const NlMessage& message : socket.dump(new_message(type, 0, &header, sizeof header))) {
+    std::array<nlattr*, NFTA_TABLE_MAX + 1> at{};
+    nlmsg_parse(nlmsg_hdr(message.get()), sizeof(nfgenmsg), at.data(), NFTA_TABLE_MAX, nullptr);
+    if (at[NFTA_TABLE_NAME] == nullptr) continue;
+    tables.push_back({nla_get_string(at[NFTA_TABLE_NAME]), comment_in(at[NFTA_TABLE_USERDATA])});
+  }
+  return tables;
+}
+
+NftTable::NftTable(const std::string& name, const std::string& body) {
+  start_nft();
+  try {
+    const std::string command = "table inet " + name + " { flags owner; " + body + " }\n";
+    if (::write(commands_.get(), command.data(), command.size()) < 0) throw system_error("nft");
+    wait_for_table(name);
+  } catch (...) {
+    stop_nft();
+    throw;
+  }
+}
+
+NftTable::~NftTable() {
+  stop_nft();
+}
+
+void NftTable::start_nft() {
+  const std::string program = find_nft();
+  Pipe commands = make_pipe();
+  Pipe complaints = make_pipe();
+  const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  nft_ = fork();
+  if (nft_ < 0) throw system_error("starting nft");
+  if (nft_ == 0) {
+    dup2(commands.read_end.get(), STDIN_FILENO);
+    dup2(nowhere.get(), STDOUT_FILENO);
+    dup2(complaints.write_end.get(), STDERR_FILENO);
+    // nft -i keeps a history in $HOME, which is no place for our commands.
+    setenv("HOME", "/dev/null", 1);
+    setenv("LC_ALL", "C", 1);
+    execl(program.c_str(), "nft", "-i", nullptr);
+    _exit(127);
+  }
+  commands_ = std::move(commands.write_end);
+  complaints_ = std::move(complaints.read_end);
+  fcntl(complaints_.get(), F_SETFL, O_NONBLOCK);
+}
+
+// nft says nothing of success, and its standard output is held back until its end when it is a
+// pipe: so the kernel is asked.
+void NftTable::wait_for_table(const std::string& name) {
+  bool there = false;
+  const bool decided = comes_true(
+      [&] {
+        const auto tables = nft_tables();
+        there = std::any_of(tables.begin(), tables.end(),
+                            [&](const NftTableInfo& table) { return table.name == name; });
+        return there || complained();
+      },
+      nft_patience);
+  if (there) return;
+  if (!decided) throw SystemError("nftables table " + name + ": nft has not made it in time");
+  const std::string first_line = complaint_.substr(0, complaint_.find('\n'));
+  throw SystemError("nftables table " + name + ": " +
+                    (first_line.empty() ? "nft ended at once" : first_line));
+}
+
+// True when a line of complaint is complete, or nft has ended.
+bool NftTable::complained() {
+  std::array<char, 512> text{};
+  ssize_t got = 0;
+  while ((got = ::read(complaints_.get(), text.data(), text.size())) > 0) {
+    complaint_.append(text.data(), static_cast<std::size_t>(got));
+  }
+  return got == 0 || complaint_.find('\n') != std::string::npos;
+}
+
+void NftTable::stop_nft() {
+  commands_.reset();
+  while (waitpid(nft_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace routevpn::host

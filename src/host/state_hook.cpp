@@ -1,0 +1,76 @@
+#include "routevpn/host/state_hook.hpp"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "routevpn/base/log.hpp"
+
+namespace routevpn::host {
+
+namespace {
+
+// Our own signal mask is not the hook's.
+struct SpawnAttributes {
+  SpawnAttributes() {
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  }
+  ~SpawnAttributes() { posix_spawnattr_destroy(&attributes); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  posix_spawnattr_t attributes{};
+};
+
+}  // namespace
+
+void StateHook::run(Environment environment) {
+  if (command_.empty()) return;
+  if (queued_.size() == max_queued) {
+    queued_.pop_front();
+    log_warning("--on-state: the command does not keep up; a state was left out");
+  }
+  queued_.push_back(std::move(environment));
+  if (running_ < 0) start_next();
+}
+
+void StateHook::reap() {
+  if (running_ < 0) return;
+  int status = 0;
+  if (waitpid(running_, &status, WNOHANG) == 0) return;
+  running_ = -1;
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    log_warning("--on-state: the command failed", {{"command", command_}});
+  }
+  start_next();
+}
+
+void StateHook::start_next() {
+  if (queued_.empty()) return;
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  for (const auto& [name, value] : queued_.front()) variables.push_back(name + "=" + value);
+  queued_.pop_front();
+  std::vector<char*> environment;
+  for (auto& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
+
+  std::string shell = "sh";
+  std::string flag = "-c";
+  std::string command = command_;
+  char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
+  const SpawnAttributes spawn;
+  const int error = posix_spawn(&running_, "/bin/sh", nullptr, &spawn.attributes, arguments,
+                                environment.data());
+  if (error == 0) return;
+  running_ = -1;
+  log_warning("--on-state: cannot run /bin/sh", {{"error", std::strerror(error)}});
+}
+
+}  // namespace routevpn::host

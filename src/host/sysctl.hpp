@@ -1,0 +1,13 @@
+// The kernel's switches under /proc/sys/net, of the calling thread's namespace.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace routevpn::host {
+
+// `path` is relative to /proc/sys/net; an interface name in it keeps its dots.
+std::optional<std::string> read_sysctl(const std::string& path);  // none: the kernel has no such
+void write_sysctl(const std::string& path, const std::string& value);  // throws SystemError
+
+}  // namespace routevpn::host

@@ -1,0 +1,229 @@
+// A super-packet is split as the kernel's software GSO would do it: every segment gets a copy of
+// the headers in which only lengths, IPv4 id, TCP sequence, TCP flags and checksums differ. What
+// does not differ is summed once; a segment then costs one pass over its payload, which copies and
+// sums it.
+#include "routevpn/inside/segment.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "routevpn/inside/checksum.hpp"
+#include "routevpn/inside/coalesce.hpp"
+
+#include "packet_fields.hpp"
+
+namespace routevpn::inside {
+namespace {
+
+// What goes into a checksum field. UDP's 0 means "no checksum" (RFC 768), so there the other zero
+// of one's complement stands for it.
+std::uint16_t complement(std::uint16_t sum, bool is_udp) {
+  const auto checksum = static_cast<std::uint16_t>(~sum);
+  return checksum == 0 && is_udp ? 0xffff : checksum;
+}
+
+std::size_t fixed_header_bytes(ConstBytes packet) {
+  return is_ip6(packet.data()) ? ip6::header_bytes : ip4::header_bytes;
+}
+
+// One packet whose checksum the kernel left to us: its field holds the pseudo-header's sum.
+std::optional<Drop> append_with_checksum(const VirtioNetHeader& header, ConstBytes packet,
+                                         OutboundBatch& batch) {
+  const std::size_t start = header.checksum_start;
+  const std::size_t field = start + header.checksum_offset;
+  if (start < fixed_header_bytes(packet) || field + 2 > packet.size()) {
+    return Drop::inside_malformed;
+  }
+  std::uint8_t* const to = batch.append(packet.size());
+  if (to == nullptr) return Drop::inside_too_big;
+  std::memcpy(to, packet.data(), start);
+  const std::uint16_t sum = checksum_copy(to + start, packet.subspan(start));
+  store_be16(to + field, complement(sum, header.checksum_offset == udp::checksum_at));
+  return std::nullopt;
+}
+
+std::optional<Drop> append_single(const VirtioNetHeader& header, ConstBytes packet, std::size_t mtu,
+                                  OutboundBatch& batch) {
+  if (packet.size() > mtu) return Drop::inside_too_big;
+  if ((header.flags & vnet_needs_checksum) != 0) return append_with_checksum(header, packet, batch);
+  std::uint8_t* const to = batch.append(packet.size());
+  if (to == nullptr) return Drop::inside_too_big;
+  std::memcpy(to, packet.data(), packet.size());
+  return std::nullopt;
+}
+
+// A super-packet of which every length was checked.
+struct Super {
+  bool is_v6;
+  bool is_udp;
+  std::size_t l4_at;
+  std::size_t header_bytes;   // all headers
+  std::size_t segment_bytes;  // payload of each segment but the last
+};
+
+std::optional<Super> parse_super(const VirtioNetHeader& header, ConstBytes packet) {
+  const std::uint8_t type = header.gso_type & static_cast<std::uint8_t>(~vnet_gso_ecn);
+  const bool is_v6 = is_ip6(packet.data());
+  const bool is_udp = type == vnet_gso_udp;
+  if (!is_udp && type != (is_v6 ? vnet_gso_tcp6 : vnet_gso_tcp4)) return std::nullopt;
+  if ((header.flags & vnet_needs_checksum) == 0 || header.gso_bytes == 0) return std::nullopt;
+
+  const std::size_t l4_at = header.checksum_start;
+  const std::uint8_t protocol = is_udp ? udp::protocol : tcp::protocol;
+  if (is_v6) {
+    if (l4_at < ip6::header_bytes) return std::nullopt;
+    if (l4_at == ip6::header_bytes && packet[ip6::next_header_at] != protocol) return std::nullopt;
+  } else {
+    if (l4_at != std::size_t{4} * (packet[0] & 0x0f)) return std::nullopt;
+    if (packet[ip4::protocol_at] != protocol) return std::nullopt;
+  }
+  if (header.checksum_offset != (is_udp ? udp::checksum_at : tcp::checksum_at)) return std::nullopt;
+  // The kernel's header_bytes is a hint and may be wrong; the TCP header itself is not.
+  std::size_t l4_bytes = udp::header_bytes;
+  if (!is_udp) {
+    if (l4_at + tcp::header_bytes > packet.size()) return std::nullopt;
+    l4_bytes = tcp::data_offset(packet.data() + l4_at);
+    if (l4_bytes < tcp::header_bytes) return std::nullopt;
+  }
+  if (l4_at + l4_bytes > packet.size()) return std::nullopt;
+  return Super{is_v6, is_udp, l4_at, l4_at + l4_bytes, header.gso_bytes};
+}
+
+// Writes the headers of one segment after the other. The super-packet's own headers become the
+// pattern that is copied, with zero in every field that differs.
+class HeaderPattern {
+ public:
+  HeaderPattern(const Super& super, Bytes packet)
+      : super_(super), headers_(packet.first(super.header_bytes)) {
+    l4_sum_ = address_sum(packet);
+    std::uint8_t* const l4 = headers_.data() + super_.l4_at;
+    if (super_.is_udp) {
+      store_be16(l4 + udp::length_at, 0);
+      store_be16(l4 + udp::checksum_at, 0);
+    } else {
+      first_sequence_ = load_be32(l4 + tcp::sequence_at);
+      flags_ = l4[tcp::flags_at];
+      store_be32(l4 + tcp::sequence_at, 0);
+      l4[tcp::flags_at] = 0;
+      store_be16(l4 + tcp::checksum_at, 0);
+    }
+    l4_sum_ = checksum_add(headers_.subspan(super_.l4_at), l4_sum_);
+    if (super_.is_v6) return;
+    std::uint8_t* const ip = headers_.data();
+    first_id_ = load_be16(ip + ip4::id_at);
+    store_be16(ip + ip4::total_length_at, 0);
+    store_be16(ip + ip4::id_at, 0);
+    store_be16(ip + ip4::checksum_at, 0);
+    ip_sum_ = checksum_add(headers_.first(super_.l4_at));
+  }
+
+  // One whole segment, headers and payload, to memory that is long enough for it.
+  void write(std::uint8_t* to, ConstBytes payload, std::size_t index, bool is_last) const {
+    std::memcpy(to, headers_.data(), headers_.size());
+    const auto l4_length =
+        static_cast<std::uint16_t>(headers_.size() - super_.l4_at + payload.size());
+    write_ip(to, l4_length, index);
+    std::uint8_t* const l4 = to + super_.l4_at;
+    // l4_length counts in the pseudo-header and, for UDP, once more in the header.
+    const std::uint32_t changed =
+        super_.is_udp ? write_udp(l4, l4_length) : write_tcp(l4, index, is_last);
+    const std::uint16_t sum =
+        checksum_copy(to + headers_.size(), payload, l4_sum_ + l4_length + changed);
+    store_be16(l4 + (super_.is_udp ? udp::checksum_at : tcp::checksum_at),
+               complement(sum, super_.is_udp));
+  }
+
+ private:
+  // The pseudo-header's sum without the length. With nothing but the fixed IP header before L4 the
+  // addresses in it are the ones that count. Options and extension headers can hold a source
+  // route, and then only the kernel's own sum in the checksum field knows the final destination;
+  // it includes the length of the whole, which is taken out again.
+  [[nodiscard]] std::uint32_t address_sum(ConstBytes packet) const {
+    if (super_.l4_at == fixed_header_bytes(packet)) {
+      return pseudo_header_sum(addresses_of(packet.data()),
+                               super_.is_udp ? udp::protocol : tcp::protocol, 0);
+    }
+    const std::size_t field = super_.l4_at + (super_.is_udp ? udp::checksum_at : tcp::checksum_at);
+    const auto whole = static_cast<std::uint16_t>(packet.size() - super_.l4_at);
+    return std::uint32_t{load_be16(packet.data() + field)} + static_cast<std::uint16_t>(~whole);
+  }
+
+  void write_ip(std::uint8_t* ip, std::uint16_t l4_length, std::size_t index) const {
+    if (super_.is_v6) {
+      store_be16(ip + ip6::payload_length_at,
+                 static_cast<std::uint16_t>(super_.l4_at - ip6::header_bytes + l4_length));
+      return;
+    }
+    const auto total = static_cast<std::uint16_t>(super_.l4_at + l4_length);
+    const auto id = static_cast<std::uint16_t>(first_id_ + index);
+    store_be16(ip + ip4::total_length_at, total);
+    store_be16(ip + ip4::id_at, id);
+    store_be16(ip + ip4::checksum_at, complement(checksum_fold(0, ip_sum_ + total + id), false));
+  }
+
+  // These two give the sum of the fields they wrote.
+  static std::uint32_t write_udp(std::uint8_t* l4, std::uint16_t length) {
+    store_be16(l4 + udp::length_at, length);
+    return length;
+  }
+  std::uint32_t write_tcp(std::uint8_t* l4, std::size_t index, bool is_last) const {
+    const auto sequence =
+        static_cast<std::uint32_t>(first_sequence_ + index * super_.segment_bytes);
+    unsigned flags = flags_;
+    if (index != 0) flags &= ~unsigned{tcp::cwr};
+    if (!is_last) flags &= ~unsigned{tcp::fin | tcp::psh};
+    store_be32(l4 + tcp::sequence_at, sequence);
+    l4[tcp::flags_at] = static_cast<std::uint8_t>(flags);
+    return (sequence >> 16) + (sequence & 0xffff) + flags;
+  }
+
+  Super super_;
+  Bytes headers_;
+  std::uint32_t l4_sum_ = 0;
+  std::uint32_t ip_sum_ = 0;
+  std::uint32_t first_sequence_ = 0;
+  std::uint16_t first_id_ = 0;
+  std::uint8_t flags_ = 0;
+};
+
+std::optional<Drop> split(const Super& super, Bytes packet, OutboundBatch& batch) {
+  const std::size_t packets_before = batch.packets().size();
+  const HeaderPattern headers(super, packet);
+  ConstBytes payload = packet.subspan(super.header_bytes);
+  std::size_t index = 0;
+  do {
+    const ConstBytes piece = payload.first(std::min(super.segment_bytes, payload.size()));
+    payload = payload.subspan(piece.size());
+    std::uint8_t* const to = batch.append(super.header_bytes + piece.size());
+    if (to == nullptr) {
+      batch.truncate(packets_before);
+      return Drop::inside_too_big;
+    }
+    headers.write(to, piece, index++, payload.empty());
+  } while (!payload.empty());
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Drop> segment(const VirtioNetHeader& header, Bytes packet, std::size_t mtu,
+                            OutboundBatch& batch) {
+  switch (ip_packet_verdict(packet)) {
+    case IpVerdict::not_ip:
+      return Drop::inside_not_ip;
+    case IpVerdict::malformed:
+      return Drop::inside_malformed;
+    case IpVerdict::valid:
+      break;
+  }
+  if (header.gso_type == vnet_gso_none) return append_single(header, packet, mtu, batch);
+  const std::optional<Super> super = parse_super(header, packet);
+  if (!super) return Drop::inside_malformed;
+  const std::size_t payload_bytes = packet.size() - super->header_bytes;
+  if (super->header_bytes + std::min(super->segment_bytes, payload_bytes) > mtu) {
+    return Drop::inside_too_big;
+  }
+  return split(*super, packet, batch);
+}
+
+}  // namespace routevpn::inside

@@ -1,0 +1,146 @@
+#include "routevpn/inside/tun.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/inside/virtio_net.hpp"
+
+namespace routevpn::inside {
+
+namespace {
+
+// Debian 12's headers lack these two (Linux 6.2).
+constexpr unsigned offload_uso4 = 0x20;
+constexpr unsigned offload_uso6 = 0x40;
+constexpr unsigned offload_base = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+constexpr const char* device = "/dev/net/tun";
+
+bool is_name_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
+}
+
+// Narrower than the kernel, which takes all but '/', ':' and white space: the name also goes into
+// file names, nftables rules and command lines.
+void check_name(const std::string& name) {
+  std::string plain = name;
+  if (const auto pattern = plain.find("%d"); pattern != std::string::npos) {
+    plain.replace(pattern, 2, "0");
+  }
+  const bool valid = !plain.empty() && name.size() < IFNAMSIZ && plain[0] != '-' &&
+                     std::all_of(plain.begin(), plain.end(), is_name_character) && plain != "." &&
+                     plain != ".." && plain != "all" && plain != "default";
+  if (valid) return;
+  throw UsageError(
+      "\"" + name +
+      "\" is no interface name: 1 to 15 letters, digits, '_', '.' and '-' (not first), "
+      "with %d at most once, and neither \"all\" nor \"default\"");
+}
+
+Fd open_device() {
+  Fd fd(::open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (fd) return fd;
+  if (errno == ENOENT || errno == ENODEV || errno == ENXIO) {
+    throw system_error(std::string(device) + " (is the kernel module tun loaded?)");
+  }
+  throw system_error(device);
+}
+
+// IFF_TUN_EXCL: an interface of the name, of whatever kind and be it a persistent TUN device that
+// would let itself be taken over, is an error.
+ifreq make_interface(const Fd& fd, const std::string& name, unsigned flags) {
+  ifreq request{};
+  std::memcpy(request.ifr_name, name.data(), name.size());
+  request.ifr_flags = static_cast<short>(flags | IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL);
+  if (ioctl(fd.get(), TUNSETIFF, &request) == 0) return request;
+  const std::string what = "interface " + name;
+  if (errno == EBUSY || errno == EEXIST) throw UsageError(what + ": the name is taken");
+  if (errno == EPERM) throw system_error(what + ": making it needs CAP_NET_ADMIN");
+  throw system_error(what);
+}
+
+bool enable_offloads(const Fd& fd, const std::string& name) {
+  const auto offer = [&](unsigned offloads) {
+    return ioctl(fd.get(), TUNSETOFFLOAD, offloads) == 0;
+  };
+  if (offer(offload_base | offload_uso4 | offload_uso6)) return true;
+  if (!offer(offload_base)) throw system_error("interface " + name + ": TUNSETOFFLOAD");
+  return false;
+}
+
+// The kernel announces at most one lost carrier per second, of all interfaces of the machine
+// together: with several links down at once routing would learn of all but the first a second late.
+// A question for the link state makes it do what is pending for this interface first. Where it is
+// refused, the news is late and nothing worse.
+void publish_carrier(const Fd& query, const std::string& name) {
+  ethtool_value link_state{.cmd = ETHTOOL_GLINK, .data = 0};
+  ifreq request{};
+  std::memcpy(request.ifr_name, name.data(), name.size());
+  request.ifr_data = &link_state;
+  ioctl(query.get(), SIOCETHTOOL, &request);
+}
+
+}  // namespace
+
+Tun Tun::create(const std::string& name) {
+  check_name(name);
+  Fd fd = open_device();
+  unsigned features = 0;
+  if (ioctl(fd.get(), TUNGETFEATURES, &features) != 0) throw system_error("TUNGETFEATURES");
+  const unsigned no_carrier = features & IFF_NO_CARRIER;  // Linux 6.1
+
+  const ifreq made = make_interface(fd, name, no_carrier);
+  const std::string given(made.ifr_name, strnlen(made.ifr_name, IFNAMSIZ));
+  const int header_bytes = sizeof(VirtioNetHeader);
+  if (ioctl(fd.get(), TUNSETVNETHDRSZ, &header_bytes) != 0) {
+    throw system_error("interface " + given + ": TUNSETVNETHDRSZ");
+  }
+  const bool udp_offload = enable_offloads(fd, given);
+  Fd query(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!query) throw system_error("interface " + given + ": socket");
+  Tun tun(std::move(fd), std::move(query), given, udp_offload);
+  // The interface is not up yet, so nobody has seen the carrier that older kernels begin with.
+  if (no_carrier == 0) tun.set_carrier(false);
+  return tun;
+}
+
+Tun::Tun(Fd fd, Fd query, std::string name, bool udp_offload)
+    : fd_(std::move(fd)),
+      query_(std::move(query)),
+      name_(std::move(name)),
+      udp_offload_(udp_offload) {}
+
+IoResult Tun::read(Bytes buffer, std::size_t& length) const {
+  const ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());
+  if (got < 0) return errno == EAGAIN ? IoResult::would_block : IoResult::failed;
+  length = static_cast<std::size_t>(got);
+  return IoResult::ok;
+}
+
+IoResult Tun::write(std::span<const iovec> pieces) const {
+  if (::writev(fd_.get(), pieces.data(), static_cast<int>(pieces.size())) >= 0) return IoResult::ok;
+  return errno == EAGAIN ? IoResult::would_block : IoResult::failed;
+}
+
+void Tun::set_carrier(bool on) const {
+  const int carrier = on ? 1 : 0;
+  if (ioctl(fd_.get(), TUNSETCARRIER, &carrier) != 0) {
+    throw system_error("interface " + name_ + ": carrier");
+  }
+  publish_carrier(query_, name_);
+}
+
+}  // namespace routevpn::inside

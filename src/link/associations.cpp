@@ -1,0 +1,167 @@
+// The associations of a session: made, confirmed, kept for stragglers, wiped.
+
+#include <algorithm>
+
+#include "routevpn/link/session.hpp"
+
+namespace routevpn::link {
+
+void Session::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
+  surroundings_.send_handshake(datagram, to);
+}
+
+AssociationId Session::established(const dtls::Established& established,
+                                   const outside::Endpoint& peer, Time now) {
+  const AssociationId id = ++last_id_;
+  const auto best = record::best_backend(established.suite);
+  // ipsec-mb has no ChaCha20-Poly1305 of ours; asked for, it is for AES-GCM.
+  const bool aes = established.suite != record::CipherSuite::chacha20_poly1305;
+  const auto backend = aes ? settings_.backend.value_or(best) : best;
+  const bool initiator = established.role == Role::initiator;
+  surroundings_.command(InstallAssociation{
+      std::make_unique<Association>(id, established, backend, peer, settings_.limits), initiator});
+  Known known{id,
+              {established.peer, established.cipher_name, established.suite, backend, established.control_messages,
+               peer, now},
+              false, std::nullopt, std::nullopt};
+  if (!initiator && !established.control_messages) known.speak_at = now + silent_peer_time;
+  // Beside one in use it goes again unless it proves itself.
+  if (current_id_ != 0) known.retire_at = now + straggler_time;
+  known_.push_back(std::move(known));
+  ++status_.handshakes;
+
+  apply(Event::established, {"confirming", "authenticated, waiting for the first answer"}, now);
+  if (initiator && established.control_messages) {
+    prober_.begin(now);
+    send_probe(now);
+  } else if (initiator) {
+    confirm(id, now);  // the acceptor's Finished is the only proof of life a plain peer owes us
+  }
+  return id;
+}
+
+void Session::handshake_failed(const dtls::HandshakeFailure& failure,
+                               const outside::Endpoint& peer, Time now) {
+  surroundings_.handshake_failed(peer.remote, failure);
+  const std::string text = peer.remote.to_string() + ": " + failure.text;
+  // An acceptor's state does not hang on a stranger's failed attempt.
+  if (settings_.role == Role::acceptor) return;
+  apply(Event::handshake_failed, {std::string(name_of(failure.reason)), text}, now);
+}
+
+void Session::confirm(AssociationId id, Time now) {
+  Known* const known = find(id);
+  if (known == nullptr || known->confirmed) return;
+  known->confirmed = true;
+  known->speak_at.reset();
+  known->retire_at.reset();
+  handshakes_.finish(id);
+  if (id < current_id_) {  // overtaken by a newer one before its first record came
+    known->retire_at = now + straggler_time;
+    return;
+  }
+  if (current_id_ != 0) ++status_.renewals;
+  current_id_ = id;
+  for (Known& older : known_) {
+    if (older.id < id && !older.retire_at) older.retire_at = now + straggler_time;
+  }
+  renew_at_.reset();
+  if (settings_.role == Role::initiator) renew_at_ = now + settings_.rekey;
+  backoff_.reset();
+  candidates_.clear();
+  if (known->status.control_messages && settings_.role == Role::acceptor) prober_.begin(now);
+  if (!known->status.control_messages) prober_.end();
+  apply(Event::confirmed, {"connected", "connected"}, now);
+}
+
+void Session::on_lane_event(const LaneEvent& event, Time now) {
+  if (std::holds_alternative<AssociationConfirmed>(event.what)) return confirm(event.id, now);
+  if (const auto* const echo = std::get_if<EchoReplied>(&event.what)) {
+    prober_.answered(echo->sequence, echo->round_trip, now);
+    return;
+  }
+  Known* const known = find(event.id);
+  if (const auto* const moved = std::get_if<PeerMoved>(&event.what); moved && known != nullptr) {
+    if (known->status.endpoint.remote != moved->to.remote) {
+      ++status_.moves;
+      prober_.forget_path();
+    }
+    known->status.endpoint = moved->to;
+    return;
+  }
+  // What is left concerns the association in use, or the one about to be.
+  if (known == nullptr || event.id < current_id_) return;
+  if (const auto* const alert = std::get_if<AlertReceived>(&event.what)) {
+    const bool closing = alert->description == 0;
+    if (!closing && alert->level != 2) return;  // a warning
+    const std::string text = closing ? "the peer closed the association"
+                                     : "the peer sent fatal alert " +
+                                           std::to_string(alert->description);
+    apply(Event::peer_closed, {"peer_closed", text}, now);
+  } else if (std::holds_alternative<RenewalDue>(event.what) ||
+             std::holds_alternative<RenewalRequested>(event.what)) {
+    apply(Event::renewal_due, status_.reason, now);
+  } else if (std::holds_alternative<LimitReached>(event.what)) {
+    apply(Event::limit_reached, {"record_limit", "the association may carry no more records"}, now);
+  }
+}
+
+void Session::send_probe(Time now) {
+  surroundings_.command(SendControl{{ControlMessage::Kind::echo_request, prober_.send(now)}});
+}
+
+std::optional<Time> Session::silence_at() const {
+  if (known_.empty()) return std::nullopt;
+  if (status_.phase != Phase::confirming && status_.phase != Phase::up) return std::nullopt;
+  const Known& newest = known_.back();
+  // A plain peer cannot be asked, and owes us nothing: its silence means nothing.
+  if (!newest.status.control_messages && newest.confirmed) return std::nullopt;
+  return std::max(surroundings_.last_heard(), newest.status.established) + settings_.dead_after;
+}
+
+void Session::speak_to_silent_peers(Time now) {
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    Known& known = known_[i];
+    if (!known.speak_at || now < *known.speak_at) continue;
+    const Time since = *known.speak_at - silent_peer_time;
+    known.speak_at.reset();
+    if (handshakes_.repeated_since(known.id, since)) {
+      known.speak_at = now + silent_peer_time;
+    } else {
+      surroundings_.command(ActivateAssociation{known.id});
+      confirm(known.id, now);
+    }
+  }
+}
+
+void Session::retire_old(Time now) {
+  std::erase_if(known_, [&](const Known& known) {
+    const bool retired = known.retire_at && now >= *known.retire_at;
+    if (retired) surroundings_.command(RetireAssociation{known.id});
+    return retired;
+  });
+}
+
+void Session::drop_associations() {
+  for (const Known& known : known_) surroundings_.command(RetireAssociation{known.id});
+  known_.clear();
+  current_id_ = 0;
+  prober_.end();
+  renew_at_.reset();
+  // A handshake that the peer has begun goes on: it is how it comes back.
+  if (settings_.role == Role::initiator) handshakes_.abandon();
+}
+
+Session::Known* Session::find(AssociationId id) {
+  const auto found = std::find_if(known_.begin(), known_.end(),
+                                  [id](const Known& known) { return known.id == id; });
+  return found == known_.end() ? nullptr : &*found;
+}
+
+const Session::Known* Session::current() const {
+  const auto found = std::find_if(known_.begin(), known_.end(),
+                                  [this](const Known& known) { return known.id == current_id_; });
+  return found == known_.end() ? nullptr : &*found;
+}
+
+}  // namespace routevpn::link

@@ -1,0 +1,163 @@
+#include "routevpn/link/handshakes.hpp"
+
+#include <algorithm>
+
+namespace routevpn::link {
+
+namespace {
+
+// An alert in epoch 0 says nothing that can be believed once there is no handshake to end.
+bool is_alert(ConstBytes datagram) {
+  return !datagram.empty() && datagram[0] == static_cast<std::uint8_t>(record::ContentType::alert);
+}
+
+}  // namespace
+
+Handshakes::Handshakes(dtls::Role role, std::shared_ptr<const dtls::Identity> identity,
+                       std::vector<IpPrefix> allowed, HandshakeOwner& owner, DropCounters& drops)
+    : role_(role),
+      identity_(std::move(identity)),
+      admission_(std::move(allowed)),
+      owner_(owner),
+      drops_(drops) {
+  if (role_ == dtls::Role::acceptor) listener_.emplace(identity_);
+}
+
+void Handshakes::replace_identity(std::shared_ptr<const dtls::Identity> identity) {
+  identity_ = std::move(identity);
+  if (listener_) listener_->replace_identity(identity_);
+}
+
+void Handshakes::initiate(const outside::Endpoint& peer, Time now) {
+  abandon();
+  const auto entry =
+      entries_.emplace(peer.remote, Entry{dtls::Handshake::initiate(identity_, now), peer, now});
+  proceed(entry.first, now);
+}
+
+bool Handshakes::initiating() const {
+  return role_ == dtls::Role::initiator &&
+         std::any_of(entries_.begin(), entries_.end(),
+                     [](const auto& entry) { return !entry.second.association; });
+}
+
+void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from, Time now) {
+  const auto entry = entries_.find(from.remote);
+  const auto random = dtls::client_hello_random(datagram);
+  if (random && role_ == dtls::Role::acceptor) {
+    const bool repeated = entry != entries_.end() &&
+                          std::ranges::equal(*random, entry->second.handshake->client_random());
+    return repeated ? feed(entry, datagram, now) : client_hello(datagram, from, now);
+  }
+  if (entry != entries_.end()) return feed(entry, datagram, now);
+  drops_.add(is_alert(datagram) ? Drop::plaintext_alert : Drop::handshake_unexpected);
+}
+
+// Everything up to the returned cookie is answered without remembering anything, to whom --allow
+// permits it. Rates count behind the cookie: counted before it, a forger of source addresses could
+// use up his victim's share.
+void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now) {
+  if (!admission_.allows(from.remote.address)) return drops_.add(Drop::handshake_not_allowed);
+  auto answer = listener_->receive(datagram, from.remote, now);
+  if (answer.malformed) drops_.add(Drop::handshake_malformed);
+  for (const auto& reply : answer.output) owner_.send_handshake(reply, from);
+  if (answer.handshake == nullptr) return;
+  if (const auto refused = admission_.admit(from.remote.address, now)) return drops_.add(*refused);
+
+  // A peer that starts again from the same port means it: what it had begun before is over.
+  entries_.erase(from.remote);
+  const auto half_open = std::count_if(entries_.begin(), entries_.end(), [](const auto& entry) {
+    return !entry.second.association;
+  });
+  if (static_cast<std::size_t>(half_open) >= dtls::Admission::max_half_open) {
+    return drops_.add(Drop::handshake_half_open);
+  }
+  const auto entry =
+      entries_.emplace(from.remote, Entry{std::move(answer.handshake), from, now, true});
+  proceed(entry.first, now);
+}
+
+void Handshakes::feed(Entries::iterator entry, ConstBytes datagram, Time now) {
+  entry->second.heard = true;
+  entry->second.last_repeat = now;
+  entry->second.handshake->receive(datagram, now);
+  proceed(entry, now);
+}
+
+void Handshakes::proceed(Entries::iterator entry, Time now) {
+  Entry& it = entry->second;
+  if (it.handshake->progress() == dtls::Progress::completed && !it.association) {
+    // The peer may use the keys as soon as it has our last flight: they go in place before it.
+    it.association = owner_.established(it.handshake->established(), it.peer, now);
+  }
+  for (const auto& datagram : it.handshake->take_output()) {
+    owner_.send_handshake(datagram, it.peer);
+  }
+  if (it.handshake->progress() == dtls::Progress::failed) {
+    return fail(entry, it.handshake->failure(), now);
+  }
+  // The acceptor's Finished ended it: there is nothing an initiator could be asked to repeat.
+  if (it.association && role_ == dtls::Role::initiator) entries_.erase(entry);
+}
+
+void Handshakes::fail(Entries::iterator entry, const dtls::HandshakeFailure& failure, Time now) {
+  const dtls::HandshakeFailure copy = failure;
+  const outside::Endpoint peer = entry->second.peer;
+  const bool completed = entry->second.association.has_value();
+  entries_.erase(entry);
+  if (completed) return;  // it only can no longer repeat its last flight
+  drops_.add(copy.reason);
+  owner_.handshake_failed(copy, peer, now);
+}
+
+std::optional<Time> Handshakes::deadline_of(const Entry& entry) {
+  if (entry.association) return entry.begun + dtls::Handshake::patience;
+  auto deadline = entry.handshake->deadline();
+  if (!entry.heard) deadline = std::min(deadline.value_or(Time::max()), entry.begun + unanswered);
+  return deadline;
+}
+
+std::optional<Time> Handshakes::deadline() const {
+  std::optional<Time> first;
+  for (const auto& [address, entry] : entries_) {
+    const auto deadline = deadline_of(entry);
+    if (deadline && (!first || *deadline < *first)) first = deadline;
+  }
+  return first;
+}
+
+void Handshakes::on_timer(Time now) {
+  for (auto next = entries_.begin(); next != entries_.end();) {
+    const auto entry = next++;
+    const auto deadline = deadline_of(entry->second);
+    if (!deadline || now < *deadline) continue;
+    if (entry->second.association) {
+      entries_.erase(entry);
+    } else if (!entry->second.heard && now - entry->second.begun >= unanswered) {
+      const dtls::HandshakeFailure failure{Drop::handshake_timed_out,
+                                           "no answer from " + entry->first.to_string()};
+      fail(entry, failure, now);
+      return;  // the owner may have begun another
+    } else {
+      const auto outcome = entry->second.handshake->on_timer(now);
+      proceed(entry, now);
+      if (outcome == dtls::TimerOutcome::failed) return;
+    }
+  }
+}
+
+bool Handshakes::repeated_since(AssociationId id, Time since) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return entry.second.association == id && entry.second.last_repeat > since;
+  });
+}
+
+void Handshakes::finish(AssociationId id) {
+  std::erase_if(entries_, [id](const auto& entry) {
+    return entry.second.association && *entry.second.association <= id;
+  });
+}
+
+void Handshakes::abandon() { entries_.clear(); }
+
+}  // namespace routevpn::link

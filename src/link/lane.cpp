@@ -1,0 +1,103 @@
+#include "routevpn/link/lane.hpp"
+
+#include <algorithm>
+
+namespace routevpn::link {
+
+namespace {
+
+constexpr std::size_t max_record_headroom = 13 + 8;  // record header and GCM's explicit nonce
+
+// Two batches of the worst super-packet: the rest of one never keeps the next from being read.
+constexpr std::size_t outbound_bytes = 2 * inside::worst_case_bytes;
+constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
+
+// One receive is at most 64 KiB; the smallest record that carries an IP packet is 13 + 16 + 20.
+constexpr std::size_t max_payloads = 65536 / (13 + 16 + 20) + 1;
+
+constexpr std::size_t max_control = 64;  // answers to one receive: one a datagram is plenty
+
+}  // namespace
+
+Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload)
+    : mailbox_(mailbox),
+      counters_(counters),
+      outbound_(outbound_bytes, outbound_packets),
+      control_(max_control * (max_record_headroom + control_message_bytes + record::tailroom),
+               max_control),
+      coalescer_(max_payloads, udp_offload),
+      trial_(std::make_unique<std::array<std::uint8_t, 65536>>()) {
+  associations_.reserve(max_associations + 1);
+  runs_.reserve(outbound_packets);
+  control_runs_.reserve(max_control);
+  payloads_.reserve(max_payloads);
+  control_.clear(max_record_headroom, record::tailroom);
+}
+
+void Lane::execute_commands(Time now) {
+  while (LaneCommand* const slot = mailbox_.commands.front()) {
+    LaneCommand command = std::move(*slot);
+    *slot = std::monostate{};
+    mailbox_.commands.release();
+    if (auto* const wanted = std::get_if<InstallAssociation>(&command)) {
+      install(std::move(*wanted));
+    } else if (const auto* const silent = std::get_if<ActivateAssociation>(&command)) {
+      if (Association* const association = find(silent->id)) activate(*association);
+    } else if (const auto* const old = std::get_if<RetireAssociation>(&command)) {
+      retire(old->id);
+    } else if (auto* const message = std::get_if<SendControl>(&command)) {
+      message->message.stamp = static_cast<std::uint64_t>(now.time_since_epoch().count());
+      queue_control(message->message);
+    } else if (const auto* const alert = std::get_if<SendAlert>(&command)) {
+      queue_alert(*alert);
+    }
+  }
+}
+
+void Lane::install(InstallAssociation&& command) {
+  associations_.insert(associations_.begin(), std::move(command.association));
+  if (command.send_now) activate(*associations_.front());
+  if (associations_.size() > max_associations) {
+    // The oldest goes, but never the one that seals.
+    auto oldest = std::prev(associations_.end());
+    if (oldest->get() == sending_) --oldest;
+    associations_.erase(oldest);
+  }
+}
+
+void Lane::retire(AssociationId id) {
+  if (sending_ != nullptr && sending_->id == id) sending_ = nullptr;
+  std::erase_if(associations_, [id](const auto& association) { return association->id == id; });
+}
+
+void Lane::activate(Association& association) {
+  // A straggler of an older association must not take the link back to it.
+  if (sending_ == nullptr || association.id > sending_->id) sending_ = &association;
+}
+
+Association* Lane::find(AssociationId id) {
+  const auto found = std::find_if(associations_.begin(), associations_.end(),
+                                  [id](const auto& association) { return association->id == id; });
+  return found == associations_.end() ? nullptr : found->get();
+}
+
+void Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
+  LaneEvent* const slot = mailbox_.events.reserve();
+  if (slot == nullptr) return;
+  *slot = {id, what};
+  mailbox_.events.publish();
+}
+
+void Lane::check_limits(Association& association) {
+  const auto most = std::max(association.sealer.sealed(), association.opener.opened());
+  if (most >= association.renew_after && !association.renewal_announced) {
+    association.renewal_announced = true;
+    announce(association.id, RenewalDue{});
+  }
+  if (association.opener.forged() >= max_forgeries && !association.limit_announced) {
+    association.limit_announced = true;
+    announce(association.id, LimitReached{});
+  }
+}
+
+}  // namespace routevpn::link

@@ -1,0 +1,153 @@
+// What happens to a datagram that comes:
+//
+//   1. LaneLoop receives up to 64 KiB of datagrams of one size from one peer.
+//   2. split_datagram() walks the records of each. Those of the handshake leave this way, for the
+//      control thread's mailbox (RFC 6347 section 4.1: epoch 0, and content types 20 and 22).
+//   3. open_record() checks the replay window, authenticates and decrypts in place.
+//   4. deliver() answers control messages and collects IP packets, which the coalescer joins.
+//   5. LaneLoop writes each super-packet to the interface.
+//
+// Whatever is not as it should be is counted under its reason and forgotten.
+
+#include <algorithm>
+#include <cstring>
+
+#include "routevpn/link/lane.hpp"
+
+namespace routevpn::link {
+
+std::span<const inside::SuperPacket> Lane::from_outside(const outside::Received& received,
+                                                        Time now) {
+  payloads_.clear();
+  const std::size_t step = std::max<std::size_t>(received.segment_bytes, 1);
+  for (std::size_t at = 0; at < received.data.size(); at += step) {
+    const std::size_t bytes = std::min(step, received.data.size() - at);
+    split_datagram(received.data.subspan(at, bytes), received.from, now);
+  }
+  return coalescer_.join(payloads_);
+}
+
+void Lane::split_datagram(Bytes datagram, const outside::Endpoint& from, Time now) {
+  handshake_ = nullptr;
+  do {
+    const auto split = record::split_first(datagram);
+    if (split.fault) {
+      drop(*split.fault);
+      break;
+    }
+    const auto type = split.header.type;
+    const bool data = type == record::ContentType::application_data;
+    if (split.header.epoch == 0 && data) {
+      drop(Drop::record_epoch);
+    } else if (split.header.epoch == 0 || (!data && type != record::ContentType::alert)) {
+      forward_handshake(split.record, from);
+    } else {
+      open_record(split, from, now);
+    }
+    datagram = datagram.subspan(split.record.size());
+  } while (!datagram.empty());
+  if (handshake_ != nullptr) mailbox_.handshakes.publish();
+}
+
+void Lane::forward_handshake(Bytes record, const outside::Endpoint& from) {
+  if (handshake_ == nullptr) {
+    handshake_ = mailbox_.handshakes.reserve();
+    if (handshake_ == nullptr) return drop(Drop::handshake_queue_full);
+    handshake_->from = from;
+    handshake_->length = 0;
+  }
+  if (record.size() > handshake_->bytes.size() - handshake_->length) {
+    return drop(Drop::record_length);
+  }
+  std::memcpy(handshake_->bytes.data() + handshake_->length, record.data(), record.size());
+  handshake_->length += static_cast<std::uint32_t>(record.size());
+}
+
+void Lane::open_record(const record::Split& split, const outside::Endpoint& from, Time now) {
+  if (associations_.empty()) return drop(Drop::record_no_keys);
+  record::Opened opened;
+  Association* const association = open_with_any(split, opened);
+  if (association == nullptr) return drop(*opened.fault);
+  authentic(*association, opened.newest, from, now);
+  if (split.header.type == record::ContentType::alert) {
+    if (opened.payload.size() != 2) return drop(Drop::record_length);
+    return announce(association->id, AlertReceived{opened.payload[0], opened.payload[1]});
+  }
+  deliver(*association, opened.payload, now);
+}
+
+// A record does not say which association it belongs to. While there is one, nothing is tried
+// twice; while keys change, a failed try must not cost the next one its ciphertext.
+Association* Lane::open_with_any(const record::Split& split, record::Opened& opened) {
+  const bool several = associations_.size() > 1;
+  if (several) std::memcpy(trial_->data(), split.record.data(), split.record.size());
+  std::optional<Drop> worst;
+  for (const auto& association : associations_) {
+    opened = association->opener.open(split.header, split.record);
+    if (!opened.fault) return association.get();
+    if (*opened.fault == Drop::record_forged) {
+      if (several) std::memcpy(split.record.data(), trial_->data(), split.record.size());
+      check_limits(*association);
+    }
+    // "Replayed" under one key is the better explanation than "forged" under another.
+    if (!worst || *worst == Drop::record_forged) worst = opened.fault;
+  }
+  opened.fault = worst;
+  return nullptr;
+}
+
+void Lane::authentic(Association& association, bool newest, const outside::Endpoint& from,
+                     Time now) {
+  counters_.last_heard.store(now, std::memory_order_relaxed);
+  if (!association.confirmed) {
+    association.confirmed = true;
+    activate(association);
+    announce(association.id, AssociationConfirmed{});
+  }
+  if (newest && association.endpoint != from) {
+    association.endpoint = from;
+    announce(association.id, PeerMoved{from});
+  }
+  check_limits(association);
+}
+
+void Lane::deliver(Association& association, Bytes payload, Time now) {
+  if (payload.empty()) return drop(Drop::record_length);
+  if (is_control(payload[0])) {
+    if (!association.control_messages) return drop(Drop::payload_not_ip);
+    return control_message(association, payload, now);
+  }
+  if (inside::ip_packet_verdict(payload) != inside::IpVerdict::valid) {
+    return drop(Drop::payload_malformed);
+  }
+  if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_malformed);
+  payloads_.push_back(payload);
+}
+
+void Lane::control_message(Association& association, ConstBytes payload, Time now) {
+  const auto message = decode_control(payload);
+  if (!message) return drop(Drop::payload_control);
+  switch (message->kind) {
+    case ControlMessage::Kind::echo_request:
+      ++association.echo_requests;
+      return queue_control({ControlMessage::Kind::echo_reply, message->sequence, message->stamp,
+                            association.echo_requests});
+    case ControlMessage::Kind::echo_reply: {
+      const Time asked{Duration(static_cast<Duration::rep>(message->stamp))};
+      return announce(association.id,
+                      EchoReplied{message->sequence, now - asked, message->received});
+    }
+    case ControlMessage::Kind::renewal_request:
+      return announce(association.id, RenewalRequested{});
+  }
+}
+
+void Lane::count_written(const inside::SuperPacket& packet) {
+  const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t n) {
+    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  };
+  add(counters_.rx_packets, packet.packets);
+  add(counters_.rx_bytes, packet.bytes);
+}
+
+}  // namespace routevpn::link

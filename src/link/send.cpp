@@ -1,0 +1,101 @@
+// What happens to a packet that leaves:
+//
+//   1. LaneLoop reads a super-packet from the interface.
+//   2. from_inside() cuts it to the MTU, each piece with room for its record around it.
+//   3. seal() protects all of the batch in place and finds the runs of equal size.
+//   4. LaneLoop hands each run to the kernel as one UDP_SEGMENT send.
+//
+// Probes, answers and alerts are sealed as they come up and never wait behind a batch.
+
+#include "routevpn/link/lane.hpp"
+
+namespace routevpn::link {
+
+void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu) {
+  if (sending_ == nullptr) return drop(Drop::inside_no_association);
+  if (outbound_.empty()) {
+    outbound_.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
+  }
+  if (const auto fault = inside::segment(header, packet, mtu, outbound_)) drop(*fault);
+}
+
+bool Lane::wants_flush() const {
+  return outbound_.free_bytes() < inside::worst_case_bytes ||
+         outbound_.free_packets() < inside::worst_case_segments;
+}
+
+std::span<const Run> Lane::seal() {
+  runs_.clear();
+  if (outbound_.empty() || sending_ == nullptr) return {};
+  const auto packets = outbound_.packets();
+  const std::size_t sealed = sending_->sealer.seal(packets);
+  if (sealed < packets.size()) {
+    drop(Drop::record_limit, packets.size() - sealed);
+    if (!sending_->limit_announced) announce(sending_->id, LimitReached{});
+    sending_->limit_announced = true;
+  }
+  check_limits(*sending_);
+
+  const std::size_t overhead = outbound_.headroom() + outbound_.tailroom();
+  for (const auto& packet : packets.first(sealed)) {
+    const std::size_t bytes = packet.length + overhead;
+    Run* const last = runs_.empty() ? nullptr : &runs_.back();
+    // A run may end in one shorter datagram; nothing may follow that one.
+    const bool open = last != nullptr && last->bytes % last->segment_bytes == 0;
+    if (open && bytes <= last->segment_bytes) {
+      last->bytes += bytes;
+    } else {
+      runs_.push_back(
+          {packet.data - outbound_.headroom(), bytes, bytes, overhead, false, sending_->endpoint});
+    }
+  }
+  return runs_;
+}
+
+void Lane::sent() {
+  runs_.clear();
+  outbound_.truncate(0);
+}
+
+void Lane::queue_control(const ControlMessage& message) {
+  if (sending_ == nullptr || !sending_->control_messages) return;
+  std::uint8_t* const at = control_.append(control_message_bytes);
+  if (at == nullptr) return drop(Drop::outside_busy);
+  encode(message, at);
+  seal_control(record::ContentType::application_data);
+}
+
+void Lane::queue_alert(const SendAlert& alert) {
+  std::uint8_t* const at = sending_ == nullptr ? nullptr : control_.append(2);
+  if (at == nullptr) return;
+  at[0] = alert.level;
+  at[1] = alert.description;
+  seal_control(record::ContentType::alert);
+}
+
+void Lane::seal_control(record::ContentType type) {
+  const auto packet = control_.packets().last(1);
+  if (sending_->sealer.seal(packet, type) != 1) return drop(Drop::record_limit);
+  const std::size_t headroom = record::headroom(sending_->sealer.suite());
+  const std::size_t overhead = headroom + record::tailroom;
+  const std::size_t bytes = packet[0].length + overhead;
+  control_runs_.push_back(
+      {packet[0].data - headroom, bytes, bytes, overhead, true, sending_->endpoint});
+}
+
+void Lane::control_sent() {
+  control_runs_.clear();
+  control_.truncate(0);
+}
+
+void Lane::count_sent(const Run& run, std::size_t bytes) {
+  if (run.control || bytes == 0) return;
+  const std::size_t packets = (bytes + run.segment_bytes - 1) / run.segment_bytes;
+  const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t n) {
+    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  };
+  add(counters_.tx_packets, packets);
+  add(counters_.tx_bytes, bytes - packets * run.overhead_bytes);
+}
+
+}  // namespace routevpn::link

@@ -1,0 +1,143 @@
+#include "routevpn/outside/resolve.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/owned.hpp"
+
+namespace routevpn::outside {
+
+struct Resolver::Shared {
+  Fd netns;
+  Fd event;
+  std::mutex mutex;
+  bool asked = false;  // and the answer not taken
+  std::optional<Resolution> answer;
+
+  void answer_with(Resolution resolution) {
+    const std::lock_guard lock(mutex);
+    answer = std::move(resolution);
+    eventfd_write(event.get(), 1);
+  }
+};
+
+namespace {
+
+Fd current_netns() {
+  return Fd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+}
+
+// A thread starts in the namespace of the one that made it; only where that has moved on must it
+// change, which takes CAP_SYS_ADMIN.
+bool enter(const Fd& netns) {
+  const Fd here = current_netns();
+  struct stat is {};
+  struct stat wanted {};
+  if (!here || fstat(here.get(), &is) != 0 || fstat(netns.get(), &wanted) != 0) return false;
+  if (is.st_dev == wanted.st_dev && is.st_ino == wanted.st_ino) return true;
+  return setns(netns.get(), CLONE_NEWNET) == 0;
+}
+
+Resolution resolve(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* list = nullptr;
+  const int error = getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  if (error == EAI_SYSTEM) return {host, {}, std::generic_category().message(errno)};
+  if (error != 0) return {host, {}, gai_strerror(error)};
+  const Owned<addrinfo, freeaddrinfo> owned(list);
+
+  Resolution result{host, {}, {}};
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    sockaddr_storage name{};
+    std::memcpy(&name, entry->ai_addr, entry->ai_addrlen);
+    SocketAddress address = SocketAddress::from_kernel(name);
+    address.port = port;
+    result.addresses.push_back(address);
+  }
+  return result;
+}
+
+// Signals are the control thread's: a thread made under this takes none.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+Resolver::Resolver() : shared_(std::make_shared<Shared>()) {
+  shared_->netns = current_netns();
+  if (!shared_->netns) throw system_error("/proc/thread-self/ns/net");
+  shared_->event.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!shared_->event) throw system_error("eventfd");
+}
+
+Resolver::~Resolver() = default;
+
+int Resolver::fd() const {
+  return shared_->event.get();
+}
+
+bool Resolver::ask(const std::string& host, std::uint16_t port) {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (std::exchange(shared_->asked, true)) return false;
+  }
+  if (const auto address = IpAddress::parse(host)) {
+    sockaddr_storage name{};
+    SocketAddress{*address, port}.to_kernel(name, address->family());
+    shared_->answer_with({host, {SocketAddress::from_kernel(name)}, {}});
+    return true;
+  }
+  try {
+    const SignalsBlocked blocked;
+    std::thread([shared = shared_, host, port] {
+      pthread_setname_np(pthread_self(), "resolver");
+      if (enter(shared->netns)) {
+        shared->answer_with(resolve(host, port));
+      } else {
+        shared->answer_with({host, {}, system_error("its network namespace").what()});
+      }
+    }).detach();
+  } catch (const std::system_error& failure) {
+    shared_->answer_with({host, {}, std::string("no thread to ask with: ") + failure.what()});
+  }
+  return true;
+}
+
+std::optional<Resolution> Resolver::take() {
+  const std::lock_guard lock(shared_->mutex);
+  if (!shared_->answer) return std::nullopt;
+  eventfd_t count = 0;
+  eventfd_read(shared_->event.get(), &count);
+  shared_->asked = false;
+  return std::exchange(shared_->answer, std::nullopt);
+}
+
+}  // namespace routevpn::outside

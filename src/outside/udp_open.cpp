@@ -1,0 +1,135 @@
+#include <string>
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
+#include "routevpn/outside/udp.hpp"
+
+#include "envelope.hpp"
+
+namespace routevpn::outside {
+
+namespace {
+
+// With the default 212992 bytes bursts overrun the socket, and TCP inside pays by retransmission.
+constexpr int buffer_bytes = 8 << 20;
+
+// Linux's UDP_MAX_SEGMENTS; send() comes down to the 64 of older kernels when it meets one.
+constexpr std::size_t max_segments = 128;
+
+std::string option_text(const UdpOptions& options) {
+  if (!options.address) return "--listen " + std::to_string(options.port);
+  return "--listen " + SocketAddress{*options.address, options.port}.to_string();
+}
+
+void set_option(const Fd& socket, int level, int name, int value, const char* what) {
+  if (setsockopt(socket.get(), level, name, &value, sizeof value) != 0) {
+    throw system_error(std::string("UDP socket: ") + what);
+  }
+}
+
+// Without CAP_NET_ADMIN the system's own limit is what we get.
+void set_buffer(const Fd& socket, int force_name, int name, const char* limit) {
+  const int wanted = buffer_bytes;
+  if (setsockopt(socket.get(), SOL_SOCKET, force_name, &wanted, sizeof wanted) == 0) return;
+  setsockopt(socket.get(), SOL_SOCKET, name, &wanted, sizeof wanted);
+  int got = 0;
+  socklen_t length = sizeof got;
+  getsockopt(socket.get(), SOL_SOCKET, name, &got, &length);
+  if (got >= wanted) return;
+  log_warning("the UDP socket's buffer is " + std::to_string(got) + " bytes instead of " +
+              std::to_string(wanted) + ": raise " + limit + " or grant CAP_NET_ADMIN");
+}
+
+void set_mark(const Fd& socket, std::uint32_t mark) {
+  if (mark == 0) return;
+  if (setsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0) {
+    throw system_error("--fwmark " + std::to_string(mark));
+  }
+}
+
+// DF on every datagram and no regard for the path MTU the kernel may have been told: what passes
+// is found out by probing. Where each datagram went, its ECN bits and GRO come with it.
+void set_v4_options(const Fd& socket) {
+  set_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, "IP_MTU_DISCOVER");
+  set_option(socket, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
+  set_option(socket, IPPROTO_IP, IP_RECVTOS, 1, "IP_RECVTOS");
+}
+
+void set_v6_options(const Fd& socket, bool v6_only) {
+  set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, v6_only ? 1 : 0, "IPV6_V6ONLY");
+  set_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE, "IPV6_MTU_DISCOVER");
+  set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
+  set_option(socket, IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS");
+}
+
+Fd make_socket(int family) {
+  return Fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
+}
+
+void bind_to(const Fd& socket, int family, const UdpOptions& options) {
+  const IpAddress any = family == AF_INET ? IpAddress{} : IpAddress::v6({});
+  sockaddr_storage name{};
+  const SocketAddress wanted{options.address.value_or(any), options.port};
+  const socklen_t length = wanted.to_kernel(name, family);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), length) == 0) return;
+  const int error = errno;
+  const std::string option = option_text(options);
+  if (error == EADDRINUSE) {
+    throw UsageError(option + ": port " + std::to_string(options.port) + " is in use");
+  }
+  if (error == EADDRNOTAVAIL) {
+    throw UsageError(option + ": " + wanted.address.to_string() +
+                     " is not an address of this network namespace");
+  }
+  // What the kernel says of a link-local address without its interface.
+  if (error == EINVAL) {
+    throw UsageError(option + ": " + wanted.address.to_string() +
+                     " cannot be listened on; a global address of this host, or none, can");
+  }
+  throw system_error(option, error);
+}
+
+}  // namespace
+
+UdpSocket UdpSocket::open(const UdpOptions& options) {
+  int family = options.address ? options.address->family() : AF_INET6;
+  Fd socket = make_socket(family);
+  if (!socket && errno == EAFNOSUPPORT && !options.address) {
+    family = AF_INET;
+    socket = make_socket(family);
+  }
+  if (!socket) throw system_error(option_text(options));
+
+  const bool dual_stack = family == AF_INET6 && !options.address;
+  if (family == AF_INET6) set_v6_options(socket, !dual_stack);
+  if (family == AF_INET || dual_stack) set_v4_options(socket);
+  set_option(socket, IPPROTO_UDP, UDP_GRO, 1, "UDP_GRO");
+  set_buffer(socket, SO_RCVBUFFORCE, SO_RCVBUF, "net.core.rmem_max");
+  set_buffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, "net.core.wmem_max");
+  set_mark(socket, options.mark);
+  bind_to(socket, family, options);
+  return {std::move(socket), family};
+}
+
+UdpSocket::UdpSocket(Fd fd, int family)
+    : fd_(std::move(fd)),
+      family_(family),
+      segments_at_most_(max_segments),
+      envelope_(std::make_unique<Envelope>(Endpoint{}, std::uint8_t{0}, family)) {}
+
+UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
+UdpSocket& UdpSocket::operator=(UdpSocket&&) noexcept = default;
+UdpSocket::~UdpSocket() = default;
+
+SocketAddress UdpSocket::local() const {
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  getsockname(fd(), reinterpret_cast<sockaddr*>(&name), &length);
+  return SocketAddress::from_kernel(name);
+}
+
+}  // namespace routevpn::outside

@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "routevpn/outside/udp.hpp"
+
+#include "envelope.hpp"
+#include "passing_error.hpp"
+
+namespace routevpn::outside {
+
+namespace {
+
+constexpr std::uint8_t ecn_bits = 0x03;
+
+// An IPv4 datagram on an IPv6 socket brings both forms of its addresses.
+constexpr std::size_t control_bytes = CMSG_SPACE(sizeof(in_pktinfo)) +
+                                      CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int)) +
+                                      CMSG_SPACE(sizeof(int));
+
+// Enough to get past the ICMP errors that arrive while we read; more can wait for the next turn.
+constexpr int tries = 8;
+
+template <typename T>
+T value_of(cmsghdr* control) {
+  T value{};
+  std::memcpy(&value, CMSG_DATA(control),
+              std::min<std::size_t>(sizeof value, control->cmsg_len - CMSG_LEN(0)));
+  return value;
+}
+
+std::optional<IpAddress> local_address(const in_pktinfo& info) {
+  std::array<std::uint8_t, 4> bytes{};
+  std::memcpy(bytes.data(), &info.ipi_spec_dst, bytes.size());
+  return IpAddress::v4(bytes);
+}
+
+// No answer may leave from a group's address (ff02::1 reaches every socket); that of an IPv4
+// datagram comes in its own control message.
+std::optional<IpAddress> local_address(const in6_pktinfo& info) {
+  if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr) || IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr)) return {};
+  std::array<std::uint8_t, 16> bytes{};
+  std::memcpy(bytes.data(), &info.ipi6_addr, bytes.size());
+  return IpAddress::v6(bytes);
+}
+
+void read_control(cmsghdr* control, Received& received) {
+  if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO) {
+    const auto segment = static_cast<std::size_t>(std::max(value_of<int>(control), 1));
+    received.segment_bytes = std::min(received.segment_bytes, segment);
+  } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+    received.from.local = local_address(value_of<in_pktinfo>(control));
+  } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+    received.from.local = local_address(value_of<in6_pktinfo>(control));
+  } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_TOS) {
+    received.ecn = value_of<std::uint8_t>(control) & ecn_bits;
+  } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_TCLASS) {
+    received.ecn = static_cast<std::uint8_t>(value_of<int>(control)) & ecn_bits;
+  }
+}
+
+}  // namespace
+
+RecvResult UdpSocket::receive(Bytes buffer, Received& received) const {
+  sockaddr_storage from{};
+  alignas(cmsghdr) std::array<std::uint8_t, control_bytes> control;
+  iovec data{buffer.data(), buffer.size()};
+  for (int attempt = 0; attempt < tries; ++attempt) {
+    msghdr message{};
+    message.msg_name = &from;
+    message.msg_namelen = sizeof from;
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t length = recvmsg(fd(), &message, 0);
+    if (length >= 0) {
+      const auto bytes = static_cast<std::size_t>(length);
+      received = {buffer.first(bytes), std::max<std::size_t>(bytes, 1), {}, 0};
+      received.from.remote = SocketAddress::from_kernel(from);
+      for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+        read_control(c, received);
+      }
+      return RecvResult::ok;
+    }
+    if (errno == EAGAIN) return RecvResult::would_block;
+    if (!is_passing(errno)) return RecvResult::failed;
+  }
+  return RecvResult::would_block;
+}
+
+}  // namespace routevpn::outside

@@ -1,0 +1,218 @@
+#include "routevpn/pki/authority.hpp"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/pki/certificate.hpp"
+#include "routevpn/pki/files.hpp"
+
+namespace routevpn::pki {
+
+namespace {
+
+using Existing = FileSet::Existing;
+using std::chrono::days;
+
+constexpr mode_t secret = 0600;
+constexpr mode_t open_to_all = 0644;
+// Gateways' clocks may be this far behind the CA's.
+constexpr std::chrono::minutes clock_slack{5};
+
+std::string in(const std::string& directory, const std::string& file) {
+  return directory == "." ? file : directory + "/" + file;
+}
+
+Index load_index(const std::string& directory) {
+  const std::string path = in(directory, "ca.index");
+  if (!exists(path)) return {};
+  return parse_index(read_file(path), path);
+}
+
+void require_authority(const std::string& directory) {
+  const std::string path = in(directory, "ca.cert");
+  if (!exists(path)) throw UsageError(path + ": no CA here; make one with `routevpn pki ca`");
+}
+
+Issuer load_issuer(const std::string& directory, TimePoint at) {
+  require_authority(directory);
+  const std::string certificate_path = in(directory, "ca.cert");
+  const std::string key_path = in(directory, "ca.key");
+  Issuer issuer{parse_certificate(read_file(certificate_path), certificate_path),
+                parse_private_key(read_file(key_path), key_path)};
+  struct stat status {};
+  if (::stat(key_path.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0) {
+    throw UsageError(key_path + ": others may read the CA's key; allow its owner alone (chmod 600)");
+  }
+  if (X509_check_private_key(issuer.certificate.get(), issuer.key.get()) != 1) {
+    ERR_clear_error();
+    throw UsageError(key_path + ": is not the key of " + certificate_path);
+  }
+  if (X509_check_ca(issuer.certificate.get()) != 1) {
+    throw UsageError(certificate_path + ": is not a CA's certificate");
+  }
+  const auto end = not_after(issuer.certificate.get());
+  if (end <= at) throw UsageError(certificate_path + ": expired at " + to_text(end));
+  return issuer;
+}
+
+// The public key of a request whose maker has proved to hold the private one.
+Key load_subject_key(const std::string& path) {
+  const auto request = parse_request(read_file(path), path);
+  Key key(X509_REQ_get_pubkey(request.get()));
+  if (!key) {
+    ERR_clear_error();
+    throw UsageError(path + ": has a key that OpenSSL does not know");
+  }
+  if (const auto fault = why_unusable(key.get()); !fault.empty()) {
+    throw UsageError(path + ": " + fault);
+  }
+  if (X509_REQ_verify(request.get(), key.get()) != 1) {
+    ERR_clear_error();
+    throw UsageError(path + ": its signature is not of its own key; it was damaged or changed");
+  }
+  return key;
+}
+
+TimePoint end_of_certificate(const SignOrder& order, TimePoint issuer_end, TimePoint at) {
+  const TimePoint wanted = at + days{order.days.value_or(certificate_days)};
+  if (!order.days) return std::min(wanted, issuer_end);
+  if (wanted > issuer_end) {
+    const auto left = std::chrono::duration_cast<days>(issuer_end - at).count();
+    throw UsageError("--days " + std::to_string(*order.days) + ": the CA itself ends in " +
+                     std::to_string(left) + " days, at " + to_text(issuer_end));
+  }
+  return wanted;
+}
+
+bool selected(const IssuedCertificate& entry, const RevokeOrder& order, TimePoint at) {
+  if (entry.revoked_at) return false;
+  if (!order.serial.empty()) return entry.serial == order.serial;
+  return entry.name == order.name && entry.status(at) == Status::valid;
+}
+
+// Why the order selected nothing.
+UsageError nothing_to_revoke(const Index& index, const RevokeOrder& order) {
+  const bool by_serial = !order.serial.empty();
+  const std::string what = by_serial ? "--serial " + order.serial : "--name " + order.name;
+  const bool known = std::any_of(index.begin(), index.end(), [&](const auto& entry) {
+    return by_serial ? entry.serial == order.serial : entry.name == order.name;
+  });
+  if (!known) return UsageError(what + ": no such certificate in ca.index, see `routevpn pki list`");
+  return UsageError(what + (by_serial ? ": is revoked already" : ": is revoked or expired already"));
+}
+
+// Numbers grow even where an old ca.crl was lost: they follow the clock, and the last one.
+std::uint64_t next_number(const std::string& path, TimePoint at) {
+  const auto by_clock = static_cast<std::uint64_t>(at.time_since_epoch().count());
+  if (!exists(path)) return by_clock;
+  return std::max(by_clock, number_of(parse_revocation_list(read_file(path), path).get()) + 1);
+}
+
+}  // namespace
+
+void require_common_name(const std::string& name) {
+  constexpr std::size_t longest = 64;  // ub-common-name, RFC 5280 appendix A.1
+  const bool printable =
+      std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (name.empty() || name.size() > longest || !printable) {
+    throw UsageError("must be 1 to 64 printable ASCII characters");
+  }
+}
+
+TimePoint create_authority(const AuthorityOrder& order) {
+  require_common_name(order.common_name);
+  const DirectoryLock lock(order.directory);
+  const auto at = now();
+  const Validity validity{at - clock_slack, at + days{order.days}};
+  const std::string key_path = in(order.directory, "ca.key");
+  const std::string certificate_path = in(order.directory, "ca.cert");
+  const std::string index_path = in(order.directory, "ca.index");
+  for (const auto& path : {key_path, certificate_path, index_path}) {
+    if (exists(path)) throw UsageError(path + ": exists already, and a CA is never overwritten");
+  }
+  const auto key = generate_key(order.algorithm);
+  const auto certificate = make_authority(key.get(), order.common_name, validity);
+  FileSet files;
+  files.stage(key_path, to_pem(key.get()), secret, Existing::refuse);
+  files.stage(certificate_path, to_pem(certificate.get()), open_to_all, Existing::refuse);
+  files.stage(index_path, format_index({}), open_to_all, Existing::refuse);
+  files.commit();
+  return validity.not_after;
+}
+
+void create_request(const RequestOrder& order) {
+  require_name(order.name);
+  const DirectoryLock lock(order.directory);
+  const std::string key_path = in(order.directory, order.name + ".key");
+  const std::string request_path = in(order.directory, order.name + ".csr");
+  if (exists(key_path)) throw UsageError(key_path + ": exists already, and is never overwritten");
+  const auto key = generate_key(order.algorithm);
+  const auto request = make_request(key.get(), order.name);
+  FileSet files;
+  files.stage(key_path, to_pem(key.get()), secret, Existing::refuse);
+  files.stage(request_path, to_pem(request.get()), open_to_all, Existing::refuse);
+  files.commit();
+}
+
+IssuedCertificate sign(const SignOrder& order) {
+  require_name(order.name);
+  const DirectoryLock lock(order.directory);
+  const auto at = now();
+  const auto issuer = load_issuer(order.directory, at);
+  const std::string path = in(order.directory, order.name + ".cert");
+  if (exists(path) && !order.replace) {
+    throw UsageError(path + ": exists already; --force replaces it with a renewed certificate");
+  }
+  const auto subject_key = load_subject_key(in(order.directory, order.name + ".csr"));
+  const auto end = end_of_certificate(order, not_after(issuer.certificate.get()), at);
+  IssuedCertificate entry{random_serial(), order.name, end, std::nullopt};
+  const auto certificate = make_certificate(issuer, subject_key.get(), order.name, entry.serial,
+                                            {at - clock_slack, end});
+  auto index = load_index(order.directory);
+  index.push_back(entry);
+  FileSet files;
+  // The index first: a certificate it does not know could never be revoked.
+  files.stage(in(order.directory, "ca.index"), format_index(index), open_to_all, Existing::replace);
+  files.stage(path, to_pem(certificate.get()), open_to_all,
+              order.replace ? Existing::replace : Existing::refuse);
+  files.commit();
+  return entry;
+}
+
+Revocation revoke(const RevokeOrder& order) {
+  const DirectoryLock lock(order.directory);
+  const auto at = now();
+  const auto issuer = load_issuer(order.directory, at);
+  auto index = load_index(order.directory);
+  Revocation result;
+  result.next_update = at + days{order.days};
+  for (auto& entry : index) {
+    if (selected(entry, order, at)) {
+      entry.revoked_at = at;
+      result.revoked.push_back(entry);
+    }
+    if (entry.revoked_at) ++result.revoked_in_all;
+  }
+  const bool renewal_only = order.name.empty() && order.serial.empty();
+  if (result.revoked.empty() && !renewal_only) throw nothing_to_revoke(index, order);
+  const std::string path = in(order.directory, "ca.crl");
+  const auto list = make_revocation_list(issuer, index, next_number(path, at),
+                                         {at - clock_slack, result.next_update});
+  FileSet files;
+  files.stage(in(order.directory, "ca.index"), format_index(index), open_to_all, Existing::replace);
+  files.stage(path, to_pem(list.get()), open_to_all, Existing::replace);
+  files.commit();
+  return result;
+}
+
+Index list(const std::string& directory) {
+  const DirectoryLock lock(directory);
+  require_authority(directory);
+  return load_index(directory);
+}
+
+}  // namespace routevpn::pki

@@ -1,0 +1,172 @@
+#include "routevpn/pki/certificate.hpp"
+
+#include <openssl/x509v3.h>
+
+#include "routevpn/pki/key.hpp"
+
+namespace routevpn::pki {
+
+namespace {
+
+constexpr int serial_bits = 20 * 8 - 1;
+
+void release_text(char* text) { OPENSSL_free(text); }
+using Text = Owned<char, release_text>;
+void release_extensions(STACK_OF(X509_EXTENSION) * stack) {
+  sk_X509_EXTENSION_pop_free(stack, X509_EXTENSION_free);
+}
+using Extensions = Owned<STACK_OF(X509_EXTENSION), release_extensions>;
+
+AsnTime to_asn1(TimePoint at) {
+  return AsnTime(require(ASN1_TIME_set(nullptr, at.time_since_epoch().count()), "set a time"));
+}
+
+AsnInteger to_asn1(const std::string& serial) {
+  BIGNUM* parsed = nullptr;
+  require(BN_hex2bn(&parsed, serial.c_str()) > 0, "read a serial number");
+  const BigNumber number(parsed);
+  return AsnInteger(require(BN_to_ASN1_INTEGER(number.get(), nullptr), "set a serial number"));
+}
+
+void set_common_name(X509_NAME* subject, const std::string& common_name) {
+  X509_NAME_ENTRY* entry = X509_NAME_ENTRY_create_by_NID(
+      nullptr, NID_commonName, MBSTRING_UTF8,
+      reinterpret_cast<const unsigned char*>(common_name.data()),
+      static_cast<int>(common_name.size()));
+  const Owned<X509_NAME_ENTRY, X509_NAME_ENTRY_free> owned(require(entry, "set a subject"));
+  require(X509_NAME_add_entry(subject, owned.get(), -1, 0) == 1, "set a subject");
+}
+
+Extension make_extension(X509V3_CTX* context, int nid, const std::string& value) {
+  return Extension(
+      require(X509V3_EXT_conf_nid(nullptr, context, nid, value.c_str()), "make an extension"));
+}
+
+void add_extension(X509* certificate, X509V3_CTX* context, int nid, const std::string& value) {
+  const auto extension = make_extension(context, nid, value);
+  require(X509_add_ext(certificate, extension.get(), -1) == 1, "add an extension");
+}
+
+Certificate blank_certificate(EVP_PKEY* subject_key, const std::string& common_name,
+                              const std::string& serial, const Validity& validity) {
+  Certificate certificate(require(X509_new(), "make a certificate"));
+  require(X509_set_version(certificate.get(), X509_VERSION_3) == 1, "set the version");
+  require(X509_set_serialNumber(certificate.get(), to_asn1(serial).get()) == 1, "set the serial");
+  require(X509_set1_notBefore(certificate.get(), to_asn1(validity.not_before).get()) == 1 &&
+              X509_set1_notAfter(certificate.get(), to_asn1(validity.not_after).get()) == 1,
+          "set the validity");
+  set_common_name(X509_get_subject_name(certificate.get()), common_name);
+  require(X509_set_pubkey(certificate.get(), subject_key) == 1, "set the public key");
+  return certificate;
+}
+
+}  // namespace
+
+std::string random_serial() {
+  const BigNumber number(require(BN_new(), "make a number"));
+  do {
+    require(BN_rand(number.get(), serial_bits, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) == 1,
+            "draw a serial number");
+  } while (BN_is_zero(number.get()));
+  const Text text(require(BN_bn2hex(number.get()), "print a serial number"));
+  return text.get();
+}
+
+Certificate make_authority(EVP_PKEY* key, const std::string& common_name,
+                           const Validity& validity) {
+  auto certificate = blank_certificate(key, common_name, random_serial(), validity);
+  X509* made = certificate.get();
+  require(X509_set_issuer_name(made, X509_get_subject_name(made)) == 1, "set the issuer");
+  X509V3_CTX context{};
+  X509V3_set_ctx(&context, made, made, nullptr, nullptr, 0);
+  add_extension(made, &context, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
+  add_extension(made, &context, NID_key_usage, "critical,keyCertSign,cRLSign");
+  add_extension(made, &context, NID_subject_key_identifier, "hash");
+  add_extension(made, &context, NID_authority_key_identifier, "keyid:always");
+  require(X509_sign(made, key, signing_digest(key)) > 0, "sign the certificate");
+  return certificate;
+}
+
+Request make_request(EVP_PKEY* key, const std::string& name) {
+  Request request(require(X509_REQ_new(), "make a request"));
+  require(X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1, "set the version");
+  set_common_name(X509_REQ_get_subject_name(request.get()), name);
+  require(X509_REQ_set_pubkey(request.get(), key) == 1, "set the public key");
+  const Extensions wanted(require(sk_X509_EXTENSION_new_null(), "make a list"));
+  X509V3_CTX context{};
+  X509V3_set_ctx(&context, nullptr, nullptr, request.get(), nullptr, 0);
+  auto alternative = make_extension(&context, NID_subject_alt_name, "DNS:" + name);
+  require(sk_X509_EXTENSION_push(wanted.get(), alternative.get()) > 0, "add to a list");
+  static_cast<void>(alternative.release());  // the list's now
+  require(X509_REQ_add_extensions(request.get(), wanted.get()) == 1, "add an extension");
+  require(X509_REQ_sign(request.get(), key, signing_digest(key)) > 0, "sign the request");
+  return request;
+}
+
+Certificate make_certificate(const Issuer& issuer, EVP_PKEY* subject_key, const std::string& name,
+                             const std::string& serial, const Validity& validity) {
+  auto certificate = blank_certificate(subject_key, name, serial, validity);
+  X509* made = certificate.get();
+  X509* ca = issuer.certificate.get();
+  require(X509_set_issuer_name(made, X509_get_subject_name(ca)) == 1, "set the issuer");
+  X509V3_CTX context{};
+  X509V3_set_ctx(&context, ca, made, nullptr, nullptr, 0);
+  add_extension(made, &context, NID_basic_constraints, "critical,CA:FALSE");
+  add_extension(made, &context, NID_key_usage, "critical,digitalSignature");
+  add_extension(made, &context, NID_ext_key_usage, "serverAuth,clientAuth");
+  add_extension(made, &context, NID_subject_alt_name, "DNS:" + name);
+  add_extension(made, &context, NID_subject_key_identifier, "hash");
+  add_extension(made, &context, NID_authority_key_identifier, "keyid:always");
+  EVP_PKEY* key = issuer.key.get();
+  require(X509_sign(made, key, signing_digest(key)) > 0, "sign the certificate");
+  return certificate;
+}
+
+RevocationList make_revocation_list(const Issuer& issuer, const Index& index, std::uint64_t number,
+                                    const Validity& validity) {
+  RevocationList list(require(X509_CRL_new(), "make a CRL"));
+  X509_CRL* made = list.get();
+  X509* ca = issuer.certificate.get();
+  require(X509_CRL_set_version(made, X509_CRL_VERSION_2) == 1, "set the version");
+  require(X509_CRL_set_issuer_name(made, X509_get_subject_name(ca)) == 1, "set the issuer");
+  require(X509_CRL_set1_lastUpdate(made, to_asn1(validity.not_before).get()) == 1 &&
+              X509_CRL_set1_nextUpdate(made, to_asn1(validity.not_after).get()) == 1,
+          "set the validity");
+  for (const auto& entry : index) {
+    if (!entry.revoked_at) continue;
+    Owned<X509_REVOKED, X509_REVOKED_free> revoked(require(X509_REVOKED_new(), "make an entry"));
+    require(X509_REVOKED_set_serialNumber(revoked.get(), to_asn1(entry.serial).get()) == 1 &&
+                X509_REVOKED_set_revocationDate(revoked.get(), to_asn1(*entry.revoked_at).get()) == 1,
+            "fill an entry");
+    require(X509_CRL_add0_revoked(made, revoked.get()) == 1, "add an entry");
+    static_cast<void>(revoked.release());  // the CRL's now
+  }
+  require(X509_CRL_sort(made) == 1, "sort the CRL");
+  X509V3_CTX context{};
+  X509V3_set_ctx(&context, ca, nullptr, nullptr, made, 0);
+  const auto key_id = make_extension(&context, NID_authority_key_identifier, "keyid:always");
+  const AsnInteger crl_number(require(ASN1_INTEGER_new(), "make a number"));
+  require(X509_CRL_add_ext(made, key_id.get(), -1) == 1 &&
+              ASN1_INTEGER_set_uint64(crl_number.get(), number) == 1 &&
+              X509_CRL_add1_ext_i2d(made, NID_crl_number, crl_number.get(), 0, 0) == 1,
+          "add an extension");
+  EVP_PKEY* key = issuer.key.get();
+  require(X509_CRL_sign(made, key, signing_digest(key)) > 0, "sign the CRL");
+  return list;
+}
+
+TimePoint not_after(const X509* certificate) {
+  std::tm utc{};
+  require(ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &utc) == 1, "read a time");
+  return TimePoint{std::chrono::seconds{timegm(&utc)}};
+}
+
+std::uint64_t number_of(const X509_CRL* list) {
+  const AsnInteger encoded(static_cast<ASN1_INTEGER*>(
+      X509_CRL_get_ext_d2i(list, NID_crl_number, nullptr, nullptr)));
+  std::uint64_t number = 0;
+  if (!encoded || ASN1_INTEGER_get_uint64(&number, encoded.get()) != 1) return 0;
+  return number;
+}
+
+}  // namespace routevpn::pki

@@ -1,0 +1,109 @@
+// AES-GCM by Intel's multi-buffer library (libipsec-mb, BSD licence), one buffer at a time, on
+// round keys and hash keys expanded once.
+#include <array>
+#include <string>
+
+#include <openssl/crypto.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/owned.hpp"
+
+#include "backends.hpp"
+
+// Last, and without its old names, some of which are OpenSSL's too.
+#define NO_COMPAT_IMB_API_053
+#include <intel-ipsec-mb.h>
+
+namespace routevpn::record {
+
+namespace {
+
+// The library's manager is 200 KiB of job queues that are never used here. What is needed of it is
+// which functions suit this processor; they keep no state in it.
+struct Gcm {
+  aes_gcm_pre_t expand_key;
+  aes_gcm_enc_dec_t encrypt;
+  aes_gcm_enc_dec_t decrypt;
+};
+struct Library {
+  std::string fault;  // why it cannot be used; empty when it can
+  bool worth_having = false;
+  Gcm aes_128{};
+  Gcm aes_256{};
+};
+
+Library load() {
+  Library library;
+  const Owned<IMB_MGR, free_mb_mgr> manager(alloc_mb_mgr(0));
+  if (!manager) {
+    library.fault = "no memory";
+    return library;
+  }
+  IMB_ARCH arch = IMB_ARCH_NONE;
+  init_mb_mgr_auto(manager.get(), &arch);
+  const int error = imb_get_errno(manager.get());
+  if (error != 0 || arch == IMB_ARCH_NONE) {
+    library.fault = imb_get_strerror(error);
+    return library;
+  }
+  const IMB_MGR& chosen = *manager;
+  library.worth_having = (chosen.features & IMB_FEATURE_VAES) != 0 ||
+                         (chosen.features & IMB_FEATURE_AVX512_SKX) == IMB_FEATURE_AVX512_SKX;
+  library.aes_128 = {chosen.gcm128_pre, chosen.gcm128_enc, chosen.gcm128_dec};
+  library.aes_256 = {chosen.gcm256_pre, chosen.gcm256_enc, chosen.gcm256_dec};
+  return library;
+}
+
+const Library& library() {
+  static const Library loaded = load();
+  return loaded;
+}
+
+class IpsecMbAead final : public Aead {
+ public:
+  IpsecMbAead(const Gcm& gcm, ConstBytes key) : gcm_(gcm) { gcm_.expand_key(key.data(), &key_); }
+  ~IpsecMbAead() override {
+    OPENSSL_cleanse(&key_, sizeof key_);
+    OPENSSL_cleanse(&scratch_, sizeof scratch_);
+  }
+
+  bool seal(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
+            std::uint8_t* tag) override {
+    gcm_.encrypt(&key_, &scratch_, data.data(), data.data(), data.size(), nonce, additional.data(),
+                 additional.size(), tag, tag_bytes);
+    return true;
+  }
+
+  bool open(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
+            const std::uint8_t* tag) override {
+    std::array<std::uint8_t, tag_bytes> expected;
+    gcm_.decrypt(&key_, &scratch_, data.data(), data.data(), data.size(), nonce, additional.data(),
+                 additional.size(), expected.data(), expected.size());
+    return CRYPTO_memcmp(expected.data(), tag, tag_bytes) == 0;
+  }
+
+ private:
+  Gcm gcm_;
+  // Version 1.3 reads both with aligned loads, but its header leaves the alignment to us.
+  alignas(64) gcm_key_data key_{};
+  alignas(64) gcm_context_data scratch_{};
+};
+
+}  // namespace
+
+bool ipsec_mb_is_worth_having() {
+  return library().worth_having;
+}
+
+std::unique_ptr<Aead> make_ipsec_mb_aead(CipherSuite suite, ConstBytes key) {
+  if (suite == CipherSuite::chacha20_poly1305) {
+    throw SystemError("ipsec-mb cannot set up ChaCha20-Poly1305: it is used for AES-GCM only");
+  }
+  if (!library().fault.empty()) {
+    throw SystemError("ipsec-mb cannot be used on this processor: " + library().fault);
+  }
+  return std::make_unique<IpsecMbAead>(
+      suite == CipherSuite::aes_128_gcm ? library().aes_128 : library().aes_256, key);
+}
+
+}  // namespace routevpn::record

@@ -1,0 +1,106 @@
+// AEAD by OpenSSL's EVP. The key is set once; a packet costs setting the IV, three updates and one
+// parameter. The parameter that carries the tag is built once, because EVP_CIPHER_CTX_ctrl() would
+// build it, and for ChaCha20-Poly1305 much more, at every call.
+#include <array>
+#include <string>
+#include <utility>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/owned.hpp"
+
+#include "backends.hpp"
+
+namespace routevpn::record {
+
+namespace {
+
+using Cipher = Owned<EVP_CIPHER, EVP_CIPHER_free>;
+using CipherContext = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;  // wipes the key schedule
+
+const char* evp_name(CipherSuite suite) {
+  switch (suite) {
+    case CipherSuite::aes_128_gcm:
+      return "AES-128-GCM";
+    case CipherSuite::aes_256_gcm:
+      return "AES-256-GCM";
+    case CipherSuite::chacha20_poly1305:
+      break;
+  }
+  return "ChaCha20-Poly1305";
+}
+
+SystemError openssl_error(CipherSuite suite) {
+  std::array<char, 256> reason{};
+  ERR_error_string_n(ERR_get_error(), reason.data(), reason.size());
+  ERR_clear_error();
+  return SystemError(std::string("OpenSSL cannot set up ") + evp_name(suite) + ": " +
+                     reason.data());
+}
+
+// A context keyed for one direction of the cipher.
+CipherContext keyed(CipherSuite suite, const EVP_CIPHER* cipher, ConstBytes key, bool encrypt) {
+  CipherContext context(EVP_CIPHER_CTX_new());
+  if (!context || EVP_CipherInit_ex2(context.get(), cipher, key.data(), nullptr, encrypt ? 1 : 0,
+                                     nullptr) != 1) {
+    throw openssl_error(suite);
+  }
+  return context;
+}
+
+class OpensslAead final : public Aead {
+ public:
+  OpensslAead(CipherContext sealing, CipherContext opening)
+      : sealing_(std::move(sealing)), opening_(std::move(opening)) {}
+
+  bool seal(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
+            std::uint8_t* tag) override {
+    EVP_CIPHER_CTX* const context = sealing_.get();
+    int written = 0;
+    tag_[0].data = tag;
+    return EVP_EncryptInit_ex2(context, nullptr, nullptr, nonce, nullptr) == 1 &&
+           EVP_EncryptUpdate(context, nullptr, &written, additional.data(),
+                             static_cast<int>(additional.size())) == 1 &&
+           EVP_EncryptUpdate(context, data.data(), &written, data.data(),
+                             static_cast<int>(data.size())) == 1 &&
+           EVP_EncryptFinal_ex(context, tag, &written) == 1 &&
+           EVP_CIPHER_CTX_get_params(context, tag_.data()) == 1;
+  }
+
+  // The final step compares the tags in constant time.
+  bool open(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
+            const std::uint8_t* tag) override {
+    EVP_CIPHER_CTX* const context = opening_.get();
+    std::array<std::uint8_t, tag_bytes> none_left{};
+    int written = 0;
+    tag_[0].data = const_cast<std::uint8_t*>(tag);  // is only read: it goes into the context
+    return EVP_DecryptInit_ex2(context, nullptr, nullptr, nonce, tag_.data()) == 1 &&
+           EVP_DecryptUpdate(context, nullptr, &written, additional.data(),
+                             static_cast<int>(additional.size())) == 1 &&
+           EVP_DecryptUpdate(context, data.data(), &written, data.data(),
+                             static_cast<int>(data.size())) == 1 &&
+           EVP_DecryptFinal_ex(context, none_left.data(), &written) == 1;
+  }
+
+ private:
+  CipherContext sealing_;
+  CipherContext opening_;
+  std::array<OSSL_PARAM, 2> tag_ = {
+      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, nullptr, tag_bytes),
+      OSSL_PARAM_construct_end()};
+};
+
+}  // namespace
+
+std::unique_ptr<Aead> make_openssl_aead(CipherSuite suite, ConstBytes key) {
+  const Cipher cipher(EVP_CIPHER_fetch(nullptr, evp_name(suite), nullptr));
+  if (!cipher) throw openssl_error(suite);
+  return std::make_unique<OpensslAead>(keyed(suite, cipher.get(), key, true),
+                                       keyed(suite, cipher.get(), key, false));
+}
+
+}  // namespace routevpn::record

@@ -1,0 +1,50 @@
+#include "routevpn/record/open.hpp"
+
+#include <cassert>
+
+#include "routevpn/record/nonce.hpp"
+
+namespace routevpn::record {
+
+namespace {
+
+Opened refused(Drop fault) {
+  Opened result;
+  result.fault = fault;
+  return result;
+}
+
+}  // namespace
+
+Opener::Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys)
+    : aead_(make_aead(backend, suite, ConstBytes(keys.key).first(traits(suite).key_bytes))),
+      suite_(suite),
+      headroom_(headroom(suite)),
+      keys_(keys) {}
+
+Opened Opener::open(const Header& header, Bytes record) {
+  const std::size_t overhead = headroom_ + tailroom;
+  if (record.size() < overhead || record.size() - overhead > max_plaintext_bytes) {
+    return refused(Drop::record_length);
+  }
+  assert(record.size() == header_bytes + header.length);
+  switch (replay_.check(header.sequence)) {
+    case ReplayWindow::Verdict::too_old:
+      return refused(Drop::record_too_old);
+    case ReplayWindow::Verdict::replayed:
+      return refused(Drop::record_replayed);
+    case ReplayWindow::Verdict::fresh:
+      break;
+  }
+  const Bytes payload = record.subspan(headroom_, record.size() - overhead);
+  const Nonce nonce = record_nonce(suite_, keys_.iv, record.data());
+  const AdditionalData additional = additional_data(record.data(), payload.size());
+  if (!aead_->open(nonce.data(), additional, payload, payload.data() + payload.size())) {
+    ++forged_;
+    return refused(Drop::record_forged);
+  }
+  ++opened_;
+  return {std::nullopt, payload, replay_.update(header.sequence)};
+}
+
+}  // namespace routevpn::record

@@ -1,0 +1,26 @@
+#include "routevpn/record/replay.hpp"
+
+#include <algorithm>
+
+namespace routevpn::record {
+
+ReplayWindow::Verdict ReplayWindow::check(std::uint64_t sequence) const {
+  if (sequence >= next_) return Verdict::fresh;
+  if (next_ - sequence > window) return Verdict::too_old;
+  const std::uint64_t word = seen_[sequence / word_bits % words];
+  return (word >> sequence % word_bits & 1) != 0 ? Verdict::replayed : Verdict::fresh;
+}
+
+bool ReplayWindow::update(std::uint64_t sequence) {
+  const bool newest = sequence >= next_;
+  if (newest) {
+    const std::uint64_t from = highest() / word_bits;
+    const std::uint64_t stale = std::min(sequence / word_bits - from, words);
+    for (std::uint64_t i = 1; i <= stale; ++i) seen_[(from + i) % words] = 0;
+    next_ = sequence + 1;
+  }
+  seen_[sequence / word_bits % words] |= std::uint64_t{1} << sequence % word_bits;
+  return newest;
+}
+
+}  // namespace routevpn::record

@@ -1,0 +1,62 @@
+#include "routevpn/record/seal.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "routevpn/record/nonce.hpp"
+
+namespace routevpn::record {
+
+namespace {
+
+constexpr std::uint16_t application_epoch = 1;
+
+std::uint64_t first_refused(CipherSuite suite, std::uint64_t first, std::uint64_t limit) {
+  if (first > max_sequence) return first;
+  const std::uint64_t numbers_left = max_sequence + 1 - first;
+  return first + std::min({limit, traits(suite).record_limit, numbers_left});
+}
+
+}  // namespace
+
+Sealer::Sealer(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys,
+               std::uint64_t first_sequence, std::uint64_t explicit_nonce_base, std::uint64_t limit)
+    : aead_(make_aead(backend, suite, ConstBytes(keys.key).first(traits(suite).key_bytes))),
+      suite_(suite),
+      explicit_nonce_bytes_(traits(suite).explicit_nonce_bytes),
+      keys_(keys),
+      first_(first_sequence),
+      next_(first_sequence),
+      end_(first_refused(suite, first_sequence, limit)),
+      explicit_nonce_base_(explicit_nonce_base) {}
+
+std::size_t Sealer::seal(std::span<const inside::OutboundPacket> packets, ContentType type) {
+  std::size_t sealed = 0;
+  for (const inside::OutboundPacket& packet : packets) {
+    if (next_ >= end_) break;
+    if (!seal_one(packet, type)) {
+      end_ = next_;
+      break;
+    }
+    ++sealed;
+  }
+  return sealed;
+}
+
+bool Sealer::seal_one(const inside::OutboundPacket& packet, ContentType type) {
+  assert(packet.length <= max_plaintext_bytes);
+  const std::uint64_t sequence = next_++;
+  std::uint8_t* const record = packet.data - explicit_nonce_bytes_ - header_bytes;
+  encode({type, dtls_1_2, application_epoch, sequence,
+          static_cast<std::uint16_t>(explicit_nonce_bytes_ + packet.length + tag_bytes)},
+         record);
+  if (explicit_nonce_bytes_ != 0) {
+    store_be64(record + header_bytes, explicit_nonce_base_ + sequence);
+  }
+  const Nonce nonce = record_nonce(suite_, keys_.iv, record);
+  const AdditionalData additional = additional_data(record, packet.length);
+  return aead_->seal(nonce.data(), additional, {packet.data, packet.length},
+                     packet.data + packet.length);
+}
+
+}  // namespace routevpn::record

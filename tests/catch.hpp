@@ -1,0 +1,14 @@
+// Catch2 as Debian 12 (2.13) and Debian 13 (3.7) have it.
+#pragma once
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+using Catch::Approx;
+using Catch::Matchers::ContainsSubstring;
+#else
+#include <catch2/catch.hpp>
+
+#include <string>
+using Catch::Matchers::Contains;
+inline auto ContainsSubstring(const std::string& text) { return Contains(text); }
+#endif

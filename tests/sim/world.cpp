@@ -1,0 +1,205 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "virtual_clock.hpp"
+
+namespace routevpn::test {
+
+namespace {
+
+constexpr std::size_t ip_header = 20;
+constexpr std::size_t least_packet = ip_header + 8 + 16;
+
+// What the packet of this serial carries, so that both ends know it without telling each other.
+std::uint8_t content(std::uint64_t serial, std::size_t at) {
+  return static_cast<std::uint8_t>(serial * 31 + at * 7);
+}
+
+std::uint16_t header_checksum(const std::uint8_t* header) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < ip_header; i += 2) sum += load_be16(header + i);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(~sum);
+}
+
+// An IPv4 packet of an experimental protocol (RFC 3692): sender, serial, content.
+std::vector<std::uint8_t> make_packet(int from, std::uint64_t serial, std::size_t bytes) {
+  std::vector<std::uint8_t> packet(std::max(bytes, least_packet));
+  packet[0] = 0x45;
+  store_be16(&packet[2], static_cast<std::uint16_t>(packet.size()));
+  store_be16(&packet[4], static_cast<std::uint16_t>(serial));
+  packet[8] = 64;
+  packet[9] = 253;
+  packet[12] = packet[16] = 10;
+  packet[15] = static_cast<std::uint8_t>(from);
+  packet[19] = static_cast<std::uint8_t>(1 - from);
+  store_be16(&packet[10], header_checksum(packet.data()));
+  store_be64(&packet[ip_header], static_cast<std::uint64_t>(from));
+  store_be64(&packet[ip_header + 8], serial);
+  for (std::size_t i = ip_header + 16; i < packet.size(); ++i) packet[i] = content(serial, i);
+  return packet;
+}
+
+}  // namespace
+
+SimEnd::SimEnd(World& world, int number, link::SessionSettings settings,
+               std::shared_ptr<const dtls::Identity> identity)
+    : world_(world),
+      number_(number),
+      session_(std::move(settings), std::move(identity), *this, control_drops_),
+      lane_(mailbox_, counters_, true) {}
+
+void SimEnd::receive(std::vector<std::uint8_t> datagram) {
+  const outside::Received received{datagram, datagram.size(), World::address(1 - number_), 0};
+  for (const auto& super : lane_.from_outside(received, world_.now)) {
+    std::vector<std::uint8_t> packet;
+    for (const auto& piece : super.pieces.subspan(1)) {
+      const auto* const data = static_cast<const std::uint8_t*>(piece.iov_base);
+      packet.insert(packet.end(), data, data + piece.iov_len);
+    }
+    check_delivered(packet);
+    lane_.count_written(super);
+  }
+  settle();
+}
+
+void SimEnd::check_delivered(ConstBytes packet) {
+  const auto wrong = [&](const char* what) { world_.violations.emplace_back(what); };
+  if (packet.size() < least_packet) return wrong("a packet shorter than any that was sent");
+  const std::uint64_t serial = load_be64(packet.data() + ip_header + 8);
+  const auto expected = make_packet(1 - number_, serial, packet.size());
+  if (!std::ranges::equal(packet, expected)) return wrong("a packet was invented or corrupted");
+  if (!delivered_.insert(serial).second) return wrong("a packet was delivered twice");
+  ++delivered_packets;
+}
+
+void SimEnd::send_packets(int count, std::size_t bytes) {
+  for (int i = 0; i < count; ++i) {
+    auto packet = make_packet(number_, sent_packets++, bytes);
+    lane_.from_inside({}, packet, 1400);
+  }
+  flush(lane_.seal());
+  lane_.sent();
+}
+
+void SimEnd::flush(std::span<const link::Run> runs) {
+  for (const auto& run : runs) {
+    if (run.to.remote != World::address(1 - number_).remote) {
+      world_.violations.emplace_back("a datagram left for an address that is not the peer's");
+    }
+    for (std::size_t at = 0; at < run.bytes; at += run.segment_bytes) {
+      const auto end = std::min(at + run.segment_bytes, run.bytes);
+      world_.wire.send(1 - number_, {run.data + at, run.data + end}, world_.now);
+    }
+  }
+}
+
+void SimEnd::settle() {
+  for (bool busy = true; busy;) {
+    busy = false;
+    lane_.execute_commands(world_.now);
+    flush(lane_.control_runs());
+    lane_.control_sent();
+    while (const auto* const event = mailbox_.events.front()) {
+      session_.on_lane_event(*event, world_.now);
+      mailbox_.events.release();
+      busy = true;
+    }
+    while (const auto* const datagram = mailbox_.handshakes.front()) {
+      session_.on_handshake(*datagram, world_.now);
+      mailbox_.handshakes.release();
+      busy = true;
+    }
+    if (std::exchange(resolving_, false)) {
+      session_.on_resolved({World::address(1 - number_).remote}, "", world_.now);
+      busy = true;
+    }
+    if (const auto due = session_.deadline(); due && *due <= world_.now) {
+      session_.on_timer(world_.now);
+      busy = true;
+    }
+  }
+}
+
+void SimEnd::stop() {
+  session_.stop(world_.now);
+  settle();
+}
+
+std::optional<Time> SimEnd::deadline() const { return session_.deadline(); }
+
+void SimEnd::send_handshake(ConstBytes datagram, const outside::Endpoint&) {
+  // As in the process: keys that were handed over are there before this datagram is out.
+  lane_.execute_commands(world_.now);
+  world_.wire.send(1 - number_, {datagram.begin(), datagram.end()}, world_.now);
+}
+
+void SimEnd::command(link::LaneCommand command) {
+  link::LaneCommand* slot = mailbox_.commands.reserve();
+  if (slot == nullptr) {
+    lane_.execute_commands(world_.now);
+    slot = mailbox_.commands.reserve();
+  }
+  *slot = std::move(command);
+  mailbox_.commands.publish();
+}
+
+void SimEnd::resolve(const link::PeerName&) { resolving_ = true; }
+
+void SimEnd::set_carrier(bool on) {
+  if (on == carrier_) world_.violations.emplace_back("the carrier was set to what it was");
+  carrier_ = on;
+  ++carrier_changes;
+}
+
+Time SimEnd::last_heard() const { return counters_.last_heard.load(); }
+
+World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
+             std::shared_ptr<const dtls::Identity> acceptor)
+    : wire(settings.seed) {
+  link::SessionSettings session;
+  session.seed = settings.seed;
+  session.limits = settings.limits;
+  session.rekey = settings.rekey;
+  session.backend = record::CryptoBackend::openssl;
+  session.role = dtls::Role::acceptor;
+  ends_[1] = std::make_unique<SimEnd>(*this, 1, session, std::move(acceptor));
+  session.role = dtls::Role::initiator;
+  session.peers = {{"peer.example", 7754}};
+  ends_[0] = std::make_unique<SimEnd>(*this, 0, session, std::move(initiator));
+  virtual_clock::set(now);
+  for (const auto& end : ends_) {
+    end->session().start(now);
+    end->settle();
+  }
+}
+
+outside::Endpoint World::address(int end) {
+  return {{IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(end + 1)}), 7754}, std::nullopt};
+}
+
+void World::run(Duration duration) {
+  const Time end = now + duration;
+  while (now < end) step(end);
+}
+
+void World::step(Time at_most) {
+  Time next = std::min(wire.next(), at_most);
+  for (const auto& end : ends_) next = std::min(next, end->deadline().value_or(Time::max()));
+  if (traffic_interval) next = std::min(next, next_traffic_);
+  now = std::max(now, next);
+  virtual_clock::set(now);
+  while (wire.next() <= now) {
+    auto [to, datagram] = wire.take();
+    if (!datagram.empty()) ends_[to]->receive(std::move(datagram));
+  }
+  if (traffic_interval && now >= next_traffic_) {
+    next_traffic_ = now + *traffic_interval;
+    for (const auto& end : ends_) end->send_packets(3, 60 + wire.pick(1300));
+  }
+  for (const auto& end : ends_) end->settle();
+}
+
+}  // namespace routevpn::test

@@ -1,0 +1,104 @@
+// Two links in one process on a simulated wire and a virtual clock: the sessions and lanes that the
+// program runs, driven by hand.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "routevpn/link/lane.hpp"
+#include "routevpn/link/session.hpp"
+#include "sim/wire.hpp"
+
+namespace routevpn::test {
+
+class World;
+
+class SimEnd : private link::Surroundings {
+ public:
+  SimEnd(World& world, int number, link::SessionSettings settings,
+         std::shared_ptr<const dtls::Identity> identity);
+
+  void receive(std::vector<std::uint8_t> datagram);
+  void send_packets(int count, std::size_t bytes);  // serials of their own
+  void settle();  // runs commands, events and what is due, until nothing is left at this time
+  void stop();
+  [[nodiscard]] std::optional<Time> deadline() const;
+
+  [[nodiscard]] bool carrier() const { return carrier_; }
+  [[nodiscard]] std::uint64_t drops(Drop reason) const {
+    return counters_.drops.get(reason) + control_drops_.get(reason);
+  }
+  link::Session& session() { return session_; }
+
+  std::uint64_t sent_packets = 0;
+  std::uint64_t delivered_packets = 0;
+  int carrier_changes = 0;
+
+ private:
+  void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override;
+  void command(link::LaneCommand command) override;
+  void resolve(const link::PeerName& peer) override;
+  void set_carrier(bool on) override;
+  void state_changed(link::Phase, const link::Reason&) override {}
+  void handshake_failed(const SocketAddress&, const dtls::HandshakeFailure&) override {}
+  [[nodiscard]] Time last_heard() const override;
+
+  void flush(std::span<const link::Run> runs);
+  void check_delivered(ConstBytes packet);
+
+  World& world_;
+  int number_;
+  link::Mailbox mailbox_;
+  link::LaneCounters counters_;
+  DropCounters control_drops_;
+  link::Session session_;
+  link::Lane lane_;
+  bool carrier_ = false;
+  bool resolving_ = false;
+  std::set<std::uint64_t> delivered_;
+};
+
+class World {
+ public:
+  struct Settings {
+    std::uint64_t seed = 1;
+    link::RecordLimits limits;
+    Duration rekey = std::chrono::seconds(3600);
+  };
+  World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
+        std::shared_ptr<const dtls::Identity> acceptor);
+
+  // Runs for this long, or until the condition holds: whether it does.
+  void run(Duration duration);
+  template <typename Condition>
+  bool run_until(Condition condition, Duration at_most) {
+    const Time end = now + at_most;
+    while (!condition() && now < end) step(end);
+    return condition();
+  }
+
+  SimEnd& initiator() { return *ends_[0]; }
+  SimEnd& acceptor() { return *ends_[1]; }
+  [[nodiscard]] bool both_up() const { return ends_[0]->carrier() && ends_[1]->carrier(); }
+  // What must never be: empty as long as all is well.
+  std::vector<std::string> violations;
+
+  Wire wire;
+  Time now{std::chrono::hours(1000)};
+  // Inside traffic from both ends, every so often; none: no traffic.
+  std::optional<Duration> traffic_interval;
+
+  static outside::Endpoint address(int end);
+
+ private:
+  void step(Time at_most);
+
+  std::unique_ptr<SimEnd> ends_[2];
+  Time next_traffic_{};
+};
+
+}  // namespace routevpn::test

@@ -1,0 +1,177 @@
+#include "test_pki.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+
+namespace routevpn::test {
+
+namespace {
+
+using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+using Certificate = Owned<X509, X509_free>;
+
+constexpr long day_seconds = 24L * 60 * 60;
+
+void must(bool done, const char* what) {
+  if (!done) throw std::runtime_error(std::string("test CA: ") + what);
+}
+
+Key make_key(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::p256:
+      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+    case KeyKind::p384:
+      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-384"));
+    case KeyKind::p521:
+      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-521"));
+    case KeyKind::ed25519:
+      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+    case KeyKind::rsa2048:
+      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}));
+    case KeyKind::rsa1024:
+      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024}));
+  }
+  return nullptr;
+}
+
+const EVP_MD* digest_for(const EVP_PKEY* key) {
+  return EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
+}
+
+template <typename Write>
+std::string pem(Write write) {
+  const Owned<BIO, BIO_free> bio(BIO_new(BIO_s_mem()));
+  must(write(bio.get()) == 1, "PEM");
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &bytes);
+  return {bytes, static_cast<std::size_t>(size)};
+}
+
+std::string pem_of(X509* certificate) {
+  return pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); });
+}
+
+void extend(X509* certificate, X509* issuer, int nid, const std::string& value) {
+  if (value.empty()) return;
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  const Owned<X509_EXTENSION, X509_EXTENSION_free> extension(
+      X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  must(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1, "extension");
+}
+
+Certificate blank(const std::string& name, EVP_PKEY* key, long serial, int begins, int ends) {
+  Certificate certificate(X509_new());
+  X509* x509 = certificate.get();
+  must(X509_set_version(x509, X509_VERSION_3) == 1, "version");
+  ASN1_INTEGER_set(X509_get_serialNumber(x509), serial);
+  X509_gmtime_adj(X509_getm_notBefore(x509), begins * day_seconds);
+  X509_gmtime_adj(X509_getm_notAfter(x509), ends * day_seconds);
+  X509_set_pubkey(x509, key);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  return certificate;
+}
+
+}  // namespace
+
+TestCa::TestCa(const std::string& name, KeyKind key) : key_(make_key(key)) {
+  certificate_ = blank(name, key_.get(), 1, -2, 3650);
+  X509* x509 = certificate_.get();
+  X509_set_issuer_name(x509, X509_get_subject_name(x509));
+  extend(x509, x509, NID_basic_constraints, "critical,CA:TRUE");
+  extend(x509, x509, NID_key_usage, "critical,keyCertSign,cRLSign");
+  extend(x509, x509, NID_subject_key_identifier, "hash");
+  must(X509_sign(x509, key_.get(), digest_for(key_.get())) > 0, "signature");
+  certificate_pem_ = pem_of(x509);
+}
+
+Issued TestCa::issue(const LeafOptions& options) {
+  const Key key = make_key(options.key);
+  const long serial = next_serial_++;
+  const Certificate leaf =
+      blank(options.name, key.get(), serial, options.begins_in_days, options.ends_in_days);
+  X509* x509 = leaf.get();
+  X509_set_issuer_name(x509, X509_get_subject_name(certificate_.get()));
+  extend(x509, certificate_.get(), NID_subject_alt_name,
+         options.alternative_names == "=" ? "DNS:" + options.name : options.alternative_names);
+  extend(x509, certificate_.get(), NID_key_usage, options.key_usage);
+  extend(x509, certificate_.get(), NID_ext_key_usage, options.extended_key_usage);
+  extend(x509, certificate_.get(), NID_authority_key_identifier, "keyid");
+  must(X509_sign(x509, key_.get(), digest_for(key_.get())) > 0, "signature");
+  return {pem_of(x509), pem([&](BIO* bio) {
+            return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr,
+                                                 nullptr);
+          }),
+          serial};
+}
+
+std::string TestCa::revoke(const std::vector<long>& serials, int ends_in_days) const {
+  const Owned<X509_CRL, X509_CRL_free> crl(X509_CRL_new());
+  must(X509_CRL_set_version(crl.get(), X509_CRL_VERSION_2) == 1, "CRL version");
+  X509_CRL_set_issuer_name(crl.get(), X509_get_subject_name(certificate_.get()));
+  const Owned<ASN1_TIME, ASN1_TIME_free> begin(X509_gmtime_adj(nullptr, -60 * day_seconds));
+  const Owned<ASN1_TIME, ASN1_TIME_free> end(X509_gmtime_adj(nullptr, ends_in_days * day_seconds));
+  X509_CRL_set1_lastUpdate(crl.get(), begin.get());
+  X509_CRL_set1_nextUpdate(crl.get(), end.get());
+  for (const long serial : serials) {
+    X509_REVOKED* revoked = X509_REVOKED_new();
+    const Owned<ASN1_INTEGER, ASN1_INTEGER_free> number(ASN1_INTEGER_new());
+    ASN1_INTEGER_set(number.get(), serial);
+    X509_REVOKED_set_serialNumber(revoked, number.get());
+    X509_REVOKED_set_revocationDate(revoked, begin.get());
+    must(X509_CRL_add0_revoked(crl.get(), revoked) == 1, "revocation");
+  }
+  must(X509_CRL_sign(crl.get(), key_.get(), digest_for(key_.get())) > 0, "CRL signature");
+  return pem([&](BIO* bio) { return PEM_write_bio_X509_CRL(bio, crl.get()); });
+}
+
+std::string encrypted(const std::string& key_pem, const std::string& passphrase) {
+  const Owned<BIO, BIO_free> bio(BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size())));
+  const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  return pem([&](BIO* out) {
+    return PEM_write_bio_PKCS8PrivateKey(out, key.get(), EVP_aes_256_cbc(), passphrase.data(),
+                                         static_cast<int>(passphrase.size()), nullptr, nullptr);
+  });
+}
+
+TempDir::TempDir() {
+  std::string name = "/tmp/routevpn-test-XXXXXX";
+  must(mkdtemp(name.data()) != nullptr, "mkdtemp");
+  path_ = name;
+}
+
+TempDir::~TempDir() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string TempDir::write(const std::string& name, const std::string& text, unsigned mode) const {
+  const std::string path = path_ + '/' + name;
+  std::ofstream(path) << text;
+  must(chmod(path.c_str(), mode) == 0, "chmod");
+  return path;
+}
+
+dtls::IdentityFiles write_files(const TempDir& dir, const std::string& name, const Issued& issued,
+                                const std::string& ca, const std::string& crl) {
+  return {dir.write(name + ".cert", issued.certificate), dir.write(name + ".key", issued.key),
+          dir.write("ca.cert", ca), crl.empty() ? std::string() : dir.write("ca.crl", crl)};
+}
+
+std::shared_ptr<const dtls::Identity> make_identity(const Issued& issued, const std::string& ca,
+                                                    const std::string& peer_name,
+                                                    const std::string& ciphers,
+                                                    const std::string& crl) {
+  const TempDir dir;
+  return dtls::Identity::load(write_files(dir, "own", issued, ca, crl), {peer_name, ciphers});
+}
+
+}  // namespace routevpn::test

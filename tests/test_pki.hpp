@@ -1,0 +1,80 @@
+// A private CA made in memory for tests: certificates with all that can be right or wrong about
+// them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "routevpn/base/owned.hpp"
+#include "routevpn/dtls/identity.hpp"
+
+namespace routevpn::test {
+
+enum class KeyKind { p256, p384, p521, ed25519, rsa2048, rsa1024 };
+
+struct LeafOptions {
+  std::string name = {};  // CN
+  KeyKind key = KeyKind::p256;
+  std::string alternative_names = "=";  // as openssl.cnf has it; "=": DNS:name; empty: none
+  std::string extended_key_usage = {};  // serverAuth,clientAuth; empty: none
+  std::string key_usage = "critical,digitalSignature";  // empty: none
+  int begins_in_days = -1;
+  int ends_in_days = 365;
+};
+
+struct Issued {
+  std::string certificate;  // PEM
+  std::string key;          // PEM
+  long serial = 0;
+};
+
+class TestCa {
+ public:
+  explicit TestCa(const std::string& name = "Test CA", KeyKind key = KeyKind::p256);
+
+  Issued issue(const LeafOptions& options);
+  [[nodiscard]] const std::string& certificate() const { return certificate_pem_; }
+  // A CRL over these serials.
+  std::string revoke(const std::vector<long>& serials, int ends_in_days = 30) const;
+
+ private:
+  Owned<EVP_PKEY, EVP_PKEY_free> key_;
+  Owned<X509, X509_free> certificate_;
+  std::string certificate_pem_;
+  long next_serial_ = 2;
+};
+
+// The same key behind a passphrase.
+std::string encrypted(const std::string& key_pem, const std::string& passphrase);
+
+// A directory of our own under /tmp, removed with all it holds.
+class TempDir {
+ public:
+  TempDir();
+  ~TempDir();
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  // Writes a file and gives its path.
+  std::string write(const std::string& name, const std::string& text, unsigned mode = 0600) const;
+
+ private:
+  std::string path_;
+};
+
+// NAME.cert, NAME.key, ca.cert and, when there is one, ca.crl.
+dtls::IdentityFiles write_files(const TempDir& dir, const std::string& name, const Issued& issued,
+                                const std::string& ca, const std::string& crl = "");
+
+// In one step.
+std::shared_ptr<const dtls::Identity> make_identity(const Issued& issued, const std::string& ca,
+                                                    const std::string& peer_name,
+                                                    const std::string& ciphers = "",
+                                                    const std::string& crl = "");
+
+}  // namespace routevpn::test

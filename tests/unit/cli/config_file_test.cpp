@@ -1,0 +1,130 @@
+#include "routevpn/cli/config_file.hpp"
+
+#include "catch.hpp"
+#include "parsing.hpp"
+
+using namespace routevpn;
+using namespace routevpn::cli;
+
+namespace {
+
+struct WrongLine {
+  const char* line;
+  const char* fault;  // behind "PATH:3"
+};
+
+constexpr auto minimum = "listen = 1\npeer-name = b\n";
+
+}  // namespace
+
+TEST_CASE("a configuration file says what the command line says") {
+  const ScratchDirectory scratch;
+  const auto path = scratch.write("rv3-1.conf",
+                                  "# V1-1 to V3-1\n"
+                                  "\n"
+                                  "peer = [2001:db8:3::1]:5801   # site 3\r\n"
+                                  "peer=vpn.example:5802\n"
+                                  "\taddress = 10.255.0.5/30\n"
+                                  "address = 2001:db8:ff::5/127\n"
+                                  "peer-name = V3-1\n"
+                                  "nat = yes\n"
+                                  "on-state = \"logger '# \\\"up\\\"' \\\\\"  # tell\n"
+                                  "run-dir = /run/a#b");
+  const auto line = parse({"--config", path});
+  CHECK(line.faults.empty());
+  const auto options = options_of(line);
+  CHECK(options.link == "rv3-1");
+  CHECK(options.config_file == path);
+  CHECK(options.peers == std::vector<PeerAddress>{{"2001:db8:3::1", 5801}, {"vpn.example", 5802}});
+  CHECK(options.addresses.size() == 2);
+  CHECK(options.nat);
+  CHECK(options.on_state == "logger '# \"up\"' \\");
+  CHECK(options.run_dir == "/run/a#b");
+}
+
+TEST_CASE("a faulty line is named by file and number") {
+  const auto wrong = GENERATE(values<WrongLine>({
+      {"mtu 1400", ": expected 'name = value'"},
+      {"[link]", ": expected 'name = value'"},
+      {"mtu =", ": mtu needs a value: N|auto"},
+      {"nat =", ": nat needs a value: yes or no"},
+      {"nat = maybe", ": nat = maybe: must be yes or no"},
+      {"mtu = 70", ": mtu = 70: must be 576 to 65535 bytes, or auto"},
+      {"adress = 10.0.0.1/30", ": unknown option 'adress'; did you mean address?"},
+      {"lanes = 2", ": unknown option 'lanes'"},
+      {"config = other", ": config belongs on the command line"},
+      {"help = yes", ": help belongs on the command line"},
+      {"peer-name = c", ": peer-name is set already in line 2"},
+      {"on-state = \"logger", ": on-state has no closing quote"},
+      {"on-state = \"logger\" x", ": on-state has text behind the closing quote"},
+      {"table = 5", ": table: needs --route"},
+      {"host = 192.0.2.1", ": host: needs --client or --server"},
+      {"dead-after = 900",
+       ": dead-after: 900 must be greater than keepalive, 1000 milliseconds"},
+  }));
+  CAPTURE(wrong.line);
+  const ScratchDirectory scratch;
+  const auto path = scratch.write("a.conf", minimum + std::string(wrong.line) + "\n");
+  CHECK(parse({"--config", path}).faults == Lines{path + ":3" + wrong.fault});
+}
+
+TEST_CASE("every fault of a file is reported") {
+  const ScratchDirectory scratch;
+  const auto path = scratch.write("a.conf", "mtu = 1\nfoo = 2\n\nlisten\n");
+  CHECK(parse({"--config", path}).faults ==
+        Lines{path + ":2: unknown option 'foo'", path + ":4: expected 'name = value'",
+              path + ":1: mtu = 1: must be 576 to 65535 bytes, or auto",
+              path + ": needs peer = HOST[:PORT] or listen = [ADDR:]PORT",
+              path + ": peer-name is required: the name in the peer's certificate, or '*' for any "
+                     "of the CA"});
+}
+
+TEST_CASE("a file that cannot be read is one fault") {
+  const ScratchDirectory scratch;
+  CHECK(parse({"--listen", "1", "--peer-name", "b", "--config", scratch.path() + "/none"}).faults ==
+        Lines{scratch.path() + "/none: No such file or directory"});
+  CHECK(parse({"--listen", "1", "--peer-name", "b", "--config", scratch.path()}).faults ==
+        Lines{scratch.path() + ": not a regular file"});
+}
+
+TEST_CASE("the command line replaces what the file says, all values of a repeatable option") {
+  const ScratchDirectory scratch;
+  const auto path = scratch.write(
+      "a.conf", "peer = one\npeer = two\npeer-name = b\nmtu = 1400\naddress = 10.0.0.1/30\n");
+  const auto options =
+      options_of(parse({"--mtu", "1300", "--config", path, "--peer", "three"}));
+  CHECK(options.peers == std::vector<PeerAddress>{{"three", 7754}});
+  CHECK(options.mtu == 1300U);
+  CHECK(options.addresses.size() == 1);
+}
+
+TEST_CASE("a server's file may turn its NAT off") {
+  const ScratchDirectory scratch;
+  const auto path = scratch.write("a.conf", "server = yes\nnat = no\npeer-name = b\n");
+  const auto line = parse({"--config", path});
+  CHECK(line.faults.empty());
+  CHECK_FALSE(options_of(line).nat);
+}
+
+TEST_CASE("the link is called as its file, less the directory and the last suffix") {
+  const ScratchDirectory scratch;
+  CHECK(options_of(parse({"--config", scratch.write("V1.example.conf", minimum)})).link ==
+        "V1.example");
+  CHECK(options_of(parse({"--config", scratch.write("plain", minimum)})).link == "plain");
+}
+
+TEST_CASE("any bytes are read without harm, each line a setting or a fault") {
+  std::uint32_t state = 1;
+  for (int round = 0; round < 2000; ++round) {
+    std::string text;
+    for (int i = 0; i < 64; ++i) {
+      state = state * 1664525 + 1013904223;
+      constexpr std::string_view alphabet("ab=\"\\# \n\0\r\t", 11);
+      text += alphabet[(state >> 16) % alphabet.size()];
+    }
+    OptionTable table = {{Option::Kind::repeatable, "a", '\0', "X", "", [](const std::string&) {}}};
+    const auto scan = scan_config(table, text, "f");
+    for (const auto& setting : scan.settings) CHECK_FALSE(setting.value.empty());
+    for (const auto& fault : scan.faults) CHECK(fault.starts_with("f:"));
+  }
+}

@@ -1,0 +1,238 @@
+// Against a server in this process that speaks the control socket's protocol.
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <future>
+#include <sstream>
+#include <thread>
+
+#include "catch.hpp"
+#include "parsing.hpp"
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/owned.hpp"
+#include "routevpn/cli/run.hpp"
+#include "routevpn/cli/status_client.hpp"
+
+using namespace routevpn;
+using namespace routevpn::cli;
+using std::chrono::milliseconds, std::chrono::steady_clock;
+
+namespace {
+
+constexpr milliseconds deadline{10'000};
+
+class LinkSocket {
+ public:
+  LinkSocket(const std::string& run_dir, const std::string& link) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = run_dir + "/" + link + ".sock";
+    std::memcpy(address.sun_path, path.c_str(), path.size());
+    sockaddr_storage storage{};
+    std::memcpy(&storage, &address, sizeof address);
+    listener_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&storage), sizeof address) == 0);
+    REQUIRE(::listen(listener_.get(), 5) == 0);
+  }
+
+  // Waits for a client and gives its question.
+  std::string accept() {
+    pollfd waiting{listener_.get(), POLLIN, 0};
+    if (::poll(&waiting, 1, static_cast<int>(deadline.count())) != 1) return "nobody came";
+    client_ = Fd(::accept(listener_.get(), nullptr, nullptr));
+    std::string question;
+    char c = 0;
+    while (::read(client_.get(), &c, 1) == 1 && c != '\n') question += c;
+    return question;
+  }
+  void say(const std::string& text) {
+    CHECK(::send(client_.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(text.size()));
+  }
+  void hang_up() { client_.reset(); }
+  void go_away() {
+    client_.reset();
+    listener_.reset();
+  }
+
+ private:
+  Fd listener_;
+  Fd client_;
+};
+
+struct Outcome {
+  int status;
+  std::string out;
+  std::string err;
+};
+
+Outcome show(const std::string& run_dir, const std::string& words) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const Console console{out, err};
+  const auto line = parse_words("show --run-dir " + run_dir + " " + words);
+  const int status = run_show(std::get<ShowLinks>(line.command), console);
+  return {status, out.str(), err.str()};
+}
+
+// One client asks, one object answers.
+void answer(LinkSocket& socket, const std::string& object) {
+  CHECK(socket.accept() == "status");
+  socket.say(object);
+  socket.hang_up();
+}
+
+std::string object(const std::string& link, const std::string& state) {
+  return R"({"link": ")" + link + R"(", "state": ")" + state + R"(", "reason": null})";
+}
+
+}  // namespace
+
+TEST_CASE("every link is shown, in alphabetical order, with stale sockets skipped") {
+  const ScratchDirectory scratch;
+  LinkSocket b(scratch.path(), "b");
+  LinkSocket a(scratch.path(), "a");
+  LinkSocket(scratch.path(), "stale");
+  static_cast<void>(scratch.write("other.txt", ""));
+  auto shown = std::async(std::launch::async, [&] { return show(scratch.path(), ""); });
+  answer(a, object("a", "up"));
+  answer(b, object("b", "down"));
+  const auto outcome = shown.get();
+  CHECK(outcome.status == 0);
+  CHECK(outcome.err.empty());
+  CHECK(outcome.out ==
+        "link: a (up)\n  transfer: 0 B received, 0 B sent\n"
+        "\n"
+        "link: b (down)\n  transfer: 0 B received, 0 B sent\n");
+}
+
+TEST_CASE("--json prints an array, also of none") {
+  const ScratchDirectory scratch;
+  CHECK(show(scratch.path(), "--json").out == "[]\n");
+  LinkSocket a(scratch.path(), "a");
+  auto shown = std::async(std::launch::async, [&] { return show(scratch.path(), "--json a"); });
+  answer(a, object("a", "up"));
+  const auto links = nlohmann::json::parse(shown.get().out);
+  REQUIRE(links.size() == 1);
+  CHECK(links[0]["link"] == "a");
+}
+
+TEST_CASE("a link that was named and is not there is an error") {
+  const ScratchDirectory scratch;
+  LinkSocket(scratch.path(), "stale");
+  for (const std::string link : {"none", "stale"}) {
+    const auto outcome = show(scratch.path(), link);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.err == "routevpn: " + link + ": not running, there is no link behind " +
+                             scratch.path() + "/" + link + ".sock\n");
+  }
+}
+
+TEST_CASE("no link at all is no error") {
+  const ScratchDirectory scratch;
+  const auto outcome = show(scratch.path() + "/none", "");
+  CHECK(outcome.status == 0);
+  CHECK(outcome.out.empty());
+  CHECK(outcome.err == "routevpn: no link is running in " + scratch.path() + "/none\n");
+}
+
+TEST_CASE("an answer that is no JSON object is an error of that link alone") {
+  const ScratchDirectory scratch;
+  LinkSocket a(scratch.path(), "a");
+  LinkSocket b(scratch.path(), "b");
+  auto shown = std::async(std::launch::async, [&] { return show(scratch.path(), ""); });
+  answer(a, GENERATE("", "[]", "{\"link\": ", "\xff"));
+  answer(b, object("b", "up"));
+  const auto outcome = shown.get();
+  CHECK(outcome.status == 1);
+  CHECK(outcome.err == "routevpn: a: its answer is not a JSON object\n");
+  CHECK_THAT(outcome.out, ContainsSubstring("link: b (up)"));
+}
+
+TEST_CASE("a link that does not answer is given up") {
+  const ScratchDirectory scratch;
+  LinkSocket a(scratch.path(), "a");
+  auto stream = StatusStream::ask(scratch.path(), "a", "status");
+  REQUIRE(stream);
+  CHECK_THROWS_WITH(stream->read_object(milliseconds(20)), "a: does not answer");
+}
+
+TEST_CASE("a path that no socket can have is an error") {
+  const auto outcome = show("/tmp/" + std::string(120, 'x'), "a");
+  CHECK(outcome.status == 1);
+  CHECK_THAT(outcome.err, ContainsSubstring("/a.sock: File name too long"));
+}
+
+TEST_CASE("waiting ends when every named link is up") {
+  const ScratchDirectory scratch;
+  LinkSocket a(scratch.path(), "a");
+  auto waited =
+      std::async(std::launch::async, [&] { return show(scratch.path(), "a b --wait up"); });
+  CHECK(a.accept() == "watch");
+  a.say(object("a", "connecting") + "\n" + object("a", "up") + "\n");
+  // The second link's process comes later than the question.
+  LinkSocket b(scratch.path(), "b");
+  CHECK(b.accept() == "watch");
+  b.say(R"({"link": "b", )");
+  CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
+  b.say("\"state\": \"down\"}\n");
+  CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
+  b.say(object("b", "up") + "\n");
+  REQUIRE(waited.wait_for(deadline) == std::future_status::ready);
+  const auto outcome = waited.get();
+  CHECK(outcome.status == 0);
+  CHECK(outcome.out.empty());
+  CHECK(outcome.err.empty());
+}
+
+TEST_CASE("with --json, waiting ends with what show prints") {
+  const ScratchDirectory scratch;
+  LinkSocket a(scratch.path(), "a");
+  auto waited =
+      std::async(std::launch::async, [&] { return show(scratch.path(), "a --wait up --json"); });
+  CHECK(a.accept() == "watch");
+  a.say(object("a", "up") + "\n");
+  answer(a, object("a", "up"));
+  CHECK(nlohmann::json::parse(waited.get().out)[0]["state"] == "up");
+}
+
+TEST_CASE("waiting for down ends when the link's process does") {
+  const ScratchDirectory scratch;
+  LinkSocket a(scratch.path(), "a");
+  auto waited =
+      std::async(std::launch::async, [&] { return show(scratch.path(), "a --wait down"); });
+  CHECK(a.accept() == "watch");
+  a.say(object("a", "up") + "\n");
+  CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
+  a.go_away();
+  CHECK(waited.get().status == 0);
+}
+
+TEST_CASE("without names, waiting takes the links that are there or come") {
+  const ScratchDirectory scratch;
+  auto waited = std::async(std::launch::async, [&] { return show(scratch.path(), "--wait up"); });
+  LinkSocket a(scratch.path(), "a");
+  CHECK(a.accept() == "watch");
+  a.say(object("a", "up") + "\n");
+  CHECK(waited.get().status == 0);
+}
+
+TEST_CASE("when the time is over the line says which links are not there yet") {
+  const ScratchDirectory scratch;
+  LinkSocket a(scratch.path(), "a");
+  auto waited = std::async(std::launch::async, [&] {
+    return show(scratch.path(), "a b --wait up --timeout 0.3");
+  });
+  CHECK(a.accept() == "watch");
+  a.say(R"({"state": "connecting", "reason": "no answer"})"
+        "\n");
+  const auto outcome = waited.get();
+  CHECK(outcome.status == 1);
+  CHECK(outcome.err ==
+        "routevpn: not up after 0.3 s: a is connecting (no answer), b is not running\n");
+  CHECK(show(scratch.path() + "/none", "--wait down --timeout 0").err ==
+        "routevpn: not down after 0.0 s: no link is running in " + scratch.path() + "/none\n");
+}

@@ -1,0 +1,136 @@
+#include "routevpn/cli/values.hpp"
+
+#include "catch.hpp"
+#include "parsing.hpp"
+
+using namespace routevpn;
+using namespace routevpn::cli;
+
+namespace {
+
+struct Refused {
+  const char* option;
+  const char* value;
+  const char* because;
+};
+
+constexpr auto host_form = "must be HOST or HOST:PORT, with an IPv6 address in brackets";
+constexpr auto listen_form = "must be PORT or ADDRESS:PORT, with an IPv6 address in brackets";
+constexpr auto ifname_form =
+    "must be 1 to 15 characters without blanks, '/' and ':'; '%d' becomes a number";
+constexpr auto address_form =
+    "must be ADDRESS/LENGTH, like 10.1.2.230/30 or 2001:db8:ff::5/127";
+constexpr auto network_form =
+    "must be ADDRESS/LENGTH or one address, like 10.0.0.0/8 or 2001:db8::/32";
+constexpr auto port_range = "port must be 1 to 65535";
+constexpr auto period_range = "must be 10 to 600000 milliseconds";
+
+}  // namespace
+
+TEST_CASE("a value that is refused is one line with option, value and what is allowed") {
+  const auto refused = GENERATE(values<Refused>({
+      {"peer", "vpn example", host_form},
+      {"peer", ":7754", host_form},
+      {"peer", "192.0.2.256", "is not an IPv4 address"},
+      {"peer", "192.0.2.1:0", port_range},
+      {"peer", "192.0.2.1:65536", port_range},
+      {"peer", "192.0.2.1:", port_range},
+      {"peer", "vpn.example:http", port_range},
+      {"peer", "2001:db8::1", "needs its IPv6 address in brackets: [ADDRESS]:PORT"},
+      {"peer", "[2001:db8::1", "has no closing bracket"},
+      {"peer", "[192.0.2.1]:1", "has no IPv6 address in its brackets"},
+      {"peer", "[fe80::1%]:1", "has no IPv6 address in its brackets"},
+      {"peer", "[2001:db8::1]1", "must have ':PORT' or nothing behind the bracket"},
+      {"peer", "[2001:db8::1]:", port_range},
+      {"listen", "vpn.example:1", listen_form},
+      {"listen", "192.0.2.1", listen_form},
+      {"listen", "[::1]", listen_form},
+      {"listen", ":1", listen_form},
+      {"listen", "0", port_range},
+      {"listen", "-1", port_range},
+      {"listen", "::1:5", "needs its IPv6 address in brackets: [ADDRESS]:PORT"},
+      {"ifname", "a/b", ifname_form},
+      {"ifname", "a b", ifname_form},
+      {"ifname", "..", ifname_form},
+      {"ifname", "sixteen-letters-", ifname_form},
+      {"ifname", "rv%s", ifname_form},
+      {"ifname", "rv%d%d", ifname_form},
+      {"ifname", "rv%", ifname_form},
+      {"address", "10.1.2.230", address_form},
+      {"address", "10.1.2.230/33", address_form},
+      {"address", "host/30", address_form},
+      {"address", "0.0.0.0/8", "cannot be the address of an interface"},
+      {"address", "10.0.0.1/0", "cannot be the address of an interface"},
+      {"address", "224.0.0.1/4", "cannot be the address of an interface"},
+      {"address", "ff02::1/64", "cannot be the address of an interface"},
+      {"address", "::/64", "cannot be the address of an interface"},
+      {"route", "10.0.0.0/", network_form},
+      {"route", "default", network_form},
+      {"route", "10.0.0.1/8", "has bits behind its length; the network is 10.0.0.0/8"},
+      {"allow", "2001:db8::1/64", "has bits behind its length; the network is 2001:db8::/64"},
+      {"mtu", "575", "must be 576 to 65535 bytes, or auto"},
+      {"mtu", "65536", "must be 576 to 65535 bytes, or auto"},
+      {"mtu", "1400b", "must be 576 to 65535 bytes, or auto"},
+      {"keepalive", "9", period_range},
+      {"keepalive", "600001", period_range},
+      {"keepalive", "1.5", period_range},
+      {"dead-after", "", period_range},
+      {"dead-after", "99999999999999999999", period_range},
+      {"rekey", "9", "must be 10 to 86400 seconds"},
+      {"rekey", "-3600", "must be 10 to 86400 seconds"},
+      {"table", "main", "must be 1 to 4294967295"},
+      {"fwmark", "0", "must be 1 to 4294967295"},
+      {"fwmark", "0x", "must be 1 to 4294967295"},
+      {"fwmark", "0x1ffffffff", "must be 1 to 4294967295"},
+      {"crypto", "gnutls", "must be auto, openssl or ipsec-mb"},
+      {"log-level", "loud", "must be error, warning, info or debug"},
+      {"log-format", "xml", "must be text or json"},
+      {"cert", "", "must not be empty"},
+      {"on-state", "a\nb", "must not hold control characters"},
+      {"peer-name", "\x1b[1m", "must not hold control characters"},
+  }));
+  CAPTURE(refused.option, refused.value);
+  const std::string option = refused.option;
+  std::vector<std::string> arguments = {"--" + option, refused.value};
+  if (option != "peer" && option != "listen") arguments.insert(arguments.end(), {"--listen", "1"});
+  if (option != "peer-name") arguments.insert(arguments.end(), {"--peer-name", "b"});
+  if (option == "table") arguments.insert(arguments.end(), {"--route", "10.0.0.0/8"});
+  CHECK(parse(arguments).faults ==
+        Lines{"--" + option + " " + refused.value + ": " + refused.because});
+}
+
+TEST_CASE("addresses of peers are read and written") {
+  CHECK(parse_peer("vpn.example.org") == PeerAddress{"vpn.example.org", 7754});
+  CHECK(parse_peer("vpn.example.org:1") == PeerAddress{"vpn.example.org", 1});
+  CHECK(parse_peer("192.0.2.1:65535") == PeerAddress{"192.0.2.1", 65535});
+  CHECK(parse_peer("[2001:db8::1]") == PeerAddress{"2001:db8::1", 7754});
+  CHECK(parse_peer("[fe80::1%eth0]:5801") == PeerAddress{"fe80::1%eth0", 5801});
+  for (const auto* text : {"vpn.example.org:7754", "192.0.2.1:1", "[2001:db8::1]:5801"}) {
+    CHECK(parse_peer(text).to_string() == text);
+  }
+}
+
+TEST_CASE("local addresses are read and written") {
+  CHECK(parse_listen("7754") == ListenAddress{std::nullopt, 7754});
+  CHECK(parse_listen("192.0.2.1:5801") == ListenAddress{IpAddress::parse("192.0.2.1"), 5801});
+  CHECK(parse_listen("[2001:db8::1]:5801") == ListenAddress{IpAddress::parse("2001:db8::1"), 5801});
+  for (const auto* text : {"7754", "192.0.2.1:1", "[2001:db8::1]:5801"}) {
+    CHECK(parse_listen(text).to_string() == text);
+  }
+}
+
+TEST_CASE("the limits themselves are allowed") {
+  CHECK(parse_mtu("576") == 576U);
+  CHECK(parse_mtu("65535") == 65535U);
+  CHECK(parse_mtu("auto") == std::nullopt);
+  CHECK(parse_number("0xffffffff", 1, 4294967295U) == 4294967295U);
+  CHECK(parse_number("42", 42, 42) == 42);
+  CHECK(parse_ifname("fifteen-letters") == "fifteen-letters");
+  CHECK(parse_ifname("rv%d") == "rv%d");
+  CHECK(parse_interface_address("169.254.1.5/31").to_string() == "169.254.1.5/31");
+  CHECK(parse_interface_address("fe80::5/64").to_string() == "fe80::5/64");
+  CHECK(parse_network("0.0.0.0/0").to_string() == "0.0.0.0/0");
+  CHECK(parse_network("2001:db8::1").length == 128);
+  CHECK(parse_timeout("0.25") == std::chrono::milliseconds(250));
+  CHECK(parse_timeout("86400") == std::chrono::hours(24));
+}

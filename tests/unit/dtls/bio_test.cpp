@@ -1,0 +1,67 @@
+// What OpenSSL may still send once the sequence numbers of epoch 1 are ours.
+#include "../../../src/dtls/bio.hpp"
+
+#include "routevpn/record/wire.hpp"
+
+#include "catch.hpp"
+
+using namespace routevpn;
+using dtls::DatagramPipe;
+using record::ContentType;
+
+namespace {
+
+std::vector<std::uint8_t> sealed(ContentType type, std::uint16_t epoch, std::uint64_t sequence,
+                                 std::uint64_t nonce) {
+  std::vector<std::uint8_t> bytes(record::header_bytes + 8 + 16);
+  record::encode({type, record::dtls_1_2, epoch, sequence, 8 + 16}, bytes.data());
+  store_be64(bytes.data() + record::header_bytes, nonce);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("the records OpenSSL seals are learned from what it sends") {
+  DatagramPipe pipe;
+  CHECK_FALSE(pipe.used().highest_sequence);
+  pipe.write(sealed(ContentType::handshake, 0, 77, 0));
+  CHECK_FALSE(pipe.used().highest_sequence);
+  pipe.write(sealed(ContentType::handshake, 1, 0, 1000));
+  pipe.write(sealed(ContentType::handshake, 1, 1, 1001));
+  CHECK(pipe.used().highest_sequence == 1U);
+  CHECK(pipe.used().nonce_base == 1000);
+  CHECK(pipe.used().nonces_count);
+  pipe.write(sealed(ContentType::handshake, 1, 2, 2000));
+  CHECK_FALSE(pipe.used().nonces_count);
+  CHECK(pipe.take_output().size() == 4);
+}
+
+TEST_CASE("explicit nonces count on past their end") {
+  DatagramPipe pipe;
+  pipe.write(sealed(ContentType::handshake, 1, 0, ~std::uint64_t{0}));
+  pipe.write(sealed(ContentType::handshake, 1, 1, 0));
+  CHECK(pipe.used().nonces_count);
+}
+
+TEST_CASE("after the take-over only a repeated flight below our numbers passes") {
+  struct Case {
+    ContentType type;
+    std::uint16_t epoch;
+    std::uint64_t sequence;
+    bool passes;
+  };
+  const auto test = GENERATE(
+      Case{ContentType::change_cipher_spec, 0, 9, true}, Case{ContentType::handshake, 1, 1, true},
+      Case{ContentType::handshake, 1, 1024, true}, Case{ContentType::handshake, 1, 1025, false},
+      Case{ContentType::handshake, 1, 1026, false}, Case{ContentType::handshake, 2, 1, false},
+      Case{ContentType::alert, 1, 1, false}, Case{ContentType::application_data, 1, 1, false});
+  CAPTURE(static_cast<int>(test.type), test.epoch, test.sequence);
+  DatagramPipe pipe;
+  pipe.take_over(1025);
+  auto datagram = sealed(ContentType::change_cipher_spec, 0, 8, 0);  // not only the first counts
+  const auto last = sealed(test.type, test.epoch, test.sequence, 0);
+  datagram.insert(datagram.end(), last.begin(), last.end());
+  pipe.write(datagram);
+  CHECK(pipe.take_output().size() == (test.passes ? 1 : 0));
+  CHECK(pipe.refused() == (test.passes ? 0 : 1));
+}

@@ -1,0 +1,181 @@
+#include "routevpn/dtls/identity.hpp"
+
+#include <ctime>
+
+#include <openssl/err.h>
+
+#include "routevpn/base/error.hpp"
+
+#include "catch.hpp"
+#include "test_pki.hpp"
+
+using namespace routevpn;
+using namespace routevpn::test;
+using dtls::Identity;
+using dtls::IdentityFiles;
+using dtls::IdentityPolicy;
+
+namespace {
+
+struct Files {
+  TempDir dir;
+  TestCa ca;
+  Issued issued = ca.issue({.name = "V3-1"});
+  IdentityFiles files = write_files(dir, "1", issued, ca.certificate());
+
+  [[nodiscard]] std::string fault(const IdentityPolicy& policy = {"V3-2", ""}) const {
+    std::string text = "(none)";
+    try {
+      Identity::load(files, policy);
+    } catch (const UsageError& error) {
+      text = error.what();
+    }
+    CHECK(ERR_peek_error() == 0);
+    return text;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an identity that is well, and what is told of it") {
+  Files f;
+  const auto identity = Identity::load(f.files, {"V3-2", ""});
+  CHECK(identity->initiator() != nullptr);
+  CHECK(identity->acceptor() != nullptr);
+  const auto& info = identity->certificate();
+  CHECK(info.name == "V3-1");
+  CHECK(info.subject == "CN=V3-1");
+  CHECK(info.fingerprint.size() == 64);
+  CHECK(info.fingerprint.find_first_not_of("0123456789abcdef") == std::string::npos);
+  const auto left = info.not_after - std::chrono::system_clock::now();
+  CHECK(left > std::chrono::hours(24 * 365 - 1));
+  CHECK(left <= std::chrono::hours(24 * 365));
+}
+
+TEST_CASE("every allowed kind of key loads") {
+  const auto key = GENERATE(KeyKind::p256, KeyKind::p384, KeyKind::ed25519, KeyKind::rsa2048);
+  Files f;
+  f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .key = key}), f.ca.certificate());
+  CHECK(f.fault() == "(none)");
+}
+
+TEST_CASE("faults of the certificate file") {
+  Files f;
+  std::string& path = f.files.certificate;
+  SECTION("missing") {
+    path = f.dir.path() + "/none";
+    CHECK(f.fault() == "--cert " + path + ": cannot be read: No such file or directory");
+  }
+  SECTION("a directory") {
+    path = f.dir.path();
+    CHECK(f.fault() == "--cert " + path + ": not a regular file");
+  }
+  SECTION("empty") {
+    f.dir.write("1.cert", "");
+    CHECK(f.fault() == "--cert " + path + ": not PEM: it must hold -----BEGIN CERTIFICATE-----");
+  }
+  SECTION("not PEM") {
+    f.dir.write("1.cert", "certificate");
+    CHECK(f.fault() == "--cert " + path + ": not PEM: it must hold -----BEGIN CERTIFICATE-----");
+  }
+  SECTION("damaged") {
+    f.dir.write("1.cert", f.issued.certificate.substr(0, 200));
+    CHECK(f.fault() == "--cert " + path + ": damaged after -----BEGIN CERTIFICATE-----");
+  }
+  SECTION("a key we do not use") {
+    const auto key = GENERATE(KeyKind::p521, KeyKind::rsa1024);
+    f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .key = key}), f.ca.certificate());
+    CHECK(f.fault() == "--cert " + path +
+                           ": its key is of a kind that is not allowed; allowed are ECDSA P-256 or "
+                           "P-384, Ed25519, RSA of 2048 bits or more");
+  }
+  SECTION("expired") {
+    f.files = write_files(f.dir, "1",
+                          f.ca.issue({.name = "V3-1", .begins_in_days = -9, .ends_in_days = -2}),
+                          f.ca.certificate());
+    CHECK_THAT(f.fault(), ContainsSubstring("--cert " + path + ": expired on 20"));
+  }
+  SECTION("not yet valid") {
+    f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .begins_in_days = 2}),
+                          f.ca.certificate());
+    CHECK_THAT(f.fault(), ContainsSubstring("--cert " + path + ": not valid before 20"));
+  }
+}
+
+TEST_CASE("faults of the key file") {
+  Files f;
+  const std::string& path = f.files.key;
+  SECTION("readable by others") {
+    const auto mode = GENERATE(0640U, 0604U, 0620U, 0601U);
+    f.dir.write("1.key", f.issued.key, mode);
+    CHECK(f.fault() ==
+          "--key " + path + ": must be readable by its owner alone (chmod 600 " + path + ")");
+  }
+  SECTION("readable by its owner alone") {
+    const auto mode = GENERATE(0600U, 0400U);
+    f.dir.write("1.key", f.issued.key, mode);
+    CHECK(f.fault() == "(none)");
+  }
+  SECTION("of another certificate") {
+    f.dir.write("1.key", f.ca.issue({.name = "V3-1"}).key);
+    CHECK(f.fault() == "--key " + path + ": not the key of the certificate " + f.files.certificate);
+  }
+  SECTION("not PEM") {
+    f.dir.write("1.key", "key");
+    CHECK(f.fault() == "--key " + path + ": not PEM: it must hold -----BEGIN PRIVATE KEY-----");
+  }
+  SECTION("encrypted: no prompt") {
+    f.dir.write("1.key", encrypted(f.issued.key, "secret"));
+    CHECK_THAT(f.fault(),
+               ContainsSubstring("--key " + path + ": encrypted keys are not supported"));
+  }
+}
+
+TEST_CASE("faults of the CA and CRL files") {
+  Files f;
+  SECTION("a CA file without a CA") {
+    f.dir.write("ca.cert", f.issued.certificate);
+    CHECK(f.fault() ==
+          "--ca " + f.files.ca + ": holds no CA certificate (basicConstraints must say CA:TRUE)");
+  }
+  SECTION("a missing CA file") {
+    f.files.ca = "/nonexistent/ca";
+    CHECK(f.fault() == "--ca /nonexistent/ca: cannot be read: No such file or directory");
+  }
+  SECTION("the CRL of another CA") {
+    TestCa other("Other CA");
+    f.files.crl = f.dir.write("ca.crl", other.revoke({7}));
+    CHECK(f.fault() ==
+          "--crl " + f.files.crl + ": not signed by a CA of --ca: its issuer is CN=Other CA");
+  }
+  SECTION("the CRL of another CA of the same name") {
+    TestCa other;
+    f.files.crl = f.dir.write("ca.crl", other.revoke({7}));
+    CHECK_THAT(f.fault(), ContainsSubstring(": not signed by a CA of --ca"));
+  }
+  SECTION("an expired CRL") {
+    f.files.crl = f.dir.write("ca.crl", f.ca.revoke({7}, -5));
+    CHECK_THAT(f.fault(), ContainsSubstring("--crl " + f.files.crl + ": expired on 20"));
+  }
+  SECTION("a CRL that is none") {
+    f.files.crl = f.dir.write("ca.crl", "nothing");
+    CHECK(f.fault() == "--crl " + f.files.crl + ": not PEM: it must hold -----BEGIN X509 CRL-----");
+  }
+  SECTION("a good CRL") {
+    f.files.crl = f.dir.write("ca.crl", f.ca.revoke({7}));
+    CHECK(f.fault() == "(none)");
+  }
+}
+
+TEST_CASE("faults of the policy") {
+  Files f;
+  const auto* suites = GENERATE("FOO", "AES128-GCM-SHA256", "DEFAULT", "ECDHE-RSA-AES128-SHA256",
+                                "ECDHE-ECDSA-AES128-GCM-SHA256:", "@SECLEVEL=0");
+  CHECK_THAT(f.fault({"V3-2", suites}),
+             ContainsSubstring("is not allowed; allowed are ECDHE-ECDSA-AES128-GCM-SHA256:"));
+  CHECK_THAT(f.fault({"V3-2", suites}), ContainsSubstring("--ciphers: '"));
+  CHECK(f.fault({"V3-2", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305"}) == "(none)");
+  for (const char* name : {"", ".example.org"}) {
+    CHECK_THAT(f.fault({name, ""}), ContainsSubstring("--peer-name: '"));
+  }
+}

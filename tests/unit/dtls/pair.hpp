@@ -1,0 +1,73 @@
+// Two handshakes against each other in memory, over a network the test makes good or bad.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "routevpn/dtls/listener.hpp"
+
+#include "test_pki.hpp"
+
+namespace routevpn::test {
+
+using Datagram = std::vector<std::uint8_t>;
+
+// Both ends of the same CA, each expecting the other: V3-1 the initiator, V3-2 the acceptor.
+struct Identities {
+  std::shared_ptr<const dtls::Identity> initiator;
+  std::shared_ptr<const dtls::Identity> acceptor;
+};
+Identities make_identities(KeyKind key = KeyKind::p256, const std::string& ciphers = "");
+
+inline const SocketAddress initiator_address{*IpAddress::parse("192.0.2.1"), 7754, 0};
+
+struct Sent {
+  std::size_t index;  // counted from 0, of either end
+  bool by_initiator;
+  const Datagram& datagram;
+};
+
+class Pair {
+ public:
+  explicit Pair(Identities identities);
+
+  // How often a datagram arrives.
+  std::function<int(const Sent&)> copies = [](const Sent&) { return 1; };
+  bool newest_first = false;  // what is on its way together arrives in reverse
+
+  // Until both ends are done or failed, or nothing more happens; the clock jumps to the next
+  // deadline whenever nothing is on its way. True when both have completed.
+  bool run();
+
+  Time now;
+  std::unique_ptr<dtls::Handshake> initiator;
+  std::unique_ptr<dtls::Handshake> acceptor;  // once its cookie came back
+  std::vector<Datagram> from_initiator;       // all that was ever sent
+  std::vector<Datagram> from_acceptor;
+  int retransmissions = 0;
+
+ private:
+  void collect();
+  void deliver_to_acceptor(const Datagram& datagram);
+  bool wait_for_timer();
+  void send(const dtls::Datagrams& datagrams, bool to_acceptor);
+
+  dtls::Listener listener_;
+  struct OnItsWay {
+    bool to_acceptor;
+    Datagram datagram;
+  };
+  std::vector<OnItsWay> on_its_way_;
+  std::size_t sent_ = 0;
+};
+
+struct SealedRecord {
+  std::uint64_t sequence;
+  Datagram bytes;  // header and fragment
+};
+// The epoch 1 records in these datagrams.
+std::vector<SealedRecord> epoch_one_records(const std::vector<Datagram>& datagrams);
+
+}  // namespace routevpn::test

@@ -1,0 +1,36 @@
+// A DTLS 1.2 peer that is OpenSSL alone: what s_client and s_server do.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "../../../src/dtls/bio.hpp"
+#include "pair.hpp"
+
+namespace routevpn::test {
+
+class PlainPeer {
+ public:
+  // `options` are SSL_OP_..., on top of the defaults.
+  PlainPeer(dtls::Role role, const Issued& issued, const std::string& ca, std::uint64_t options = 0,
+            bool with_certificate = true);
+
+  void receive(const Datagram& datagram);  // and does what follows from it
+  dtls::Datagrams take_output() { return pipe_.take_output(); }
+  [[nodiscard]] bool completed() const { return SSL_is_init_finished(ssl_.get()) == 1; }
+
+  void write(const std::string& text);  // as application data
+  std::string read(const Datagram& datagram);
+  void renegotiate();
+
+ private:
+  dtls::DatagramPipe pipe_;
+  Owned<SSL_CTX, SSL_CTX_free> context_;
+  Owned<SSL, SSL_free> ssl_;
+};
+
+// Datagrams to and fro until both are content.
+void exchange(dtls::Handshake& ours, PlainPeer& plain, Time now);
+// Through the listener, as the ClientHellos of a stranger come.
+std::unique_ptr<dtls::Handshake> accept(dtls::Listener& listener, PlainPeer& plain, Time now);
+
+}  // namespace routevpn::test

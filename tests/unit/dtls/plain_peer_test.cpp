@@ -1,0 +1,136 @@
+// Against a peer that is OpenSSL alone: our records are its records.
+#include "plain_peer.hpp"
+
+#include <algorithm>
+
+#include <openssl/err.h>
+
+#include "routevpn/record/open.hpp"
+#include "routevpn/record/seal.hpp"
+
+#include "catch.hpp"
+
+using namespace routevpn;
+using namespace routevpn::test;
+using dtls::Handshake;
+using dtls::Progress;
+using dtls::Role;
+
+namespace {
+
+const Time now(std::chrono::hours(1));
+
+Datagram seal(const dtls::Established& established, const std::string& text) {
+  const std::size_t room = record::headroom(established.suite);
+  record::Sealer sealer(record::CryptoBackend::openssl, established.suite, established.send,
+                        established.first_send_sequence, established.explicit_nonce_base, 10);
+  Datagram datagram(room + text.size() + record::tailroom);
+  std::copy(text.begin(), text.end(), datagram.begin() + static_cast<std::ptrdiff_t>(room));
+  const inside::OutboundPacket packet{datagram.data() + room,
+                                      static_cast<std::uint32_t>(text.size())};
+  REQUIRE(sealer.seal({&packet, 1}) == 1);
+  return datagram;
+}
+
+std::string open(const dtls::Established& established, Datagram datagram) {
+  record::Opener opener(record::CryptoBackend::openssl, established.suite, established.receive);
+  const auto split = record::split_first(datagram);
+  REQUIRE_FALSE(split.fault);
+  const auto opened = opener.open(split.header, split.record);
+  REQUIRE_FALSE(opened.fault);
+  return {opened.payload.begin(), opened.payload.end()};
+}
+
+void check_data_passes(Handshake& ours, PlainPeer& plain) {
+  const auto& established = ours.established();
+  plain.write("from OpenSSL to us");
+  const auto sent = plain.take_output();
+  REQUIRE(sent.size() == 1);
+  CHECK(open(established, sent[0]) == "from OpenSSL to us");
+  CHECK(plain.read(seal(established, "from us to OpenSSL")) == "from us to OpenSSL");
+}
+
+}  // namespace
+
+TEST_CASE("a plain initiator: no ALPN, no control messages, data both ways") {
+  const auto* cipher = GENERATE("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                                "ECDHE-ECDSA-CHACHA20-POLY1305");
+  TestCa ca;
+  dtls::Listener listener(
+      make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1", cipher));
+  PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate());
+  const auto ours = accept(listener, plain, now);
+  REQUIRE(ours != nullptr);
+  exchange(*ours, plain, now);
+  REQUIRE(ours->progress() == Progress::completed);
+  REQUIRE(plain.completed());
+  CHECK_FALSE(ours->established().control_messages);
+  CHECK(ours->established().cipher_name == cipher);
+  check_data_passes(*ours, plain);
+  CHECK(ERR_peek_error() == 0);
+}
+
+TEST_CASE("a plain acceptor: no ALPN, no control messages, data both ways") {
+  TestCa ca;
+  const auto ours =
+      Handshake::initiate(make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), now);
+  PlainPeer plain(Role::acceptor, ca.issue({.name = "V3-2"}), ca.certificate());
+  exchange(*ours, plain, now);
+  REQUIRE(ours->progress() == Progress::completed);
+  REQUIRE(plain.completed());
+  CHECK_FALSE(ours->established().control_messages);
+  check_data_passes(*ours, plain);
+}
+
+TEST_CASE("without the extended master secret nothing is established") {
+  TestCa ca;
+  SECTION("an initiator without it") {
+    dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
+    PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate(),
+                    SSL_OP_NO_EXTENDED_MASTER_SECRET);
+    const auto ours = accept(listener, plain, now);
+    REQUIRE(ours != nullptr);
+    CHECK(ours->progress() == Progress::failed);
+    CHECK_THAT(ours->failure().text, ContainsSubstring("extended master secret"));
+    exchange(*ours, plain, now);  // the alert
+    CHECK_FALSE(plain.completed());
+  }
+  SECTION("an acceptor without it") {
+    const auto ours = Handshake::initiate(
+        make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), now);
+    PlainPeer plain(Role::acceptor, ca.issue({.name = "V3-2"}), ca.certificate(),
+                    SSL_OP_NO_EXTENDED_MASTER_SECRET);
+    exchange(*ours, plain, now);
+    REQUIRE(ours->progress() == Progress::failed);
+    CHECK(ours->failure().reason == Drop::handshake_failed);
+    CHECK_THAT(ours->failure().text, ContainsSubstring("extended master secret"));
+  }
+}
+
+TEST_CASE("an initiator without a certificate is refused, and told so") {
+  TestCa ca;
+  dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
+  PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate(), 0, false);
+  const auto ours = accept(listener, plain, now);
+  REQUIRE(ours != nullptr);
+  exchange(*ours, plain, now);
+  REQUIRE(ours->progress() == Progress::failed);
+  CHECK(ours->failure().reason == Drop::certificate_refused);
+  CHECK_THAT(ours->failure().text, ContainsSubstring("no certificate"));
+  CHECK_FALSE(plain.completed());
+}
+
+TEST_CASE("a renegotiation by an authenticated peer is not answered and harms nothing") {
+  TestCa ca;
+  dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
+  PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate());
+  const auto ours = accept(listener, plain, now);
+  exchange(*ours, plain, now);
+  REQUIRE(ours->progress() == Progress::completed);
+  plain.renegotiate();
+  const auto sent = plain.take_output();
+  REQUIRE(epoch_one_records(sent).size() == 1);
+  for (const auto& datagram : sent) CHECK(ours->receive(datagram, now) == Progress::completed);
+  CHECK(ours->take_output().empty());
+  CHECK(ERR_peek_error() == 0);
+}

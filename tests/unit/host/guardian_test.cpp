@@ -1,0 +1,321 @@
+#include "routevpn/host/guardian.hpp"
+
+#include <array>
+#include <csignal>
+#include <optional>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+
+#include "catch.hpp"
+#include "namespace_lab.hpp"
+
+using namespace routevpn;
+using namespace routevpn::host;
+
+namespace {
+
+const GuardianDuties nat_duties{.ifname = "rv0", .nat = true, .ipv4 = true, .ipv6 = true};
+const GuardianDuties rule_duties{
+    .ifname = "rv0", .fwmark = 7754, .table = 51, .ipv4 = true, .ipv6 = true};
+
+const std::string plain_rules_v4 =
+    "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n";
+const std::string plain_rules_v6 = "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n";
+
+std::string tables(const TestNetns& lab) {
+  return lab.run_inside("nft list tables").text;
+}
+
+// A process that starts a guardian, says so, and waits to be killed.
+class Sacrifice {
+ public:
+  Sacrifice(const GuardianDuties& duties, const TestNetns& lab) {
+    std::array<int, 2> ready{};
+    REQUIRE(pipe(ready.data()) == 0);
+    pid_ = fork();
+    if (pid_ == 0) live_on(duties, lab, ready[1]);
+    ::close(ready[1]);
+    char byte = 0;
+    const Fd reader(ready[0]);
+    REQUIRE(::read(reader.get(), &byte, 1) == 1);
+  }
+  ~Sacrifice() { kill_it(SIGKILL); }
+  Sacrifice(const Sacrifice&) = delete;
+  Sacrifice& operator=(const Sacrifice&) = delete;
+
+  void kill_it(int signal) {
+    if (pid_ > 0) {
+      kill(pid_, signal);
+      waitpid(pid_, nullptr, 0);
+    }
+    pid_ = -1;
+  }
+  [[nodiscard]] std::string guardian() const {
+    return run("ps -o pid= --ppid " + std::to_string(pid_)).text;
+  }
+
+ private:
+  [[noreturn]] static void live_on(const GuardianDuties& duties, const TestNetns& lab, int ready) {
+    for (const int number : {SIGTERM, SIGINT}) signal(number, SIG_DFL);  // not as Catch2 has them
+    try {
+      const Guardian guardian = Guardian::start(duties, lab.open());
+      if (::write(ready, "!", 1) == 1) pause();
+    } catch (const std::exception&) {
+    }
+    _exit(1);
+  }
+  pid_t pid_ = -1;
+};
+
+template <typename Error>
+std::string error_of(const GuardianDuties& duties, const TestNetns& lab) {
+  try {
+    const Guardian guardian = Guardian::start(duties, lab.open());
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no such error";
+}
+
+}  // namespace
+
+TEST_CASE("policy rules stand while the guardian does") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  {
+    const Guardian guardian = Guardian::start(rule_duties, lab.open());
+    CHECK_THAT(lab.ip("rule"),
+               ContainsSubstring("32764:\tfrom all lookup main suppress_prefixlength 0 proto 77\n"
+                                 "32765:\tnot from all fwmark 0x1e4a lookup 51 proto 77\n"));
+    CHECK_THAT(lab.ip("-6 rule"),
+               ContainsSubstring("32764:\tfrom all lookup main suppress_prefixlength 0 proto 77\n"
+                                 "32765:\tnot from all fwmark 0x1e4a lookup 51 proto 77\n"));
+  }
+  CHECK(lab.ip("rule") == plain_rules_v4);
+  CHECK(lab.ip("-6 rule") == plain_rules_v6);
+}
+
+TEST_CASE("policy rules are made for the families in use only") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  GuardianDuties duties = rule_duties;
+  duties.ipv6 = false;
+  const Guardian guardian = Guardian::start(duties, lab.open());
+  CHECK_THAT(lab.ip("rule"), ContainsSubstring("lookup 51"));
+  CHECK(lab.ip("-6 rule") == plain_rules_v6);
+}
+
+TEST_CASE("policy rules do what they are for") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("ip link add out0 type veth peer name rv0");
+  lab.must("ip address add 192.0.2.1/24 dev out0");
+  lab.must("ip link set out0 up");
+  lab.must("ip link set rv0 up");
+  lab.must("ip route add default dev out0");
+  lab.must("ip route add default dev rv0 table 51");
+  const Guardian guardian = Guardian::start(rule_duties, lab.open());
+  CHECK_THAT(lab.ip("route get 203.0.113.1"), ContainsSubstring("dev rv0"));
+  CHECK_THAT(lab.ip("route get 203.0.113.1 mark 7754"), ContainsSubstring("dev out0"));
+  CHECK_THAT(lab.ip("route get 192.0.2.9"), ContainsSubstring("dev out0"));
+}
+
+TEST_CASE("links with different tables come and go in any order") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  GuardianDuties other = rule_duties;
+  other.table = 52;
+  std::optional<Guardian> first = Guardian::start(rule_duties, lab.open());
+  {
+    const Guardian second = Guardian::start(other, lab.open());
+    first.reset();
+    CHECK_THAT(lab.ip("rule"),
+               ContainsSubstring("32762:\tfrom all lookup main suppress_prefixlength 0 proto 77\n"
+                                 "32763:\tnot from all fwmark 0x1e4a lookup 52 proto 77\n"));
+    CHECK_THAT(lab.ip("rule"), !ContainsSubstring("lookup 51"));
+  }
+  CHECK(lab.ip("rule") == plain_rules_v4);
+}
+
+TEST_CASE("rules that are there already are somebody else's") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("ip -6 rule add not fwmark 7754 table 51");
+  const std::string before = lab.ip("-6 rule");
+  CHECK(error_of<UsageError>(rule_duties, lab) ==
+        "--fwmark: ip -6 rule \"not from all fwmark 7754 lookup 51\" is there already");
+  CHECK(lab.ip("-6 rule") == before);
+  CHECK(lab.ip("rule") == plain_rules_v4);  // which had been added before
+}
+
+TEST_CASE("masquerading and forwarding stand while the guardian does") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
+  {
+    const Guardian guardian = Guardian::start(nat_duties, lab.open());
+    const std::string table = lab.run_inside("nft list table inet routevpn-rv0").text;
+    CHECK_THAT(table, ContainsSubstring("flags owner"));
+    CHECK_THAT(table, ContainsSubstring("iifname \"rv0\" oifname != \"rv0\" masquerade"));
+    CHECK(lab.run_inside("nft delete table inet routevpn-rv0").status != 0);
+    CHECK(lab.run_inside("nft flush ruleset").status == 0);
+    CHECK(tables(lab) == "table inet routevpn-rv0\n");
+    CHECK(lab.sysctl("ipv4/ip_forward") == "1\n");
+    CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "1\n");
+  }
+  CHECK(tables(lab).empty());
+  CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
+  CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "0\n");
+}
+
+TEST_CASE("without IPv6 only IPv4 is masqueraded and forwarded") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("sysctl -qw net.ipv6.conf.all.forwarding=0");
+  GuardianDuties duties = nat_duties;
+  duties.ipv6 = false;
+  const Guardian guardian = Guardian::start(duties, lab.open());
+  CHECK_THAT(lab.run_inside("nft list table inet routevpn-rv0").text,
+             ContainsSubstring("meta nfproto ipv4 iifname \"rv0\""));
+  CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "0\n");
+}
+
+TEST_CASE("forwarding that was on stays on") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=0");
+  { const Guardian guardian = Guardian::start(nat_duties, lab.open()); }
+  CHECK(lab.sysctl("ipv4/ip_forward") == "1\n");
+  CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "0\n");
+}
+
+TEST_CASE("the last guardian puts forwarding back, not the one that switched it on") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
+  GuardianDuties other = nat_duties;
+  other.ifname = "rv1";
+  other.ipv6 = false;
+  std::optional<Guardian> first = Guardian::start(nat_duties, lab.open());
+  std::optional<Guardian> second = Guardian::start(other, lab.open());
+  first.reset();
+  CHECK(lab.sysctl("ipv4/ip_forward") == "1\n");
+  CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "0\n");
+  second.reset();
+  CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
+}
+
+TEST_CASE("all is undone when the link's process is killed") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
+  GuardianDuties duties = rule_duties;
+  duties.nat = true;
+  Sacrifice sacrifice(duties, lab);
+  const std::string guardian = sacrifice.guardian();
+  CHECK_THAT(run("ps -o comm= -p " + guardian).text, ContainsSubstring("routevpn-guard"));
+  CHECK(tables(lab) == "table inet routevpn-rv0\n");
+
+  SECTION("with its signals") {
+    // What a terminal or a service manager sends to all processes.
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
+      REQUIRE(kill(std::stoi(guardian), signal) == 0);
+    }
+    CHECK(tables(lab) == "table inet routevpn-rv0\n");
+    sacrifice.kill_it(SIGTERM);
+  }
+  SECTION("with kill -9") {
+    sacrifice.kill_it(SIGKILL);
+  }
+
+  CHECK(soon([&] { return tables(lab).empty(); }));
+  CHECK(soon([&] { return lab.sysctl("ipv4/ip_forward") == "0\n"; }));
+  CHECK(soon([&] { return lab.sysctl("ipv6/conf/all/forwarding") == "0\n"; }));
+  CHECK(soon([&] { return lab.ip("rule") == plain_rules_v4; }));
+  CHECK(soon([&] { return lab.ip("-6 rule") == plain_rules_v6; }));
+  CHECK(soon([&] { return run("ip netns pids " + lab.name()).text.empty(); }));
+}
+
+TEST_CASE("a restart right after a kill finds the place free") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("sysctl -qw net.ipv4.ip_forward=0");
+  GuardianDuties duties = rule_duties;
+  duties.nat = true;
+  for (int i = 0; i < 3; ++i) {
+    Sacrifice sacrifice(duties, lab);
+    sacrifice.kill_it(SIGKILL);
+  }
+  { const Guardian guardian = Guardian::start(duties, lab.open()); }
+  CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
+  CHECK(lab.ip("rule") == plain_rules_v4);
+}
+
+TEST_CASE("a guardian keeps nothing of the link's process open") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  std::array<int, 2> other{};
+  REQUIRE(pipe(other.data()) == 0);
+  const Fd read_end(other[0]);
+  Fd write_end(other[1]);
+  Fd far_away(fcntl(other[1], F_DUPFD, 500));  // beyond the guardian's own
+  REQUIRE(far_away);
+  const Guardian guardian = Guardian::start(nat_duties, lab.open());
+  write_end.reset();
+  far_away.reset();
+  pollfd hang_up{read_end.get(), 0, 0};
+  CHECK(poll(&hang_up, 1, 5000) == 1);  // no other write end is left
+}
+
+TEST_CASE("--nat without nft is an error of use") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const Netns there = lab.open();
+  const pid_t child = fork();
+  if (child == 0) {
+    // A mount namespace of its own, in which nft is no program.
+    std::string nft = run("command -v nft").text;
+    nft.pop_back();
+    const bool hidden = unshare(CLONE_NEWNS) == 0 &&
+                        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                        mount("/dev/null", nft.c_str(), nullptr, MS_BIND, nullptr) == 0;
+    try {
+      const Guardian guardian = Guardian::start(nat_duties, there);
+    } catch (const UsageError& error) {
+      const std::string expected = "--nat needs the nft program (package nftables)";
+      _exit(hidden && error.what() == expected ? 0 : 1);
+    } catch (const SystemError&) {
+      _exit(2);
+    }
+    _exit(3);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
+
+TEST_CASE("what the guardian cannot do is told, and nothing stays") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("sysctl -qw net.ipv4.ip_forward=0");
+  SECTION("a table of the name") {
+    lab.must("nft add table inet routevpn-rv0");
+    CHECK(error_of<UsageError>(nat_duties, lab) ==
+          "--nat: nftables table inet routevpn-rv0 is there already");
+    CHECK(tables(lab) == "table inet routevpn-rv0\n");
+  }
+  SECTION("a name that nft would not take for one") {
+    GuardianDuties duties = nat_duties;
+    duties.ifname = "rv0; }";
+    CHECK_THAT(error_of<UsageError>(duties, lab),
+               ContainsSubstring("cannot name an nftables table"));
+  }
+  CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
+}

@@ -1,0 +1,47 @@
+// Network namespaces of a test's own, and what is needed to look into them.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <unistd.h>
+
+#include "routevpn/host/netns.hpp"
+
+namespace routevpn::host {
+
+// Tests that make namespaces and interfaces need root; without, they say so and do nothing.
+bool can_make_namespaces();
+
+struct Output {
+  int status = -1;
+  std::string text;  // standard output and standard error
+};
+Output run(const std::string& command);
+
+// True as soon as the condition holds; false when it does not within five seconds.
+bool soon(const std::function<bool()>& condition);
+
+// A namespace of `ip netns`, its loopback up; gone with the object.
+class TestNetns {
+ public:
+  TestNetns();
+  ~TestNetns();
+  TestNetns(const TestNetns&) = delete;
+  TestNetns& operator=(const TestNetns&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] Netns open() const { return Netns::open(name_, "--netns"); }
+  // Of a command run in the namespace.
+  [[nodiscard]] Output run_inside(const std::string& command) const;
+  void must(const std::string& command) const;  // the test ends when it fails
+  [[nodiscard]] std::string ip(const std::string& arguments) const;
+  [[nodiscard]] std::string sysctl(const std::string& path) const;
+
+ private:
+  std::string name_;
+};
+
+}  // namespace routevpn::host

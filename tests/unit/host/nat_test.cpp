@@ -1,0 +1,144 @@
+// A packet through a masquerading gateway and its answer back:
+//
+//   TUN rv0 (10.255.0.1/30) - gateway - veth 198.51.100.1/24 ... 198.51.100.2 - server
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "routevpn/base/address.hpp"
+#include "routevpn/base/bytes.hpp"
+#include "routevpn/host/guardian.hpp"
+#include "routevpn/host/netlink.hpp"
+#include "routevpn/inside/tun.hpp"
+
+#include "catch.hpp"
+#include "namespace_lab.hpp"
+
+using namespace routevpn;
+using namespace routevpn::host;
+using routevpn::inside::IoResult;
+using routevpn::inside::Tun;
+
+namespace {
+
+constexpr std::uint16_t port = 7754;
+constexpr std::size_t vnet_bytes = 10;
+constexpr std::size_t udp_bytes = 8;
+
+struct Family {
+  int family;
+  const char* client;
+  const char* gateway;  // as the server sees it
+  const char* server;
+};
+constexpr Family ipv4{AF_INET, "10.255.0.2", "198.51.100.1", "198.51.100.2"};
+constexpr Family ipv6{AF_INET6, "2001:db8:ff::1", "2001:db8:9::1", "2001:db8:9::2"};
+
+std::uint16_t internet_checksum(const std::vector<std::uint8_t>& bytes) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) sum += load_be16(&bytes[i]);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(~sum);
+}
+
+// An empty datagram of the client to the server, behind its virtio-net header.
+std::vector<std::uint8_t> datagram(const Family& family) {
+  const IpAddress source = IpAddress::parse(family.client).value();
+  const IpAddress target = IpAddress::parse(family.server).value();
+  const std::size_t address_bytes = source.bits() / 8;
+  std::vector<std::uint8_t> ip;
+  std::vector<std::uint8_t> udp(udp_bytes);
+  store_be16(&udp[0], port);
+  store_be16(&udp[2], port);
+  store_be16(&udp[4], udp_bytes);
+  const auto append = [&](std::vector<std::uint8_t>& to, const IpAddress& address) {
+    to.insert(to.end(), address.bytes().begin(),
+              address.bytes().begin() + static_cast<std::ptrdiff_t>(address_bytes));
+  };
+  if (source.is_v4()) {
+    ip = {0x45, 0, 0, 20 + udp_bytes, 0, 0, 0, 0, 64, IPPROTO_UDP, 0, 0};
+    append(ip, source);
+    append(ip, target);
+    store_be16(&ip[10], internet_checksum(ip));
+  } else {
+    ip = {0x60, 0, 0, 0, 0, udp_bytes, IPPROTO_UDP, 64};
+    append(ip, source);
+    append(ip, target);
+    std::vector<std::uint8_t> covered(ip.begin() + 8, ip.end());
+    covered.insert(covered.end(), {0, 0, 0, udp_bytes, 0, 0, 0, IPPROTO_UDP});
+    covered.insert(covered.end(), udp.begin(), udp.end());
+    store_be16(&udp[6], internet_checksum(covered));
+  }
+  std::vector<std::uint8_t> packet(vnet_bytes);
+  packet.insert(packet.end(), ip.begin(), ip.end());
+  packet.insert(packet.end(), udp.begin(), udp.end());
+  return packet;
+}
+
+Fd server_socket(const TestNetns& server, const Family& family) {
+  const NetnsScope inside(server.open());
+  Fd fd(socket(family.family, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+  sockaddr_storage address{};
+  const SocketAddress local{.address = IpAddress::parse(family.server).value(), .port = port};
+  const socklen_t length = local.to_kernel(address, family.family);
+  REQUIRE(bind(fd.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+  return fd;
+}
+
+void join(const TestNetns& gateway, const TestNetns& server) {
+  gateway.must("ip link add v0 type veth peer name v0 netns " + server.name());
+  for (const auto& [end, number] : {std::pair{&gateway, "1"}, std::pair{&server, "2"}}) {
+    end->must(std::string("ip address add 198.51.100.") + number + "/24 dev v0");
+    end->must(std::string("ip address add 2001:db8:9::") + number + "/64 dev v0 nodad");
+    end->must("ip link set v0 up");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what comes out of the link leaves under the gateway's address and is answered") {
+  if (!can_make_namespaces()) return;
+  const TestNetns gateway;
+  const TestNetns server;
+  join(gateway, server);
+  const Family family = GENERATE(ipv4, ipv6);
+  const NetnsScope inside(gateway.open());
+  const Tun tun = Tun::create("rv0");
+  Netlink().set_up({.name = "rv0",
+                    .mtu = 1415,
+                    .addresses = {IpPrefix::parse("10.255.0.1/30").value(),
+                                  IpPrefix::parse("2001:db8:ff::/127").value()},
+                    .routes = {}});
+  tun.set_carrier(true);
+  const Guardian guardian =
+      Guardian::start({.ifname = "rv0", .nat = true, .ipv4 = true, .ipv6 = true}, gateway.open());
+
+  const Fd socket = server_socket(server, family);
+  std::vector<std::uint8_t> packet = datagram(family);
+  const std::array<iovec, 1> pieces{{{packet.data(), packet.size()}}};
+  sockaddr_storage from{};
+  socklen_t from_length = sizeof from;
+  // Sent until it comes: the veth may not be ready for the first.
+  REQUIRE(soon([&] {
+    if (tun.write(pieces) != IoResult::ok) return false;
+    return recvfrom(socket.get(), nullptr, 0, 0, reinterpret_cast<sockaddr*>(&from),
+                    &from_length) == 0;
+  }));
+  CHECK(SocketAddress::from_kernel(from).address == IpAddress::parse(family.gateway).value());
+
+  REQUIRE(sendto(socket.get(), "yes", 3, 0, reinterpret_cast<sockaddr*>(&from), from_length) == 3);
+  const IpAddress expected = IpAddress::parse(family.client).value();
+  const std::size_t target_at = vnet_bytes + (expected.is_v4() ? 16 : 24);
+  std::vector<std::uint8_t> answer(70000);
+  std::size_t length = 0;
+  CHECK(soon([&] {
+    return tun.read(answer, length) == IoResult::ok && length >= target_at + expected.bits() / 8 &&
+           std::memcmp(&answer[target_at], expected.bytes().data(), expected.bits() / 8) == 0;
+  }));
+}

@@ -1,0 +1,148 @@
+#include "routevpn/inside/tun.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <vector>
+
+#include <sys/utsname.h>
+
+#include "routevpn/base/error.hpp"
+
+#include "catch.hpp"
+#include "link_monitor.hpp"
+#include "namespace_lab.hpp"
+
+using namespace routevpn;
+using namespace routevpn::host;
+using routevpn::inside::IoResult;
+using routevpn::inside::Tun;
+
+namespace {
+
+// Before Linux 6.8 there is no way to hurry the kernel.
+bool kernel_publishes_on_request() {
+  utsname names{};
+  uname(&names);
+  char* rest = nullptr;
+  const long major = std::strtol(names.release, &rest, 10);
+  const long minor = std::strtol(rest + 1, nullptr, 10);
+  return major > 6 || (major == 6 && minor >= 8);
+}
+
+}  // namespace
+
+TEST_CASE("what is no interface name is refused before the kernel is asked") {
+  const std::string name = GENERATE("", "a/b", "a:b", "a b", "sixteen-letters-", "..", ".", "all",
+                                    "default", "-n", "rv%d%d", "rv%s", "rv\"", "rv*");
+  CHECK_THROWS_AS(Tun::create(name), UsageError);
+}
+
+TEST_CASE("an interface begins without a carrier and ends with its descriptor") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  {
+    const Tun tun = Tun::create("rv.0");
+    CHECK(tun.name() == "rv.0");
+    CHECK_THAT(lab.ip("-d link show rv.0"), ContainsSubstring("tun type tun pi off vnet_hdr on"));
+    CHECK_THAT(lab.ip("-d link show rv.0"), ContainsSubstring("persist off"));
+    lab.must("ip link set rv.0 up");
+    CHECK_THAT(lab.ip("link show rv.0"), ContainsSubstring("NO-CARRIER"));
+  }
+  CHECK_THAT(lab.ip("link show rv.0"), ContainsSubstring("does not exist"));
+}
+
+TEST_CASE("a pattern takes the next free number") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  const Tun first = Tun::create("rv%d");
+  const Tun second = Tun::create("rv%d");
+  CHECK(first.name() == "rv0");
+  CHECK(second.name() == "rv1");
+}
+
+TEST_CASE("a taken name is told, whatever has it") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  std::optional<Tun> ours;
+  SECTION("a link of ours") {
+    ours.emplace(Tun::create("rv0"));
+  }
+  SECTION("a persistent TUN device without a process") {
+    lab.must("ip tuntap add rv0 mode tun vnet_hdr");
+  }
+  SECTION("an interface of another kind") {
+    lab.must("ip link add rv0 type veth peer name v0");
+  }
+  SECTION("another interface's other name") {
+    lab.must("ip link add v0 type veth peer name v1");
+    lab.must("ip link property add dev v0 altname rv0");
+  }
+  const std::string before = lab.ip("-o link");
+  try {
+    Tun::create("rv0");
+    FAIL("the name was given twice");
+  } catch (const UsageError& error) {
+    CHECK(std::string(error.what()) == "interface rv0: the name is taken");
+  }
+  CHECK(lab.ip("-o link") == before);
+}
+
+TEST_CASE("reading and writing never block") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  const Tun tun = Tun::create("rv0");
+  std::vector<std::uint8_t> buffer(70000);
+  std::size_t length = 0;
+  CHECK(tun.read(buffer, length) == IoResult::would_block);
+
+  std::array<std::uint8_t, 10 + 20> packet{};
+  packet[10] = 0x45;
+  const std::array<iovec, 2> pieces{{{packet.data(), 10}, {packet.data() + 10, 20}}};
+  CHECK(tun.write(pieces) == IoResult::failed);  // the interface is not up
+  lab.must("ip link set rv0 up");
+  CHECK(tun.write(pieces) == IoResult::ok);
+}
+
+TEST_CASE("what is sent into the interface is read with its header") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  const Tun tun = Tun::create("rv0");
+  lab.must("sysctl -qw net.ipv6.conf.rv0.disable_ipv6=1");
+  lab.must("ip address add 10.255.0.1/30 dev rv0");
+  lab.must("ip link set rv0 up");
+  tun.set_carrier(true);
+  lab.must("bash -c 'echo -n hello > /dev/udp/10.255.0.2/9'");
+  std::vector<std::uint8_t> buffer(70000);
+  std::size_t length = 0;
+  REQUIRE(soon([&] { return tun.read(buffer, length) == IoResult::ok; }));
+  REQUIRE(length == 10 + 20 + 8 + 5);
+  CHECK(buffer[10] == 0x45);
+  CHECK(std::string(buffer.begin() + 38, buffer.begin() + 43) == "hello");
+}
+
+TEST_CASE("many carriers lost at once are all announced at once") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  std::vector<Tun> tuns;
+  for (int i = 0; i < 4; ++i) {
+    tuns.push_back(Tun::create("rv%d"));
+    lab.must("ip link set " + tuns.back().name() + " up");
+    tuns.back().set_carrier(true);
+  }
+  LinkMonitor monitor;
+  const auto began = std::chrono::steady_clock::now();
+  for (const Tun& tun : tuns) {
+    tun.set_carrier(false);
+    CHECK(monitor.saw_carrier(tun.name(), false));
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  if (kernel_publishes_on_request()) CHECK(took < std::chrono::milliseconds(900));
+}

@@ -1,0 +1,112 @@
+#include "routevpn/link/prober.hpp"
+
+#include "catch.hpp"
+
+using namespace routevpn;
+using namespace routevpn::link;
+using namespace std::chrono_literals;
+
+namespace {
+const Time start{1h};
+}
+
+TEST_CASE("a prober asks at once, then every keepalive while it is answered") {
+  Prober prober(1000ms, 100ms);
+  CHECK_FALSE(prober.due());
+  prober.begin(start);
+  CHECK(prober.due() == start);
+  CHECK(prober.send(start) == 1);
+  REQUIRE(prober.answered(1, 5ms, start + 5ms));
+  CHECK(prober.due() == start + 1000ms);
+  CHECK(prober.send(start + 1000ms) == 2);
+  CHECK(prober.due() == start + 1250ms);  // were it not answered
+  REQUIRE(prober.answered(2, 5ms, start + 1005ms));
+  CHECK(prober.due() == start + 2000ms);
+  prober.end();
+  CHECK_FALSE(prober.due());
+}
+
+TEST_CASE("an unanswered prober asks faster, from the first retry up to a quarter of keepalive") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(start);
+  Time now = start;
+  std::vector<Duration> gaps;
+  for (int i = 0; i < 6; ++i) {
+    prober.send(now);
+    gaps.push_back(*prober.due() - now);
+    now = *prober.due();
+  }
+  CHECK(gaps == std::vector<Duration>{100ms, 200ms, 250ms, 250ms, 250ms, 250ms});
+}
+
+TEST_CASE("dead-after holds eleven tries at the defaults") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(start);
+  prober.send(start);
+  prober.answered(1, 1ms, start + 1ms);
+  int tries = 0;
+  for (Time now = *prober.due(); now < start + 3500ms; now = *prober.due()) {
+    prober.send(now);
+    ++tries;
+  }
+  CHECK(tries >= 10);
+}
+
+TEST_CASE("round trips are smoothed, their minimum and jitter kept") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(start);
+  CHECK_FALSE(prober.status(start).last);
+  prober.send(start);
+  prober.answered(1, 10ms, start + 10ms);
+  prober.send(start + 1s);
+  prober.answered(2, 18ms, start + 1s + 18ms);
+  const auto status = prober.status(start + 2s);
+  CHECK(*status.last == 18ms);
+  CHECK(status.min == 10ms);
+  CHECK(status.smoothed == 11ms);
+  CHECK(status.jitter == 500us);
+  prober.forget_path();
+  CHECK_FALSE(prober.status(start + 2s).last);
+}
+
+TEST_CASE("answers nobody asked for, or that come twice, count for nothing") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(start);
+  prober.send(start);
+  CHECK_FALSE(prober.answered(2, 1ms, start + 1ms));
+  CHECK(prober.answered(1, 1ms, start + 1ms));
+  CHECK_FALSE(prober.answered(1, 1ms, start + 2ms));
+}
+
+TEST_CASE("a stamp that lies cannot make a round trip negative or longer than it can be") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(start);
+  prober.send(start);
+  prober.answered(1, -5s, start + 10ms);
+  CHECK(*prober.status(start).last > 0ms);
+  prober.send(start + 1s);
+  prober.answered(2, 1h, start + 1s + 10ms);
+  CHECK(*prober.status(start).last <= 11ms);
+}
+
+TEST_CASE("loss is what stayed unanswered of the last hundred") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(start);
+  Time now = start;
+  for (std::uint32_t i = 1; i <= 200; ++i) {
+    prober.send(now);
+    if (i % 4 != 0) prober.answered(i, 1ms, now + 1ms);
+    now += 1s;
+  }
+  CHECK(prober.status(now + 10s).loss == Approx(0.25));
+  prober.begin(now);
+  CHECK(prober.status(now).loss == 0);
+}
+
+TEST_CASE("what is still under way is not lost yet") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(start);
+  prober.send(start);
+  CHECK(prober.status(start + 500ms).loss == 0);
+  CHECK(prober.status(start + 1500ms).loss == 1);
+}

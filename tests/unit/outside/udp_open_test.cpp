@@ -1,0 +1,73 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "private_network.hpp"
+
+using namespace routevpn;
+using namespace routevpn::outside;
+using namespace routevpn::outside::testing;
+
+namespace {
+
+int option_of(const UdpSocket& socket, int level, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  getsockopt(socket.fd(), level, name, &value, &length);
+  return value;
+}
+
+std::string usage_error(const UdpOptions& options) {
+  try {
+    UdpSocket::open(options);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("a port in use is the user's fault, and the message says which") {
+  const PrivateNetwork network;
+  const UdpSocket first = UdpSocket::open({{}, 7754, 0});
+  CHECK(usage_error({ip("0.0.0.0"), 7754, 0}) == "--listen 0.0.0.0:7754: port 7754 is in use");
+  CHECK(usage_error({ip("::1"), 7754, 0}) == "--listen [::1]:7754: port 7754 is in use");
+  CHECK(usage_error({{}, 7754, 0}) == "--listen 7754: port 7754 is in use");
+  CHECK(UdpSocket::open({{}, 7755, 0}).local().port == 7755);
+}
+
+TEST_CASE("an address that is not ours is the user's fault") {
+  const PrivateNetwork network;
+  CHECK(usage_error({ip("192.0.2.1"), 1, 0}) ==
+        "--listen 192.0.2.1:1: 192.0.2.1 is not an address of this network namespace");
+  CHECK(usage_error({ip("2001:db8::1"), 1, 0}) ==
+        "--listen [2001:db8::1]:1: 2001:db8::1 is not an address of this network namespace");
+  CHECK_THAT(usage_error({ip("fe80::1"), 1, 0}), ContainsSubstring("cannot be listened on"));
+}
+
+TEST_CASE("IPv4 any and IPv6 any share a port") {
+  const PrivateNetwork network;
+  const UdpSocket v6 = UdpSocket::open({ip("::"), 7754, 0});
+  const UdpSocket v4 = UdpSocket::open({ip("0.0.0.0"), 7754, 0});
+  CHECK(v4.local().to_string() == "0.0.0.0:7754");
+  CHECK(v6.local().to_string() == "[::]:7754");
+}
+
+TEST_CASE("datagrams are never fragmented, and the kernel's path MTU is not asked") {
+  const PrivateNetwork network;
+  const UdpSocket dual = UdpSocket::open({});
+  CHECK(option_of(dual, IPPROTO_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_PROBE);
+  CHECK(option_of(dual, IPPROTO_IPV6, IPV6_MTU_DISCOVER) == IPV6_PMTUDISC_PROBE);
+  CHECK(option_of(open_at("127.0.0.1"), IPPROTO_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_PROBE);
+  CHECK(option_of(open_at("::1"), IPPROTO_IPV6, IPV6_MTU_DISCOVER) == IPV6_PMTUDISC_PROBE);
+}
+
+TEST_CASE("buffers hold 8 MiB, the mark is set, and nothing blocks or leaks into children") {
+  const PrivateNetwork network;
+  const UdpSocket socket = UdpSocket::open({{}, 0, 77});
+  CHECK(option_of(socket, SOL_SOCKET, SO_RCVBUF) >= 8 << 20);
+  CHECK(option_of(socket, SOL_SOCKET, SO_SNDBUF) >= 8 << 20);
+  CHECK(option_of(socket, SOL_SOCKET, SO_MARK) == 77);
+  CHECK((fcntl(socket.fd(), F_GETFL) & O_NONBLOCK) != 0);
+  CHECK((fcntl(socket.fd(), F_GETFD) & FD_CLOEXEC) != 0);
+}

@@ -1,0 +1,291 @@
+#include "routevpn/pki/authority.hpp"
+
+#include "catch.hpp"
+#include "routevpn/pki/certificate.hpp"
+#include "routevpn/pki/files.hpp"
+#include "scratch.hpp"
+
+using namespace routevpn;
+using namespace routevpn::pki;
+
+namespace {
+
+using Names = std::set<std::string>;
+
+struct Ca : Scratch {
+  explicit Ca(Algorithm algorithm = Algorithm::p256, int days = authority_days) {
+    create_authority({path(), "routevpn CA", days, algorithm});
+  }
+  void request(const std::string& name, Algorithm algorithm = Algorithm::p256) const {
+    create_request({path(), name, algorithm});
+  }
+  IssuedCertificate issue(const std::string& name) const {
+    request(name);
+    return sign({path(), name, std::nullopt, false});
+  }
+};
+
+constexpr auto strict = "verify -x509_strict -CAfile ca.cert ";
+
+}  // namespace
+
+TEST_CASE("every kind of key makes a CA and certificates that openssl verifies strictly") {
+  const auto algorithm =
+      GENERATE(Algorithm::p256, Algorithm::p384, Algorithm::ed25519, Algorithm::rsa3072);
+  const Ca ca(algorithm);
+  ca.request("1", algorithm);
+  sign({ca.path(), "1", std::nullopt, false});
+  CHECK(ca.files() == Names{"1.cert", "1.csr", "1.key", "ca.cert", "ca.index", "ca.key"});
+  CHECK(ca.openssl("verify -x509_strict -CAfile ca.cert ca.cert") == "ca.cert: OK\n");
+  CHECK(ca.openssl(std::string(strict) + "-purpose sslserver 1.cert") == "1.cert: OK\n");
+  CHECK(ca.openssl(std::string(strict) + "-purpose sslclient -verify_hostname 1 1.cert") ==
+        "1.cert: OK\n");
+  CHECK(ca.mode("ca.key") == 0600);
+  CHECK(ca.mode("1.key") == 0600);
+  CHECK(ca.openssl("pkey -in 1.key -pubout") == ca.openssl("x509 -in 1.cert -noout -pubkey"));
+  CHECK_THAT(ca.openssl("req -in 1.csr -noout -verify -text"), ContainsSubstring("DNS:1"));
+}
+
+TEST_CASE("a certificate carries what a gateway's should, and nothing more") {
+  const Ca ca;
+  const auto issued = ca.issue("V1-1");
+  const auto text = ca.openssl("x509 -in V1-1.cert -noout -text -nameopt RFC2253");
+  for (const auto* line : {
+           "Issuer: CN=routevpn CA",
+           "Subject: CN=V1-1\n",
+           "X509v3 Basic Constraints: critical\n                CA:FALSE",
+           "X509v3 Key Usage: critical\n                Digital Signature\n",
+           "TLS Web Server Authentication, TLS Web Client Authentication",
+           "                DNS:V1-1\n",
+           "X509v3 Subject Key Identifier",
+           "X509v3 Authority Key Identifier",
+           "ecdsa-with-SHA256",
+       }) {
+    CHECK_THAT(text, ContainsSubstring(line));
+  }
+  CHECK(ca.openssl("x509 -in V1-1.cert -noout -serial") == "serial=" + issued.serial + "\n");
+  CHECK(ca.openssl("x509 -in V1-1.cert -noout -checkend 31449600") ==  // 364 days
+        "Certificate will not expire\n");
+  const auto authority = ca.openssl("x509 -in ca.cert -noout -text");
+  CHECK_THAT(authority, ContainsSubstring("critical\n                CA:TRUE, pathlen:0"));
+  CHECK_THAT(authority, ContainsSubstring("critical\n                Certificate Sign, CRL Sign\n"));
+}
+
+TEST_CASE("serials are 159 random bits at most and differ") {
+  std::set<std::string> seen;
+  for (int i = 0; i < 200; ++i) {
+    const auto serial = random_serial();
+    CHECK(serial.size() <= 40);
+    CHECK((serial.size() < 40 || serial.front() < '8'));
+    seen.insert(serial);
+  }
+  CHECK(seen.size() == 200);
+}
+
+TEST_CASE("a request's own wishes are not granted, only its key is taken") {
+  const Ca ca;
+  ca.openssl(
+      "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout 2.key -out 2.csr "
+      "-subj /CN=admin -addext basicConstraints=critical,CA:TRUE -addext subjectAltName=DNS:admin");
+  sign({ca.path(), "2", 10, false});
+  const auto text = ca.openssl("x509 -in 2.cert -noout -text");
+  CHECK(text.find("admin") == std::string::npos);
+  CHECK(text.find("CA:TRUE") == std::string::npos);
+  CHECK_THAT(text, ContainsSubstring("DNS:2\n"));
+}
+
+TEST_CASE("nothing is overwritten, unless a renewal is forced") {
+  const Ca ca;
+  const auto first = ca.issue("1");
+  const auto key = ca.read("1.key");
+  const auto files = ca.files();
+  CHECK(complaint([&] { create_authority({ca.path(), "x", 1, Algorithm::p256}); }) ==
+        (ca / "ca.key") + ": exists already, and a CA is never overwritten");
+  CHECK(complaint([&] { ca.request("1"); }) ==
+        (ca / "1.key") + ": exists already, and is never overwritten");
+  CHECK(complaint([&] { sign({ca.path(), "1", std::nullopt, false}); }) ==
+        (ca / "1.cert") + ": exists already; --force replaces it with a renewed certificate");
+  const auto renewed = sign({ca.path(), "1", std::nullopt, true});
+  CHECK(renewed.serial != first.serial);
+  CHECK(ca.openssl("x509 -in 1.cert -noout -serial") == "serial=" + renewed.serial + "\n");
+  CHECK(ca.read("1.key") == key);
+  CHECK(ca.files() == files);
+  CHECK(list(ca.path()) == Index{first, renewed});
+}
+
+TEST_CASE("a CA's key or certificate found alone is kept") {
+  const Scratch scratch;
+  const auto* file = GENERATE("ca.key", "ca.cert", "ca.index");
+  scratch.write(file, "precious");
+  CHECK(complaint([&] { create_authority({scratch.path(), "x", 1, Algorithm::p256}); }) ==
+        (scratch / file) + ": exists already, and a CA is never overwritten");
+  CHECK(scratch.files() == Names{file});
+  CHECK(scratch.read(file) == "precious");
+}
+
+TEST_CASE("what cannot be signed says why and leaves nothing") {
+  const Ca ca;
+  ca.request("1");
+  const auto sign_complaint = [&] {
+    return complaint([&] { sign({ca.path(), "1", std::nullopt, false}); });
+  };
+  SECTION("no request") {
+    CHECK(complaint([&] { sign({ca.path(), "2", std::nullopt, false}); }) ==
+          (ca / "2.csr") + ": No such file or directory");
+  }
+  SECTION("no CA") {
+    std::filesystem::remove(ca / "ca.cert");
+    CHECK(sign_complaint() == (ca / "ca.cert") + ": no CA here; make one with `routevpn pki ca`");
+  }
+  SECTION("the request is something else") {
+    ca.write("1.csr", "hello\n");
+    CHECK(sign_complaint() == (ca / "1.csr") + ": not a certificate request in PEM form");
+  }
+  SECTION("the request was changed after it was signed") {
+    ca.openssl("req -in 1.csr -outform DER -out 1.der");
+    auto der = ca.read("1.der");
+    der.back() = static_cast<char>(der.back() ^ 1);
+    ca.write("1.der", der);
+    ca.openssl("req -inform DER -in 1.der -out 1.csr");
+    std::filesystem::remove(ca / "1.der");
+    CHECK(sign_complaint() ==
+          (ca / "1.csr") + ": its signature is not of its own key; it was damaged or changed");
+  }
+  SECTION("the key is too weak") {
+    ca.openssl("req -new -newkey rsa:1024 -nodes -keyout weak.key -out 1.csr -subj /CN=1");
+    std::filesystem::remove(ca / "weak.key");
+    CHECK(sign_complaint() ==
+          (ca / "1.csr") + ": has an RSA key of 1024 bits; links accept ECDSA P-256 and P-384, "
+                           "Ed25519 and RSA of 2048 bits or more");
+  }
+  SECTION("the curve is another") {
+    ca.openssl(
+        "req -new -newkey ec -pkeyopt ec_paramgen_curve:secp256k1 -nodes -keyout k.key -out 1.csr "
+        "-subj /CN=1");
+    std::filesystem::remove(ca / "k.key");
+    CHECK_THAT(sign_complaint(), ContainsSubstring("has an ECDSA key of curve secp256k1; links"));
+  }
+  SECTION("the CA's key is another's") {
+    std::filesystem::copy_file(ca / "1.key", ca / "ca.key",
+                               std::filesystem::copy_options::overwrite_existing);
+    CHECK(sign_complaint() == (ca / "ca.key") + ": is not the key of " + (ca / "ca.cert"));
+  }
+  SECTION("the CA's key is encrypted") {
+    ca.openssl("pkey -in ca.key -aes256 -passout pass:secret -out ca.key.new");
+    std::filesystem::rename(ca / "ca.key.new", ca / "ca.key");
+    CHECK(sign_complaint() == (ca / "ca.key") + ": is encrypted; decrypt it with `openssl pkey`");
+  }
+  SECTION("the CA's key is open to others") {
+    std::filesystem::permissions(ca / "ca.key", std::filesystem::perms{0604});
+    CHECK(sign_complaint() ==
+          (ca / "ca.key") + ": others may read the CA's key; allow its owner alone (chmod 600)");
+  }
+  SECTION("the CA's certificate is a gateway's") {
+    ca.issue("2");
+    std::filesystem::rename(ca / "2.cert", ca / "ca.cert");
+    std::filesystem::rename(ca / "2.key", ca / "ca.key");
+    CHECK(sign_complaint() == (ca / "ca.cert") + ": is not a CA's certificate");
+  }
+  SECTION("the index cannot be read") {
+    ca.write("ca.index", "?\n");
+    CHECK_THAT(sign_complaint(), ContainsSubstring((ca / "ca.index") + ":1: expected"));
+  }
+  CHECK(ca.files().count("1.cert") == 0);
+  for (const auto& file : ca.files()) CHECK(file.find(".XX") == std::string::npos);
+  CHECK(ca.files().size() <= 6);  // ca.* and 1.* or 2.*, no temporary one
+}
+
+TEST_CASE("a certificate does not outlive its CA") {
+  const Ca ca(Algorithm::p256, 30);
+  ca.request("1");
+  CHECK_THAT(complaint([&] { sign({ca.path(), "1", 31, false}); }),
+             ContainsSubstring("--days 31: the CA itself ends in ") &&
+                 ContainsSubstring(" days, at 20"));
+  const auto issued = sign({ca.path(), "1", std::nullopt, false});
+  const auto authority = parse_certificate(ca.read("ca.cert"), "ca.cert");
+  CHECK(issued.not_after == not_after(authority.get()));
+}
+
+TEST_CASE("an expired CA signs nothing") {
+  const Ca ca(Algorithm::p256, 0);
+  ca.request("1");
+  CHECK_THAT(complaint([&] { sign({ca.path(), "1", std::nullopt, false}); }),
+             ContainsSubstring((ca / "ca.cert") + ": expired at 20"));
+}
+
+TEST_CASE("a revoked certificate is in the CRL, also when its file has gone") {
+  const Ca ca;
+  const auto first = ca.issue("1");
+  ca.issue("2");
+  const auto renewed = sign({ca.path(), "1", std::nullopt, true});
+  std::filesystem::remove(ca / "1.cert");
+  const auto revocation = revoke({ca.path(), "1", "", 30});
+  CHECK(revocation.revoked.size() == 2);
+  CHECK(revocation.revoked_in_all == 2);
+  const auto text = ca.openssl("crl -in ca.crl -noout -text -CAfile ca.cert");
+  CHECK_THAT(text, ContainsSubstring("verify OK") && ContainsSubstring(first.serial) &&
+                       ContainsSubstring(renewed.serial) && ContainsSubstring("CRL Number") &&
+                       ContainsSubstring("Authority Key Identifier") &&
+                       ContainsSubstring("ecdsa-with-SHA256"));
+  CHECK(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 2.cert") == "2.cert: OK\n");
+  CHECK(list(ca.path())[0].status(now()) == Status::revoked);
+  CHECK(list(ca.path())[1].status(now()) == Status::valid);
+
+  revoke({ca.path(), "2", "", 30});
+  CHECK_THROWS_WITH(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 2.cert"),
+                    ContainsSubstring("certificate revoked"));
+  CHECK_THAT(ca.openssl("crl -in ca.crl -noout -text"), ContainsSubstring(first.serial));
+}
+
+TEST_CASE("a serial revokes the one certificate, in any spelling openssl prints") {
+  const Ca ca;
+  const auto first = ca.issue("1");
+  const auto renewed = sign({ca.path(), "1", std::nullopt, true});
+  revoke({ca.path(), "", first.serial, 30});
+  const auto index = list(ca.path());
+  CHECK(index[0].status(now()) == Status::revoked);
+  CHECK(index[1] == renewed);
+  CHECK(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 1.cert") == "1.cert: OK\n");
+}
+
+TEST_CASE("the CRL is renewed without a revocation, with a higher number each time") {
+  const Ca ca;
+  const auto number = [&] {
+    return number_of(parse_revocation_list(ca.read("ca.crl"), "ca.crl").get());
+  };
+  CHECK(revoke({ca.path(), "", "", 7}).revoked_in_all == 0);
+  const auto first = number();
+  CHECK(first > 0);
+  revoke({ca.path(), "", "", 7});
+  const auto second = number();
+  CHECK(second > first);
+  std::filesystem::remove(ca / "ca.crl");
+  revoke({ca.path(), "", "", 7});
+  CHECK(number() >= first);
+}
+
+TEST_CASE("what cannot be revoked says why and changes nothing") {
+  const Ca ca;
+  const auto issued = ca.issue("1");
+  CHECK(complaint([&] { revoke({ca.path(), "2", "", 30}); }) ==
+        "--name 2: no such certificate in ca.index, see `routevpn pki list`");
+  CHECK(complaint([&] { revoke({ca.path(), "", "AB", 30}); }) ==
+        "--serial AB: no such certificate in ca.index, see `routevpn pki list`");
+  CHECK(ca.files().count("ca.crl") == 0);
+  revoke({ca.path(), "1", "", 30});
+  const auto before = ca.read("ca.crl");
+  CHECK(complaint([&] { revoke({ca.path(), "1", "", 30}); }) ==
+        "--name 1: is revoked or expired already");
+  CHECK(complaint([&] { revoke({ca.path(), "", issued.serial, 30}); }) ==
+        "--serial " + issued.serial + ": is revoked already");
+  CHECK(ca.read("ca.crl") == before);
+}
+
+TEST_CASE("common names are plain printable text") {
+  for (const auto& bad : std::vector<std::string>{"", "a\nb", "caf\xc3\xa9", std::string(65, 'x')}) {
+    CAPTURE(bad);
+    CHECK(complaint([&] { require_common_name(bad); }) ==
+          "must be 1 to 64 printable ASCII characters");
+  }
+  CHECK(complaint([] { require_common_name("Example Ltd. / VPN, CA"); }).empty());
+}

@@ -1,0 +1,91 @@
+#include "routevpn/pki/files.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "catch.hpp"
+#include "scratch.hpp"
+
+using namespace routevpn;
+using namespace routevpn::pki;
+using Existing = FileSet::Existing;
+
+TEST_CASE("what is staged and not committed leaves nothing") {
+  const Scratch scratch;
+  {
+    FileSet files;
+    files.stage(scratch / "a.key", "secret", 0600, Existing::refuse);
+    CHECK(scratch.files().size() == 1);  // the temporary one
+    CHECK(scratch.files().count("a.key") == 0);
+  }
+  CHECK(scratch.files().empty());
+}
+
+TEST_CASE("committed files are there with their modes, whatever the umask") {
+  const Scratch scratch;
+  const mode_t before = umask(0);
+  {
+    FileSet files;
+    files.stage(scratch / "a.key", "secret", 0600, Existing::refuse);
+    files.stage(scratch / "a.cert", "open", 0644, Existing::refuse);
+    files.commit();
+  }
+  umask(before);
+  CHECK(scratch.files() == std::set<std::string>{"a.cert", "a.key"});
+  CHECK(scratch.read("a.key") == "secret");
+  CHECK(scratch.mode("a.key") == 0600);
+  CHECK(scratch.mode("a.cert") == 0644);
+}
+
+TEST_CASE("an existing file is refused, or replaced on request") {
+  const Scratch scratch;
+  scratch.write("a", "old");
+  FileSet files;
+  CHECK(complaint([&] { files.stage(scratch / "a", "new", 0600, Existing::refuse); }) ==
+        (scratch / "a") + ": exists already");
+  files.stage(scratch / "a", "new", 0600, Existing::replace);
+  CHECK(scratch.read("a") == "old");
+  files.commit();
+  CHECK(scratch.read("a") == "new");
+  std::filesystem::create_directory(scratch / "d");
+  CHECK(complaint([&] { files.stage(scratch / "d", "new", 0600, Existing::replace); }) ==
+        (scratch / "d") + ": not a regular file");
+}
+
+TEST_CASE("a file that appears meanwhile is kept, and the others of the set are taken back") {
+  const Scratch scratch;
+  {
+    FileSet files;
+    files.stage(scratch / "a.key", "ours", 0600, Existing::refuse);
+    files.stage(scratch / "a.csr", "ours", 0644, Existing::refuse);
+    scratch.write("a.csr", "theirs");
+    CHECK(complaint([&] { files.commit(); }) == (scratch / "a.csr") + ": exists already");
+  }
+  CHECK(scratch.files() == std::set<std::string>{"a.csr"});
+  CHECK(scratch.read("a.csr") == "theirs");
+}
+
+TEST_CASE("what cannot be read is named") {
+  const Scratch scratch;
+  CHECK(complaint([&] { read_file(scratch / "none"); }) ==
+        (scratch / "none") + ": No such file or directory");
+  CHECK(complaint([&] { read_file(scratch.path()); }) == scratch.path() + ": not a regular file");
+  REQUIRE(mkfifo((scratch / "pipe").c_str(), 0600) == 0);
+  CHECK(complaint([&] { read_file(scratch / "pipe"); }) ==
+        (scratch / "pipe") + ": not a regular file");
+  scratch.write("large", std::string(1024UL * 1024 + 1, 'x'));
+  CHECK(complaint([&] { read_file(scratch / "large"); }) ==
+        (scratch / "large") + ": larger than 1 MiB");
+  CHECK(complaint([&] { DirectoryLock lock(scratch / "none"); }) ==
+        "--dir " + (scratch / "none") + ": No such file or directory");
+}
+
+TEST_CASE("one command at a time works in a directory") {
+  const Scratch scratch;
+  const Fd other(::open(scratch.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  {
+    const DirectoryLock lock(scratch.path());
+    CHECK(flock(other.get(), LOCK_EX | LOCK_NB) != 0);
+  }
+  CHECK(flock(other.get(), LOCK_EX | LOCK_NB) == 0);
+}

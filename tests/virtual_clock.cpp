@@ -1,0 +1,48 @@
+#include "virtual_clock.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+#include <sys/time.h>
+#include <time.h>
+
+namespace routevpn::test::virtual_clock {
+
+namespace {
+
+// Atomic, as threads of other tests in the program may read the clock.
+std::atomic<std::int64_t> wall_us{0};  // 0: the real clock
+std::atomic<unsigned long> reads{0};
+Time at;
+
+std::int64_t real_us() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+}  // namespace
+
+void set(Time now) {
+  if (wall_us == 0) {
+    wall_us = real_us();
+  } else {
+    wall_us += std::chrono::duration_cast<std::chrono::microseconds>(now - at).count();
+  }
+  at = now;
+}
+
+unsigned long times_read() {
+  return reads;
+}
+
+}  // namespace routevpn::test::virtual_clock
+
+extern "C" int gettimeofday(timeval* now, void*) noexcept {
+  using namespace routevpn::test::virtual_clock;
+  ++reads;
+  const std::int64_t us = wall_us != 0 ? wall_us.load() : real_us();
+  now->tv_sec = us / 1'000'000;
+  now->tv_usec = us % 1'000'000;
+  return 0;
+}
