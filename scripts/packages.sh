@@ -41,7 +41,7 @@ packages_of() {
       echo bird2 fping iperf3 iproute2 iputils-ping nftables openssl procps
       ;;
     fresh)
-      echo debootstrap util-linux
+      echo debootstrap git procps util-linux
       ;;
     *)
       die "there is no group '$1': build, test, lab and fresh are"

@@ -79,9 +79,9 @@ stage_format() {
 }
 
 shell_scripts() {
-  find .ci bird lab scripts src tests -type f -print0 2>/dev/null |
+  find . \( -path ./build -o -path ./.git \) -prune -o -type f -print0 |
     while IFS= read -r -d '' file; do
-      if [[ $file == *.bash ]] || head -n 1 "$file" | grep -aqE '^#!.*[/ ](ba)?sh$'; then
+      if [[ $file == *.@(sh|bash) ]] || head -n 1 "$file" | grep -aqE '^#!.*[/ ](ba)?sh$'; then
         printf '%s\0' "$file"
       fi
     done

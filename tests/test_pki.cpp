@@ -154,7 +154,7 @@ TempDir::~TempDir() {
 }
 
 std::string TempDir::write(const std::string& name, const std::string& text, unsigned mode) const {
-  const std::string path = path_ + '/' + name;
+  std::string path = path_ + '/' + name;
   std::ofstream(path) << text;
   must(chmod(path.c_str(), mode) == 0, "chmod");
   return path;

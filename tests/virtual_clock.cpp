@@ -2,9 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <ctime>
 
 #include <sys/time.h>
-#include <time.h>
 
 namespace routevpn::test::virtual_clock {
 

@@ -20,7 +20,8 @@ constexpr auto usage =
     "       routevpn pki ca|csr|sign|revoke|list\n"
     "\n"
     "With options and no command, routevpn runs a link in the foreground:\n";
-constexpr auto usage_tail = "\nroutevpn(8) explains them, and routevpn COMMAND --help the others.\n";
+constexpr auto usage_tail =
+    "\nroutevpn(8) explains them, and routevpn COMMAND --help the others.\n";
 
 std::string stem(const std::string& path) {
   const auto slash = path.rfind('/');

@@ -12,8 +12,8 @@ namespace {
 using Kind = Option::Kind;
 
 Option help_option(bool& help) {
-  return {Kind::flag, "help", '\0', "", "print this",
-          [&help](const std::string&) { help = true; }, true};
+  return {Kind::flag, "help", '\0', "", "print this", [&help](const std::string&) { help = true; },
+          true};
 }
 
 Option flag(std::string_view name, std::string_view help, bool& into) {
@@ -21,7 +21,11 @@ Option flag(std::string_view name, std::string_view help, bool& into) {
 }
 
 Option directory_option(std::string& into) {
-  return {Kind::single, "dir", '\0', "DIR", "directory of the CA's files (.)",
+  return {Kind::single,
+          "dir",
+          '\0',
+          "DIR",
+          "directory of the CA's files (.)",
           [&into](const std::string& text) { into = parse_text(text); }};
 }
 
@@ -40,7 +44,11 @@ Option days_option(Days& into, std::string_view help) {
 }
 
 Option algorithm_option(pki::Algorithm& into) {
-  return {Kind::single, "algorithm", '\0', "NAME", "p256, p384, ed25519 or rsa3072 (p256)",
+  return {Kind::single,
+          "algorithm",
+          '\0',
+          "NAME",
+          "p256, p384, ed25519 or rsa3072 (p256)",
           [&into](const std::string& text) { into = pki::parse_algorithm(text); }};
 }
 
@@ -146,7 +154,8 @@ CommandLine parse_show(std::span<const std::string> arguments) {
       parsed.faults.push_back("link '" + link + "': must be a name without '/'");
     }
   }
-  if (parsed.has("timeout") && !parsed.has("wait")) parsed.faults.emplace_back("--timeout: needs --wait up|down");
+  if (parsed.has("timeout") && !parsed.has("wait"))
+    parsed.faults.emplace_back("--timeout: needs --wait up|down");
   if (show.watch && parsed.has("wait")) parsed.faults.emplace_back("--watch: excludes --wait");
   if (show.watch && show.json) parsed.faults.emplace_back("--watch: excludes --json");
   return {show, parsed.faults, {}};
@@ -170,9 +179,11 @@ CommandLine parse_verb(std::span<const std::string> arguments, const Verb& verb)
   }
   for (auto& fault : unexpected(parsed.scan.operands)) parsed.faults.push_back(std::move(fault));
   if constexpr (std::is_same_v<Order, pki::RequestOrder> || std::is_same_v<Order, pki::SignOrder>) {
-    if (!parsed.has("name")) parsed.faults.emplace_back("--name NAME is required: the gateway's name");
+    if (!parsed.has("name"))
+      parsed.faults.emplace_back("--name NAME is required: the gateway's name");
   }
-  if (parsed.has("name") && parsed.has("serial")) parsed.faults.emplace_back("--serial: excludes --name");
+  if (parsed.has("name") && parsed.has("serial"))
+    parsed.faults.emplace_back("--serial: excludes --name");
   return {PkiCommand{parsed.order}, parsed.faults, {}};
 }
 
@@ -180,12 +191,10 @@ constexpr std::array<Verb, 5> verbs = {{
     {"ca", "Makes a CA: ca.key and ca.cert.", parse_verb<pki::AuthorityOrder, authority_table>},
     {"csr", "Makes a key and a request for its certificate.",
      parse_verb<pki::RequestOrder, request_table>},
-    {"sign", "Makes the certificate that was requested.",
-     parse_verb<pki::SignOrder, sign_table>},
+    {"sign", "Makes the certificate that was requested.", parse_verb<pki::SignOrder, sign_table>},
     {"revoke", "Revokes certificates and writes ca.crl; without --name and --serial renews ca.crl.",
      parse_verb<pki::RevokeOrder, revoke_table>},
-    {"list", "Prints the certificates that were issued.",
-     parse_verb<ListCertificates, list_table>},
+    {"list", "Prints the certificates that were issued.", parse_verb<ListCertificates, list_table>},
 }};
 
 std::string pki_help() {

@@ -34,8 +34,8 @@ std::string unquoted(std::string_view text) {
       }
       return value;
     }
-    const bool escaped = text[i] == '\\' && i + 1 < text.size() &&
-                         (text[i + 1] == '"' || text[i + 1] == '\\');
+    const bool escaped =
+        text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\');
     if (escaped) ++i;
     value += text[i];
   }

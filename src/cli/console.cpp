@@ -1,9 +1,9 @@
 #include "routevpn/cli/console.hpp"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <iostream>
+
+#include <unistd.h>
 
 namespace routevpn::cli {
 

@@ -1,7 +1,7 @@
+#include <algorithm>
+
 #include <net/if.h>
 #include <sys/un.h>
-
-#include <algorithm>
 
 #include "routevpn/cli/link_table.hpp"
 
@@ -124,9 +124,9 @@ class Rules {
   void inside() {
     for (std::size_t i = 0; i < options_.addresses.size(); ++i) {
       const auto& address = options_.addresses[i];
-      const auto first = std::find_if(
-          options_.addresses.begin(), options_.addresses.end(),
-          [&](const IpPrefix& other) { return other.address == address.address; });
+      const auto first =
+          std::find_if(options_.addresses.begin(), options_.addresses.end(),
+                       [&](const IpPrefix& other) { return other.address == address.address; });
       if (first != options_.addresses.begin() + static_cast<std::ptrdiff_t>(i)) {
         fault(label("address") + ": " + address.address.to_string() + " is given twice");
       }
@@ -135,8 +135,8 @@ class Rules {
     for (const auto* prefixes : {&options_.addresses, &options_.routes}) {
       for (const auto& prefix : *prefixes) {
         if (prefix.address.is_v4()) continue;
-        fault(label("mtu") + ": " + std::to_string(*options_.mtu) +
-              " is too small for IPv6 (" + prefix.to_string() + "), which needs at least 1280");
+        fault(label("mtu") + ": " + std::to_string(*options_.mtu) + " is too small for IPv6 (" +
+              prefix.to_string() + "), which needs at least 1280");
         return;
       }
     }
@@ -181,6 +181,8 @@ class Rules {
 
 }  // namespace
 
-Ruling settle(LinkDraft& draft, const Given& given) { return Rules(draft, given).run(); }
+Ruling settle(LinkDraft& draft, const Given& given) {
+  return Rules(draft, given).run();
+}
 
 }  // namespace routevpn::cli

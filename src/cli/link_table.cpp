@@ -14,8 +14,8 @@ using std::chrono::milliseconds, std::chrono::seconds;
 constexpr char no_letter = '\0';
 constexpr std::uint32_t highest_u32 = std::numeric_limits<std::uint32_t>::max();
 
-// Probes oftener than each 10 ms would be traffic of their own; a link that may be silent for longer
-// than ten minutes is not watched at all.
+// Probes oftener than each 10 ms would be traffic of their own; a link that may be silent for
+// longer than ten minutes is not watched at all.
 constexpr std::uint32_t shortest_probe_ms = 10;
 constexpr std::uint32_t longest_silence_ms = 10 * 60 * 1000;
 // An association that was replaced is kept for 10 s: never more than one of them at a time.
@@ -38,8 +38,7 @@ auto number(std::uint32_t& into) {
 
 auto period(milliseconds& into) {
   return store(into, [](const std::string& text) {
-    return milliseconds(
-        parse_number(text, shortest_probe_ms, longest_silence_ms, " milliseconds"));
+    return milliseconds(parse_number(text, shortest_probe_ms, longest_silence_ms, " milliseconds"));
   });
 }
 
@@ -66,8 +65,7 @@ void add_outside(OptionTable& table, LinkDraft& draft) {
           {Kind::single, "public-netns", no_letter, "NAME",
            "namespace of the socket (where routevpn was started)",
            store(o.public_netns, parse_text)},
-          {Kind::single, "fwmark", no_letter, "N", "mark of the outer packets",
-           number(o.fwmark)},
+          {Kind::single, "fwmark", no_letter, "N", "mark of the outer packets", number(o.fwmark)},
           {Kind::flag, "client", 'c', "", "same as --peer HOST:PORT --peer-name '*'",
            store(draft.client, parse_yes_no)},
           {Kind::flag, "server", 's', "", "same as --listen HOST:PORT --peer-name '*' --nat",

@@ -156,12 +156,17 @@ std::string head(const json& link, TimePoint now, const Painter& painter) {
   std::string line = painter.by_state(state, "link") + ": " +
                      painter.by_state(state, text(link, "link")) + " (" + state;
   if (const auto since = time(link, "since")) line += " " + human_duration(now - *since);
-  const std::string reason = text(link, "reason");
+  const std::string reason = reason_of(link);
   if (state != "up" && !reason.empty()) line += ": " + reason;
   return line + ")\n";
 }
 
 }  // namespace
+
+std::string reason_of(const json& link) {
+  const std::string sentence = text(link, "reason_text");
+  return sentence.empty() ? text(link, "reason") : sentence;
+}
 
 std::string render(const json& link, TimePoint now, bool colour) {
   const Painter painter(colour);
@@ -175,11 +180,8 @@ std::string render(const json& link, TimePoint now, bool colour) {
   line("path", path_text(link));
   line("transfer", transfer_text(link));
   line("drops", drops_text(link));
-  const json& notes = member(link, "notes");
-  if (notes.is_array()) {
-    for (const auto& note : notes) {
-      if (note.is_string()) line("note", printable(note.get<std::string>()));
-    }
+  if (member(link, "udp_segment") == false) {
+    line("note", "the kernel refused UDP_SEGMENT: each packet is sent alone, which is slower");
   }
   return result;
 }

@@ -18,7 +18,8 @@ struct GetoptTable {
     for (std::size_t i = 0; i < table.size(); ++i) {
       const bool flag = table[i].kind == Option::Kind::flag;
       const int index = first_index + static_cast<int>(i);
-      longs.push_back({table[i].name.data(), flag ? no_argument : required_argument, nullptr, index});
+      longs.push_back(
+          {table[i].name.data(), flag ? no_argument : required_argument, nullptr, index});
       if (table[i].letter == '\0') continue;
       letters += table[i].letter;
       if (!flag) letters += ':';
@@ -59,6 +60,7 @@ Scan scan_arguments(const OptionTable& table, std::span<const std::string> argum
   std::vector<std::string> copies(arguments.begin(), arguments.end());
   copies.insert(copies.begin(), "routevpn");
   std::vector<char*> argv;
+  argv.reserve(copies.size() + 1);
   for (auto& copy : copies) argv.push_back(copy.data());
   argv.push_back(nullptr);
   const int argc = static_cast<int>(copies.size());
@@ -67,8 +69,8 @@ Scan scan_arguments(const OptionTable& table, std::span<const std::string> argum
   opterr = 0;
   optind = 0;  // makes glibc's getopt start anew
   for (;;) {
-    const int code =
-        getopt_long(argc, argv.data(), getopt_table.letters.c_str(), getopt_table.longs.data(), nullptr);
+    const int code = getopt_long(argc, argv.data(), getopt_table.letters.c_str(),
+                                 getopt_table.longs.data(), nullptr);
     if (code == -1) break;
     if (code == '?') {
       scan.faults.push_back(unknown_option(table, argv[static_cast<std::size_t>(optind - 1)]));
@@ -87,9 +89,9 @@ Scan scan_arguments(const OptionTable& table, std::span<const std::string> argum
       continue;
     }
     const bool flag = option->kind == Option::Kind::flag;
-    const std::string value = flag ? "yes" : optarg;
-    scan.settings.push_back(
-        {std::string(option->name), value, label, flag ? label : label + " " + value});
+    std::string written = label;
+    if (!flag) written.append(" ").append(optarg);
+    scan.settings.push_back({std::string(option->name), flag ? "yes" : optarg, label, written});
   }
   for (int i = optind; i < argc; ++i) scan.operands.emplace_back(argv[static_cast<std::size_t>(i)]);
   return scan;

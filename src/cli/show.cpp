@@ -1,5 +1,4 @@
-#include <signal.h>
-
+#include <csignal>
 #include <ctime>
 
 #include "routevpn/base/error.hpp"
@@ -22,6 +21,13 @@ struct Answers {
   std::vector<std::string> faults;
 };
 
+std::string not_running(const ShowLinks& show, const std::string& link) {
+  std::string fault = link;
+  fault += ": not running, there is no link behind " + show.run_dir + "/";
+  fault += link + ".sock";
+  return fault;
+}
+
 Answers collect(const ShowLinks& show) {
   Answers answers;
   const bool named = !show.links.empty();
@@ -31,8 +37,7 @@ Answers collect(const ShowLinks& show) {
       if (stream) {
         answers.links.push_back(stream->read_object(answer_patience));
       } else if (named) {
-        answers.faults.push_back(link + ": not running, there is no link behind " + show.run_dir +
-                                 "/" + link + ".sock");
+        answers.faults.push_back(not_running(show, link));
       }
     } catch (const SystemError& error) {
       answers.faults.emplace_back(error.what());

@@ -1,15 +1,15 @@
 #include "routevpn/cli/status_client.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
 #include <dirent.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "routevpn/base/error.hpp"
 
@@ -99,8 +99,8 @@ nlohmann::json StatusStream::read_object(milliseconds patience) {
     if (ended_) return parse(received_);
     const auto left = duration_cast<milliseconds>(deadline - steady_clock::now());
     pollfd waiting{fd_.get(), POLLIN, 0};
-    const bool late = left <= milliseconds{0} ||
-                      (::poll(&waiting, 1, static_cast<int>(left.count())) == 0);
+    const bool late =
+        left <= milliseconds{0} || (::poll(&waiting, 1, static_cast<int>(left.count())) == 0);
     if (late) throw SystemError(link_ + ": does not answer");
   }
 }

@@ -1,10 +1,10 @@
 #include "routevpn/cli/values.hpp"
 
-#include <net/if.h>
-
 #include <algorithm>
 #include <charconv>
 #include <string_view>
+
+#include <net/if.h>
 
 #include "routevpn/base/error.hpp"
 
@@ -68,7 +68,9 @@ std::string in_brackets(const std::string& host) {
 
 }  // namespace
 
-std::string PeerAddress::to_string() const { return in_brackets(host) + ":" + std::to_string(port); }
+std::string PeerAddress::to_string() const {
+  return in_brackets(host) + ":" + std::to_string(port);
+}
 
 std::string ListenAddress::to_string() const {
   if (!address) return std::to_string(port);
@@ -134,9 +136,8 @@ std::string parse_ifname(const std::string& text) {
   const auto percent = text.find('%');
   const bool numbered = percent != std::string::npos && text.compare(percent, 2, "%d") == 0 &&
                         text.find('%', percent + 1) == std::string::npos;
-  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
-    return c > ' ' && c <= '~' && c != '/' && c != ':';
-  });
+  const bool plain = std::all_of(
+      text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '/' && c != ':'; });
   const bool good = !text.empty() && text.size() < IFNAMSIZ && text != "." && text != ".." &&
                     plain && (percent == std::string::npos || numbered);
   if (!good) {
@@ -181,10 +182,10 @@ std::string parse_text(const std::string& text) {
 }
 
 std::optional<unsigned> parse_mtu(const std::string& text) {
-  // 576: what every IPv4 host must take (RFC 791). 65535: the largest IPv4 packet.
+  // 576: what every IPv4 host must take (RFC 791). 16384: one record, one packet (RFC 5246 6.2.1).
   if (text == "auto") return std::nullopt;
   try {
-    return parse_number(text, 576, 65535, " bytes");
+    return parse_number(text, 576, 16384, " bytes");
   } catch (const UsageError& error) {
     throw UsageError(std::string(error.what()) + ", or auto");
   }
@@ -215,7 +216,8 @@ std::chrono::milliseconds parse_timeout(const std::string& text) {
   constexpr double longest_seconds = 24.0 * 3600;
   double seconds = 0;
   const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
+  const auto [stopped, error] =
+      std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
   if (error != std::errc{} || stopped != end || !(seconds >= 0 && seconds <= longest_seconds)) {
     throw UsageError("must be 0 to 86400 seconds");
   }

@@ -1,11 +1,12 @@
 #include "routevpn/cli/wait.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
+
+#include <poll.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/cli/human.hpp"
+#include "routevpn/cli/render.hpp"
 #include "routevpn/cli/status_client.hpp"
 
 namespace routevpn::cli {
@@ -44,8 +45,10 @@ class Awaited {
 
   void read() {
     if (const auto object = stream_->read_latest_line()) {
-      state_ = text(*object, "state");
-      reason_ = text(*object, "reason");
+      const auto state = object->find("state");
+      const bool told = state != object->end() && state->is_string();
+      state_ = told ? state->get<std::string>() : std::string();
+      reason_ = reason_of(*object);
     }
     if (!stream_->ended()) return;
     stream_.reset();
@@ -56,16 +59,11 @@ class Awaited {
   [[nodiscard]] std::string description() const {
     if (state_.empty()) return name_ + " is not running";
     std::string line = name_ + " is " + printable(state_);
-    if (!reason_.empty()) line += " (" + printable(reason_) + ")";
+    if (!reason_.empty()) line += " (" + reason_ + ")";
     return line;
   }
 
  private:
-  static std::string text(const nlohmann::json& object, const char* name) {
-    const auto at = object.find(name);
-    return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-  }
-
   std::string name_;
   std::optional<StatusStream> stream_;
   std::string state_;  // as the link said it, empty: it never did
@@ -83,9 +81,9 @@ class Wait {
     const auto begin = steady_clock::now();
     for (;;) {
       connect();
-      const bool done = !links_.empty() &&
-                        std::all_of(links_.begin(), links_.end(),
-                                    [&](const Awaited& link) { return link.is(*show_.wait); });
+      const bool done =
+          !links_.empty() && std::all_of(links_.begin(), links_.end(),
+                                         [&](const Awaited& link) { return link.is(*show_.wait); });
       if (done) return true;
       milliseconds patience = show_.timeout.value_or(milliseconds::max());
       if (show_.timeout) patience -= duration_cast<milliseconds>(steady_clock::now() - begin);

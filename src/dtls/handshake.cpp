@@ -148,7 +148,8 @@ void Handshake::State::establish(record::CipherSuite suite) {
 Handshake::Handshake(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Handshake::~Handshake() = default;
 
-std::unique_ptr<Handshake> Handshake::initiate(std::shared_ptr<const Identity> identity, Time now) {
+std::unique_ptr<Handshake> Handshake::initiate(const std::shared_ptr<const Identity>& identity,
+                                               Time now) {
   auto session = make_session(identity->initiator());
   SSL_set_connect_state(session->ssl.get());
   std::unique_ptr<Handshake> handshake(

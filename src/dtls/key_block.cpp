@@ -33,7 +33,7 @@ constexpr std::size_t max_key_block_bytes = 2 * (record::max_key_bytes + record:
 
 std::vector<unsigned char> seed_of(const SSL* ssl) {
   std::vector<unsigned char> seed(label.begin(), label.end());
-  seed.resize(label.size() + 2 * SSL3_RANDOM_SIZE);
+  seed.resize(label.size() + std::size_t{2} * SSL3_RANDOM_SIZE);
   unsigned char* server = seed.data() + label.size();
   SSL_get_server_random(ssl, server, SSL3_RANDOM_SIZE);
   SSL_get_client_random(ssl, server + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);

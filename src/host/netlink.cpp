@@ -5,6 +5,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/addr.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -15,9 +16,6 @@
 
 #include "netlink_socket.hpp"
 #include "sysctl.hpp"
-
-// linux/if.h and net/if.h do not go together, and libnl brings the latter.
-#include <net/if.h>
 
 namespace routevpn::host {
 

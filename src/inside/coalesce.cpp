@@ -187,11 +187,10 @@ std::uint32_t Coalescer::State::start_run(const ParsedPacket& packet, std::uint3
   return static_cast<std::uint32_t>(runs.size() - 1);
 }
 
-// Whether the packet was added to the run. What cannot be added closes it.
+// Whether the packet was added to the run. What cannot be added starts a run that takes this one's
+// place in the table.
 bool Coalescer::State::join_run(Run& run, const ParsedPacket& packet, std::uint32_t index) {
-  if (!run.is_open) return false;
-  run.is_open = false;
-  if (packet.kind != Kind::mergeable || !fits(run, packet)) return false;
+  if (!run.is_open || packet.kind != Kind::mergeable || !fits(run, packet)) return false;
   // A wrong checksum must reach the receiver as it is: joining would put a right one in its place.
   if (!run.is_verified && !checksums_hold(run.head)) return false;
   run.is_verified = true;

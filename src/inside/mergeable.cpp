@@ -137,7 +137,6 @@ bool same_flow(const ParsedPacket& a, const ParsedPacket& b) {
 }
 
 bool same_headers(const ParsedPacket& head, const ParsedPacket& next) {
-  if (head.header_bytes != next.header_bytes) return false;
   if (head.is_v6) {
     // Version, traffic class and flow label.
     if (!equal(head, next, 0, 4) || !equal(head, next, ip6::hop_limit_at, 1)) return false;
@@ -146,6 +145,7 @@ bool same_headers(const ParsedPacket& head, const ParsedPacket& next) {
     return false;
   }
   if (head.is_udp) return true;
+  // The data offset is among the bytes compared, so the options are of one length.
   const std::size_t l4_at = head.l4_at;
   const unsigned flags = head.l4()[tcp::flags_at] ^ next.l4()[tcp::flags_at];
   return (flags & ~unsigned{tcp::psh}) == 0 &&

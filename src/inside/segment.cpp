@@ -71,6 +71,7 @@ std::optional<Super> parse_super(const VirtioNetHeader& header, ConstBytes packe
   const std::size_t l4_at = header.checksum_start;
   const std::uint8_t protocol = is_udp ? udp::protocol : tcp::protocol;
   if (is_v6) {
+    // With extension headers between, where they end is the kernel's word.
     if (l4_at < ip6::header_bytes) return std::nullopt;
     if (l4_at == ip6::header_bytes && packet[ip6::next_header_at] != protocol) return std::nullopt;
   } else {

@@ -34,6 +34,7 @@ LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& 
                    outside::UdpSocket& socket, const std::atomic<unsigned>& mtu,
                    int control_wakeup)
     : mailbox_(mailbox),
+      counters_(counters),
       tun_(tun),
       socket_(socket),
       mtu_(mtu),
@@ -139,6 +140,7 @@ void LaneLoop::continue_sending() {
       unsent_offset_ = 0;
     }
   }
+  counters_.udp_segment.store(socket_.segments(), std::memory_order_relaxed);
   lane_.sent();
 }
 

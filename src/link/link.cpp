@@ -158,9 +158,13 @@ void Link::on_mailbox() {
 }
 
 void Link::on_resolved() {
-  if (const auto answer = resolver_.take()) {
-    session_.on_resolved(answer->addresses, answer->host + ": " + answer->error, clock());
+  const auto answer = resolver_.take();
+  if (!answer) return;
+  if (answer->addresses.empty()) {
+    log_warning("the peer's name does not resolve",
+                {{"name", answer->host}, {"error", answer->error}});
   }
+  session_.on_resolved(answer->addresses, answer->host + ": " + answer->error, clock());
 }
 
 void Link::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
@@ -251,10 +255,15 @@ Time Link::last_heard() const {
 
 std::string Link::status() const {
   const Time now = clock();
-  const LinkFacts facts{options_, control_socket_.link(), ends_.tun.name(),       mtu_,
-                        path_mtu_, ends_.socket.local(),  carrier_,
-                        ends_.socket.segments()};
-  return status_json(facts, session_.status(now), lane_counters_, control_drops_, now);
+  const SessionStatus session = session_.status(now);
+  SocketAddress local = ends_.socket.local();
+  // Bound to every address, the one the peer uses tells more.
+  if (session.association && session.association->endpoint.local) {
+    local.address = *session.association->endpoint.local;
+  }
+  const LinkFacts facts{options_, control_socket_.link(), ends_.tun.name(), mtu_, path_mtu_,
+                        local,    carrier_};
+  return status_json(facts, session, lane_counters_, control_drops_, now);
 }
 
 }  // namespace routevpn::link

@@ -108,7 +108,7 @@ std::string status_json(const LinkFacts& facts, const SessionStatus& session,
   json["tx"] = {{"bytes", lane.tx_bytes.load()}, {"packets", lane.tx_packets.load()},
                 {"drops", drops.tx}};
   json["drops"] = drops.by_reason;
-  json["udp_segment"] = facts.segments;
+  json["udp_segment"] = lane.udp_segment.load();
   json["lanes"] = Json::array({{{"state", public_state(session.phase)},
                                 {"local", facts.local.to_string()},
                                 {"remote", association["remote"]}}});

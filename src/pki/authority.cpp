@@ -1,10 +1,10 @@
 #include "routevpn/pki/authority.hpp"
 
+#include <algorithm>
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
-
-#include <algorithm>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/pki/certificate.hpp"
@@ -45,7 +45,8 @@ Issuer load_issuer(const std::string& directory, TimePoint at) {
                 parse_private_key(read_file(key_path), key_path)};
   struct stat status {};
   if (::stat(key_path.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0) {
-    throw UsageError(key_path + ": others may read the CA's key; allow its owner alone (chmod 600)");
+    throw UsageError(key_path +
+                     ": others may read the CA's key; allow its owner alone (chmod 600)");
   }
   if (X509_check_private_key(issuer.certificate.get(), issuer.key.get()) != 1) {
     ERR_clear_error();
@@ -101,8 +102,10 @@ UsageError nothing_to_revoke(const Index& index, const RevokeOrder& order) {
   const bool known = std::any_of(index.begin(), index.end(), [&](const auto& entry) {
     return by_serial ? entry.serial == order.serial : entry.name == order.name;
   });
-  if (!known) return UsageError(what + ": no such certificate in ca.index, see `routevpn pki list`");
-  return UsageError(what + (by_serial ? ": is revoked already" : ": is revoked or expired already"));
+  if (!known)
+    return UsageError(what + ": no such certificate in ca.index, see `routevpn pki list`");
+  return UsageError(what +
+                    (by_serial ? ": is revoked already" : ": is revoked or expired already"));
 }
 
 // Numbers grow even where an old ca.crl was lost: they follow the clock, and the last one.

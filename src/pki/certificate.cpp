@@ -10,7 +10,9 @@ namespace {
 
 constexpr int serial_bits = 20 * 8 - 1;
 
-void release_text(char* text) { OPENSSL_free(text); }
+void release_text(char* text) {
+  OPENSSL_free(text);
+}
 using Text = Owned<char, release_text>;
 void release_extensions(STACK_OF(X509_EXTENSION) * stack) {
   sk_X509_EXTENSION_pop_free(stack, X509_EXTENSION_free);
@@ -29,10 +31,10 @@ AsnInteger to_asn1(const std::string& serial) {
 }
 
 void set_common_name(X509_NAME* subject, const std::string& common_name) {
-  X509_NAME_ENTRY* entry = X509_NAME_ENTRY_create_by_NID(
-      nullptr, NID_commonName, MBSTRING_UTF8,
-      reinterpret_cast<const unsigned char*>(common_name.data()),
-      static_cast<int>(common_name.size()));
+  X509_NAME_ENTRY* entry =
+      X509_NAME_ENTRY_create_by_NID(nullptr, NID_commonName, MBSTRING_UTF8,
+                                    reinterpret_cast<const unsigned char*>(common_name.data()),
+                                    static_cast<int>(common_name.size()));
   const Owned<X509_NAME_ENTRY, X509_NAME_ENTRY_free> owned(require(entry, "set a subject"));
   require(X509_NAME_add_entry(subject, owned.get(), -1, 0) == 1, "set a subject");
 }
@@ -135,9 +137,10 @@ RevocationList make_revocation_list(const Issuer& issuer, const Index& index, st
   for (const auto& entry : index) {
     if (!entry.revoked_at) continue;
     Owned<X509_REVOKED, X509_REVOKED_free> revoked(require(X509_REVOKED_new(), "make an entry"));
-    require(X509_REVOKED_set_serialNumber(revoked.get(), to_asn1(entry.serial).get()) == 1 &&
-                X509_REVOKED_set_revocationDate(revoked.get(), to_asn1(*entry.revoked_at).get()) == 1,
-            "fill an entry");
+    require(
+        X509_REVOKED_set_serialNumber(revoked.get(), to_asn1(entry.serial).get()) == 1 &&
+            X509_REVOKED_set_revocationDate(revoked.get(), to_asn1(*entry.revoked_at).get()) == 1,
+        "fill an entry");
     require(X509_CRL_add0_revoked(made, revoked.get()) == 1, "add an entry");
     static_cast<void>(revoked.release());  // the CRL's now
   }
@@ -162,8 +165,8 @@ TimePoint not_after(const X509* certificate) {
 }
 
 std::uint64_t number_of(const X509_CRL* list) {
-  const AsnInteger encoded(static_cast<ASN1_INTEGER*>(
-      X509_CRL_get_ext_d2i(list, NID_crl_number, nullptr, nullptr)));
+  const AsnInteger encoded(
+      static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(list, NID_crl_number, nullptr, nullptr)));
   std::uint64_t number = 0;
   if (!encoded || ASN1_INTEGER_get_uint64(&number, encoded.get()) != 1) return 0;
   return number;

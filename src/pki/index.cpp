@@ -10,7 +10,7 @@ namespace routevpn::pki {
 namespace {
 
 constexpr std::size_t longest_name = 64;        // ub-common-name, RFC 5280 appendix A.1
-constexpr std::size_t longest_serial = 2 * 20;  // 20 octets, RFC 5280 section 4.1.2.2
+constexpr std::size_t longest_serial = 2UL * 20;  // 20 octets, RFC 5280 section 4.1.2.2
 
 bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -103,7 +103,8 @@ std::string parse_serial(std::string_view text) {
     if (c == ':') continue;
     const bool lower = c >= 'a' && c <= 'f';
     const bool digit = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
-    if (!lower && !digit) throw UsageError("must be hex digits, as `routevpn pki list` prints them");
+    if (!lower && !digit)
+      throw UsageError("must be hex digits, as `routevpn pki list` prints them");
     serial += lower ? static_cast<char>(c - 'a' + 'A') : c;
   }
   if (serial.empty() || serial.size() > longest_serial) {

@@ -1,8 +1,8 @@
 #include "routevpn/pki/openssl.hpp"
 
-#include <openssl/err.h>
-
 #include <string>
+
+#include <openssl/err.h>
 
 #include "routevpn/base/error.hpp"
 

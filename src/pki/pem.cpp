@@ -8,7 +8,9 @@ namespace routevpn::pki {
 
 namespace {
 
-Bio memory() { return Bio(require(BIO_new(BIO_s_mem()), "make a buffer")); }
+Bio memory() {
+  return Bio(require(BIO_new(BIO_s_mem()), "make a buffer"));
+}
 
 Bio reading(const std::string& pem) {
   return Bio(require(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), "make a buffer"));

@@ -40,15 +40,15 @@ struct LinkOptions {
 
   std::string ifname = "rv%d";
   std::vector<IpPrefix> addresses;
-  std::string netns;         // empty: where routevpn was started
-  std::string public_netns;  // empty: where routevpn was started
+  std::string netns;            // empty: where routevpn was started
+  std::string public_netns;     // empty: where routevpn was started
   std::optional<unsigned> mtu;  // bytes; none: found by probing
 
   std::string certificate = "/etc/routevpn/cert.pem";
   std::string key = "/etc/routevpn/key.pem";
   std::string ca = "/etc/routevpn/ca.pem";
-  std::string crl;        // empty: none
-  std::string peer_name;  // "*": any certificate of the CA
+  std::string crl;              // empty: none
+  std::string peer_name;        // "*": any certificate of the CA
   std::vector<IpPrefix> allow;  // empty: every source
   std::string ciphers;          // OpenSSL names, ':' between; empty: the default ones
   Crypto crypto = Crypto::automatic;

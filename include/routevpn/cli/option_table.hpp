@@ -1,5 +1,5 @@
-// One table of options feeds the command line, the configuration file and --help; the tests hold the
-// man page and the shell completion to it.
+// One table of options feeds the command line, the configuration file and --help; the tests hold
+// the man page and the shell completion to it.
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,8 @@ struct Probes {
   static Probes of_system();
 };
 
-// Prints the settings a link would run with, or one line per fault. The line's command is CheckLink.
+// Prints the settings a link would run with, or one line per fault. The line's command is
+// CheckLink.
 int run_check(const CommandLine& line, const Probes& probes, const Console& console);
 
 }  // namespace routevpn::cli

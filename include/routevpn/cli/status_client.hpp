@@ -1,14 +1,15 @@
 // Our end of the links' control sockets: RUN-DIR/LINK.sock, a stream.
 //
-// One line is asked and answered: "status" with one JSON object, then the end of the stream; "watch"
-// with one JSON object per line, the first at once and one more at each change of state.
+// One line is asked and answered: "status" with one JSON object, then the end of the stream;
+// "watch" with one JSON object per line, the first at once and one more at each change of state.
 #pragma once
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "routevpn/base/owned.hpp"
 

@@ -56,7 +56,8 @@ class Handshake {
   static constexpr Duration last_retransmission = std::chrono::seconds(8);
   static constexpr Duration patience = std::chrono::seconds(10);  // half-open no longer than this
 
-  static std::unique_ptr<Handshake> initiate(std::shared_ptr<const Identity> identity, Time now);
+  static std::unique_ptr<Handshake> initiate(const std::shared_ptr<const Identity>& identity,
+                                             Time now);
   ~Handshake();
   Handshake(const Handshake&) = delete;
   Handshake& operator=(const Handshake&) = delete;

@@ -33,6 +33,7 @@ struct LaneCounters {
   std::atomic<std::uint64_t> tx_packets{0};
   // When an authentic record came last; the epoch of the clock before the first.
   std::atomic<Time> last_heard{Time{}};
+  std::atomic<bool> udp_segment{true};  // the kernel and the device take UDP_SEGMENT
   DropCounters drops;
 };
 

@@ -39,6 +39,7 @@ class LaneLoop {
   void wake_control() const;
 
   Mailbox& mailbox_;
+  LaneCounters& counters_;
   const inside::Tun& tun_;
   outside::UdpSocket& socket_;
   const std::atomic<unsigned>& mtu_;

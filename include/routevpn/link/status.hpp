@@ -17,7 +17,6 @@ struct LinkFacts {
   std::optional<unsigned> path_mtu;
   SocketAddress local;
   bool carrier = false;
-  bool segments = false;  // UDP_SEGMENT is in use
 };
 
 // One line, no newline. `now` is what both clocks say at this moment.

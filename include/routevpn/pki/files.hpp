@@ -1,10 +1,10 @@
 // Files of the CA's directory: each is there whole or not at all, and never half-replaced.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "routevpn/base/owned.hpp"
 

@@ -1,13 +1,13 @@
 // Owners and error text for what pki uses of OpenSSL.
 #pragma once
 
+#include <string_view>
+
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-
-#include <string_view>
 
 #include "routevpn/base/owned.hpp"
 

@@ -1,10 +1,11 @@
 #include <sstream>
 
-#include "catch.hpp"
-#include "parsing.hpp"
 #include "routevpn/base/error.hpp"
 #include "routevpn/cli/link_table.hpp"
 #include "routevpn/cli/run.hpp"
+
+#include "catch.hpp"
+#include "parsing.hpp"
 
 using namespace routevpn;
 using namespace routevpn::cli;

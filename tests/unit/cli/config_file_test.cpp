@@ -49,7 +49,7 @@ TEST_CASE("a faulty line is named by file and number") {
       {"mtu =", ": mtu needs a value: N|auto"},
       {"nat =", ": nat needs a value: yes or no"},
       {"nat = maybe", ": nat = maybe: must be yes or no"},
-      {"mtu = 70", ": mtu = 70: must be 576 to 65535 bytes, or auto"},
+      {"mtu = 70", ": mtu = 70: must be 576 to 16384 bytes, or auto"},
       {"adress = 10.0.0.1/30", ": unknown option 'adress'; did you mean address?"},
       {"lanes = 2", ": unknown option 'lanes'"},
       {"config = other", ": config belongs on the command line"},
@@ -59,8 +59,7 @@ TEST_CASE("a faulty line is named by file and number") {
       {"on-state = \"logger\" x", ": on-state has text behind the closing quote"},
       {"table = 5", ": table: needs --route"},
       {"host = 192.0.2.1", ": host: needs --client or --server"},
-      {"dead-after = 900",
-       ": dead-after: 900 must be greater than keepalive, 1000 milliseconds"},
+      {"dead-after = 900", ": dead-after: 900 must be greater than keepalive, 1000 milliseconds"},
   }));
   CAPTURE(wrong.line);
   const ScratchDirectory scratch;
@@ -73,7 +72,7 @@ TEST_CASE("every fault of a file is reported") {
   const auto path = scratch.write("a.conf", "mtu = 1\nfoo = 2\n\nlisten\n");
   CHECK(parse({"--config", path}).faults ==
         Lines{path + ":2: unknown option 'foo'", path + ":4: expected 'name = value'",
-              path + ":1: mtu = 1: must be 576 to 65535 bytes, or auto",
+              path + ":1: mtu = 1: must be 576 to 16384 bytes, or auto",
               path + ": needs peer = HOST[:PORT] or listen = [ADDR:]PORT",
               path + ": peer-name is required: the name in the peer's certificate, or '*' for any "
                      "of the CA"});
@@ -91,8 +90,7 @@ TEST_CASE("the command line replaces what the file says, all values of a repeata
   const ScratchDirectory scratch;
   const auto path = scratch.write(
       "a.conf", "peer = one\npeer = two\npeer-name = b\nmtu = 1400\naddress = 10.0.0.1/30\n");
-  const auto options =
-      options_of(parse({"--mtu", "1300", "--config", path, "--peer", "three"}));
+  const auto options = options_of(parse({"--mtu", "1300", "--config", path, "--peer", "three"}));
   CHECK(options.peers == std::vector<PeerAddress>{{"three", 7754}});
   CHECK(options.mtu == 1300U);
   CHECK(options.addresses.size() == 1);

@@ -2,11 +2,12 @@
 #include <iterator>
 #include <set>
 
-#include "catch.hpp"
-#include "parsing.hpp"
 #include "routevpn/base/drop.hpp"
 #include "routevpn/cli/commands.hpp"
 #include "routevpn/cli/link_table.hpp"
+
+#include "catch.hpp"
+#include "parsing.hpp"
 
 using namespace routevpn;
 using namespace routevpn::cli;
@@ -84,8 +85,8 @@ TEST_CASE("every option stands in the man page, under its command") {
   const auto page = source("man/routevpn.8");
   const Tables tables;
   for (const auto& [command, table] : tables.all()) {
-    const auto text = command.empty() ? part(page, "Sh", "OPTIONS")
-                                      : part(page, "Ss", "routevpn " + command);
+    const auto text =
+        command.empty() ? part(page, "Sh", "OPTIONS") : part(page, "Ss", "routevpn " + command);
     for (const auto& option : table) {
       if (!command.empty() && option.name == "help") continue;
       CAPTURE(command, option.name);
@@ -125,9 +126,8 @@ TEST_CASE("every drop reason stands in the man page") {
 
 TEST_CASE("the man page has the sections people look for") {
   const auto page = source("man/routevpn.8");
-  const auto* heading =
-      GENERATE("SYNOPSIS", "OPTIONS", "CONFIGURATION FILE", "SIGNALS", "FILES", "EXIT STATUS",
-               "EXAMPLES", "DROP REASONS");
+  const auto* heading = GENERATE("SYNOPSIS", "OPTIONS", "CONFIGURATION FILE", "SIGNALS", "FILES",
+                                 "EXIT STATUS", "EXAMPLES", "DROP REASONS");
   CHECK(part(page, "Sh", heading).size() > 100);
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("the shell completes every option of every command") {
 TEST_CASE("the service unit runs what the man page says it runs") {
   const auto unit = source("systemd/routevpn@.service");
   CHECK_THAT(unit, ContainsSubstring("\nType=notify\n"));
-  CHECK_THAT(unit, ContainsSubstring(
-                       "\nExecStart=/usr/sbin/routevpn --config /etc/routevpn/%i.conf\n"));
+  CHECK_THAT(unit,
+             ContainsSubstring("\nExecStart=/usr/sbin/routevpn --config /etc/routevpn/%i.conf\n"));
   CHECK_THAT(unit, ContainsSubstring("\nRuntimeDirectoryPreserve=yes\n"));
 }

@@ -16,8 +16,9 @@ struct Contradiction {
 
 TEST_CASE("what contradicts or misses something is one line each") {
   const auto c = GENERATE(values<Contradiction>({
-      {"", {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE",
-            "--peer-name is required: the name in the peer's certificate, or '*' for any of the CA"}},
+      {"",
+       {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE",
+        "--peer-name is required: the name in the peer's certificate, or '*' for any of the CA"}},
       {"--listen 1",
        {"--peer-name is required: the name in the peer's certificate, or '*' for any of the CA"}},
       {"--peer-name b",
@@ -25,8 +26,7 @@ TEST_CASE("what contradicts or misses something is one line each") {
       {"-c", {"--client: needs --host"}},
       {"-c -p 1", {"--client: needs --host"}},
       {"-c -s -h 192.0.2.1", {"--client: excludes --server"}},
-      {"-c -h 192.0.2.1 --peer 192.0.2.2",
-       {"--peer: says the same as --client; give one of them"}},
+      {"-c -h 192.0.2.1 --peer 192.0.2.2", {"--peer: says the same as --client; give one of them"}},
       {"-c -h 192.0.2.1 --listen 1", {"--listen: says the same as --client; give one of them"}},
       {"-s --listen 1", {"--listen: says the same as --server; give one of them"}},
       {"-s --peer b", {"--peer: says the same as --server; give one of them"}},
@@ -69,11 +69,13 @@ TEST_CASE("the path of the control socket fits the kernel's limit") {
 TEST_CASE("what agrees is accepted without a word") {
   const auto* words = GENERATE(
       "--listen 1 --peer-name b", "--peer b --peer-name b", "--peer b --peer c:2 --peer-name b",
-      "--peer b --listen 192.0.2.1:1 --peer-name b", "--listen [::]:1 --peer 192.0.2.1 --peer-name b",
+      "--peer b --listen 192.0.2.1:1 --peer-name b",
+      "--listen [::]:1 --peer 192.0.2.1 --peer-name b",
       "--listen 1 --peer-name b --allow 10.0.0.0/8 --allow 2001:db8::/32",
       "--listen 1 --peer-name b --mtu 1280 -a fe80::1/64", "--listen 1 --peer-name b --mtu 576",
       "--listen 1 --peer-name b --route 10.0.0.0/8 --table 5 --fwmark 0x10",
-      "--listen 1 --peer-name b --fwmark 7", "--listen 1 --peer-name b --keepalive 100 --dead-after 101");
+      "--listen 1 --peer-name b --fwmark 7",
+      "--listen 1 --peer-name b --keepalive 100 --dead-after 101");
   CAPTURE(words);
   const auto line = parse_words(words);
   CHECK(line.faults.empty());

@@ -1,8 +1,6 @@
 // Helpers of the tests that parse command lines.
 #pragma once
 
-#include <stdlib.h>
-
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -10,6 +8,8 @@
 #include <string>
 #include <variant>
 #include <vector>
+
+#include <stdlib.h>
 
 #include "routevpn/cli/command_line.hpp"
 

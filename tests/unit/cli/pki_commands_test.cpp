@@ -1,10 +1,12 @@
-#include <nlohmann/json.hpp>
 #include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/cli/run.hpp"
 
 #include "catch.hpp"
 #include "parsing.hpp"
-#include "routevpn/base/error.hpp"
-#include "routevpn/cli/run.hpp"
 
 using namespace routevpn;
 using namespace routevpn::cli;
@@ -31,7 +33,8 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 TEST_CASE("the proof-of-concept's make targets have their commands") {
   const ScratchDirectory scratch;
-  CHECK_THAT(issue(scratch, "ca"), ContainsSubstring("ca.key, ca.cert: routevpn CA, valid until 20"));
+  CHECK_THAT(issue(scratch, "ca"),
+             ContainsSubstring("ca.key, ca.cert: routevpn CA, valid until 20"));
   CHECK_THAT(issue(scratch, "csr --name 1"), ContainsSubstring("1.key, 1.csr: "));
   CHECK_THAT(issue(scratch, "sign --name 1"), ContainsSubstring("1.cert: serial "));
   for (const auto* file : {"ca.key", "ca.cert", "1.key", "1.csr", "1.cert"}) {
@@ -49,7 +52,7 @@ TEST_CASE("list prints names, serials, expiry and status, as a table and as JSON
     issue(scratch, std::string("sign --name ") + name);
   }
   CHECK_THAT(issue(scratch, "revoke --name 1"), ContainsSubstring("revoked 1, serial ") &&
-                                                  ContainsSubstring("ca.crl: 1 revoked, to be"));
+                                                    ContainsSubstring("ca.crl: 1 revoked, to be"));
   const auto list = nlohmann::json::parse(issue(scratch, "list --json"));
   REQUIRE(list.size() == 2);
   CHECK(list[0]["name"] == "1");

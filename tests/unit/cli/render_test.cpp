@@ -1,7 +1,8 @@
 #include "routevpn/cli/render.hpp"
 
-#include "catch.hpp"
 #include "routevpn/cli/human.hpp"
+
+#include "catch.hpp"
 
 using namespace routevpn::cli;
 using nlohmann::json;
@@ -43,9 +44,9 @@ TEST_CASE("a link that is up is shown as the design says") {
 
 TEST_CASE("on a terminal the state has a colour and labels are bold") {
   auto link = up_link();
-  CHECK(render(link, now, true).starts_with(
-      "\x1b[1;32mlink\x1b[0m: \x1b[1;32mrv3-1\x1b[0m (up 2 h 11 min)\n"
-      "  \x1b[1minterface\x1b[0m: rv3-1 in"));
+  CHECK(render(link, now, true)
+            .starts_with("\x1b[1;32mlink\x1b[0m: \x1b[1;32mrv3-1\x1b[0m (up 2 h 11 min)\n"
+                         "  \x1b[1minterface\x1b[0m: rv3-1 in"));
   link["state"] = "connecting";
   CHECK(render(link, now, true).starts_with("\x1b[1;33mlink"));
   link["state"] = "down";
@@ -55,7 +56,8 @@ TEST_CASE("on a terminal the state has a colour and labels are bold") {
 TEST_CASE("a link that is not up says why, and nothing it does not know") {
   CHECK(render(json::parse(R"({"link": "rv0", "ifname": "rv0", "netns": null,
                                "state": "connecting", "since": "2026-01-10T11:59:48Z",
-                               "reason": "no answer from 192.0.2.1:7754", "mtu": 1415,
+                               "reason": "silence", "udp_segment": true,
+                               "reason_text": "no answer from 192.0.2.1:7754", "mtu": 1415,
                                "addresses": [], "peer": null, "local": null,
                                "remote": "192.0.2.1:7754", "version": null, "cipher": null,
                                "last_handshake": null, "rtt_us": null, "loss": null,
@@ -75,11 +77,11 @@ TEST_CASE("drops, notes and a first association are shown") {
   link["drops"]["record_replayed"] = 3U;
   link["drops"]["inside_not_ip"] = 1U;
   link["rekeys"] = 0U;
-  link["notes"] = {"segmentation offload refused by eth0, one packet per call"};
+  link["udp_segment"] = false;
   const auto text = render(link, now, false);
   CHECK_THAT(text, ContainsSubstring("  drops: inside_not_ip 1, record_replayed 3\n"));
   CHECK_THAT(text, ContainsSubstring("-SHA256 by ipsec-mb, made 6 min ago\n"));
-  CHECK_THAT(text, ContainsSubstring("  note: segmentation offload refused by eth0, one "));
+  CHECK_THAT(text, ContainsSubstring("  note: the kernel refused UDP_SEGMENT: "));
 }
 
 TEST_CASE("a certificate's end is told in days, then hours, then as past") {
@@ -98,7 +100,9 @@ TEST_CASE("a certificate's end is told in days, then hours, then as past") {
 
 TEST_CASE("what a peer wrote in its certificate cannot steer the terminal") {
   auto link = up_link();
-  link["peer"]["name"] = "evil\x1b[2J\n\xc2\x9b" "31m";
+  link["peer"]["name"] =
+      "evil\x1b[2J\n\xc2\x9b"
+      "31m";
   CHECK_THAT(render(link, now, false), ContainsSubstring("  peer: evil?[2J??31m ("));
   CHECK(printable("caf\xc3\xa9 \x7f") == "caf\xc3\xa9 ?");
 }

@@ -1,20 +1,21 @@
 // Against a server in this process that speaks the control socket's protocol.
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <cstring>
 #include <future>
 #include <sstream>
 #include <thread>
 
-#include "catch.hpp"
-#include "parsing.hpp"
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
 #include "routevpn/cli/run.hpp"
 #include "routevpn/cli/status_client.hpp"
+
+#include "catch.hpp"
+#include "parsing.hpp"
 
 using namespace routevpn;
 using namespace routevpn::cli;
@@ -34,7 +35,8 @@ class LinkSocket {
     sockaddr_storage storage{};
     std::memcpy(&storage, &address, sizeof address);
     listener_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    REQUIRE(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&storage), sizeof address) == 0);
+    REQUIRE(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&storage), sizeof address) ==
+            0);
     REQUIRE(::listen(listener_.get(), 5) == 0);
   }
 
@@ -223,9 +225,8 @@ TEST_CASE("without names, waiting takes the links that are there or come") {
 TEST_CASE("when the time is over the line says which links are not there yet") {
   const ScratchDirectory scratch;
   LinkSocket a(scratch.path(), "a");
-  auto waited = std::async(std::launch::async, [&] {
-    return show(scratch.path(), "a b --wait up --timeout 0.3");
-  });
+  auto waited = std::async(std::launch::async,
+                           [&] { return show(scratch.path(), "a b --wait up --timeout 0.3"); });
   CHECK(a.accept() == "watch");
   a.say(R"({"state": "connecting", "reason": "no answer"})"
         "\n");

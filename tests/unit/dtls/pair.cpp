@@ -15,7 +15,8 @@ Identities make_identities(KeyKind key, const std::string& ciphers) {
           make_identity(ca.issue({.name = "V3-2", .key = key}), ca.certificate(), "V3-1", ciphers)};
 }
 
-Pair::Pair(Identities identities) : now(std::chrono::hours(1)), listener_(identities.acceptor) {
+Pair::Pair(const Identities& identities)
+    : now(std::chrono::hours(1)), listener_(identities.acceptor) {
   virtual_clock::set(now);
   initiator = dtls::Handshake::initiate(identities.initiator, now);
 }

@@ -31,7 +31,7 @@ struct Sent {
 
 class Pair {
  public:
-  explicit Pair(Identities identities);
+  explicit Pair(const Identities& identities);
 
   // How often a datagram arrives.
   std::function<int(const Sent&)> copies = [](const Sent&) { return 1; };

@@ -1,9 +1,10 @@
 #include "routevpn/pki/authority.hpp"
 
-#include "catch.hpp"
 #include "routevpn/pki/certificate.hpp"
 #include "routevpn/pki/files.hpp"
-#include "scratch.hpp"
+
+#include "catch.hpp"
+#include "scratch_ca.hpp"
 
 using namespace routevpn;
 using namespace routevpn::pki;
@@ -11,21 +12,6 @@ using namespace routevpn::pki;
 namespace {
 
 using Names = std::set<std::string>;
-
-struct Ca : Scratch {
-  explicit Ca(Algorithm algorithm = Algorithm::p256, int days = authority_days) {
-    create_authority({path(), "routevpn CA", days, algorithm});
-  }
-  void request(const std::string& name, Algorithm algorithm = Algorithm::p256) const {
-    create_request({path(), name, algorithm});
-  }
-  IssuedCertificate issue(const std::string& name) const {
-    request(name);
-    return sign({path(), name, std::nullopt, false});
-  }
-};
-
-constexpr auto strict = "verify -x509_strict -CAfile ca.cert ";
 
 }  // namespace
 
@@ -68,7 +54,8 @@ TEST_CASE("a certificate carries what a gateway's should, and nothing more") {
         "Certificate will not expire\n");
   const auto authority = ca.openssl("x509 -in ca.cert -noout -text");
   CHECK_THAT(authority, ContainsSubstring("critical\n                CA:TRUE, pathlen:0"));
-  CHECK_THAT(authority, ContainsSubstring("critical\n                Certificate Sign, CRL Sign\n"));
+  CHECK_THAT(authority,
+             ContainsSubstring("critical\n                Certificate Sign, CRL Sign\n"));
 }
 
 TEST_CASE("serials are 159 random bits at most and differ") {
@@ -99,12 +86,14 @@ TEST_CASE("nothing is overwritten, unless a renewal is forced") {
   const auto first = ca.issue("1");
   const auto key = ca.read("1.key");
   const auto files = ca.files();
-  CHECK(complaint([&] { create_authority({ca.path(), "x", 1, Algorithm::p256}); }) ==
-        (ca / "ca.key") + ": exists already, and a CA is never overwritten");
+  CHECK(complaint([&] {
+          create_authority({ca.path(), "x", 1, Algorithm::p256});
+        }) == (ca / "ca.key") + ": exists already, and a CA is never overwritten");
   CHECK(complaint([&] { ca.request("1"); }) ==
         (ca / "1.key") + ": exists already, and is never overwritten");
-  CHECK(complaint([&] { sign({ca.path(), "1", std::nullopt, false}); }) ==
-        (ca / "1.cert") + ": exists already; --force replaces it with a renewed certificate");
+  CHECK(complaint([&] {
+          sign({ca.path(), "1", std::nullopt, false});
+        }) == (ca / "1.cert") + ": exists already; --force replaces it with a renewed certificate");
   const auto renewed = sign({ca.path(), "1", std::nullopt, true});
   CHECK(renewed.serial != first.serial);
   CHECK(ca.openssl("x509 -in 1.cert -noout -serial") == "serial=" + renewed.serial + "\n");
@@ -117,8 +106,9 @@ TEST_CASE("a CA's key or certificate found alone is kept") {
   const Scratch scratch;
   const auto* file = GENERATE("ca.key", "ca.cert", "ca.index");
   scratch.write(file, "precious");
-  CHECK(complaint([&] { create_authority({scratch.path(), "x", 1, Algorithm::p256}); }) ==
-        (scratch / file) + ": exists already, and a CA is never overwritten");
+  CHECK(complaint([&] {
+          create_authority({scratch.path(), "x", 1, Algorithm::p256});
+        }) == (scratch / file) + ": exists already, and a CA is never overwritten");
   CHECK(scratch.files() == Names{file});
   CHECK(scratch.read(file) == "precious");
 }
@@ -130,8 +120,9 @@ TEST_CASE("what cannot be signed says why and leaves nothing") {
     return complaint([&] { sign({ca.path(), "1", std::nullopt, false}); });
   };
   SECTION("no request") {
-    CHECK(complaint([&] { sign({ca.path(), "2", std::nullopt, false}); }) ==
-          (ca / "2.csr") + ": No such file or directory");
+    CHECK(complaint([&] {
+            sign({ca.path(), "2", std::nullopt, false});
+          }) == (ca / "2.csr") + ": No such file or directory");
   }
   SECTION("no CA") {
     std::filesystem::remove(ca / "ca.cert");
@@ -155,8 +146,9 @@ TEST_CASE("what cannot be signed says why and leaves nothing") {
     ca.openssl("req -new -newkey rsa:1024 -nodes -keyout weak.key -out 1.csr -subj /CN=1");
     std::filesystem::remove(ca / "weak.key");
     CHECK(sign_complaint() ==
-          (ca / "1.csr") + ": has an RSA key of 1024 bits; links accept ECDSA P-256 and P-384, "
-                           "Ed25519 and RSA of 2048 bits or more");
+          (ca / "1.csr") +
+              ": has an RSA key of 1024 bits; links accept ECDSA P-256 and P-384, "
+              "Ed25519 and RSA of 2048 bits or more");
   }
   SECTION("the curve is another") {
     ca.openssl(
@@ -198,9 +190,11 @@ TEST_CASE("what cannot be signed says why and leaves nothing") {
 TEST_CASE("a certificate does not outlive its CA") {
   const Ca ca(Algorithm::p256, 30);
   ca.request("1");
-  CHECK_THAT(complaint([&] { sign({ca.path(), "1", 31, false}); }),
-             ContainsSubstring("--days 31: the CA itself ends in ") &&
-                 ContainsSubstring(" days, at 20"));
+  CHECK_THAT(
+      complaint([&] {
+        sign({ca.path(), "1", 31, false});
+      }),
+      ContainsSubstring("--days 31: the CA itself ends in ") && ContainsSubstring(" days, at 20"));
   const auto issued = sign({ca.path(), "1", std::nullopt, false});
   const auto authority = parse_certificate(ca.read("ca.cert"), "ca.cert");
   CHECK(issued.not_after == not_after(authority.get()));
@@ -209,80 +203,15 @@ TEST_CASE("a certificate does not outlive its CA") {
 TEST_CASE("an expired CA signs nothing") {
   const Ca ca(Algorithm::p256, 0);
   ca.request("1");
-  CHECK_THAT(complaint([&] { sign({ca.path(), "1", std::nullopt, false}); }),
+  CHECK_THAT(complaint([&] {
+               sign({ca.path(), "1", std::nullopt, false});
+             }),
              ContainsSubstring((ca / "ca.cert") + ": expired at 20"));
 }
 
-TEST_CASE("a revoked certificate is in the CRL, also when its file has gone") {
-  const Ca ca;
-  const auto first = ca.issue("1");
-  ca.issue("2");
-  const auto renewed = sign({ca.path(), "1", std::nullopt, true});
-  std::filesystem::remove(ca / "1.cert");
-  const auto revocation = revoke({ca.path(), "1", "", 30});
-  CHECK(revocation.revoked.size() == 2);
-  CHECK(revocation.revoked_in_all == 2);
-  const auto text = ca.openssl("crl -in ca.crl -noout -text -CAfile ca.cert");
-  CHECK_THAT(text, ContainsSubstring("verify OK") && ContainsSubstring(first.serial) &&
-                       ContainsSubstring(renewed.serial) && ContainsSubstring("CRL Number") &&
-                       ContainsSubstring("Authority Key Identifier") &&
-                       ContainsSubstring("ecdsa-with-SHA256"));
-  CHECK(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 2.cert") == "2.cert: OK\n");
-  CHECK(list(ca.path())[0].status(now()) == Status::revoked);
-  CHECK(list(ca.path())[1].status(now()) == Status::valid);
-
-  revoke({ca.path(), "2", "", 30});
-  CHECK_THROWS_WITH(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 2.cert"),
-                    ContainsSubstring("certificate revoked"));
-  CHECK_THAT(ca.openssl("crl -in ca.crl -noout -text"), ContainsSubstring(first.serial));
-}
-
-TEST_CASE("a serial revokes the one certificate, in any spelling openssl prints") {
-  const Ca ca;
-  const auto first = ca.issue("1");
-  const auto renewed = sign({ca.path(), "1", std::nullopt, true});
-  revoke({ca.path(), "", first.serial, 30});
-  const auto index = list(ca.path());
-  CHECK(index[0].status(now()) == Status::revoked);
-  CHECK(index[1] == renewed);
-  CHECK(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 1.cert") == "1.cert: OK\n");
-}
-
-TEST_CASE("the CRL is renewed without a revocation, with a higher number each time") {
-  const Ca ca;
-  const auto number = [&] {
-    return number_of(parse_revocation_list(ca.read("ca.crl"), "ca.crl").get());
-  };
-  CHECK(revoke({ca.path(), "", "", 7}).revoked_in_all == 0);
-  const auto first = number();
-  CHECK(first > 0);
-  revoke({ca.path(), "", "", 7});
-  const auto second = number();
-  CHECK(second > first);
-  std::filesystem::remove(ca / "ca.crl");
-  revoke({ca.path(), "", "", 7});
-  CHECK(number() >= first);
-}
-
-TEST_CASE("what cannot be revoked says why and changes nothing") {
-  const Ca ca;
-  const auto issued = ca.issue("1");
-  CHECK(complaint([&] { revoke({ca.path(), "2", "", 30}); }) ==
-        "--name 2: no such certificate in ca.index, see `routevpn pki list`");
-  CHECK(complaint([&] { revoke({ca.path(), "", "AB", 30}); }) ==
-        "--serial AB: no such certificate in ca.index, see `routevpn pki list`");
-  CHECK(ca.files().count("ca.crl") == 0);
-  revoke({ca.path(), "1", "", 30});
-  const auto before = ca.read("ca.crl");
-  CHECK(complaint([&] { revoke({ca.path(), "1", "", 30}); }) ==
-        "--name 1: is revoked or expired already");
-  CHECK(complaint([&] { revoke({ca.path(), "", issued.serial, 30}); }) ==
-        "--serial " + issued.serial + ": is revoked already");
-  CHECK(ca.read("ca.crl") == before);
-}
-
 TEST_CASE("common names are plain printable text") {
-  for (const auto& bad : std::vector<std::string>{"", "a\nb", "caf\xc3\xa9", std::string(65, 'x')}) {
+  for (const auto& bad :
+       std::vector<std::string>{"", "a\nb", "caf\xc3\xa9", std::string(65, 'x')}) {
     CAPTURE(bad);
     CHECK(complaint([&] { require_common_name(bad); }) ==
           "must be 1 to 64 printable ASCII characters");

@@ -12,7 +12,8 @@ using namespace routevpn::pki;
 TEST_CASE("an index survives being written and read") {
   const Index index = {
       {"5B3C91", "V1-1", *parse_time("2026-11-21T20:39:00Z"), std::nullopt},
-      {"1F00A7", "gw_2.example", *parse_time("2126-11-21T20:41:13Z"), parse_time("2026-01-03T08:00:00Z")},
+      {"1F00A7", "gw_2.example", *parse_time("2126-11-21T20:41:13Z"),
+       parse_time("2026-01-03T08:00:00Z")},
   };
   const auto text = format_index(index);
   CHECK(text ==
@@ -24,15 +25,13 @@ TEST_CASE("an index survives being written and read") {
 }
 
 TEST_CASE("a line that is not understood is named") {
-  const auto* line = GENERATE("5B3C V1-1 2026-11-21T20:39:00Z", "5B3C V1-1 2026-11-21 issued",
-                              "5b3c V1-1 2026-11-21T20:39:00Z issued",
-                              "XYZ V1-1 2026-11-21T20:39:00Z issued",
-                              "5B3C ../x 2026-11-21T20:39:00Z issued",
-                              "5B3C V1-1 2026-11-21T20:39:00Z revoked",
-                              "5B3C V1-1 2026-11-21T20:39:00Z revoked soon",
-                              "5B3C V1-1 2026-11-21T20:39:00Z lost",
-                              "5B3C V1-1 2026-11-21T20:39:00Z issued 2026-01-03T08:00:00Z",
-                              "5B3C V1-1 2026-11-21T20:39:00Z revoked 2026-01-03T08:00:00Z more");
+  const auto* line =
+      GENERATE("5B3C V1-1 2026-11-21T20:39:00Z", "5B3C V1-1 2026-11-21 issued",
+               "5b3c V1-1 2026-11-21T20:39:00Z issued", "XYZ V1-1 2026-11-21T20:39:00Z issued",
+               "5B3C ../x 2026-11-21T20:39:00Z issued", "5B3C V1-1 2026-11-21T20:39:00Z revoked",
+               "5B3C V1-1 2026-11-21T20:39:00Z revoked soon", "5B3C V1-1 2026-11-21T20:39:00Z lost",
+               "5B3C V1-1 2026-11-21T20:39:00Z issued 2026-01-03T08:00:00Z",
+               "5B3C V1-1 2026-11-21T20:39:00Z revoked 2026-01-03T08:00:00Z more");
   CAPTURE(line);
   const std::string text = "# serial\n\n" + std::string(line) + "\n";
   CHECK(complaint([&] { parse_index(text, "d/ca.index"); }) ==
@@ -50,12 +49,13 @@ TEST_CASE("a certificate is valid up to its last second") {
 }
 
 TEST_CASE("names are what DNS, a path and a subject can all hold") {
-  for (const auto& good : std::vector<std::string>{"1", "V1-1", "gw.example.org", "a_b", "CA", std::string(64, 'x')}) {
+  for (const auto& good :
+       std::vector<std::string>{"1", "V1-1", "gw.example.org", "a_b", "CA", std::string(64, 'x')}) {
     CAPTURE(good);
     CHECK(complaint([&] { require_name(good); }).empty());
   }
-  for (const auto& bad : std::vector<std::string>{"", "..", ".a", "-a", "_a", "a/b", "a b", "a,b", "a\nb", "\xc3\xa9",
-                                std::string(65, 'x')}) {
+  for (const auto& bad : std::vector<std::string>{"", "..", ".a", "-a", "_a", "a/b", "a b", "a,b",
+                                                  "a\nb", "\xc3\xa9", std::string(65, 'x')}) {
     CAPTURE(bad);
     CHECK(complaint([&] { require_name(bad); }) ==
           "must be 1 to 64 letters, digits, '.', '-' or '_', and begin with a letter or digit");
@@ -78,8 +78,9 @@ TEST_CASE("times are read as RFC 3339 in UTC") {
   CHECK(parse_time("2023-11-14T22:13:20Z")->time_since_epoch().count() == 1'700'000'000);
   CHECK(parse_time("2023-11-14T22:13:20.042Z")->time_since_epoch().count() == 1'700'000'000);
   CHECK(to_text(TimePoint{std::chrono::seconds{1'700'000'000}}) == "2023-11-14T22:13:20Z");
-  for (const auto* bad : {"", "now", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+01:00",
-                          "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20.1", "2023-13-14T22:13:20Z"}) {
+  for (const auto* bad :
+       {"", "now", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+01:00",
+        "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20.1", "2023-13-14T22:13:20Z"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_time(bad));
   }

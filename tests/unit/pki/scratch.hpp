@@ -1,8 +1,6 @@
 // A directory of its own for each test, and the openssl command as the judge of what is in it.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +10,8 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+
+#include <sys/stat.h>
 
 #include "routevpn/base/error.hpp"
 

@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# The carrier says what the link can do: off until the peer has proved itself, off at once when the
+# peer says farewell, off after dead-after when it says nothing, on again by itself; and nothing but
+# the carrier changes.
+#
+# Times are those of the best of five tries: the machine may be busy with something else, and then
+# its delays come on top. The program itself has none that comes by chance.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+HERE=$(dirname "${BASH_SOURCE[0]}")
+KEEPALIVE_MS=300
+DEAD_AFTER_MS=1500
+TIMES=(--keepalive "$KEEPALIVE_MS" --dead-after "$DEAD_AFTER_MS")
+FAREWELL_MS=50 # from SIGTERM to the carrier off, at both ends
+LATE_MS=100    # allowed beyond dead-after
+declare -A PRIVATE=([a]=$PRIV_A [b]=$PRIV_B) ADDRESS=([a]=10.255.0.1 [b]=10.255.0.2)
+declare -A ADDRESS6=([a]=2001:db8:ff:: [b]=2001:db8:ff::1)
+
+link_json() { ip -n "${PRIVATE[$1]}" -j link show rv0 | jq -r ".[0] | $2"; }
+
+# expect_carrier a|b on|off TEXT: as programs see it, in flags and operstate.
+expect_carrier() {
+  local wanted="UP LOWER_UP UP"
+  [[ $2 == on ]] || wanted="UP NO-CARRIER DOWN"
+  expect_equal "$3: the carrier of $1 is $2" "$wanted" "$(link_json "$1" \
+    '.flags as $f | (["UP", "LOWER_UP", "NO-CARRIER"] - (["UP", "LOWER_UP", "NO-CARRIER"] - $f)) +
+      [.operstate] | join(" ")')"
+}
+
+# What a routing daemon sees of the interface, but for the mark that its carrier is off.
+addresses_and_routes() {
+  local space=${PRIVATE[$1]}
+  ip -n "$space" -j address show dev rv0 | jq -c '.[0].addr_info'
+  for family in -4 -6; do
+    ip -n "$space" "$family" route show table all dev rv0 | sed 's/ dead//; s/ linkdown//; s/ *$//'
+  done
+}
+
+# While it is off the kernel refuses at once what would have gone through the link.
+expect_unreachable() { # expect_unreachable FROM TO
+  local target
+  for target in "${ADDRESS[$2]}" "${ADDRESS6[$2]}"; do
+    expect_not "no route from $1 to $target" ip -n "${PRIVATE[$1]}" route get "$target"
+  done
+}
+
+both_up() {
+  wait_up a
+  wait_up b
+}
+
+# end SIGNAL WHO PEER: sends it; LOST is when the peer and when WHO itself had no carrier any more, ms.
+end() {
+  read -ra LOST < <(python3 "$HERE/carrier_watch.py" "${PID[$2]}" "$1" 5000 \
+    "${PRIVATE[$3]}" "${PRIVATE[$2]}" 2>"$DIR/watch.log") || fail "no times: $(<"$DIR/watch.log")"
+  wait "${PID[$2]}" 2>"$DIR/wait.out" || true
+  unset "PID[$2]"
+}
+
+between() { jq -en "$1 <= $2 and $2 <= $3" >"$DIR/between.out"; }
+
+back() { # back WHO: starts it anew
+  local began
+  began=$(now_cs)
+  "link_$1" "${TIMES[@]}"
+  both_up
+  ok "up $((($(now_cs) - began) * 10)) ms after $1 was started again"
+}
+
+# ends_in SIGNAL WHO PEER PEER-FROM PEER-TO OWN-TO: within these times, ms, in one of five tries.
+ends_in() {
+  local try seen=()
+  for try in 1 2 3 4 5; do
+    end "$1" "$2" "$3"
+    seen+=("${LOST[*]}")
+    expect_carrier "$3" off "SIG$1 to $2"
+    expect_unreachable "$3" "$2"
+    expect_equal "$3 kept addresses and routes" "$BEFORE" "$(addresses_and_routes "$3")"
+    back "$2"
+    expect_carrier "$3" on "after $2 came back"
+    if between "$4" "${LOST[0]}" "$5" && between 0 "${LOST[1]}" "$6"; then
+      ok "SIG$1 to $2: off at $3 after ${LOST[0]} ms, at $2 after ${LOST[1]} ms (try $try)"
+      return
+    fi
+  done
+  fail "SIG$1 to $2: wanted $4 to $5 ms at $3, at most $6 ms at $2; got $(printf '%s; ' "${seen[@]}")"
+}
+
+nothing_but_link() { [[ -s $1 ]] && ! grep -v -e '^\[LINK\]' -e '^ ' "$1"; }
+
+# --- before there is a peer ---------------------------------------------------------------------
+
+link_a "${TIMES[@]}"
+wait_for 5 has_socket a || fail "a did not start"
+expect_carrier a off "without a peer"
+expect_unreachable a b
+for family in ipv4 ipv6; do
+  expect_equal "$family: routes without carrier are ignored" 1 \
+    "$(in_ns "$PRIV_A" cat "/proc/sys/net/$family/conf/rv0/ignore_routes_with_linkdown")"
+done
+link_b "${TIMES[@]}"
+both_up
+expect_carrier a on "with the peer"
+expect_carrier b on "with the peer"
+
+# --- each end loses the other, and gets it back -------------------------------------------------
+
+for pair in "b a" "a b"; do
+  read -r who peer <<<"$pair"
+  BEFORE=$(addresses_and_routes "$peer")
+  rm -f "$DIR/monitor.log"
+  start monitor "${PRIVATE[$peer]}" stdbuf -oL ip monitor all label
+  wait_for 5 grep -q . "/proc/${PID[monitor]}/net/netlink" || fail "ip monitor does not run"
+  ends_in TERM "$who" "$peer" 0 "$FAREWELL_MS" "$FAREWELL_MS"
+  # The last sign of life was at most one keepalive old.
+  ends_in KILL "$who" "$peer" $((DEAD_AFTER_MS - KEEPALIVE_MS - LATE_MS)) \
+    $((DEAD_AFTER_MS + LATE_MS)) "$FAREWELL_MS"
+  stop monitor || true
+  expect "ip monitor at $peer saw the link change and nothing else" \
+    nothing_but_link "$DIR/monitor.log"
+done
+
+# --- killed, and started again before the other could notice ------------------------------------
+
+flaps=$(show b .flaps)
+stop a KILL || true
+link_a "${TIMES[@]}"
+wait_up a
+expect "traffic after a quick restart of a" in_ns "$PRIV_A" ping -c 1 -W 2 10.255.0.2
+expect_equal "b never lost the carrier" "$flaps" "$(show b .flaps)"
+
+stop b KILL || true
+link_b "${TIMES[@]}"
+wait_up b 10
+expect "traffic after a quick restart of b" in_ns "$PRIV_A" ping -c 1 -W 2 10.255.0.2
+stop_links
+ok "both ended with status 0"

@@ -1,0 +1,207 @@
+# shellcheck shell=bash
+# Two gateways with a link between them, each in a public and a private network namespace.
+#
+#   PRIV_A                   PUB_A              PUB_B                   PRIV_B
+#   rv0 ........ link a ..... eth0 -- 192.0.2 -- eth0 ..... link b ....... rv0
+#   10.255.0.1/30             .1 2001:db8::/64 .2            10.255.0.2/30
+#   2001:db8:ff::/127         ::1             ::2            2001:db8:ff::1/127
+#
+# a initiates, b accepts. Source this file; it makes the namespaces and the certificates, and removes
+# all it made when the script ends, however it ends. Logs and sockets are in DIR: a.log, a/rv0.sock.
+#
+#   ROUTEVPN   the binary to test (routevpn of PATH)
+#   KEEP=1     leave DIR for reading
+#
+# A script is a list of checks: each prints "ok - TEXT", the first that fails prints its evidence and
+# ends the script with 1. Nothing sleeps and hopes: wait_for polls a condition until a deadline.
+
+set -euo pipefail
+
+ROUTEVPN=$(command -v "${ROUTEVPN:-routevpn}") || { echo "ROUTEVPN names no program" >&2; exit 1; }
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/routevpn-$$-XXXXXX")
+PUB_A=rv$$-pub-a PRIV_A=rv$$-priv-a PUB_B=rv$$-pub-b PRIV_B=rv$$-priv-b
+OUTER=4  # family outside: 4 or 6
+PORT=7754
+declare -A PID=()     # of what start() started, by name
+declare -a SPACES=()  # namespaces to delete
+export PYTHONDONTWRITEBYTECODE=1
+readonly DIR PUB_A PRIV_A PUB_B PRIV_B PORT
+
+# --- checks -------------------------------------------------------------------------------------
+
+ok() { echo "ok - $*"; }
+
+fail() {
+  echo "not ok - $*" >&2
+  exit 1
+}
+
+# expect TEXT COMMAND...: the command succeeds; if not, what it printed is shown.
+expect() {
+  local text=$1 output
+  shift
+  output=$("$@" 2>&1) || fail "$text"$'\n'"  failed: $*"$'\n'"$output"
+  ok "$text"
+}
+
+# expect_not TEXT COMMAND...: the command fails.
+expect_not() {
+  local text=$1 output
+  shift
+  if output=$("$@" 2>&1); then fail "$text"$'\n'"  succeeded: $*"$'\n'"$output"; fi
+  ok "$text"
+}
+
+# expect_equal TEXT WANTED GOT
+expect_equal() {
+  [[ $2 == "$3" ]] || fail "$1: wanted '$2', got '$3'"
+  ok "$1"
+}
+
+# Hundredths of a second since boot: not moved by anyone who sets the clock.
+now_cs() {
+  local up
+  read -r up _ </proc/uptime
+  echo $((10#${up/./}))
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds; fails at the deadline.
+wait_for() {
+  local end=$(($(now_cs) + $1 * 100))
+  shift
+  until "$@" >"$DIR/wait_for.out" 2>&1; do
+    (($(now_cs) < end)) || return 1
+    sleep 0.02
+  done
+}
+
+# --- processes and namespaces -------------------------------------------------------------------
+
+in_ns() { ip netns exec "$@"; }
+
+# start NAME NETNS COMMAND...: in the background, output appended to DIR/NAME.log, pid in PID[NAME].
+start() {
+  local name=$1 space=$2
+  shift 2
+  ip netns exec "$space" "$@" >>"$DIR/$name.log" 2>&1 </dev/null &
+  PID[$name]=$!
+}
+
+# stop NAME [SIGNAL]: ends what start() started, and waits for it; gives its exit status.
+stop() {
+  local pid=${PID[$1]} status=0
+  unset "PID[$1]"
+  kill "-${2:-TERM}" "$pid" 2>/dev/null || true
+  wait "$pid" 2>/dev/null || status=$?
+  return "$status"
+}
+
+# namespace NAME: makes it (the name must hold the pid), with lo up.
+namespace() {
+  ip netns add "$1"
+  SPACES+=("$1")
+  ip -n "$1" link set lo up
+}
+
+# wire NETNS IFNAME NETNS IFNAME: a veth between two namespaces, both ends up.
+wire() {
+  ip -n "$1" link add "$2" type veth peer name "$4" netns "$3"
+  ip -n "$1" link set "$2" up
+  ip -n "$3" link set "$4" up
+}
+
+clean_up() {
+  local status=$? name space
+  trap - EXIT
+  set +e
+  if ((status)); then
+    for name in "$DIR"/*.log; do
+      [[ -s $name ]] && { echo "--- ${name##*/}, end of"; tail -n 25 "$name"; } >&2
+    done
+  fi
+  for name in "${!PID[@]}"; do kill "${PID[$name]}" 2>/dev/null; done
+  for name in "${!PID[@]}"; do
+    timeout 2 tail -s 0.02 --pid="${PID[$name]}" -f /dev/null || kill -KILL "${PID[$name]}" 2>/dev/null
+  done
+  for space in "${SPACES[@]}"; do ip netns delete "$space"; done
+  if [[ -n ${KEEP:-} ]]; then echo "kept $DIR" >&2; else rm -rf "$DIR"; fi
+  exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+
+# --- the two gateways ---------------------------------------------------------------------------
+
+make_underlay() {
+  local space
+  for space in "$PUB_A" "$PRIV_A" "$PUB_B" "$PRIV_B"; do namespace "$space"; done
+  wire "$PUB_A" eth0 "$PUB_B" eth0
+  ip -n "$PUB_A" address add 192.0.2.1/24 dev eth0
+  ip -n "$PUB_B" address add 192.0.2.2/24 dev eth0
+  ip -n "$PUB_A" address add 2001:db8::1/64 dev eth0 nodad
+  ip -n "$PUB_B" address add 2001:db8::2/64 dev eth0 nodad
+}
+
+# make_certificates NAME...: NAME.cert and NAME.key in DIR, of DIR/ca.cert.
+make_certificates() {
+  local name
+  [[ -e $DIR/ca.cert ]] || "$ROUTEVPN" pki ca --dir "$DIR" >"$DIR/pki.out"
+  for name in "$@"; do
+    "$ROUTEVPN" pki csr --dir "$DIR" --name "$name" >>"$DIR/pki.out"
+    "$ROUTEVPN" pki sign --dir "$DIR" --name "$name" >>"$DIR/pki.out"
+  done
+}
+
+# link_a [OPTION...], link_b [OPTION...]: starts that end; OUTER says over which family.
+link_a() {
+  local peer=192.0.2.2
+  [[ $OUTER == 6 ]] && peer='[2001:db8::2]'
+  mkdir -p "$DIR/a"
+  start a "$PUB_A" "$ROUTEVPN" --peer "$peer" --peer-name b --ifname rv0 --netns "$PRIV_A" \
+    -a 10.255.0.1/30 -a 2001:db8:ff::/127 --cert "$DIR/a.cert" --key "$DIR/a.key" \
+    --ca "$DIR/ca.cert" --run-dir "$DIR/a" "$@"
+}
+
+link_b() {
+  local own=192.0.2.2
+  [[ $OUTER == 6 ]] && own='[2001:db8::2]'
+  mkdir -p "$DIR/b"
+  start b "$PUB_B" "$ROUTEVPN" --listen "$own:$PORT" --peer-name a --ifname rv0 --netns "$PRIV_B" \
+    -a 10.255.0.2/30 -a 2001:db8:ff::1/127 --cert "$DIR/b.cert" --key "$DIR/b.key" \
+    --ca "$DIR/ca.cert" --run-dir "$DIR/b" "$@"
+}
+
+has_socket() { [[ -S $DIR/$1/rv0.sock ]]; }
+
+# wait_up a|b [SECONDS]
+wait_up() {
+  wait_for 5 has_socket "$1" || fail "link $1 did not start"
+  "$ROUTEVPN" show --run-dir "$DIR/$1" --wait up --timeout "${2:-5}" >"$DIR/wait_up.out" 2>&1 ||
+    fail "link $1 is not up after ${2:-5} s"
+}
+
+# two_links [OPTION...]: both ends with these options, and up.
+two_links() {
+  link_b "$@"
+  wait_for 5 has_socket b || fail "link b did not start"
+  link_a "$@"
+  wait_up a
+  wait_up b
+}
+
+# Both are told before either is waited for. A link that stops as asked ends with status 0.
+stop_links() {
+  local name
+  for name in a b; do
+    [[ -z ${PID[$name]:-} ]] || kill -TERM "${PID[$name]}" || fail "link $name is gone already"
+  done
+  for name in a b; do
+    [[ -z ${PID[$name]:-} ]] || stop "$name" || fail "link $name ended with status $?"
+  done
+}
+
+# show a|b FILTER: what `show --json` says of that end, through a jq filter.
+show() { "$ROUTEVPN" show --run-dir "$DIR/$1" --json | jq -r ".[0] | $2"; }
+
+make_underlay
+make_certificates a b

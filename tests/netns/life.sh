@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# A link's life besides its packets: several peers and names, reload, hook, service notification, log
+# formats, waiting, the control socket.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# /etc/hosts of one namespace alone, as `ip netns exec` mounts it.
+hosts_of() { # NETNS TEXT
+  mkdir -p "/etc/netns/$1"
+  echo "$2" >"/etc/netns/$1/hosts"
+}
+trap 'rm -rf "/etc/netns/$PUB_A"; clean_up' EXIT
+
+log_has() { grep -q "$2" "$DIR/$1.log"; }
+
+# Several peers, by name ------------------------------------------------------------------------
+hosts_of "$PUB_A" "192.0.2.2 b.example"
+link_b
+wait_for 5 has_socket b || fail "link b did not start"
+start_a() { # OPTION...: a link whose --peer comes from the caller
+  mkdir -p "$DIR/a"
+  start a "$PUB_A" "$ROUTEVPN" --peer-name b --ifname rv0 --netns "$PRIV_A" -a 10.255.0.1/30 \
+    --cert "$DIR/a.cert" --key "$DIR/a.key" --ca "$DIR/ca.cert" --run-dir "$DIR/a" "$@"
+}
+start_a --peer 192.0.2.99 --peer nowhere.invalid --peer b.example
+wait_up a 15
+ok "an address nobody has and a name that does not resolve are passed over"
+expect_equal "the peer is the one that answers" 192.0.2.2:7754 "$(show a .remote)"
+expect "what did not resolve was said" log_has a nowhere.invalid
+stop a || fail "link a ended with status $?"
+
+# Reload ----------------------------------------------------------------------------------------
+start_a --peer b.example
+wait_up a
+flaps=$(show b .flaps)
+"$ROUTEVPN" pki sign --dir "$DIR" --name a --force >"$DIR/sign.out"
+kill -HUP "${PID[a]}"
+rekeyed() { [[ $(show a .rekeys) == 1 && $(show b .rekeys) -ge 1 ]]; }
+expect "SIGHUP at the initiator renews the association" wait_for 5 rekeyed
+serial() { openssl x509 -noout -fingerprint -sha256 -in "$DIR/a.cert" | tr -d : | tr A-F a-f | sed 's/.*=//'; }
+expect_equal "with the new certificate" "$(serial)" "$(show b .peer.fingerprint)"
+kill -HUP "${PID[b]}"
+rekeyed_again() { [[ $(show a .rekeys) == 2 ]]; }
+expect "SIGHUP at the acceptor has the initiator renew it" wait_for 5 rekeyed_again
+cp "$DIR/a.key" "$DIR/a.key.good"
+echo broken >"$DIR/a.key"
+kill -HUP "${PID[a]}"
+expect "what cannot be loaded is said" wait_for 5 log_has a "reload failed"
+cp "$DIR/a.key.good" "$DIR/a.key"
+expect_equal "the old certificates stay in force" up "$(show a .state)"
+expect_equal "no carrier moved in all that" "$flaps 0" "$(show b .flaps) $(show a .flaps)"
+stop a || fail "link a ended with status $?"
+
+# Hook, notification, log -----------------------------------------------------------------------
+# systemd's end of the notification protocol.
+python3 - "$DIR/notify" >"$DIR/notify.out" <<'PY' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(4096).decode(), flush=True)
+PY
+PID[notify]=$!
+wait_for 5 test -S "$DIR/notify" || fail "no notification socket"
+NOTIFY_SOCKET=$DIR/notify start_a --peer b.example --log-format json --log-level debug \
+  --on-state "echo \$ROUTEVPN_LINK \$ROUTEVPN_STATE \$ROUTEVPN_REASON \$ROUTEVPN_PEER >>$DIR/hook"
+wait_up a
+expect "READY=1 is sent" wait_for 5 grep -qx READY=1 "$DIR/notify.out"
+expect "STATUS= follows the state" wait_for 5 grep -q "STATUS=up" "$DIR/notify.out"
+expect "the hook is told of connecting" wait_for 5 grep -q "^rv0 connecting" "$DIR/hook"
+expect "and then of up, with the peer" wait_for 5 grep -qx "rv0 up connected 192.0.2.2:7754" "$DIR/hook"
+stop a || fail "link a ended with status $?"
+expect "STOPPING=1 is sent" grep -qx STOPPING=1 "$DIR/notify.out"
+json_log=$(grep '^{' "$DIR/a.log")
+expect "every line of the JSON log is an object with time, level and message" \
+  jq -es 'length > 3 and all(.time and .level and .message)' <<<"$json_log"
+
+# Waiting and the control socket ----------------------------------------------------------------
+"$ROUTEVPN" show --run-dir "$DIR/b" --wait down --timeout 5 || fail "b did not go down"
+ok "show --wait down returns when the link is down"
+expect_not "show --wait up gives up at its timeout" \
+  "$ROUTEVPN" show --run-dir "$DIR/b" --wait up --timeout 0.3
+"$ROUTEVPN" show --run-dir "$DIR/b" --wait up --timeout 10 &
+waiting=$!
+start_a --peer b.example
+wait "$waiting" || fail "b did not come up"
+ok "show --wait up returns when it is"
+wait_up a
+expect_equal "the control socket is closed to others" 660 "$(stat -c %a "$DIR/a/rv0.sock")"
+stop a || fail "link a ended with status $?"
+expect_not "and gone with the link" test -e "$DIR/a/rv0.sock"
+
+# Signals ---------------------------------------------------------------------------------------
+start_a --peer b.example
+wait_up a
+stop a INT || fail "SIGINT: ended with status $?"
+ok "SIGINT stops with status 0"
+start_a --peer 192.0.2.99
+wait_for 5 has_socket a || fail "link a did not start"
+stop a || fail "SIGTERM while connecting: ended with status $?"
+ok "SIGTERM while connecting stops with status 0"
+
+# Deleting the interface under a link is a failure, said and not survived -------------------------
+start_a --peer b.example
+wait_up a
+ip -n "$PRIV_A" link delete rv0
+status=0
+wait "${PID[a]}" || status=$?
+unset "PID[a]"
+expect_equal "a link whose interface is deleted ends with status 1" 1 "$status"
+expect "and says so" log_has a "the interface is gone"

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Packets of every size, both ways: nothing lost, repeated or altered, and every byte counted.
+
+usage: sizes.py ROUTEVPN NETNS-A RUN-DIR-A NETNS-B RUN-DIR-B MTU
+"""
+
+import json
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+
+from spaces import Checks, make_socket
+
+ADDRESSES = {
+    socket.AF_INET: ("10.255.0.1", "10.255.0.2"),
+    socket.AF_INET6: ("2001:db8:ff::", "2001:db8:ff::1"),
+}
+FAMILY_NAMES = {socket.AF_INET: "IPv4", socket.AF_INET6: "IPv6"}
+IP_HEADER = {socket.AF_INET: 20, socket.AF_INET6: 40}
+UDP_HEADER = 8
+BURST = 100  # below the interface's queue of 500 packets, which would drop the rest
+SO_NO_CHECK = 11
+UDP_SEGMENT = 103
+NOT_ASSIGNED_PROTOCOL = 253  # RFC 3692
+
+
+class End:
+    def __init__(self, routevpn, space, run_dir):
+        self.routevpn, self.space, self.run_dir = routevpn, space, run_dir
+
+    def counters(self):
+        out = subprocess.run([self.routevpn, "show", "--run-dir", self.run_dir, "--json"],
+                             check=True, capture_output=True)
+        return json.loads(out.stdout)[0]
+
+
+class Flow:
+    """One direction of one family, as a sending and a receiving UDP socket."""
+
+    def __init__(self, family, source, target, reverse):
+        self.family = family
+        own, peer = reversed(ADDRESSES[family]) if reverse else ADDRESSES[family]
+        self.sender = make_socket(source.space, family, socket.SOCK_DGRAM, 0, (own, 4000))
+        self.receiver = make_socket(target.space, family, socket.SOCK_DGRAM, 0, (peer, 4001))
+        self.sender.connect((peer, 4001))
+        self.receiver.connect((own, 4000))
+        self.text = f"{FAMILY_NAMES[family]} {'b to a' if reverse else 'a to b'}"
+        self.header_bytes = IP_HEADER[family] + UDP_HEADER
+
+    def carry(self, payloads):
+        """Sends them burst by burst; gives what came."""
+        came = []
+        for first in range(0, len(payloads), BURST):
+            burst = payloads[first : first + BURST]
+            for payload in burst:
+                self.sender.send(payload)
+            try:
+                for _ in burst:
+                    came.append(self.receiver.recv(65536))
+            except TimeoutError:
+                break  # lost: the comparison says what
+        return came
+
+    def surplus(self):
+        """What is there that should not be."""
+        self.receiver.setblocking(False)
+        try:
+            return self.receiver.recv(65536)
+        except BlockingIOError:
+            return None
+
+    def check(self, payloads, text):
+        came = self.carry(payloads)
+        # An empty payload is hashable too, and each other one is unique.
+        missing, strange = Counter(payloads) - Counter(came), Counter(came) - Counter(payloads)
+        evidence = (f"missing payload sizes {sorted(map(len, missing.elements()))}, "
+                    f"altered or repeated {sorted(map(len, strange.elements()))}")
+        Checks.expect(not missing and not strange, f"{self.text}: {text}", evidence)
+
+
+def check_sizes(flow, mtu, contents):
+    sizes = list(range(flow.header_bytes, mtu + 1))
+    payloads = [contents.randbytes(size - flow.header_bytes) for size in sizes]
+    flow.check(payloads, f"every size of {sizes[0]} to {mtu} bytes, once each")
+    # In an order in which hardly any packet is the size of the one before.
+    contents.shuffle(payloads)
+    flow.check(payloads, "the same in another order")
+    for size in (flow.header_bytes + 8, 300, mtu):  # what is merged on the way to super-packets
+        same = [contents.randbytes(size - flow.header_bytes) for _ in range(BURST)]
+        flow.check(same, f"{BURST} packets of {size} bytes")
+
+
+def check_counters(flow, source, target, mtu, contents):
+    """The burst is counted to the byte, on both ends alike."""
+    before = source.counters()["tx"], target.counters()["rx"]
+    payloads = [contents.randbytes(contents.randint(8, mtu - flow.header_bytes))
+                for _ in range(5 * BURST)]
+    flow.check(payloads, f"{len(payloads)} packets of random sizes")
+    packets = len(payloads)
+    size = sum(map(len, payloads)) + packets * flow.header_bytes
+    # The last packet may be delivered a moment before it is counted.
+    deadline = time.monotonic() + 2
+    while True:
+        after = source.counters()["tx"], target.counters()["rx"]
+        grown = [(now["packets"] - then["packets"], now["bytes"] - then["bytes"])
+                 for then, now in zip(before, after)]
+        if grown == [(packets, size)] * 2 or time.monotonic() > deadline:
+            break
+    Checks.expect(grown == [(packets, size)] * 2,
+                  f"{flow.text}: both ends count {packets} packets of {size} bytes together",
+                  f"sender and receiver counted {grown}")
+
+
+def check_super_packets(flow, mtu, contents):
+    """Sent as super-packets, which routevpn cuts: full segments and a shorter last one."""
+    for size in (1, 100, mtu - flow.header_bytes):
+        flow.sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
+        count = min(64, 60000 // size)
+        data = contents.randbytes(size * count - size // 2)
+        flow.sender.send(data)
+        sent = [data[at : at + size] for at in range(0, len(data), size)]
+        came = []
+        try:
+            for _ in sent:
+                came.append(flow.receiver.recv(65536))
+        except TimeoutError:
+            pass
+        Checks.expect(sorted(came) == sorted(sent),
+                      f"{flow.text}: one super-packet of {len(sent)} segments of {size} bytes",
+                      f"{len(came)} came, of {sorted(set(map(len, came)))} bytes")
+    flow.sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 0)
+
+
+def check_without_checksum(flow, contents):
+    """A UDP checksum of 0 says that there is none, in IPv4 only (RFC 768)."""
+    flow.sender.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+    flow.check([contents.randbytes(500) for _ in range(BURST)], "UDP without checksum")
+    flow.sender.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 0)
+
+
+def check_other_protocol(family, source, target, contents):
+    """Packets that hold neither TCP nor UDP, down to the bare IP header."""
+    own, peer = ADDRESSES[family]
+    header = IP_HEADER[family]
+    sender = make_socket(source.space, family, socket.SOCK_RAW, NOT_ASSIGNED_PROTOCOL)
+    receiver = make_socket(target.space, family, socket.SOCK_RAW, NOT_ASSIGNED_PROTOCOL,
+                           (peer, 0))
+    sent = [contents.randbytes(size) for size in range(0, 64)]
+    for payload in sent:
+        sender.sendto(payload, (peer, 0))
+    came = []
+    try:
+        for _ in sent:
+            came.append(receiver.recv(65536))
+    except TimeoutError:
+        pass
+    if family == socket.AF_INET:  # gives the IP header too
+        came = [packet[header:] for packet in came]
+    Checks.expect(sorted(came) == sorted(sent),
+                  f"{FAMILY_NAMES[family]}: protocol {NOT_ASSIGNED_PROTOCOL}, "
+                  f"{header} to {header + len(sent) - 1} bytes",
+                  f"sent {len(sent)}, came {len(came)}")
+
+
+def main():
+    routevpn, space_a, dir_a, space_b, dir_b, mtu = sys.argv[1:]
+    mtu = int(mtu)
+    a, b = End(routevpn, space_a, dir_a), End(routevpn, space_b, dir_b)
+    contents = random.Random(7754)
+    for family in ADDRESSES:
+        for reverse in (False, True):
+            source, target = (b, a) if reverse else (a, b)
+            flow = Flow(family, source, target, reverse)
+            check_sizes(flow, mtu, contents)
+            check_super_packets(flow, mtu, contents)
+            check_counters(flow, source, target, mtu, contents)
+            if family == socket.AF_INET:
+                check_without_checksum(flow, contents)
+            Checks.expect(flow.surplus() is None, f"{flow.text}: nothing came twice")
+        check_other_protocol(family, a, b, contents)
+
+
+main()

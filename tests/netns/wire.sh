@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# What the public side sees, from the first handshake to the stop, and what it can do: a capture holds
+# nothing but well-formed DTLS 1.2 and not a word of what was said inside, no nonce comes twice, and
+# nothing that is thrown at a gateway from outside comes out inside.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+HERE=$(dirname "${BASH_SOURCE[0]}")
+MARKER="said inside $$ and nowhere else"
+
+# capture NAME NETNS IFNAME: all of it, to DIR/NAME.pcap.
+capture() {
+  start "$1" "$2" tcpdump -i "$3" -Z root -U --immediate-mode -B 32768 -s 2048 -w "$DIR/$1.pcap"
+  wait_for 5 grep -q 'listening on' "$DIR/$1.log" || fail "tcpdump does not listen on $3"
+}
+
+# tcpdump was given all that passed; it says on SIGUSR1 how far it is with it.
+caught_up() {
+  kill -USR1 "${PID[$1]}"
+  [[ $(tail -n 1 "$DIR/$1.log") =~ \ ([0-9]+)\ packets\ captured,\ ([0-9]+)\ packets\ received ]] &&
+    ((BASH_REMATCH[1] == BASH_REMATCH[2]))
+}
+
+end_capture() {
+  wait_for 10 caught_up "$1" || fail "tcpdump is behind with $1"
+  stop "$1" INT || fail "tcpdump ended with status $?"
+  expect "the capture of $1 is complete" grep '^0 packets dropped by kernel' "$DIR/$1.log"
+}
+
+traffic() { python3 "$HERE/marked_traffic.py" "$PRIV_A" "$PRIV_B" "$MARKER"; }
+
+renewed() { [[ $(show a .rekeys) == "$1" && $(show b .rekeys) == "$1" ]]; }
+
+# renew a|b TIMES: that end is told to, and it is their TIMES-th renewal.
+renew() {
+  kill -HUP "${PID[$1]}"
+  wait_for 5 renewed "$2" || fail "no renewal after SIGHUP to $1"
+  ok "$1 renewed the association"
+}
+
+# watch_a_life NAME NONCE-BYTES RENEWALS OPTION...: the link made, used, renewed and ended.
+watch_a_life() {
+  local name=$1 nonce_bytes=$2 renewals=$3 number
+  shift 3
+  capture "$name" "$PUB_B" eth0
+  two_links "$@"
+  capture "$name-inside" "$PRIV_B" rv0
+  traffic
+  for ((number = 1; number <= renewals; ++number)); do
+    if ((number % 2)); then renew a "$number"; else renew b "$number"; fi
+    traffic
+  done
+  stop a || fail "a ended with status $?"
+  stop b || fail "b ended with status $?"
+  stop "$name-inside" INT || true # the interface is gone already
+  end_capture "$name"
+  python3 "$HERE/dtls_capture.py" "$DIR/$name.pcap" "$PORT" "$nonce_bytes" "$((renewals + 1))"
+  expect "a capture of the inside shows what was said" \
+    grep -qaF "$MARKER" "$DIR/$name-inside.pcap"
+  expect_not "a capture of the outside does not" grep -qaF "$MARKER" "$DIR/$name.pcap"
+}
+
+# inject FROM TO: from the public namespace of one gateway to the other.
+inject() {
+  local -A outer=([a]=192.0.2.1 [b]=192.0.2.2) public=([a]=$PUB_A [b]=$PUB_B)
+  local -A private=([a]=$PRIV_A [b]=$PRIV_B) port before
+  port[a]=$(show b '.remote | sub(".*:"; "")')
+  port[b]=$PORT
+  before=$(dropped "$2")
+  python3 "$HERE/inject.py" "${public[$1]}" "${outer[$1]}" "${port[$1]}" "${outer[$2]}" \
+    "${port[$2]}" "${private[$2]}" "${private[$1]}" "$([[ $2 == a ]] && echo 1 || echo 0)"
+  expect "each datagram was counted as dropped" wait_for 2 counted_since "$before" "$2"
+  expect_equal "$2 is still up" "up 0" "$(show "$2" '"\(.state) \(.flaps)"')"
+}
+
+dropped() { show "$1" '[.drops[]] | add // 0'; }
+counted_since() { (($(dropped "$2") - $1 >= 64)); } # as many as inject.py sends
+
+# Each packet on the wire by itself, as a real network card would send it.
+for space in "$PUB_A" "$PUB_B"; do ip -n "$space" link set eth0 gso_max_segs 1; done
+
+watch_a_life ipv4 8 2 --ciphers ECDHE-ECDSA-AES128-GCM-SHA256
+OUTER=6
+watch_a_life ipv6 0 0 --ciphers ECDHE-ECDSA-CHACHA20-POLY1305
+
+OUTER=4
+two_links
+ip -n "$PUB_A" route add 10.255.0.0/30 via 192.0.2.2
+ip -n "$PUB_B" route add 10.255.0.0/30 via 192.0.2.1
+ip -n "$PUB_A" route add 2001:db8:ff::/127 via 2001:db8::2
+ip -n "$PUB_B" route add 2001:db8:ff::/127 via 2001:db8::1
+inject a b
+inject b a

@@ -1,0 +1,79 @@
+#include "routevpn/pki/certificate.hpp"
+
+#include "catch.hpp"
+#include "scratch_ca.hpp"
+
+using namespace routevpn;
+using namespace routevpn::pki;
+
+TEST_CASE("a revoked certificate is in the CRL, also when its file has gone") {
+  const Ca ca;
+  const auto first = ca.issue("1");
+  ca.issue("2");
+  const auto renewed = sign({ca.path(), "1", std::nullopt, true});
+  std::filesystem::remove(ca / "1.cert");
+  const auto revocation = revoke({ca.path(), "1", "", 30});
+  CHECK(revocation.revoked.size() == 2);
+  CHECK(revocation.revoked_in_all == 2);
+  const auto text = ca.openssl("crl -in ca.crl -noout -text -CAfile ca.cert");
+  CHECK_THAT(text, ContainsSubstring("verify OK") && ContainsSubstring(first.serial) &&
+                       ContainsSubstring(renewed.serial) && ContainsSubstring("CRL Number") &&
+                       ContainsSubstring("Authority Key Identifier") &&
+                       ContainsSubstring("ecdsa-with-SHA256"));
+  CHECK(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 2.cert") == "2.cert: OK\n");
+  CHECK(list(ca.path())[0].status(now()) == Status::revoked);
+  CHECK(list(ca.path())[1].status(now()) == Status::valid);
+
+  revoke({ca.path(), "2", "", 30});
+  CHECK_THROWS_WITH(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 2.cert"),
+                    ContainsSubstring("certificate revoked"));
+  CHECK_THAT(ca.openssl("crl -in ca.crl -noout -text"), ContainsSubstring(first.serial));
+}
+
+TEST_CASE("a serial revokes the one certificate, in any spelling openssl prints") {
+  const Ca ca;
+  const auto first = ca.issue("1");
+  const auto renewed = sign({ca.path(), "1", std::nullopt, true});
+  revoke({ca.path(), "", first.serial, 30});
+  const auto index = list(ca.path());
+  CHECK(index[0].status(now()) == Status::revoked);
+  CHECK(index[1] == renewed);
+  CHECK(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 1.cert") == "1.cert: OK\n");
+}
+
+TEST_CASE("the CRL is renewed without a revocation, with a higher number each time") {
+  const Ca ca;
+  const auto number = [&] {
+    return number_of(parse_revocation_list(ca.read("ca.crl"), "ca.crl").get());
+  };
+  CHECK(revoke({ca.path(), "", "", 7}).revoked_in_all == 0);
+  const auto first = number();
+  CHECK(first > 0);
+  revoke({ca.path(), "", "", 7});
+  const auto second = number();
+  CHECK(second > first);
+  std::filesystem::remove(ca / "ca.crl");
+  revoke({ca.path(), "", "", 7});
+  CHECK(number() >= first);
+}
+
+TEST_CASE("what cannot be revoked says why and changes nothing") {
+  const Ca ca;
+  const auto issued = ca.issue("1");
+  CHECK(complaint([&] {
+          revoke({ca.path(), "2", "", 30});
+        }) == "--name 2: no such certificate in ca.index, see `routevpn pki list`");
+  CHECK(complaint([&] {
+          revoke({ca.path(), "", "AB", 30});
+        }) == "--serial AB: no such certificate in ca.index, see `routevpn pki list`");
+  CHECK(ca.files().count("ca.crl") == 0);
+  revoke({ca.path(), "1", "", 30});
+  const auto before = ca.read("ca.crl");
+  CHECK(complaint([&] {
+          revoke({ca.path(), "1", "", 30});
+        }) == "--name 1: is revoked or expired already");
+  CHECK(complaint([&] {
+          revoke({ca.path(), "", issued.serial, 30});
+        }) == "--serial " + issued.serial + ": is revoked already");
+  CHECK(ca.read("ca.crl") == before);
+}
