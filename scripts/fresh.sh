@@ -116,6 +116,7 @@ run() {
 }
 
 # With the first process of its namespace all others of it end, and only then the runner.
+# shellcheck disable=SC2317 # called by trap
 clean_up() {
   if [[ -n $runner ]]; then
     kill -KILL "$(ps -o pid= --ppid "$runner" | tr -d ' ')" 2>/dev/null || true

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "routevpn/base/error.hpp"
 #include "routevpn/cli/commands.hpp"
 #include "routevpn/cli/config_file.hpp"
 #include "routevpn/cli/link_table.hpp"
@@ -34,6 +35,7 @@ struct ParsedLink {
   LinkDraft draft;
   std::vector<std::string> faults;
   std::vector<std::string> warnings;
+  bool is_whole = true;  // false: its file could not be read
 };
 
 ParsedLink parse_link(std::span<const std::string> arguments) {
@@ -44,11 +46,19 @@ ParsedLink parse_link(std::span<const std::string> arguments) {
   for (const auto& setting : scan.settings) {
     if (setting.name != "config") continue;
     draft.options.link = stem(setting.value);
-    scan = overlay(read_config(table, setting.value), scan);
+    try {
+      scan = overlay(read_config(table, setting.value), scan);
+    } catch (const UsageError& error) {
+      // What it would have said is unknown: nothing else can be called missing.
+      parsed.faults = {error.what()};
+      parsed.is_whole = false;
+      return parsed;
+    }
     break;
   }
   parsed.faults = scan.faults;
-  for (auto& fault : unexpected(scan.operands)) parsed.faults.push_back(std::move(fault));
+  // Behind an unknown option its value looks like an argument.
+  if (parsed.faults.empty()) parsed.faults = unexpected(scan.operands);
   apply(table, scan.settings, parsed.faults);
   const auto ruling = settle(draft, scan.given);
   parsed.faults.insert(parsed.faults.end(), ruling.faults.begin(), ruling.faults.end());
@@ -66,7 +76,7 @@ CommandLine run_or_check(std::span<const std::string> arguments, bool check) {
   if (parsed.draft.help) return {Help{link_help()}, {}, {}};
   if (parsed.draft.version) return {Version{}, {}, {}};
   CommandLine line{RunLink{parsed.draft.options}, parsed.faults, parsed.warnings};
-  if (check) line.command = CheckLink{parsed.draft.options};
+  if (check && parsed.is_whole) line.command = CheckLink{parsed.draft.options};
   return line;
 }
 

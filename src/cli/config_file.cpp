@@ -115,11 +115,7 @@ Scan scan_config(const OptionTable& table, std::string_view text, const std::str
 }
 
 Scan read_config(const OptionTable& table, const std::string& path) {
-  try {
-    return scan_config(table, pki::read_file(path), path);
-  } catch (const UsageError& error) {
-    return {{}, {}, {}, {error.what()}};
-  }
+  return scan_config(table, pki::read_file(path), path);
 }
 
 }  // namespace routevpn::cli

@@ -9,6 +9,8 @@ namespace routevpn::cli {
 
 namespace {
 
+constexpr auto nothing_to_do =
+    "nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE";
 constexpr unsigned ipv6_minimum_mtu = 1280;  // RFC 8200 section 5; the kernel refuses less
 
 class Rules {
@@ -17,6 +19,10 @@ class Rules {
       : draft_(draft), options_(draft.options), given_(given) {}
 
   Ruling run() {
+    if (given_.empty()) {
+      fault(nothing_to_do);
+      return std::move(ruling_);
+    }
     proof_of_concept();
     endpoints();
     peer_identity();
@@ -89,7 +95,7 @@ class Rules {
   void endpoints() {
     const bool any = has("peer") || has("listen") || draft_.client || draft_.server;
     if (!any && options_.config_file.empty()) {
-      fault("nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE");
+      fault(nothing_to_do);
     } else if (!any) {
       fault(options_.config_file + ": needs peer = HOST[:PORT] or listen = [ADDR:]PORT");
     }

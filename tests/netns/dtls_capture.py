@@ -34,7 +34,7 @@ def demand(condition, text):
 
 
 def frames(data):
-    """The frames of a pcap file in the byte order of this machine, in microseconds or nanoseconds."""
+    """The frames of a pcap file in the byte order of this machine."""
     magic, link_type = struct.unpack_from("=I16xI", data)
     demand(magic in (0xA1B2C3D4, 0xA1B23C4D) and link_type == ETHERNET, "an Ethernet pcap file")
     at = 24
@@ -46,7 +46,7 @@ def frames(data):
 
 
 def udp_of(frame, port, seen):
-    """(source, destination, payload) with IP and UDP lengths checked; None for the kernel's talk."""
+    """(source, destination, payload), lengths checked; None for the kernel's own talk."""
     kind = struct.unpack_from("!H", frame, 12)[0]
     packet = frame[14:]
     if kind == ARP:
@@ -112,7 +112,7 @@ class Observer:
             demand(kind in (CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA),
                    f"a content type of DTLS 1.2: {kind}")
             demand(version == DTLS_1_2 or (version == DTLS_1_0 and epoch == 0),
-                   f"version {version:#06x} in epoch {epoch}")
+                   f"version fefd, or feff in epoch 0: {version:04x} in epoch {epoch}")
             demand(epoch in (0, 1), f"an epoch in use: {epoch}")
             self.records[kind, epoch] += 1
             sequence = high << 32 | low

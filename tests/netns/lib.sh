@@ -6,14 +6,15 @@
 #   10.255.0.1/30             .1 2001:db8::/64 .2            10.255.0.2/30
 #   2001:db8:ff::/127         ::1             ::2            2001:db8:ff::1/127
 #
-# a initiates, b accepts. Source this file; it makes the namespaces and the certificates, and removes
-# all it made when the script ends, however it ends. Logs and sockets are in DIR: a.log, a/rv0.sock.
+# a initiates, b accepts. Source this file; it makes the namespaces and the certificates, and
+# removes all it made when the script ends, however it ends. Logs and sockets are in DIR: a.log,
+# a/rv0.sock.
 #
 #   ROUTEVPN   the binary to test (routevpn of PATH)
 #   KEEP=1     leave DIR for reading
 #
-# A script is a list of checks: each prints "ok - TEXT", the first that fails prints its evidence and
-# ends the script with 1. Nothing sleeps and hopes: wait_for polls a condition until a deadline.
+# A script is a list of checks: each prints "ok - TEXT", the first that fails prints its evidence
+# and ends the script with 1. Nothing sleeps and hopes: wait_for polls a condition to a deadline.
 
 set -euo pipefail
 
@@ -65,12 +66,13 @@ now_cs() {
   echo $((10#${up/./}))
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; fails at the deadline.
+# wait_for SECONDS COMMAND...: until the command succeeds; at the deadline it
+# fails, with what the command printed last.
 wait_for() {
   local end=$(($(now_cs) + $1 * 100))
   shift
   until "$@" >"$DIR/wait_for.out" 2>&1; do
-    (($(now_cs) < end)) || return 1
+    (($(now_cs) < end)) || { cat "$DIR/wait_for.out"; return 1; }
     sleep 0.02
   done
 }
@@ -110,9 +112,12 @@ wire() {
   ip -n "$3" link set "$4" up
 }
 
+gone() { ! kill -0 "$1"; }
+
 clean_up() {
   local status=$? name space
   trap - EXIT
+  trap '' INT TERM HUP PIPE
   set +e
   if ((status)); then
     for name in "$DIR"/*.log; do
@@ -121,14 +126,14 @@ clean_up() {
   fi
   for name in "${!PID[@]}"; do kill "${PID[$name]}" 2>/dev/null; done
   for name in "${!PID[@]}"; do
-    timeout 2 tail -s 0.02 --pid="${PID[$name]}" -f /dev/null || kill -KILL "${PID[$name]}" 2>/dev/null
+    wait_for 2 gone "${PID[$name]}" >/dev/null || kill -KILL "${PID[$name]}"
   done
   for space in "${SPACES[@]}"; do ip netns delete "$space"; done
   if [[ -n ${KEEP:-} ]]; then echo "kept $DIR" >&2; else rm -rf "$DIR"; fi
   exit "$status"
 }
 trap clean_up EXIT
-trap 'exit 130' INT TERM HUP
+trap 'exit 130' INT TERM HUP PIPE
 
 # --- the two gateways ---------------------------------------------------------------------------
 
@@ -150,6 +155,34 @@ make_certificates() {
     "$ROUTEVPN" pki csr --dir "$DIR" --name "$name" >>"$DIR/pki.out"
     "$ROUTEVPN" pki sign --dir "$DIR" --name "$name" >>"$DIR/pki.out"
   done
+}
+
+# make_expired NAME FILE: a certificate of DIR/ca.cert for the request NAME.csr, as make_certificates
+# leaves it, that was valid in January 2020.
+make_expired() {
+  local ca=$DIR/expired-ca
+  mkdir -p "$ca"
+  : >"$ca/index"
+  cat >"$ca/config" <<END
+[ca]
+default_ca = expired
+[expired]
+database = $ca/index
+new_certs_dir = $ca
+rand_serial = yes
+default_md = sha256
+policy = any
+x509_extensions = gateway
+[any]
+commonName = supplied
+[gateway]
+subjectAltName = DNS:$1
+keyUsage = digitalSignature
+extendedKeyUsage = clientAuth, serverAuth
+END
+  openssl ca -batch -notext -config "$ca/config" -cert "$DIR/ca.cert" -keyfile "$DIR/ca.key" \
+    -startdate 20200101000000Z -enddate 20200201000000Z -in "$DIR/$1.csr" -out "$2" \
+    >"$DIR/openssl.out" 2>&1 || fail "no expired certificate: $(<"$DIR/openssl.out")"
 }
 
 # link_a [OPTION...], link_b [OPTION...]: starts that end; OUTER says over which family.
@@ -196,7 +229,9 @@ stop_links() {
     [[ -z ${PID[$name]:-} ]] || kill -TERM "${PID[$name]}" || fail "link $name is gone already"
   done
   for name in a b; do
-    [[ -z ${PID[$name]:-} ]] || stop "$name" || fail "link $name ended with status $?"
+    [[ -n ${PID[$name]:-} ]] || continue
+    wait "${PID[$name]}" || fail "link $name ended with status $?"
+    unset "PID[$name]"
   done
 }
 

@@ -14,8 +14,8 @@ FLOW='def flow($bytes; $sent; $received):
   ($sent, $received | .seconds > 0 and .seconds < 20 and .bits_per_second < 1e12);
 '
 
-# iperf TEXT CONDITION OPTION...: one run from a to b. CONDITION holds for the client's report, which
-# has the server's figures too, and the server says itself that it saw bytes.
+# iperf TEXT CONDITION OPTION...: one run from a to b. CONDITION holds for the client's report,
+# which has the server's figures too, and the server says itself that it saw bytes.
 iperf() {
   local text=$1 condition=$2
   shift 2
@@ -28,8 +28,8 @@ iperf() {
   unset "PID[iperf_server]"
   jq -e "$FLOW .end | $condition" "$DIR/iperf.json" >"$DIR/iperf.jq" ||
     fail "$text, at a: not $condition"$'\n'"$(jq '.end | del(.streams)' "$DIR/iperf.json")"
-  jq -e '.end | .sum_sent.bytes + .sum_received.bytes > 0' "$DIR/iperf_server.log" >"$DIR/iperf.jq" ||
-    fail "$text, at b: no bytes"$'\n'"$(jq .end "$DIR/iperf_server.log")"
+  jq -e '.end | .sum_sent.bytes + .sum_received.bytes > 0' "$DIR/iperf_server.log" \
+    >"$DIR/iperf.jq" || fail "$text, at b: no bytes"$'\n'"$(jq .end "$DIR/iperf_server.log")"
   ok "$text"
 }
 
@@ -41,7 +41,8 @@ answers() {  # answers TEXT ADDRESS
 tcp() {  # tcp TEXT ADDRESS BYTES [OPTION...]
   local text=$1 address=$2 bytes=$3
   shift 3
-  iperf "$text: TCP${*:+ $*}" "flow($bytes; .sum_sent; .sum_received)" "$address" --bytes "$bytes" "$@"
+  iperf "$text: TCP${*:+ $*}" "flow($bytes; .sum_sent; .sum_received)" \
+    "$address" --bytes "$bytes" "$@"
 }
 
 battery() {  # all kinds: battery TEXT ADDRESS

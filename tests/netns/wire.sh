@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What the public side sees, from the first handshake to the stop, and what it can do: a capture holds
-# nothing but well-formed DTLS 1.2 and not a word of what was said inside, no nonce comes twice, and
-# nothing that is thrown at a gateway from outside comes out inside.
+# What the public side sees, from the first handshake to the stop, and what it can do: a capture
+# holds nothing but well-formed DTLS 1.2 and not a word of what was said inside, no nonce comes
+# twice, and nothing that is thrown at a gateway from outside comes out inside.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

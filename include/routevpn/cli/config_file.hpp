@@ -15,7 +15,7 @@ namespace routevpn::cli {
 
 // Faults are "PATH:LINE: ...".
 Scan scan_config(const OptionTable& table, std::string_view text, const std::string& path);
-// A file that cannot be read is a fault: "PATH: No such file or directory".
+// Throws UsageError for a file that cannot be read: "PATH: No such file or directory".
 Scan read_config(const OptionTable& table, const std::string& path);
 
 }  // namespace routevpn::cli

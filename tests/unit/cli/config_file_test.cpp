@@ -80,6 +80,8 @@ TEST_CASE("every fault of a file is reported") {
 
 TEST_CASE("a file that cannot be read is one fault") {
   const ScratchDirectory scratch;
+  CHECK(parse({"--config", scratch.path() + "/none"}).faults ==
+        Lines{scratch.path() + "/none: No such file or directory"});
   CHECK(parse({"--listen", "1", "--peer-name", "b", "--config", scratch.path() + "/none"}).faults ==
         Lines{scratch.path() + "/none: No such file or directory"});
   CHECK(parse({"--listen", "1", "--peer-name", "b", "--config", scratch.path()}).faults ==

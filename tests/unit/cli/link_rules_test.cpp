@@ -16,7 +16,8 @@ struct Contradiction {
 
 TEST_CASE("what contradicts or misses something is one line each") {
   const auto c = GENERATE(values<Contradiction>({
-      {"",
+      {"", {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE"}},
+      {"--mtu 1400",
        {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE",
         "--peer-name is required: the name in the peer's certificate, or '*' for any of the CA"}},
       {"--listen 1",

@@ -1,6 +1,7 @@
 // Helpers of the tests that parse command lines.
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -8,8 +9,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <stdlib.h>
 
 #include "routevpn/cli/command_line.hpp"
 

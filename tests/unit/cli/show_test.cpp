@@ -1,4 +1,5 @@
 // Against a server in this process that speaks the control socket's protocol.
+#include <csignal>
 #include <cstring>
 #include <future>
 #include <sstream>
@@ -19,7 +20,7 @@
 
 using namespace routevpn;
 using namespace routevpn::cli;
-using std::chrono::milliseconds, std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
 namespace {
 
@@ -65,6 +66,12 @@ class LinkSocket {
   Fd client_;
 };
 
+// As a killed process leaves it.
+void leave_stale_socket(const std::string& run_dir, const std::string& link) {
+  LinkSocket socket(run_dir, link);
+  socket.go_away();
+}
+
 struct Outcome {
   int status;
   std::string out;
@@ -97,7 +104,7 @@ TEST_CASE("every link is shown, in alphabetical order, with stale sockets skippe
   const ScratchDirectory scratch;
   LinkSocket b(scratch.path(), "b");
   LinkSocket a(scratch.path(), "a");
-  LinkSocket(scratch.path(), "stale");
+  leave_stale_socket(scratch.path(), "stale");
   static_cast<void>(scratch.write("other.txt", ""));
   auto shown = std::async(std::launch::async, [&] { return show(scratch.path(), ""); });
   answer(a, object("a", "up"));
@@ -124,13 +131,28 @@ TEST_CASE("--json prints an array, also of none") {
 
 TEST_CASE("a link that was named and is not there is an error") {
   const ScratchDirectory scratch;
-  LinkSocket(scratch.path(), "stale");
-  for (const std::string link : {"none", "stale"}) {
-    const auto outcome = show(scratch.path(), link);
-    CHECK(outcome.status == 1);
-    CHECK(outcome.err == "routevpn: " + link + ": not running, there is no link behind " +
-                             scratch.path() + "/" + link + ".sock\n");
-  }
+  leave_stale_socket(scratch.path(), "stale");
+  const std::string link = GENERATE("none", "stale");
+  const auto outcome = show(scratch.path(), link);
+  CHECK(outcome.status == 1);
+  std::string expected = "routevpn: " + link;
+  expected += ": not running, there is no link behind " + scratch.path() + "/";
+  CHECK(outcome.err == expected + link + ".sock\n");
+}
+
+TEST_CASE("--watch draws until it is interrupted") {
+  const ScratchDirectory scratch;
+  LinkSocket a(scratch.path(), "a");
+  Outcome outcome{};
+  std::thread watching([&] { outcome = show(scratch.path(), "--watch"); });
+  // Each question means that the signals are held back already, and all before it was drawn.
+  answer(a, object("a", "connecting"));
+  answer(a, object("a", "up"));
+  pthread_kill(watching.native_handle(), SIGINT);
+  watching.join();
+  CHECK(outcome.status == 0);
+  CHECK(outcome.out.starts_with("link: a (connecting)\n"));
+  CHECK_THAT(outcome.out, ContainsSubstring("link: a (up)"));
 }
 
 TEST_CASE("no link at all is no error") {

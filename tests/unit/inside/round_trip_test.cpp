@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <string>
 
 #include "catch.hpp"
 #include "packets.hpp"
@@ -98,7 +99,7 @@ class Traffic {
 };
 
 // What must keep its order: addresses and protocol, and ports where they can be seen.
-Octets flow_of(const Octets& packet) {
+std::string flow_of(const Octets& packet) {
   const bool v6 = packet[0] >> 4 == 6;
   const std::size_t addresses_at = v6 ? 8 : 12;
   const std::size_t l4_at = v6 ? 40 : std::size_t{4} * (packet[0] & 15U);
@@ -110,11 +111,11 @@ Octets flow_of(const Octets& packet) {
   for (std::size_t i = l4_at; i < l4_at + 4 && i < packet.size() && !fragment; ++i) {
     key.push_back(packet[i]);
   }
-  return key;
+  return {key.begin(), key.end()};
 }
 
-std::map<Octets, std::vector<Octets>> by_flow(const std::vector<Octets>& traffic) {
-  std::map<Octets, std::vector<Octets>> result;
+std::map<std::string, std::vector<Octets>> by_flow(const std::vector<Octets>& traffic) {
+  std::map<std::string, std::vector<Octets>> result;
   for (const Octets& packet : traffic) result[flow_of(packet)].push_back(packet);
   return result;
 }
@@ -128,7 +129,6 @@ TEST_CASE("joined and split again, every flow is what it was, byte for byte and 
   std::vector<Octets> input(400);
   for (Octets& packet : input) packet = traffic.next();
   const std::vector<packets::Joined> joined = packets::join(input);
-  // Ids in a row of equal ones would be the only loss: the traffic has none.
   CHECK(by_flow(packets::split_all(joined)) == by_flow(input));
   CHECK(joined.size() < input.size());
   for (const packets::Joined& super : joined) {
@@ -201,9 +201,7 @@ TEST_CASE("garbage in IP packets is joined to nothing that splits into something
       packet.shrink_to_fit();
       if (ip_packet_verdict(packet) == IpVerdict::valid) input.push_back(packet);
     }
-    std::vector<Octets> output = packets::split_all(packets::join(input));
-    std::sort(output.begin(), output.end());
-    std::sort(input.begin(), input.end());
-    CHECK(output == input);
+    const std::vector<Octets> output = packets::split_all(packets::join(input));
+    CHECK(std::is_permutation(output.begin(), output.end(), input.begin(), input.end()));
   }
 }

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Policy routing on one box, the third way of the first proof-of-concept: the default route leads
+# through a link whose own packets take the default route that was there before.
+#
+#   PUB_A                              PUB_B                        PRIV_B
+#   rv0 .......................... link b ......................... rv0    lo
+#   eth0 --- 192.0.2.0/24 ----- eth0    lo                                 203.0.113.9
+#    .1      2001:db8::/64       .2     198.51.100.7                       2001:db8:99::9
+#    ::1                         ::2    2001:db8:77::7
+#
+# The peer's addresses are those on PUB_B's lo: only the default route of PUB_A leads there.
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$HERE/lib.sh"
+
+ip -n "$PUB_B" address add 198.51.100.7/32 dev lo
+ip -n "$PUB_B" address add 2001:db8:77::7/128 dev lo
+ip -n "$PRIV_B" address add 203.0.113.9/32 dev lo
+ip -n "$PRIV_B" address add 2001:db8:99::9/128 dev lo
+ip -n "$PUB_A" route add default via 192.0.2.2
+ip -n "$PUB_A" route add default via 2001:db8::2
+
+# What leaves PUB_A, by interface: the link's own packets, and echo requests.
+in_ns "$PUB_A" nft -f - <<'END'
+table inet watch {
+  counter outer_by_eth0 { }
+  counter outer_by_rv0 { }
+  counter echo_by_eth0 { }
+  counter echo_by_rv0 { }
+  chain leaving {
+    type filter hook postrouting priority 300;
+    udp dport 7754 oifname "eth0" counter name outer_by_eth0
+    udp dport 7754 oifname "rv0" counter name outer_by_rv0
+    oifname "eth0" icmp type echo-request counter name echo_by_eth0
+    oifname "eth0" icmpv6 type echo-request counter name echo_by_eth0
+    oifname "rv0" icmp type echo-request counter name echo_by_rv0
+    oifname "rv0" icmpv6 type echo-request counter name echo_by_rv0
+  }
+}
+END
+# counted COUNTER: since it was asked last.
+counted() {
+  in_ns "$PUB_A" nft -j reset counter inet watch "$1" |
+    jq '.nftables[] | .counter? // empty | .packets'
+}
+
+# All that a link may leave behind in PUB_A.
+traces() {
+  ip -n "$PUB_A" -o link
+  ip -n "$PUB_A" -4 route show table all
+  ip -n "$PUB_A" -6 route show table all
+  ip -n "$PUB_A" -4 rule
+  ip -n "$PUB_A" -6 rule
+  ip netns pids "$PUB_A"
+}
+is_as_before() { diff "$DIR/traces.before" <(traces); }
+has_link_local() { ip -n "$PUB_A" -6 route show table local type local | grep -q '^local fe80:'; }
+
+# way DESTINATION [mark N]: the interface a packet of PUB_A's takes.
+way() { ip -n "$PUB_A" -o route get "$@" | sed 's/.* dev \([^ ]*\).*/\1/'; }
+
+# starts OUTER: both ends over that family, and up.
+starts() {
+  local peer=198.51.100.7
+  [[ $1 == 4 ]] || peer='[2001:db8:77::7]'
+  mkdir -p "$DIR/a" "$DIR/b"
+  start b "$PUB_B" "$ROUTEVPN" --listen "$PORT" --peer-name a --ifname rv0 --netns "$PRIV_B" \
+    -a 10.255.0.2/30 -a 2001:db8:ff::1/127 --cert "$DIR/b.cert" --key "$DIR/b.key" \
+    --ca "$DIR/ca.cert" --run-dir "$DIR/b"
+  wait_for 5 has_socket b || fail "link b did not start"
+  start a "$PUB_A" "$ROUTEVPN" --peer "$peer" --peer-name b --ifname rv0 \
+    -a 10.255.0.1/30 -a 2001:db8:ff::/127 --cert "$DIR/a.cert" --key "$DIR/a.key" \
+    --ca "$DIR/ca.cert" --run-dir "$DIR/a" \
+    --route 0.0.0.0/0 --route ::/0 --table 51 --fwmark 51
+  wait_up a
+  wait_up b
+}
+
+# counts TEXT RV0 ETH0: echo requests that have left by each since the last time.
+counts() { expect_equal "$1" "$2 $3" "$(counted echo_by_rv0) $(counted echo_by_eth0)"; }
+
+# check OUTER: the ways of everything while the link is up.
+check() {
+  local text="IPv$1 outside" echoes=20 outer
+  expect_equal "$text: the world is behind the link" "rv0 rv0" \
+    "$(way 203.0.113.9) $(way 2001:db8:99::9)"
+  expect_equal "$text: but not for what carries the mark" "eth0 eth0" \
+    "$(way 203.0.113.9 mark 51) $(way 2001:db8:99::9 mark 51)"
+  expect_equal "$text: connected networks are reached directly" "eth0 eth0" \
+    "$(way 192.0.2.2) $(way 2001:db8::2)"
+  for counter in outer_by_eth0 outer_by_rv0 echo_by_eth0 echo_by_rv0; do
+    counted "$counter" >"$DIR/counter.out"
+  done
+
+  expect "$text: the world answers" \
+    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W 2 203.0.113.9
+  expect "$text: over IPv6 too" \
+    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W 2 2001:db8:99::9
+  counts "$text: each ping went once into the link and not by eth0" $((2 * echoes)) 0
+  outer=$(counted outer_by_eth0)
+  ((outer >= 2 * echoes && outer <= 2 * echoes + 20)) ||
+    fail "$text: $outer outer packets for $((2 * echoes)) pings"
+  ok "$text: $outer outer packets left by eth0"
+  expect_equal "$text: and none by the link itself" 0 "$(counted outer_by_rv0)"
+
+  expect "$text: a neighbour answers" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 2 192.0.2.2
+  expect "$text: over IPv6 too" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 2 2001:db8::2
+  counts "$text: asked by eth0, not through the link" 0 4
+}
+
+wait_for 5 has_link_local || fail "eth0 does not settle"
+traces >"$DIR/traces.before"
+for outer in 4 6; do
+  for signal in TERM KILL; do
+    starts "$outer"
+    [[ $signal == KILL ]] || check "$outer"
+    status=0
+    stop a "$signal" || status=$?
+    expect_equal "SIG$signal ends the link" "$([[ $signal == KILL ]] && echo 137 || echo 0)" "$status"
+    expect "no interface, route, rule or process is left" wait_for 2 is_as_before
+    stop b || fail "link b ended with status $?"
+  done
+done
