@@ -32,7 +32,8 @@ std::string rfc3339(std::chrono::system_clock::time_point time_point) {
   gmtime_r(&seconds, &utc);
   std::array<char, 40> text{};
   const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(since % 1000));
+  std::snprintf(text.data() + length, text.size() - length, ".%03dZ",
+                static_cast<int>(since % 1000));
   return text.data();
 }
 

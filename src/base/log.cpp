@@ -1,13 +1,13 @@
 #include "routevpn/base/log.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "routevpn/base/json_text.hpp"
 

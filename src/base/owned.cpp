@@ -1,8 +1,8 @@
 #include "routevpn/base/owned.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
+
+#include <unistd.h>
 
 namespace routevpn {
 

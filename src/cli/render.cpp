@@ -79,10 +79,16 @@ std::string peer_text(const json& link, TimePoint now) {
   std::string result = text(peer, "name");
   const auto not_after = time(peer, "not_after");
   if (!result.empty() && not_after) result += " (" + expiry_text(*not_after, now) + ")";
-  append(result, ", ", text(link, "remote"));
+  const std::string remote = text(link, "remote");
   const std::string local = text(link, "local");
-  if (!local.empty()) result += " <- " + local;
+  append(result, ", ", remote);
+  if (!remote.empty() && !local.empty()) result += " <- " + local;
   return result;
+}
+
+// Where a link without a peer waits for it, or calls from.
+std::string local_text(const json& link) {
+  return text(link, "remote").empty() ? text(link, "local") : std::string();
 }
 
 std::string association_text(const json& link, TimePoint now) {
@@ -157,7 +163,7 @@ std::string head(const json& link, TimePoint now, const Painter& painter) {
                      painter.by_state(state, text(link, "link")) + " (" + state;
   if (const auto since = time(link, "since")) line += " " + human_duration(now - *since);
   const std::string reason = reason_of(link);
-  if (state != "up" && !reason.empty()) line += ": " + reason;
+  if (state != "up" && reason != state && !reason.empty()) line += ": " + reason;
   return line + ")\n";
 }
 
@@ -176,6 +182,7 @@ std::string render(const json& link, TimePoint now, bool colour) {
   };
   line("interface", interface_text(link));
   line("peer", peer_text(link, now));
+  line("local", local_text(link));
   line("association", association_text(link, now));
   line("path", path_text(link));
   line("transfer", transfer_text(link));

@@ -19,15 +19,7 @@ using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady
 constexpr milliseconds search_period{50};
 
 std::string_view name_of(LinkState state) {
-  switch (state) {
-    case LinkState::up:
-      return "up";
-    case LinkState::connecting:
-      return "connecting";
-    case LinkState::down:
-      break;
-  }
-  return "down";
+  return state == LinkState::up ? "up" : "down";
 }
 
 class Awaited {
@@ -37,7 +29,11 @@ class Awaited {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool connected() const { return stream_.has_value(); }
   [[nodiscard]] int fd() const { return stream_->fd(); }
-  [[nodiscard]] bool is(LinkState state) const { return state_ == name_of(state); }
+  // Down is whatever is not up: a link that initiates goes from up to connecting.
+  [[nodiscard]] bool is(LinkState state) const {
+    const bool up = state_ == name_of(LinkState::up);
+    return state == LinkState::up ? up : !up && !state_.empty();
+  }
 
   void connect(const std::string& run_dir) {
     if (!stream_) stream_ = StatusStream::ask(run_dir, name_, "watch");

@@ -1,11 +1,11 @@
 #include "routevpn/host/state_hook.hpp"
 
+#include <csignal>
+#include <cstring>
+
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <csignal>
-#include <cstring>
 
 #include "routevpn/base/log.hpp"
 
@@ -54,7 +54,8 @@ void StateHook::reap() {
 void StateHook::start_next() {
   if (queued_.empty()) return;
   std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
   for (const auto& [name, value] : queued_.front()) variables.push_back(name + "=" + value);
   queued_.pop_front();
   std::vector<char*> environment;
@@ -66,8 +67,8 @@ void StateHook::start_next() {
   std::string command = command_;
   char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
   const SpawnAttributes spawn;
-  const int error = posix_spawn(&running_, "/bin/sh", nullptr, &spawn.attributes, arguments,
-                                environment.data());
+  const int error =
+      posix_spawn(&running_, "/bin/sh", nullptr, &spawn.attributes, arguments, environment.data());
   if (error == 0) return;
   running_ = -1;
   log_warning("--on-state: cannot run /bin/sh", {{"error", std::strerror(error)}});

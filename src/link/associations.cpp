@@ -21,9 +21,11 @@ AssociationId Session::established(const dtls::Established& established,
   surroundings_.command(InstallAssociation{
       std::make_unique<Association>(id, established, backend, peer, settings_.limits), initiator});
   Known known{id,
-              {established.peer, established.cipher_name, established.suite, backend, established.control_messages,
-               peer, now},
-              false, std::nullopt, std::nullopt};
+              {established.peer, established.cipher_name, established.suite, backend,
+               established.control_messages, peer, now},
+              false,
+              std::nullopt,
+              std::nullopt};
   if (!initiator && !established.control_messages) known.speak_at = now + silent_peer_time;
   // Beside one in use it goes again unless it proves itself.
   if (current_id_ != 0) known.retire_at = now + straggler_time;
@@ -40,8 +42,8 @@ AssociationId Session::established(const dtls::Established& established,
   return id;
 }
 
-void Session::handshake_failed(const dtls::HandshakeFailure& failure,
-                               const outside::Endpoint& peer, Time now) {
+void Session::handshake_failed(const dtls::HandshakeFailure& failure, const outside::Endpoint& peer,
+                               Time now) {
   surroundings_.handshake_failed(peer.remote, failure);
   const std::string text = peer.remote.to_string() + ": " + failure.text;
   // An acceptor's state does not hang on a stranger's failed attempt.
@@ -94,9 +96,9 @@ void Session::on_lane_event(const LaneEvent& event, Time now) {
   if (const auto* const alert = std::get_if<AlertReceived>(&event.what)) {
     const bool closing = alert->description == 0;
     if (!closing && alert->level != 2) return;  // a warning
-    const std::string text = closing ? "the peer closed the association"
-                                     : "the peer sent fatal alert " +
-                                           std::to_string(alert->description);
+    const std::string text =
+        closing ? "the peer closed the association"
+                : "the peer sent fatal alert " + std::to_string(alert->description);
     apply(Event::peer_closed, {"peer_closed", text}, now);
   } else if (std::holds_alternative<RenewalDue>(event.what) ||
              std::holds_alternative<RenewalRequested>(event.what)) {

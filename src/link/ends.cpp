@@ -69,8 +69,9 @@ Ends open_ends(const cli::LinkOptions& options) {
   host::Netlink netlink;
   netlink.set_up({tun.name(), mtu, options.addresses, options.routes, options.table});
   auto guardian = start_guardian(options, tun.name(), private_netns);
-  return {std::move(public_netns), std::move(private_netns), std::move(socket), std::move(tun),
-          std::move(netlink),      mtu,                      std::move(guardian)};
+  return {std::move(public_netns), std::move(private_netns), std::move(socket),
+          std::move(tun),          std::move(netlink),       mtu,
+          std::move(guardian)};
 }
 
 }  // namespace routevpn::link

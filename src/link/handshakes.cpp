@@ -66,9 +66,8 @@ void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from
 
   // A peer that starts again from the same port means it: what it had begun before is over.
   entries_.erase(from.remote);
-  const auto half_open = std::count_if(entries_.begin(), entries_.end(), [](const auto& entry) {
-    return !entry.second.association;
-  });
+  const auto half_open = std::count_if(entries_.begin(), entries_.end(),
+                                       [](const auto& entry) { return !entry.second.association; });
   if (static_cast<std::size_t>(half_open) >= dtls::Admission::max_half_open) {
     return drops_.add(Drop::handshake_half_open);
   }
@@ -158,6 +157,8 @@ void Handshakes::finish(AssociationId id) {
   });
 }
 
-void Handshakes::abandon() { entries_.clear(); }
+void Handshakes::abandon() {
+  entries_.clear();
+}
 
 }  // namespace routevpn::link

@@ -1,11 +1,11 @@
 #include "routevpn/link/lane_loop.hpp"
 
+#include <array>
+#include <cstring>
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include <array>
-#include <cstring>
 
 #include "routevpn/base/error.hpp"
 
@@ -31,8 +31,7 @@ void drain_eventfd(int fd) {
 }  // namespace
 
 LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& tun,
-                   outside::UdpSocket& socket, const std::atomic<unsigned>& mtu,
-                   int control_wakeup)
+                   outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup)
     : mailbox_(mailbox),
       counters_(counters),
       tun_(tun),
@@ -46,14 +45,18 @@ LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& 
   if (!wakeup_) throw system_error("eventfd");
 }
 
-void LaneLoop::wake() const { signal_eventfd(wakeup_.get()); }
+void LaneLoop::wake() const {
+  signal_eventfd(wakeup_.get());
+}
 
 void LaneLoop::stop() {
   stopping_.store(true, std::memory_order_relaxed);
   wake();
 }
 
-void LaneLoop::wake_control() const { signal_eventfd(control_wakeup_); }
+void LaneLoop::wake_control() const {
+  signal_eventfd(control_wakeup_);
+}
 
 void LaneLoop::run() {
   while (!stopping_.load(std::memory_order_relaxed)) {

@@ -1,11 +1,11 @@
 #include "routevpn/link/link.hpp"
 
+#include <csignal>
+#include <random>
+
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-
-#include <csignal>
-#include <random>
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/host/notify.hpp"
@@ -129,9 +129,9 @@ void Link::begin_stop(Exit status) {
 
 void Link::reload() {
   try {
-    auto identity = dtls::Identity::load(
-        {options_.certificate, options_.key, options_.ca, options_.crl},
-        {options_.peer_name, options_.ciphers});
+    auto identity =
+        dtls::Identity::load({options_.certificate, options_.key, options_.ca, options_.crl},
+                             {options_.peer_name, options_.ciphers});
     session_.replace_identity(std::move(identity), clock());
     log_info("certificates were loaded again");
   } catch (const std::exception& error) {
@@ -186,7 +186,9 @@ void Link::command(LaneCommand command) {
   lane_.wake();
 }
 
-void Link::resolve(const PeerName& peer) { resolver_.ask(peer.host, peer.port); }
+void Link::resolve(const PeerName& peer) {
+  resolver_.ask(peer.host, peer.port);
+}
 
 void Link::set_carrier(bool on) {
   if (on) adapt_mtu();
@@ -244,9 +246,9 @@ void Link::handshake_failed(const SocketAddress& peer, const dtls::HandshakeFail
   }
   next_failure_log_ = now + std::chrono::seconds(1);
   const std::string others = std::to_string(std::exchange(unlogged_failures_, 0));
-  log_warning("handshake failed", {{"peer", peer.to_string()},
-                                   {"reason", failure.text},
-                                   {"others_since_last", others}});
+  log_warning(
+      "handshake failed",
+      {{"peer", peer.to_string()}, {"reason", failure.text}, {"others_since_last", others}});
 }
 
 Time Link::last_heard() const {
@@ -261,8 +263,8 @@ std::string Link::status() const {
   if (session.association && session.association->endpoint.local) {
     local.address = *session.association->endpoint.local;
   }
-  const LinkFacts facts{options_, control_socket_.link(), ends_.tun.name(), mtu_, path_mtu_,
-                        local,    carrier_};
+  const LinkFacts facts{options_, control_socket_.link(), ends_.tun.name(), mtu_, path_mtu_, local,
+                        carrier_};
   return status_json(facts, session, lane_counters_, control_drops_, now);
 }
 

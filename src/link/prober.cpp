@@ -11,7 +11,9 @@ void Prober::begin(Time now) {
   due_ = now;
 }
 
-void Prober::forget_path() { path_ = {}; }
+void Prober::forget_path() {
+  path_ = {};
+}
 
 std::uint32_t Prober::send(Time now) {
   const bool unanswered = !exchanges_.empty() && !exchanges_.back().answered;
@@ -31,8 +33,8 @@ bool Prober::answered(std::uint32_t sequence, Duration round_trip, Time now) {
   round_trip = std::clamp(round_trip, Duration{1}, now - exchange->sent + Duration{1});
 
   if (path_.last) {
-    const Duration difference = round_trip > *path_.last ? round_trip - *path_.last
-                                                         : *path_.last - round_trip;
+    const Duration difference =
+        round_trip > *path_.last ? round_trip - *path_.last : *path_.last - round_trip;
     path_.jitter += (difference - path_.jitter) / 16;
     path_.smoothed += (round_trip - path_.smoothed) / 8;
     path_.min = std::min(path_.min, round_trip);
@@ -48,7 +50,9 @@ bool Prober::answered(std::uint32_t sequence, Duration round_trip, Time now) {
   return true;
 }
 
-Duration Prober::patience() const { return path_.last ? 2 * path_.smoothed : first_retry_; }
+Duration Prober::patience() const {
+  return path_.last ? 2 * path_.smoothed : first_retry_;
+}
 
 PathStatus Prober::status(Time now) const {
   PathStatus status = path_;

@@ -20,10 +20,12 @@ std::span<const inside::SuperPacket> Lane::from_outside(const outside::Received&
                                                         Time now) {
   payloads_.clear();
   const std::size_t step = std::max<std::size_t>(received.segment_bytes, 1);
-  for (std::size_t at = 0; at < received.data.size(); at += step) {
+  std::size_t at = 0;
+  do {  // once also for a datagram without a byte
     const std::size_t bytes = std::min(step, received.data.size() - at);
     split_datagram(received.data.subspan(at, bytes), received.from, now);
-  }
+    at += step;
+  } while (at < received.data.size());
   return coalescer_.join(payloads_);
 }
 

@@ -21,8 +21,8 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
       surroundings_(surroundings),
       handshakes_(settings_.role, std::move(identity), settings_.allowed, *this, drops),
       backoff_(settings_.seed),
-      prober_(settings_.keepalive, std::min<Duration>(settings_.keepalive / 4,
-                                                      dtls::Handshake::first_retransmission)) {
+      prober_(settings_.keepalive,
+              std::min<Duration>(settings_.keepalive / 4, dtls::Handshake::first_retransmission)) {
   status_.reason = {"starting", "starting"};
 }
 
@@ -33,9 +33,13 @@ void Session::start(Time now) {
         now);
 }
 
-void Session::stop(Time now) { apply(Event::stop, {"stopped", "stopped as asked"}, now); }
+void Session::stop(Time now) {
+  apply(Event::stop, {"stopped", "stopped as asked"}, now);
+}
 
-void Session::tell_again() { surroundings_.command(SendAlert{alert_warning, close_notify}); }
+void Session::tell_again() {
+  surroundings_.command(SendAlert{alert_warning, close_notify});
+}
 
 void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now) {
   handshakes_.replace_identity(std::move(identity));
@@ -69,8 +73,11 @@ void Session::enter(Phase phase, Reason reason, Time now) {
 void Session::act(Action action, Time now) {
   switch (action) {
     case Action::resolve:
-    case Action::begin_handshake: break;  // apply()
-    case Action::schedule_retry: retry_at_ = now + backoff_.next(); break;
+    case Action::begin_handshake:
+      break;  // apply()
+    case Action::schedule_retry:
+      retry_at_ = now + backoff_.next();
+      break;
     case Action::carrier_on:
     case Action::carrier_off: {
       const bool on = action == Action::carrier_on;
@@ -78,8 +85,12 @@ void Session::act(Action action, Time now) {
       carrier_ = on;
       break;
     }
-    case Action::tell_peer: tell_again(); break;
-    case Action::drop_associations: drop_associations(); break;
+    case Action::tell_peer:
+      tell_again();
+      break;
+    case Action::drop_associations:
+      drop_associations();
+      break;
     case Action::begin_renewal:
       renew_at_.reset();
       if (const Known* const known = current(); known != nullptr && !handshakes_.initiating()) {
@@ -89,7 +100,9 @@ void Session::act(Action action, Time now) {
     case Action::request_renewal:
       surroundings_.command(SendControl{{ControlMessage::Kind::renewal_request}});
       break;
-    case Action::schedule_renewal: renew_at_ = now + backoff_.next(); break;
+    case Action::schedule_renewal:
+      renew_at_ = now + backoff_.next();
+      break;
   }
 }
 

@@ -19,9 +19,15 @@ constexpr std::array renew{A::begin_renewal};
 constexpr std::array ask_renewal{A::request_renewal};
 constexpr std::array renew_later{A::schedule_renewal};
 
-Transition ignored(Phase phase) { return {phase, false, {}}; }
-Transition stay(Phase phase, std::span<const Action> actions = {}) { return {phase, true, actions}; }
-Transition go(Phase next, std::span<const Action> actions = {}) { return {next, true, actions}; }
+Transition ignored(Phase phase) {
+  return {phase, false, {}};
+}
+Transition stay(Phase phase, std::span<const Action> actions = {}) {
+  return {phase, true, actions};
+}
+Transition go(Phase next, std::span<const Action> actions = {}) {
+  return {next, true, actions};
+}
 
 Transition lost(Role role) {
   return role == Role::initiator ? go(Phase::backing_off, lost_initiator)
@@ -30,27 +36,34 @@ Transition lost(Role role) {
 
 Transition when_confirming(Role role, Event event) {
   switch (event) {
-    case Event::confirmed: return go(Phase::up, lights_on);
-    case Event::established: return stay(Phase::confirming);
+    case Event::confirmed:
+      return go(Phase::up, lights_on);
+    case Event::established:
+      return stay(Phase::confirming);
     case Event::silence:
     case Event::peer_closed:
-    case Event::limit_reached: return lost(role);
-    default: return ignored(Phase::confirming);
+    case Event::limit_reached:
+      return lost(role);
+    default:
+      return ignored(Phase::confirming);
   }
 }
 
 Transition when_up(Role role, Event event) {
   switch (event) {
     case Event::established:
-    case Event::confirmed: return stay(Phase::up);
+    case Event::confirmed:
+      return stay(Phase::up);
     case Event::silence:
     case Event::peer_closed:
-    case Event::limit_reached: return lost(role);
+    case Event::limit_reached:
+      return lost(role);
     case Event::renewal_due:
       return role == Role::initiator ? stay(Phase::up, renew) : stay(Phase::up, ask_renewal);
     case Event::handshake_failed:
       return role == Role::initiator ? stay(Phase::up, renew_later) : ignored(Phase::up);
-    default: return ignored(Phase::up);
+    default:
+      return ignored(Phase::up);
   }
 }
 
@@ -74,10 +87,13 @@ Transition step(Role role, Phase phase, Event event) {
       return event == Event::retry_due ? go(Phase::resolving, ask) : ignored(phase);
     case Phase::waiting:
       return event == Event::established ? go(Phase::confirming) : ignored(phase);
-    case Phase::confirming: return when_confirming(role, event);
-    case Phase::up: return when_up(role, event);
+    case Phase::confirming:
+      return when_confirming(role, event);
+    case Phase::up:
+      return when_up(role, event);
     case Phase::stopped:
-    case Phase::count_: break;
+    case Phase::count_:
+      break;
   }
   return ignored(phase);
 }
@@ -97,11 +113,14 @@ std::string_view name_of(Event event) {
 
 std::string_view public_state(Phase phase) {
   switch (phase) {
-    case Phase::up: return "up";
+    case Phase::up:
+      return "up";
     case Phase::idle:
     case Phase::waiting:
-    case Phase::stopped: return "down";
-    default: return "connecting";
+    case Phase::stopped:
+      return "down";
+    default:
+      return "connecting";
   }
 }
 

@@ -37,7 +37,9 @@ Json rtt_json(const PathStatus& path) {
 }
 
 // Inbound reasons stand behind the outbound ones in the list.
-bool is_outbound(Drop reason) { return reason <= Drop::outside_send_failed; }
+bool is_outbound(Drop reason) {
+  return reason <= Drop::outside_send_failed;
+}
 
 struct DropSums {
   std::uint64_t rx = 0;
@@ -103,10 +105,10 @@ std::string status_json(const LinkFacts& facts, const SessionStatus& session,
   json["flaps"] = session.flaps;
   json["rtt_us"] = rtt_json(session.path);
   json["loss"] = session.path.loss;
-  json["rx"] = {{"bytes", lane.rx_bytes.load()}, {"packets", lane.rx_packets.load()},
-                {"drops", drops.rx}};
-  json["tx"] = {{"bytes", lane.tx_bytes.load()}, {"packets", lane.tx_packets.load()},
-                {"drops", drops.tx}};
+  json["rx"] = {
+      {"bytes", lane.rx_bytes.load()}, {"packets", lane.rx_packets.load()}, {"drops", drops.rx}};
+  json["tx"] = {
+      {"bytes", lane.tx_bytes.load()}, {"packets", lane.tx_packets.load()}, {"drops", drops.tx}};
   json["drops"] = drops.by_reason;
   json["udp_segment"] = lane.udp_segment.load();
   json["lanes"] = Json::array({{{"state", public_state(session.phase)},

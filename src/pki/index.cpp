@@ -9,7 +9,7 @@ namespace routevpn::pki {
 
 namespace {
 
-constexpr std::size_t longest_name = 64;        // ub-common-name, RFC 5280 appendix A.1
+constexpr std::size_t longest_name = 64;          // ub-common-name, RFC 5280 appendix A.1
 constexpr std::size_t longest_serial = 2UL * 20;  // 20 octets, RFC 5280 section 4.1.2.2
 
 bool is_alphanumeric(char c) {

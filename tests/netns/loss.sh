@@ -13,7 +13,7 @@ PERIOD_MS=10 # so that they take another 10 s
 # million runs.
 LEAST=28.4 MOST=43.6
 
-# lose NETNS: of what comes in from outside; of what is dropped on the way out the sender would hear.
+# lose NETNS: of what comes in from outside. Of a drop on the way out the sender would hear.
 lose() {
   in_ns "$1" nft -f - <<RULES
 table inet impairment {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Traffic of all kinds through a link: ping, TCP one way, both ways and in 50 streams, UDP; IPv4 and
-# IPv6 inside over IPv4 and IPv6 outside; each cipher suite, each crypto backend.
+# IPv6 inside over IPv4 and IPv6 outside; each cipher suite, each crypto backend; and while keys
+# change.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -34,7 +35,7 @@ iperf() {
 }
 
 answers() {  # answers TEXT ADDRESS
-  in_ns "$PRIV_A" fping -q -c 20 -p 5 -t 1000 "$2" >"$DIR/fping.log" 2>&1 || true
+  in_ns "$PRIV_A" fping -q -c 20 -i 5 -p 5 -t 1000 "$2" >"$DIR/fping.log" 2>&1 || true
   expect "$1: 20 pings, 20 answers" grep ' 20/20/0%' "$DIR/fping.log"
 }
 
@@ -88,3 +89,18 @@ for pair in AES128-GCM-SHA256:{openssl,auto} AES256-GCM-SHA384:{openssl,auto} \
   tcp "$suite, $crypto" 10.255.0.2 50000000 --reverse
   stop_links
 done
+
+# Renewals, one after the other, under a stream of pings that is answered to the last.
+two_links
+renewed() { [[ $(show a .rekeys) == "$1" && $(show b .rekeys) == "$1" ]]; }
+start pings "$PRIV_A" fping -q -c 800 -i 2 -p 2 -t 1000 10.255.0.2
+renewals=0
+while kill -0 "${PID[pings]}" 2>/dev/null; do
+  renewals=$((renewals + 1))
+  kill -HUP "${PID[a]}"
+  wait_for 5 renewed "$renewals" || fail "renewal $renewals does not come"
+done
+unset "PID[pings]"
+((renewals >= 3)) || fail "only $renewals renewals in 1.6 s"
+expect "800 pings during $renewals renewals, all answered" grep ' 800/800/0%' "$DIR/pings.log"
+kept_up

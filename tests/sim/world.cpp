@@ -128,7 +128,9 @@ void SimEnd::stop() {
   settle();
 }
 
-std::optional<Time> SimEnd::deadline() const { return session_.deadline(); }
+std::optional<Time> SimEnd::deadline() const {
+  return session_.deadline();
+}
 
 void SimEnd::send_handshake(ConstBytes datagram, const outside::Endpoint&) {
   // As in the process: keys that were handed over are there before this datagram is out.
@@ -146,7 +148,9 @@ void SimEnd::command(link::LaneCommand command) {
   mailbox_.commands.publish();
 }
 
-void SimEnd::resolve(const link::PeerName&) { resolving_ = true; }
+void SimEnd::resolve(const link::PeerName&) {
+  resolving_ = true;
+}
 
 void SimEnd::set_carrier(bool on) {
   if (on == carrier_) world_.violations.emplace_back("the carrier was set to what it was");
@@ -154,7 +158,9 @@ void SimEnd::set_carrier(bool on) {
   ++carrier_changes;
 }
 
-Time SimEnd::last_heard() const { return counters_.last_heard.load(); }
+Time SimEnd::last_heard() const {
+  return counters_.last_heard.load();
+}
 
 World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
              std::shared_ptr<const dtls::Identity> acceptor)

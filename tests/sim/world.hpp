@@ -11,6 +11,7 @@
 
 #include "routevpn/link/lane.hpp"
 #include "routevpn/link/session.hpp"
+
 #include "sim/wire.hpp"
 
 namespace routevpn::test {

@@ -1,14 +1,14 @@
 // IP addresses, prefixes and socket addresses as values, with their text forms.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <sys/socket.h>
 
 namespace routevpn {
 

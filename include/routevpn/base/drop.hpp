@@ -31,9 +31,9 @@ enum class Drop : std::uint8_t {
   record_too_old,    // left of the replay window
 
   // outside -> inside: payloads of authentic records
-  payload_not_ip,      // neither IPv4 nor IPv6, and no control message was agreed
-  payload_malformed,   // IP lengths contradict the record's
-  payload_control,     // a control message we do not know
+  payload_not_ip,       // neither IPv4 nor IPv6, and no control message was agreed
+  payload_malformed,    // IP lengths contradict the record's
+  payload_control,      // a control message we do not know
   inside_write_failed,  // the interface did not take the packet
 
   // handshakes and alerts

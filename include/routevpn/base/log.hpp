@@ -23,11 +23,17 @@ class Log {
   static void write(LogLevel level, std::string_view message, LogFields fields = {});
 };
 
-inline void log_error(std::string_view m, LogFields f = {}) { Log::write(LogLevel::error, m, f); }
+inline void log_error(std::string_view m, LogFields f = {}) {
+  Log::write(LogLevel::error, m, f);
+}
 inline void log_warning(std::string_view m, LogFields f = {}) {
   Log::write(LogLevel::warning, m, f);
 }
-inline void log_info(std::string_view m, LogFields f = {}) { Log::write(LogLevel::info, m, f); }
-inline void log_debug(std::string_view m, LogFields f = {}) { Log::write(LogLevel::debug, m, f); }
+inline void log_info(std::string_view m, LogFields f = {}) {
+  Log::write(LogLevel::info, m, f);
+}
+inline void log_debug(std::string_view m, LogFields f = {}) {
+  Log::write(LogLevel::debug, m, f);
+}
 
 }  // namespace routevpn

@@ -22,7 +22,7 @@ struct CheckLink {
   LinkOptions options;  // what could be understood, when there are faults
 };
 
-enum class LinkState : std::uint8_t { up, connecting, down };
+enum class LinkState : std::uint8_t { up, down };  // down: not up
 
 struct ShowLinks {
   std::vector<std::string> links;  // empty: all

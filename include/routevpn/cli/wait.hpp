@@ -7,8 +7,8 @@
 namespace routevpn::cli {
 
 // Without names: every link there is, as soon as there is one. A link whose process has not come
-// yet is waited for; one whose process ended while we watched counts as down. The exit status is 1,
-// with a line that says which links, when the time is over.
+// yet is waited for. Down is whatever is not up, a process that ended while we watched too. The
+// exit status is 1, with a line that says which links, when the time is over.
 int wait_for_state(const ShowLinks& show, const Console& console);
 
 }  // namespace routevpn::cli

@@ -18,8 +18,8 @@ class EventLoop {
 
   EventLoop();  // throws SystemError
 
-  // Calls back whenever fd is readable, or has an error or hang-up. A callback may watch and forget,
-  // itself too.
+  // Calls back whenever fd is readable, or has an error or hang-up. A callback may watch and
+  // forget, itself too.
   void watch(int fd, Callback callback);
   void forget(int fd);
   // Waits until something is readable or the time has come (none: for ever), and calls back.

@@ -1,12 +1,12 @@
 // --on-state CMD: run by /bin/sh at each change, one at a time and in order.
 #pragma once
 
-#include <sys/types.h>
-
 #include <deque>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace routevpn::host {
 
@@ -16,7 +16,8 @@ class StateHook {
 
   explicit StateHook(std::string command) : command_(std::move(command)) {}
 
-  // Queues a run with these variables besides our own environment. Nothing happens without a command.
+  // Queues a run with these variables besides our own environment. Nothing happens without a
+  // command.
   void run(Environment environment);
   // Call at SIGCHLD: starts the next when one has ended.
   void reap();

@@ -1,4 +1,5 @@
-// What one handshake gave the lane: keys in both directions, the replay window, and where the peer is.
+// What one handshake gave the lane: keys in both directions, the replay window, and where the peer
+// is.
 #pragma once
 
 #include <cstdint>

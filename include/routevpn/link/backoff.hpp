@@ -22,8 +22,7 @@ class Backoff {
   Duration next() {
     const Duration base = next_;
     next_ = std::min(next_ * 2, most);
-    std::uniform_int_distribution<Duration::rep> spread(base.count() * 3 / 4,
-                                                        base.count() * 5 / 4);
+    std::uniform_int_distribution<Duration::rep> spread(base.count() * 3 / 4, base.count() * 5 / 4);
     return Duration(spread(random_));
   }
   void reset() { next_ = first; }

@@ -6,9 +6,9 @@
 //     | kind | 0 0 0    | sequence   | stamp          | received  | padding
 //     +------+----------+------------+----------------+-----------+---------
 //
-// An echo reply brings back sequence and stamp as they were; `received` tells how many echo requests
-// its sender has had in this association, so that loss is known for each direction. Anything behind
-// is padding; an unknown kind is ignored, so that later versions may add some.
+// An echo reply brings back sequence and stamp as they were; `received` tells how many echo
+// requests its sender has had in this association, so that loss is known for each direction.
+// Anything behind is padding; an unknown kind is ignored, so that later versions may add some.
 #pragma once
 
 #include <array>

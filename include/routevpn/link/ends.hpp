@@ -23,8 +23,8 @@ struct Ends {
   std::optional<host::Guardian> guardian;
 };
 
-// Outside first, then inside. Throws what its parts throw; what was there is then undone. Call before
-// any thread is started.
+// Outside first, then inside. Throws what its parts throw; what was there is then undone. Call
+// before any thread is started.
 Ends open_ends(const cli::LinkOptions& options);
 
 }  // namespace routevpn::link

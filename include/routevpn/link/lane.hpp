@@ -5,8 +5,8 @@
 //   outside -> inside  from_outside() splits datagrams into records, opens them in place, answers
 //                      control messages, and gives the super-packets to write
 //
-// Handshake records leave this way at the split, into the mailbox. No lock, no allocation, no clock:
-// one thread uses a lane, or a test that plays the thread.
+// Handshake records leave this way at the split, into the mailbox. No lock, no allocation, no
+// clock: one thread uses a lane, or a test that plays the thread.
 #pragma once
 
 #include <array>
@@ -113,7 +113,7 @@ class Lane {
   std::vector<Bytes> payloads_;
   inside::Coalescer coalescer_;
   std::unique_ptr<std::array<std::uint8_t, 65536>> trial_;  // a record's copy while keys change
-  HandshakeDatagram* handshake_ = nullptr;                  // the slot this datagram's records go to
+  HandshakeDatagram* handshake_ = nullptr;  // the slot this datagram's records go to
 };
 
 }  // namespace routevpn::link

@@ -16,14 +16,14 @@ namespace routevpn::link {
 
 class LaneLoop {
  public:
-  // `mtu`: of the interface, in bytes; may change. `control_wakeup`: an eventfd that is written when
-  // the mailbox has something for the control thread.
+  // `mtu`: of the interface, in bytes; may change. `control_wakeup`: an eventfd that is written
+  // when the mailbox has something for the control thread.
   LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& tun,
            outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup);
 
-  void run();                // until stop()
-  void wake() const;         // any thread: there are commands
-  void stop();               // any thread
+  void run();         // until stop()
+  void wake() const;  // any thread: there are commands
+  void stop();        // any thread
 
  private:
   // Long enough that small packets gather to runs, short enough that the other direction waits for
@@ -50,8 +50,8 @@ class LaneLoop {
 
   std::unique_ptr<std::uint8_t[]> inside_buffer_;
   std::unique_ptr<std::uint8_t[]> outside_buffer_;
-  // What the socket would not take yet. Until it has, nothing more is read from the interface, whose
-  // queue then pushes back on those who send.
+  // What the socket would not take yet. Until it has, nothing more is read from the interface,
+  // whose queue then pushes back on those who send.
   std::span<const Run> unsent_;
   std::size_t unsent_offset_ = 0;  // in the first of them
   bool inside_gone_ = false;

@@ -1,13 +1,13 @@
 // A link at work: the control thread's loop around the session, and the lane's thread.
 #pragma once
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+
+#include <sys/types.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/cli/link_options.hpp"
@@ -43,8 +43,7 @@ class Link : private Surroundings {
   void resolve(const PeerName& peer) override;
   void set_carrier(bool on) override;
   void state_changed(Phase phase, const Reason& reason) override;
-  void handshake_failed(const SocketAddress& peer,
-                        const dtls::HandshakeFailure& failure) override;
+  void handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) override;
   [[nodiscard]] Time last_heard() const override;
 
   void on_signal();

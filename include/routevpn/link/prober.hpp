@@ -24,7 +24,8 @@ struct PathStatus {
 
 class Prober {
  public:
-  Prober(Duration keepalive, Duration first_retry) : keepalive_(keepalive), first_retry_(first_retry) {}
+  Prober(Duration keepalive, Duration first_retry)
+      : keepalive_(keepalive), first_retry_(first_retry) {}
 
   // A new association, or a peer that moved: sequence numbers and loss start anew; a probe is due
   // now.

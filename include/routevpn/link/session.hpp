@@ -1,6 +1,6 @@
 // What the control thread knows and decides of one lane: resolves, makes and renews associations,
-// probes, watches for silence, and says when the link is up. No system call, no thread, no clock but
-// the time it is told: the process drives it, or a simulator.
+// probes, watches for silence, and says when the link is up. No system call, no thread, no clock
+// but the time it is told: the process drives it, or a simulator.
 #pragma once
 
 #include <chrono>
@@ -143,8 +143,8 @@ class Session : private HandshakeOwner {
   SessionStatus status_;
   bool carrier_ = false;
   AssociationId last_id_ = 0;
-  std::vector<Known> known_;       // newest last
-  AssociationId current_id_ = 0;   // newest confirmed, 0: none
+  std::vector<Known> known_;      // newest last
+  AssociationId current_id_ = 0;  // newest confirmed, 0: none
   std::size_t next_peer_ = 0;
   std::deque<SocketAddress> candidates_;  // of the peer asked last, still to be tried
   std::optional<Time> retry_at_;

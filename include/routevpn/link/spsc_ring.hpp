@@ -1,11 +1,11 @@
-// A ring of slots between one writing and one reading thread: no lock, no allocation. A full ring is
-// the writer's to notice and count.
+// A ring of slots between one writing and one reading thread: no lock, no allocation. A full ring
+// is the writer's to notice and count.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <array>
 
 namespace routevpn::link {
 
@@ -24,7 +24,8 @@ class SpscRing {
     tail_.store(tail_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
   [[nodiscard]] std::size_t free_slots() const {
-    return capacity - (tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire));
+    return capacity -
+           (tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire));
   }
 
   // Reader: the oldest slot, or nullptr when the ring is empty; release() gives it back.

@@ -2,8 +2,9 @@
 
 #include <array>
 
-#include "catch.hpp"
 #include "routevpn/base/drop.hpp"
+
+#include "catch.hpp"
 
 using namespace routevpn;
 

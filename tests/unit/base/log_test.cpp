@@ -1,8 +1,9 @@
 #include <chrono>
 
-#include "catch.hpp"
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/json_text.hpp"
+
+#include "catch.hpp"
 
 using namespace routevpn;
 
@@ -17,5 +18,6 @@ TEST_CASE("times are RFC 3339 in UTC with milliseconds") {
 }
 
 TEST_CASE("system errors name what was tried") {
-  CHECK(std::string(system_error("open /x", ENOENT).what()) == "open /x: No such file or directory");
+  CHECK(std::string(system_error("open /x", ENOENT).what()) ==
+        "open /x: No such file or directory");
 }

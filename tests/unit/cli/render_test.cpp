@@ -72,6 +72,15 @@ TEST_CASE("a link that is not up says why, and nothing it does not know") {
             .starts_with("link: rv0 (down: stopped by the peer)\n"));
 }
 
+TEST_CASE("a link without a peer shows its own address") {
+  CHECK(render(json::parse(R"({"link": "rv0", "state": "down", "reason": "down",
+                               "local": "[::]:7754", "remote": null})"),
+               now, false) ==
+        "link: rv0 (down)\n"
+        "  local: [::]:7754\n"
+        "  transfer: 0 B received, 0 B sent\n");
+}
+
 TEST_CASE("drops, notes and a first association are shown") {
   auto link = up_link();
   link["drops"]["record_replayed"] = 3U;

@@ -202,7 +202,7 @@ TEST_CASE("waiting ends when every named link is up") {
   CHECK(b.accept() == "watch");
   b.say(R"({"link": "b", )");
   CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
-  b.say("\"state\": \"down\"}\n");
+  b.say("\"state\": \"connecting\"}\n");
   CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
   b.say(object("b", "up") + "\n");
   REQUIRE(waited.wait_for(deadline) == std::future_status::ready);
@@ -221,6 +221,18 @@ TEST_CASE("with --json, waiting ends with what show prints") {
   a.say(object("a", "up") + "\n");
   answer(a, object("a", "up"));
   CHECK(nlohmann::json::parse(waited.get().out)[0]["state"] == "up");
+}
+
+TEST_CASE("waiting for down ends when the link is connecting again") {
+  const ScratchDirectory scratch;
+  LinkSocket a(scratch.path(), "a");
+  auto waited =
+      std::async(std::launch::async, [&] { return show(scratch.path(), "a --wait down"); });
+  CHECK(a.accept() == "watch");
+  a.say(object("a", "up") + "\n");
+  CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
+  a.say(object("a", "connecting") + "\n");
+  CHECK(waited.get().status == 0);
 }
 
 TEST_CASE("waiting for down ends when the link's process does") {

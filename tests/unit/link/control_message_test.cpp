@@ -11,8 +11,9 @@ TEST_CASE("control messages have one form on the wire") {
   std::vector<std::uint8_t> bytes(control_message_bytes, 0xff);
   encode({ControlMessage::Kind::echo_reply, 0x01020304, 0x1112131415161718, 0x21222324},
          bytes.data());
-  CHECK(bytes == std::vector<std::uint8_t>{2,    0,    0,    0,    1,    2,    3,    4,    0x11, 0x12,
-                                           0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x21, 0x22, 0x23, 0x24});
+  CHECK(bytes == std::vector<std::uint8_t>{2,    0,    0,    0,    1,    2,    3,
+                                           4,    0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
+                                           0x17, 0x18, 0x21, 0x22, 0x23, 0x24});
   const auto message = decode_control(bytes);
   REQUIRE(message);
   CHECK(message->kind == ControlMessage::Kind::echo_reply);

@@ -19,10 +19,34 @@ inline const outside::Endpoint east{{*IpAddress::parse("192.0.2.2"), 2000}, std:
 
 inline Packet udp_packet(std::uint8_t serial, std::size_t length = 100) {
   Packet packet(length, serial);
-  const std::uint8_t header[28] = {0x45, 0, static_cast<std::uint8_t>(length >> 8),
-                                   static_cast<std::uint8_t>(length), 0, serial, 0, 0, 64, 17, 0, 0,
-                                   10, 0, 0, 1, 10, 0, 0, 2, 0, 7, 0, 7, 0,
-                                   static_cast<std::uint8_t>(length - 20), 0, 0};
+  const std::uint8_t header[28] = {0x45,
+                                   0,
+                                   static_cast<std::uint8_t>(length >> 8),
+                                   static_cast<std::uint8_t>(length),
+                                   0,
+                                   serial,
+                                   0,
+                                   0,
+                                   64,
+                                   17,
+                                   0,
+                                   0,
+                                   10,
+                                   0,
+                                   0,
+                                   1,
+                                   10,
+                                   0,
+                                   0,
+                                   2,
+                                   0,
+                                   7,
+                                   0,
+                                   7,
+                                   0,
+                                   static_cast<std::uint8_t>(length - 20),
+                                   0,
+                                   0};
   std::memcpy(packet.data(), header, sizeof header);
   return packet;
 }
@@ -98,8 +122,7 @@ struct Keys {
   dtls::Established initiator;
   dtls::Established acceptor;
 };
-inline Keys keys(std::uint8_t seed,
-                 record::CipherSuite suite = record::CipherSuite::aes_128_gcm) {
+inline Keys keys(std::uint8_t seed, record::CipherSuite suite = record::CipherSuite::aes_128_gcm) {
   Keys both;
   both.initiator.suite = both.acceptor.suite = suite;
   both.initiator.control_messages = both.acceptor.control_messages = true;

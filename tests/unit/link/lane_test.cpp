@@ -107,6 +107,7 @@ TEST_CASE("what a stranger sends is counted under its reason and changes nothing
   bad[4] = 2;
   hit(bad, Drop::record_epoch);
   hit({1, 2, 3}, Drop::record_truncated);
+  hit({}, Drop::record_truncated);
   hit({23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 0}, Drop::record_length);
 
   CHECK(pair.b.receive(good[0], west).size() == 1);

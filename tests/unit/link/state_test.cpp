@@ -32,7 +32,10 @@ std::vector<Row> table() {
       {Phase::resolving, Event::resolved, "ia", Phase::handshaking, {Action::begin_handshake}},
       {Phase::resolving, Event::resolve_failed, "ia", Phase::backing_off, {Action::schedule_retry}},
       {Phase::handshaking, Event::established, "ia", Phase::confirming, {}},
-      {Phase::handshaking, Event::handshake_failed, "ia", Phase::backing_off,
+      {Phase::handshaking,
+       Event::handshake_failed,
+       "ia",
+       Phase::backing_off,
        {Action::schedule_retry}},
       {Phase::backing_off, Event::retry_due, "ia", Phase::resolving, {Action::resolve}},
       {Phase::waiting, Event::established, "ia", Phase::confirming, {}},
@@ -52,7 +55,10 @@ std::vector<Row> table() {
   }
   for (std::size_t phase = 0; phase < phase_count; ++phase) {
     if (static_cast<Phase>(phase) == Phase::stopped) continue;
-    rows.push_back({static_cast<Phase>(phase), Event::stop, "ia", Phase::stopped,
+    rows.push_back({static_cast<Phase>(phase),
+                    Event::stop,
+                    "ia",
+                    Phase::stopped,
                     {Action::tell_peer, Action::carrier_off}});
   }
   return rows;
@@ -61,7 +67,8 @@ std::vector<Row> table() {
 const Row* find(const std::vector<Row>& rows, Role role, Phase phase, Event event) {
   const char letter = role == Role::initiator ? 'i' : 'a';
   const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) {
-    return r.phase == phase && r.event == event && std::string(r.roles).find(letter) != std::string::npos;
+    return r.phase == phase && r.event == event &&
+           std::string(r.roles).find(letter) != std::string::npos;
   });
   return row == rows.end() ? nullptr : &*row;
 }
@@ -89,7 +96,8 @@ TEST_CASE("every phase and event of both roles does what the table says, or noth
 
 TEST_CASE("users see up, connecting or down") {
   CHECK(public_state(Phase::up) == "up");
-  for (const auto phase : {Phase::resolving, Phase::handshaking, Phase::backing_off, Phase::confirming}) {
+  for (const auto phase :
+       {Phase::resolving, Phase::handshaking, Phase::backing_off, Phase::confirming}) {
     CHECK(public_state(phase) == "connecting");
   }
   for (const auto phase : {Phase::idle, Phase::waiting, Phase::stopped}) {

@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# A live link under attack: bad records, forged from the peer's own address and port, and handshakes
+# of strangers. All of it is dropped or refused under a named reason, and the link does not move.
+#
+#   PRIV_A       PUB_A                      PUB_B                  PUB_C: strangers
+#   rv0 ......... eth0 --- 192.0.2.0/24 --- eth0   eth1 ---------- eth0
+#                  .1                        .2      198.51.100.1   198.51.100.2  allowed
+#                                                                   203.0.113.2   not allowed
+#
+# PUB_B takes any source address from eth1, so that PUB_C can send in the name of PUB_A.
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$HERE/lib.sh"
+
+PUB_C=rv$$-pub-c
+ALLOW=(--allow 192.0.2.0/24 --allow 198.51.100.0/24)
+GATEWAY=(192.0.2.2 "$PORT")
+FLOOD=20000
+MOST_GROWTH_KIB=256
+
+namespace "$PUB_C"
+wire "$PUB_B" eth1 "$PUB_C" eth0
+ip -n "$PUB_B" address add 198.51.100.1/24 dev eth1
+ip -n "$PUB_B" route add 203.0.113.2/32 dev eth1
+ip -n "$PUB_C" address add 198.51.100.2/24 dev eth0
+ip -n "$PUB_C" address add 203.0.113.2/32 dev eth0
+ip -n "$PUB_C" route add 192.0.2.0/24 via 198.51.100.1
+for interface in all eth1; do
+  in_ns "$PUB_B" sh -c "echo 0 >/proc/sys/net/ipv4/conf/$interface/rp_filter"
+done
+
+from_c() { in_ns "$PUB_C" python3 "$HERE/strangers.py" "$@"; }
+
+# --- counting -----------------------------------------------------------------------------------
+
+drops() { show "$1" ".drops.$2 // 0"; }
+drops_are() { [[ $(drops "$1" "$2") == "$3" ]]; }
+
+# costs a|b NETNS ATTACK...: what the attack said it must cost is just what was dropped.
+costs() {
+  local link=$1 space=$2 reason number what before expected
+  shift 2
+  before=$(show "$link" '.drops | tojson')
+  in_ns "$space" python3 "$HERE/strangers.py" "$@" >"$DIR/attack.out"
+  expected=$(awk -v before="$before" '{ n[$1] += $2 } END { for (r in n) print r, n[r] }' "$DIR/attack.out")
+  while read -r reason number; do
+    number=$((number + $(jq ".$reason // 0" <<<"$before")))
+    wait_for 3 drops_are "$link" "$reason" "$number" ||
+      fail "$link: $reason: wanted $number, got $(drops "$link" "$reason"), before: $before"
+  done <<<"$expected"
+  while read -r reason number what; do ok "$link: $number $what: $reason"; done <"$DIR/attack.out"
+}
+
+# What an attack on that end must not move.
+state_of() {
+  show "$1" '[.state, .carrier, .handshakes, .rekeys, .flaps, .roams, .remote] | tojson'
+  in_ns "$2" cat /sys/class/net/rv0/carrier_changes
+}
+state() { state_of a "$PRIV_A"; state_of b "$PRIV_B"; }
+untouched() { expect_equal "the link has not moved: $1" "$STATE" "$(state)"; }
+
+rss_kib() { awk '/^VmRSS/ { print $2 }' "/proc/${PID[$1]}/status"; }
+fds() { find "/proc/${PID[$1]}/fd" -mindepth 1 | wc -l; }
+
+# record COUNT LEAST: the next datagrams of a's, of LEAST bytes or more, to DIR/records.
+record() {
+  : >"$DIR/record.err"
+  in_ns "$PUB_A" python3 "$HERE/strangers.py" record eth0 "$PORT" "$@" \
+    >"$DIR/records" 2>"$DIR/record.err" &
+  PID[recorder]=$!
+  wait_for 5 grep -q ready "$DIR/record.err" || fail "the recorder does not start"
+}
+recorded() {
+  local status=0
+  wait "${PID[recorder]}" || status=$?
+  unset "PID[recorder]"
+  ((status == 0)) || fail "the recorder: $(<"$DIR/record.err")"
+}
+
+# --- a live link ----------------------------------------------------------------------------------
+
+link_b "${ALLOW[@]}"
+wait_for 5 has_socket b || fail "link b did not start"
+link_a
+wait_up a
+wait_up b
+peer_port=$(show b '.remote | split(":")[1]')
+AS_A=(192.0.2.1 "$peer_port" "${GATEWAY[@]}")
+AS_B=("${GATEWAY[@]}" 192.0.2.1 "$peer_port")
+STATE=$(state)
+start ping "$PRIV_A" ping -i 0.02 10.255.0.2
+
+# --- bad records, from the peer's address -------------------------------------------------------
+
+attack_with_records() {
+  record 40 0
+  recorded
+  costs b "$PUB_C" records "${AS_A[@]}" 50 "$DIR/records"
+  costs a "$PUB_B" records "${AS_B[@]}" 50 /dev/null
+  costs b "$PUB_C" cut "${AS_A[@]}" 16
+}
+attack_with_records
+untouched "bad records from the peer's own address"
+
+# --- strangers' handshakes ----------------------------------------------------------------------
+
+expect_equal "a stranger whose source is allowed is asked for a cookie" answered \
+  "$(from_c ask 198.51.100.2 "${GATEWAY[@]}")"
+costs b "$PUB_C" hellos 203.0.113.2 4000 "${GATEWAY[@]}" 16
+expect_equal "and one whose source is not gets no answer" silence \
+  "$(from_c ask 203.0.113.2 "${GATEWAY[@]}")"
+
+flood() {
+  from_c flood 198.51.100.2 "${GATEWAY[@]}" "$FLOOD"
+  expect "$FLOOD ClientHellos without cookie are over" \
+    wait_for 5 test "$(from_c ask 198.51.100.2 "${GATEWAY[@]}")" = answered
+}
+flood
+untouched "a flood of ClientHellos"
+before=$(drops a handshake_unexpected)
+from_c hellos "${AS_A[@]}" 16 >"$DIR/attack.out"
+expect "16 ClientHellos in the peer's name: their answers mean nothing to it" \
+  wait_for 3 drops_are a handshake_unexpected $((before + 16))
+untouched "ClientHellos in the peer's name"
+
+# refuses TEXT OPTION...: s_client does not get in, and the certificate is the reason.
+refuses() {
+  local text=$1 before
+  shift
+  before=$(drops b certificate_refused)
+  if in_ns "$PUB_C" timeout 5 openssl s_client -dtls1_2 -connect "192.0.2.2:$PORT" "$@" \
+    -CAfile "$DIR/ca.cert" -quiet </dev/null >"$DIR/s_client.out" 2>&1; then
+    fail "$text: got in"
+  fi
+  wait_for 3 drops_are b certificate_refused $((before + 1)) ||
+    fail "$text: not counted; s_client said: $(<"$DIR/s_client.out")"
+  ok "$text: certificate_refused"
+}
+mkdir "$DIR/other"
+{
+  "$ROUTEVPN" pki ca --dir "$DIR/other" --name "another CA"
+  "$ROUTEVPN" pki csr --dir "$DIR/other" --name a
+  "$ROUTEVPN" pki sign --dir "$DIR/other" --name a
+} >"$DIR/pki.out"
+make_certificates c
+make_expired a "$DIR/expired.cert"
+refuses "a certificate of another CA" -cert "$DIR/other/a.cert" -key "$DIR/other/a.key"
+refuses "a certificate of another name" -cert "$DIR/c.cert" -key "$DIR/c.key"
+refuses "an expired certificate" -cert "$DIR/expired.cert" -key "$DIR/a.key"
+refuses "no certificate"
+untouched "strangers with certificates"
+
+# Half-open handshakes: as many as may begin at once, then no more of them than are kept.
+refused_before=$(($(drops b handshake_rate_limited) + $(drops b handshake_half_open)))
+timed_out_before=$(drops b handshake_timed_out)
+from_c half 198.51.100.2 "${GATEWAY[@]}" 60 0
+expect "60 handshakes at once: most are too many from one source" \
+  wait_for 3 test "$(drops b handshake_rate_limited)" -gt 0
+from_c half 198.51.100.2 "${GATEWAY[@]}" 20 0.06
+refused=$(($(drops b handshake_rate_limited) + $(drops b handshake_half_open) - refused_before))
+(($(drops b handshake_half_open) > 0)) || fail "more than 16 half-open handshakes are kept"
+expect_equal "80 handshakes begun: 16 are kept" 16 $((80 - refused))
+untouched "half-open handshakes"
+
+# --- reordered and duplicated: what has not been there yet is taken once --------------------------
+
+# ping_lost_nothing: the last request may be under way when ping is told to stop.
+ping_lost_nothing() {
+  local sent received
+  stop ping INT || true
+  read -r sent received < <(sed -nE \
+    's/^([0-9]+) packets transmitted, ([0-9]+) received.*/\1 \2/p' "$DIR/ping.log")
+  ((sent > 50 && sent - received <= 1)) || fail "ping: $received of $sent answered"
+  ok "ping has lost nothing meanwhile: $received answers"
+}
+ping_lost_nothing
+
+pings=10
+ping_bytes=$((28 + 56))
+in_ns "$PUB_B" nft -f - <<'END'
+table inet hold {
+  chain incoming {
+    type filter hook input priority 0
+    iifname "eth0" udp dport 7754 drop
+  }
+}
+END
+record "$pings" "$ping_bytes"
+: >"$DIR/ping.log"
+start ping "$PRIV_A" ping -c "$pings" -i 0.01 -W 3 10.255.0.2
+recorded
+in_ns "$PUB_B" nft delete table inet hold
+packets=$(show b .rx.packets)
+costs b "$PUB_C" flipped "${AS_A[@]}" "$DIR/records"
+costs b "$PUB_C" again "${AS_A[@]}" "$DIR/records"
+expect_equal "each of the records was taken once" "$pings" $(($(show b .rx.packets) - packets))
+stop ping CONT || fail "ping ended with status $?"
+expect "and all of them arrived" grep -q "$pings received, 0% packet loss" "$DIR/ping.log"
+expect_not "none twice" grep -q DUP "$DIR/ping.log"
+untouched "reordered and duplicated records"
+
+# --- nothing grows ------------------------------------------------------------------------------
+
+start ping "$PRIV_A" ping -i 0.02 10.255.0.2
+memory=$(rss_kib b) files=$(fds b)
+attack_with_records
+flood
+grown=$(($(rss_kib b) - memory))
+((grown <= MOST_GROWTH_KIB)) || fail "the process has grown by $grown KiB, from $memory"
+ok "the process has grown by $grown KiB since the first attack"
+expect_equal "and holds as many files" "$files" "$(fds b)"
+ping_lost_nothing
+expect "half-open handshakes are given up" \
+  wait_for 11 drops_are b handshake_timed_out $((timed_out_before + 16))
+untouched "all of it"
+stop_links
