@@ -32,9 +32,9 @@ packages_of() {
         procps python3 shellcheck tcpdump util-linux
       # The formatting and the checks of the code are those of version 14.
       if [[ $(debian_version) == 12 ]]; then
-        echo clang-format-14 clang-tidy-14
+        echo clang-format-14 clang-tidy-14 libclang-rt-14-dev
       else
-        echo clang-format clang-tidy
+        echo clang-format clang-tidy libclang-rt-19-dev
       fi
       ;;
     lab)

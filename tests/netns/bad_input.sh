@@ -20,8 +20,8 @@ traces() {
   ls run 2>/dev/null || true
 }
 
-# refused STATUS WANTED COMMAND...: ends with STATUS and the one line "routevpn: WANTED", a pattern. A
-# warning may stand before it, about the size of buffers that the system lets nobody have.
+# refused STATUS WANTED COMMAND...: ends with STATUS and the one line "routevpn: WANTED", a pattern.
+# A warning may stand before it, about the size of buffers that the system lets nobody have.
 refused() {
   local status=0 wanted=$2 line
   local -i expected=$1
@@ -29,8 +29,10 @@ refused() {
   timeout 5 ip netns exec "$PUB_A" "${FIRST[@]}" "$@" >refused.out 2>refused.err || status=$?
   line=$(grep -v '^warning: the UDP socket' refused.err || true)
   # shellcheck disable=SC2053 # it is a pattern
-  [[ $line == routevpn:\ $wanted && $line != *$'\n'* && $status == "$expected" && ! -s refused.out ]] ||
-    fail "wanted status $expected and: routevpn: $wanted"$'\n'"got $status and: $line$(<refused.out)"
+  [[ $line == routevpn:\ $wanted && $line != *$'\n'* ]] ||
+    fail "wanted: routevpn: $wanted"$'\n'"got: $line"
+  [[ $status == "$expected" && ! -s refused.out ]] ||
+    fail "wanted status $expected, got $status: $line$(<refused.out)"
   diff traces.before <(traces) >refused.diff || fail "left behind: $(<refused.diff)"
   ok "$expected ${line#routevpn: }"
 }

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Real packets through a peer that sends back what it gets: echo_peer.py OWN PEER OWN6 PEER6 LARGEST.
+"""Real packets through a peer that sends back what it gets.
+
+usage: echo_peer.py OWN PEER OWN6 PEER6 LARGEST
 
 Runs beside the interface rv0. What it puts into the interface reads as if it came from the peer;
-sent back unchanged it comes out of the interface as just that, and the kernel hands it to the socket
-at OWN that it is meant for. Prints "exchanged N" when all came back as they went.
+sent back unchanged it comes out of the interface as just that, and the kernel hands it to the
+socket at OWN that it is meant for. Prints "exchanged N" when all came back as they went.
 """
 
 import socket

@@ -9,7 +9,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$HERE/lib.sh"
 
-LARGEST=1400   # inside packet; our MTU is 1435 with AES-GCM over IPv4
+LARGEST=1400  # inside packet; our MTU is 1435 with AES-GCM over IPv4
 
 # certificates KIND ALGORITHM: a set for both ends.
 certificates() {
@@ -28,10 +28,11 @@ has_carrier() { in_ns "$1" cat /sys/class/net/rv0/carrier | grep -qx 1; }
 has_no_carrier() { in_ns "$1" cat /sys/class/net/rv0/carrier | grep -qx 0; }
 has_ended() { ! kill -0 "${PID[$1]}"; }
 logged() { grep -q "$2" "$DIR/$1.log"; }
+came_back() { [[ $(show a '.tx.packets - .rx.packets') == 0 ]]; }
 reads() { [[ $(show "$1" "$2") == "$3" ]]; }
 
-# tool_a, tool_b COMMAND...: a host behind COMMAND in the place of that end. a speaks first; b, whose
-# tool would lose what it reads before the handshake, waits for a packet from us.
+# tool_a, tool_b COMMAND...: a host behind COMMAND in the place of that end. a speaks first; b waits
+# for a packet from us, as its tool would lose what it reads before the handshake.
 tool_a() {
   : >"$DIR/tool.log"
   start tool "$PUB_A" python3 "$HERE/plain_peer.py" 10.255.0.1 10.255.0.2 2001:db8:ff:: \
@@ -43,6 +44,7 @@ tool_b() {
     2001:db8:ff:: "$LARGEST" second -- "$@"
 }
 
+# pings TEXT: from the space and to the peers that exchanges() has found.
 pings() {
   expect "$1: ping from our inside, $LARGEST bytes" \
     in_ns "$space" ping -c 3 -i 0.01 -W 2 -s $((LARGEST - 28)) "$peer"
@@ -56,8 +58,8 @@ exchanges() {
   space=$PRIV_B
   [[ $link == a ]] && space=$PRIV_A peer=10.255.0.2 peer6=2001:db8:ff::1
   [[ $link == b ]] || pings "$text"
-  wait_for 10 logged tool exchanged || fail "$text: no exchange"
-  ok "$text: $(grep -o 'exchanged [0-9]*' "$DIR/tool.log") packets of 28..$LARGEST bytes, IPv4 and IPv6"
+  wait_for 10 logged tool "exchanged 10" || fail "$text: no exchange"
+  ok "$text: 10 packets of 28..$LARGEST bytes there and back, IPv4 and IPv6"
   [[ $link == a ]] || pings "$text"
   sent=$(sed -n 's/.* sent //p' "$DIR/tool.log")
   [[ $link == a ]] || sent=$((sent + 6))
@@ -116,14 +118,12 @@ initiates() {
   stop tool || true
 }
 
-PEER_CERT=(-cert "$DIR/a.cert" -key "$DIR/a.key" -CAfile "$DIR/ca.cert" -verify_return_error)
 # -quiet: no text among the packets; -no_ign_eof: the end of input is a close_notify.
 s_client=(openssl s_client -dtls1_2 -connect "192.0.2.2:$PORT" -verify_hostname b -quiet -no_ign_eof
-  "${PEER_CERT[@]}")
+  -cert "$DIR/a.cert" -key "$DIR/a.key" -CAfile "$DIR/ca.cert" -verify_return_error)
 gnutls_cli=(gnutls-cli --udp --mtu 1500 --port "$PORT" --verify-hostname b --sni-hostname b
   --x509cafile "$DIR/ca.cert" --x509certfile "$DIR/a.cert" --x509keyfile "$DIR/a.key"
   --logfile "$DIR/gnutls-cli.log" 192.0.2.2)
-
 s_server=(openssl s_server -dtls1_2 -naccept 1 -accept "192.0.2.2:$PORT" -listen -Verify 1 -quiet
   -cert "$DIR/b.cert" -key "$DIR/b.key" -CAfile "$DIR/ca.cert" -verify_return_error)
 
@@ -148,12 +148,12 @@ echoes() {
   is_plain a "$text" "$cipher"
   expect "$text: the interface has carrier" has_carrier "$PRIV_A"
   expect_equal "$text: nothing was dropped coming in" 0 "$(show a .rx.drops)"
-  expect "$text: as many packets came back as went" came_back
+  expect "$text: as many packets came back as went" wait_for 2 came_back
   stop_links
   expect "$text: it understands our close_notify" wait_for 2 logged tool EOF
   stop tool || true
 }
-came_back() { [[ $(show a '.tx.packets - .rx.packets') == 0 ]]; }
+
 certificates p256 p256
 certificates rsa rsa3072
 certificates ed25519 ed25519
@@ -175,6 +175,6 @@ use_certificates ed25519
 accepts "s_client, Ed25519" ECDHE-ECDSA-AES256-GCM-SHA384 "${s_client[@]}"
 accepts "gnutls-cli, Ed25519" ECDHE-ECDSA-AES256-GCM-SHA384 "${gnutls_cli[@]}"
 echoes "gnutls-serv, Ed25519" ECDHE-ECDSA-AES256-GCM-SHA384
-# OpenSSL's server chooses no suite for an Ed25519 certificate of its own in DTLS 1.2; ours it takes.
+# For an Ed25519 certificate of its own OpenSSL's server finds no suite in DTLS 1.2; ours it takes.
 cp "$DIR"/p256/b.{cert,key} "$DIR"
 initiates "s_server, our Ed25519" ECDHE-ECDSA-AES256-GCM-SHA384 "${s_server[@]}"

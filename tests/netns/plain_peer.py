@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""An IP host behind a DTLS tool: plain_peer.py OWN PEER OWN6 PEER6 LARGEST first|second -- COMMAND...
+"""An IP host behind a DTLS tool.
+
+usage: plain_peer.py OWN PEER OWN6 PEER6 LARGEST first|second -- COMMAND...
 
 COMMAND is a tool that sends what it reads as one record and writes what a record held
 (openssl s_client, openssl s_server, gnutls-cli). It is given a socket that keeps the boundaries of
@@ -89,7 +91,7 @@ def main():
             tool.kill()
             sys.exit(f"not answered: requests {list(host.waiting)}")
         readable = select.select([ours], [], [], RETRY_S)[0]
-        chunk = ours.recv(65536) if readable else b""
+        chunk = received(ours) if readable else b""
         if readable and not chunk:
             sys.exit(tool.wait(5))
         before = len(host.waiting)
@@ -100,6 +102,13 @@ def main():
         send_all(ours, filter(None, replies))
         if before and not host.waiting:
             print(f"exchanged {host.answered} sent {host.sent}", flush=True)
+
+
+def received(ours):
+    try:
+        return ours.recv(65536)
+    except ConnectionResetError:  # it ended without reading all
+        return b""
 
 
 def send_all(to, packets):

@@ -34,7 +34,9 @@ background() {
 }
 
 # has_link_locals N [-n NETNS]: so many interfaces have settled on their own address.
-has_link_locals() { [[ $(ip "${@:2}" -6 route show table local type local | grep -c '^local fe80:') == "$1" ]]; }
+has_link_locals() {
+  [[ $(ip "${@:2}" -6 route show table local type local | grep -c '^local fe80:') == "$1" ]]
+}
 
 # of HOST [-n NETNS]: all that a link may have changed there.
 traces() {

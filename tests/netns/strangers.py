@@ -5,10 +5,11 @@
                                               prints the next COUNT datagrams of LEAST bytes or more
                                               that leave by IFNAME for PORT, in hex
     strangers.py records ENDS COUNT FILE      attacks with bad records; FILE: what `record` printed
-    strangers.py flipped ENDS FILE            the first datagram of FILE, a bit changed at each place
+    strangers.py flipped ENDS FILE            the first of FILE, a bit changed at each place
     strangers.py again ENDS FILE              those of FILE backwards, each twice
     strangers.py hellos ENDS COUNT            ClientHellos without cookie
     strangers.py cut ENDS COUNT               ClientHellos that end before the cookie
+    strangers.py huge OWN TO TO-PORT COUNT    records larger than any packet
     strangers.py flood OWN TO TO-PORT COUNT   ClientHellos without cookie, no two alike
     strangers.py ask OWN TO TO-PORT           one of them: prints "answered" or "silence"
     strangers.py half OWN TO TO-PORT COUNT PERIOD
@@ -31,6 +32,8 @@ CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 DTLS_1_0, DTLS_1_2 = 0xFEFF, 0xFEFD
 CLIENT_HELLO, HELLO_VERIFY_REQUEST = 1, 3
 RECORD_HEADER, MESSAGE_HEADER = 13, 12
+LARGEST_PLAINTEXT = 16384
+LARGEST_FRAGMENT = LARGEST_PLAINTEXT + 2048  # RFC 5246 section 6.2.3
 RANDOM_AT = RECORD_HEADER + MESSAGE_HEADER + 2
 COOKIE_AT = RANDOM_AT + 32 + 1  # behind an empty session id
 ALL_PROTOCOLS = 3  # ETH_P_ALL: no other socket sees what leaves
@@ -50,7 +53,7 @@ def record(kind, version, epoch, sequence, fragment, length=None):
 
 class Recorder:
     def __init__(self, ifname, port, least):
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ALL_PROTOCOLS))
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
         self.socket.bind((ifname, ALL_PROTOCOLS))
         self.socket.settimeout(5)
         self.port = port
@@ -123,8 +126,9 @@ def bad_records(count, real):
     def many(make):
         return [make() for _ in range(count)]
 
+    no_types = [0, CHANGE_CIPHER_SPEC - 1, APPLICATION_DATA + 1, 63, 64, 127, 255]
     yield "record_type", "datagrams of garbage", many(
-        lambda: bytes([chance.choice([0, 19, 24, 63, 64, 127, 255])]) + noise(chance.randrange(13, 1400)))
+        lambda: bytes([chance.choice(no_types)]) + noise(chance.randrange(13, 1400)))
     yield "record_truncated", "datagrams without a byte", many(lambda: b"")
     yield "record_truncated", "pieces of a header", many(
         lambda: protected(64)[: chance.randrange(1, RECORD_HEADER)])
@@ -136,10 +140,12 @@ def bad_records(count, real):
         lambda: protected(64, epoch=chance.randrange(2, 1 << 16)))
     yield "record_epoch", "records with data in epoch 0", many(lambda: protected(64, epoch=0))
     yield "record_length", "records of no length", many(lambda: protected(0))
-    yield "record_length", "records too short for a tag", many(lambda: protected(chance.randrange(1, 16)))
+    yield "record_length", "records too short for a tag", many(
+        lambda: protected(chance.randrange(1, 16)))
     yield "record_length", "records of more than the largest length", many(
-        lambda: protected(64, length=chance.randrange(16384 + 2048 + 1, 1 << 16)))
-    yield "record_forged", "records with forged data", many(lambda: protected(chance.randrange(24, 1300)))
+        lambda: protected(64, length=chance.randrange(LARGEST_FRAGMENT + 1, 1 << 16)))
+    yield "record_forged", "records with forged data", many(
+        lambda: protected(chance.randrange(24, 1300)))
     yield "record_forged", "forged alerts", many(lambda: protected(26, kind=ALERT))
     if real:
         yield "record_replayed", "real records once more", real
@@ -148,8 +154,9 @@ def bad_records(count, real):
         for alert in (b"\1\0", b"\2\0", b"\2\x28", b"\2\x0a") for _ in range(4)]
     yield "handshake_unexpected", "handshake messages of no handshake", [
         record(kind, DTLS_1_2, epoch, 7, bytes([message]) + noise(40))
-        for kind, epoch, message in ((HANDSHAKE, 0, 14), (HANDSHAKE, 1, 20), (CHANGE_CIPHER_SPEC, 0, 1),
-                                     (HANDSHAKE, 0, 255), (HANDSHAKE, 0, HELLO_VERIFY_REQUEST))
+        for kind, epoch, message in (
+            (HANDSHAKE, 0, HELLO_VERIFY_REQUEST), (HANDSHAKE, 0, 14), (HANDSHAKE, 0, 255),
+            (HANDSHAKE, 1, 20), (CHANGE_CIPHER_SPEC, 0, 1))
         for _ in range(3)]
 
 
@@ -223,6 +230,14 @@ def stranger_at(own, gateway, port):
     return stranger
 
 
+def huge(own, gateway, port, count):
+    with stranger_at(own, gateway, port) as stranger:
+        for sequence in range(int(count)):
+            stranger.send(record(APPLICATION_DATA, DTLS_1_2, 1, 1 << 47 | sequence,
+                                 bytes(LARGEST_FRAGMENT)))
+    print("record_length", count, "records larger than any packet")
+
+
 def flood(own, gateway, port, count):
     hello = client_hello()
     with stranger_at(own, gateway, port) as stranger:
@@ -258,5 +273,6 @@ def half(own, gateway, port, count, period):
 
 
 if __name__ == "__main__":
-    {"record": record_next, "records": records, "flipped": flipped, "again": again,
-     "hellos": hellos, "cut": cut, "flood": flood, "ask": ask, "half": half}[sys.argv[1]](*sys.argv[2:])
+    verbs = {"record": record_next, "records": records, "flipped": flipped, "again": again,
+             "hellos": hellos, "cut": cut, "huge": huge, "flood": flood, "ask": ask, "half": half}
+    verbs[sys.argv[1]](*sys.argv[2:])
