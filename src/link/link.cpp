@@ -152,7 +152,12 @@ void Link::on_mailbox() {
     mailbox_.events.release();
   }
   while (const HandshakeDatagram* const datagram = mailbox_.handshakes.front()) {
-    session_.on_handshake(*datagram, now);
+    try {
+      session_.on_handshake(*datagram, now);
+    } catch (const SystemError& error) {  // no memory for it: the link in use goes on
+      control_drops_.add(Drop::handshake_failed);
+      log_error("handshake refused", {{"error", error.what()}});
+    }
     mailbox_.handshakes.release();
   }
 }

@@ -27,6 +27,7 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
 }
 
 void Session::start(Time now) {
+  status_.since = now;
   apply(Event::start,
         settings_.role == Role::acceptor ? Reason{"waiting", "waiting for the peer"}
                                          : Reason{"starting", "starting"},
@@ -64,9 +65,10 @@ void Session::apply(Event event, Reason reason, Time now) {
 // The one place where the phase changes.
 void Session::enter(Phase phase, Reason reason, Time now) {
   if (status_.phase == Phase::up && phase != Phase::stopped) ++status_.flaps;
+  // Users see three states; how often an attempt begins anew does not change since when it is one.
+  if (public_state(phase) != public_state(status_.phase)) status_.since = now;
   status_.phase = phase;
   status_.reason = std::move(reason);
-  status_.since = now;
   surroundings_.state_changed(status_.phase, status_.reason);
 }
 
@@ -124,6 +126,7 @@ void Session::on_resolved(const std::vector<SocketAddress>& addresses, const std
 void Session::begin_attempt(Time now) {
   const SocketAddress peer = candidates_.front();
   candidates_.pop_front();
+  status_.attempted = peer;
   handshakes_.initiate({peer, std::nullopt}, now);
 }
 
@@ -167,8 +170,10 @@ std::optional<Time> Session::deadline() const {
 
 SessionStatus Session::status(Time now) const {
   SessionStatus status = status_;
-  status.path = prober_.status(now);
-  if (const Known* const known = current()) status.association = known->status;
+  if (const Known* const known = current()) {
+    status.association = known->status;
+    status.path = prober_.status(now);
+  }
   return status;
 }
 

@@ -63,7 +63,8 @@ Json association_json(const SessionStatus& session, Time now) {
   const auto& association = session.association;
   Json json;
   json["peer"] = association ? peer_json(*association) : Json(nullptr);
-  json["remote"] = association ? Json(association->endpoint.remote.to_string()) : Json(nullptr);
+  const auto remote = association ? association->endpoint.remote : session.attempted;
+  json["remote"] = remote ? Json(remote->to_string()) : Json(nullptr);
   json["alpn"] = association && association->control_messages ? Json("routevpn/1") : Json(nullptr);
   json["cipher"] = association ? Json(association->cipher) : Json(nullptr);
   json["crypto"] = association ? Json(name_of(association->backend)) : Json(nullptr);

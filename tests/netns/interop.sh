@@ -75,7 +75,8 @@ is_plain() {
     "$(show "$1" '[.state, .carrier, .alpn, .cipher, .version] | map(tostring) | join(" ")')"
 }
 
-# accepts TEXT CIPHER COMMAND...: the tool comes, goes with close_notify, and comes again.
+TWICE=1  # the other end comes again after it has gone
+# accepts TEXT CIPHER COMMAND...: the tool comes, and goes with close_notify.
 accepts() {
   local text=$1 cipher=$2
   shift 2
@@ -89,16 +90,17 @@ accepts() {
   stop tool || fail "$text: the tool ended with status $?"
   expect "$text: its close_notify takes the carrier" wait_for 2 has_no_carrier "$PRIV_B"
   expect_equal "$text: and is the reason" "down peer_closed" "$(show b '.state + " " + .reason')"
-  tool_a "$@"
-  wait_up b
-  expect "$text: a second session" wait_for 5 logged tool exchanged
-  expect_equal "$text: two handshakes" 2 "$(show b .handshakes)"
-  stop tool || true
+  if ((TWICE)); then
+    tool_a "$@"
+    wait_up b
+    expect "$text: a second session" wait_for 5 logged tool exchanged
+    expect_equal "$text: two handshakes" 2 "$(show b .handshakes)"
+    stop tool || true
+  fi
   stop_links
 }
 
-# initiates TEXT CIPHER COMMAND...: we come, and go with close_notify, which ends the tool; with the
-# tool's next run we come again.
+# initiates TEXT CIPHER COMMAND...: we come, and go with close_notify, which ends the tool.
 initiates() {
   local text=$1 cipher=$2
   shift 2
@@ -110,6 +112,7 @@ initiates() {
   expect "$text: the interface has carrier" has_carrier "$PRIV_A"
   stop_links
   expect "$text: it understands our close_notify" wait_for 2 has_ended tool
+  ((TWICE)) || return 0
   tool_b "$@"
   link_a --ciphers "$cipher"
   wait_up a
@@ -165,6 +168,7 @@ accepts "gnutls-cli, ECDSA" ECDHE-ECDSA-AES256-GCM-SHA384 "${gnutls_cli[@]}"
 initiates "s_server, ECDSA" ECDHE-ECDSA-AES128-GCM-SHA256 "${s_server[@]}"
 echoes "gnutls-serv, ECDSA" ECDHE-ECDSA-CHACHA20-POLY1305
 
+TWICE=0
 use_certificates rsa
 accepts "s_client, RSA" ECDHE-RSA-AES256-GCM-SHA384 "${s_client[@]}"
 accepts "gnutls-cli, RSA" ECDHE-RSA-AES256-GCM-SHA384 "${gnutls_cli[@]}"

@@ -41,6 +41,7 @@ OUTGOING = 4  # PACKET_OUTGOING
 ETHERTYPE_IPV4 = 0x0800
 PAUSE_S = 0.002  # after this many datagrams, so that nothing is lost for want of a buffer
 BURST = 16
+FLOOD_BURST = 64
 
 chance = random.Random(1)  # the same every time
 
@@ -243,7 +244,7 @@ def flood(own, gateway, port, count):
     with stranger_at(own, gateway, port) as stranger:
         for sent in range(int(count)):
             stranger.send(with_random(hello))
-            if sent % BURST == 0:
+            if sent % FLOOD_BURST == 0:
                 time.sleep(PAUSE_S)
 
 

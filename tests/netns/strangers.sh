@@ -37,20 +37,20 @@ from_c() { in_ns "$PUB_C" python3 "$HERE/strangers.py" "$@"; }
 drops() { show "$1" ".drops.$2 // 0"; }
 drops_are() { [[ $(drops "$1" "$2") == "$3" ]]; }
 
-# costs a|b NETNS ATTACK...: what the attack said it must cost is just what was dropped.
+# costs a|b NETNS ATTACK...: what the attack said it must cost is all that was dropped.
 costs() {
-  local link=$1 space=$2 reason number what before expected
+  local link=$1 space=$2 wanted reason number what
   shift 2
-  before=$(show "$link" '.drops | tojson')
+  wanted=$(show "$link" '.drops | tojson')
   in_ns "$space" python3 "$HERE/strangers.py" "$@" >"$DIR/attack.out"
-  expected=$(awk '{ n[$1] += $2 } END { for (r in n) print r, n[r] }' "$DIR/attack.out")
-  while read -r reason number; do
-    number=$((number + $(jq ".$reason // 0" <<<"$before")))
-    wait_for 3 drops_are "$link" "$reason" "$number" ||
-      fail "$link: $reason: wanted $number, got $(drops "$link" "$reason"), before: $before"
-  done <<<"$expected"
+  # shellcheck disable=SC2016 # the variables are jq's
+  wanted=$(jq -cnR --argjson wanted "$wanted" 'reduce (inputs | split(" ")) as [$reason, $number]
+    ($wanted; .[$reason] += ($number | tonumber))' "$DIR/attack.out")
+  wait_for 3 show_says "$link" ".drops == $wanted" ||
+    fail "$link: wanted $wanted, got $(show "$link" '.drops | tojson')"
   while read -r reason number what; do ok "$link: $number $what: $reason"; done <"$DIR/attack.out"
 }
+show_says() { show "$1" "$2" | grep -qx true; }
 
 # What an attack on that end must not move.
 state_of() {

@@ -72,6 +72,7 @@ struct SessionStatus {
   Reason reason;
   Time since{};
   std::optional<AssociationStatus> association;
+  std::optional<SocketAddress> attempted;  // by the initiator, last
   PathStatus path;
   std::uint64_t handshakes = 0;  // completed
   std::uint64_t renewals = 0;
