@@ -56,9 +56,12 @@ void StateHook::start_next() {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable)
     variables.emplace_back(*variable);
-  for (const auto& [name, value] : queued_.front()) variables.push_back(name + "=" + value);
+  for (auto& [name, value] : queued_.front()) {
+    variables.push_back(std::move(name.append("=").append(value)));
+  }
   queued_.pop_front();
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (auto& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
 

@@ -2,7 +2,7 @@
 """What a stranger may send to a gateway.
 
     strangers.py record IFNAME PORT COUNT LEAST
-                                              prints the next COUNT datagrams of LEAST bytes or more
+                                              prints the next COUNT records of LEAST bytes or more
                                               that leave by IFNAME for PORT, in hex
     strangers.py records ENDS COUNT FILE      attacks with bad records; FILE: what `record` printed
     strangers.py flipped ENDS FILE            the first of FILE, a bit changed at each place
@@ -19,6 +19,7 @@ ENDS is FROM FROM-PORT TO TO-PORT, and FROM is forged.
 An attack prints a line for each kind: REASON NUMBER WHAT, the number of drops it must cost.
 """
 
+import itertools
 import random
 import socket
 import struct
@@ -53,21 +54,24 @@ def record(kind, version, epoch, sequence, fragment, length=None):
 
 
 class Recorder:
-    def __init__(self, ifname, port, least):
+    def __init__(self, ifname, port):
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
         self.socket.bind((ifname, ALL_PROTOCOLS))
         self.socket.settimeout(5)
         self.port = port
-        self.least = least
 
-    def next(self):
+    def records(self):
+        """One by one: what the device is to cut to datagrams is still in one piece here."""
         while True:
             packet, (_, protocol, direction, _, _) = self.socket.recvfrom(65536)
             if direction != OUTGOING or protocol != ETHERTYPE_IPV4 or packet[9] != ip.UDP:
                 continue
             destination, length = struct.unpack_from("!HH", packet, 22)
-            if destination == self.port and length >= 8 + self.least:
-                return packet[28 : 20 + length]
+            rest = packet[28 : 20 + length] if destination == self.port else b""
+            while rest:
+                end = RECORD_HEADER + struct.unpack_from("!H", rest, RECORD_HEADER - 2)[0]
+                yield rest[:end]
+                rest = rest[end:]
 
 
 class Forger:
@@ -175,10 +179,11 @@ def read(path):
 
 
 def record_next(ifname, port, count, least):
-    recorder = Recorder(ifname, int(port), int(least))
+    recorder = Recorder(ifname, int(port))
     print("ready", file=sys.stderr, flush=True)
-    for _ in range(int(count)):
-        print(recorder.next().hex(), flush=True)
+    large_enough = (one for one in recorder.records() if len(one) >= int(least))
+    for one in itertools.islice(large_enough, int(count)):
+        print(one.hex())
 
 
 def records(*arguments):

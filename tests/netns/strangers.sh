@@ -63,7 +63,7 @@ untouched() { expect_equal "the link has not moved: $1" "$STATE" "$(state)"; }
 rss_kib() { awk '/^VmRSS/ { print $2 }' "/proc/${PID[$1]}/status"; }
 fds() { find "/proc/${PID[$1]}/fd" -mindepth 1 | wc -l; }
 
-# record COUNT LEAST: the next datagrams of a's, of LEAST bytes or more, to DIR/records.
+# record COUNT LEAST: the next records of a's, of LEAST bytes or more, to DIR/records.
 record() {
   : >"$DIR/record.err"
   in_ns "$PUB_A" python3 "$HERE/strangers.py" record eth0 "$PORT" "$@" \
@@ -193,7 +193,7 @@ table inet hold {
 }
 END
 record "$pings" "$ping_bytes"
-start_ping -c "$pings" -i 0.01 -W 3
+start_ping -c "$pings" -l "$pings" -W 3
 recorded
 in_ns "$PUB_B" nft delete table inet hold
 packets=$(show b .rx.packets)
