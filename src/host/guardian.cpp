@@ -17,6 +17,7 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
 
+#include "backstop_routes.hpp"
 #include "nat.hpp"
 #include "pipe.hpp"
 #include "policy_rules.hpp"
@@ -82,8 +83,10 @@ void wait_for_end(int life, const Nat* nat) {
 void stand_guard(const GuardianDuties& duties, const Netns& where, const Line& line) {
   enter(where);
   keep_only(line);
+  std::optional<BackstopRoutes> backstop;
   std::optional<PolicyRules> rules;
   if (duties.fwmark != 0 && duties.table != 0) {
+    backstop.emplace(duties.table, duties.routes);
     rules.emplace(duties.fwmark, duties.table, duties.ipv4, duties.ipv6);
   }
   std::optional<Nat> nat;

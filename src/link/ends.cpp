@@ -50,6 +50,7 @@ std::optional<host::Guardian> start_guardian(const cli::LinkOptions& options,
                                     options.nat,
                                     options.fwmark,
                                     options.table,
+                                    options.routes,
                                     has_family(options, true),
                                     has_family(options, false)};
   if (!duties.any()) return std::nullopt;

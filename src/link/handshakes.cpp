@@ -66,14 +66,23 @@ void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from
 
   // A peer that starts again from the same port means it: what it had begun before is over.
   entries_.erase(from.remote);
-  const auto half_open = std::count_if(entries_.begin(), entries_.end(),
-                                       [](const auto& entry) { return !entry.second.association; });
-  if (static_cast<std::size_t>(half_open) >= dtls::Admission::max_half_open) {
-    return drops_.add(Drop::handshake_half_open);
-  }
+  if (!has_room_for(from.remote.address)) return drops_.add(Drop::handshake_half_open);
   const auto entry =
       entries_.emplace(from.remote, Entry{std::move(answer.handshake), from, now, true});
   proceed(entry.first, now);
+}
+
+// One network must not hold all places, or it could keep the true peer out.
+bool Handshakes::has_room_for(const IpAddress& source) const {
+  const IpPrefix network{source, source.is_v4() ? 24U : 64U};
+  std::size_t all = 0;
+  std::size_t same = 0;
+  for (const auto& [address, entry] : entries_) {
+    if (entry.association) continue;
+    ++all;
+    if (network.contains(address.address)) ++same;
+  }
+  return all < dtls::Admission::max_half_open && same < dtls::Admission::max_half_open_per_source;
 }
 
 void Handshakes::feed(Entries::iterator entry, ConstBytes datagram, Time now) {

@@ -11,10 +11,15 @@ namespace {
 // Members in the order they are written, so that two answers can be compared by eye.
 using Json = nlohmann::ordered_json;
 
+// What the wall clock said at `when`. The two clocks' difference is kept, so that two answers give
+// the same time for the same event, unless somebody has set the wall clock meanwhile.
 std::string wall_clock(Time when, Time now) {
   using SystemClock = std::chrono::system_clock;
-  return rfc3339(SystemClock::now() -
-                 std::chrono::duration_cast<SystemClock::duration>(now - when));
+  static Duration difference{};
+  const Duration today = SystemClock::now().time_since_epoch() - now.time_since_epoch();
+  if (std::chrono::abs(today - difference) > std::chrono::milliseconds(500)) difference = today;
+  return rfc3339(SystemClock::time_point(
+      std::chrono::duration_cast<SystemClock::duration>(when.time_since_epoch() + difference)));
 }
 
 double microseconds(Duration duration) {

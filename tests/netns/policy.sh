@@ -60,15 +60,20 @@ has_link_local() { ip -n "$PUB_A" -6 route show table local type local | grep -q
 # way DESTINATION [mark N]: the interface a packet of PUB_A's takes.
 way() { ip -n "$PUB_A" -o route get "$@" | sed 's/.* dev \([^ ]*\).*/\1/'; }
 
-# starts OUTER: both ends over that family, and up.
-starts() {
-  local peer=198.51.100.7
-  [[ $1 == 4 ]] || peer='[2001:db8:77::7]'
-  mkdir -p "$DIR/a" "$DIR/b"
+start_b() {
+  mkdir -p "$DIR/b"
   start b "$PUB_B" "$ROUTEVPN" --listen "$PORT" --peer-name a --ifname rv0 --netns "$PRIV_B" \
     -a 10.255.0.2/30 -a 2001:db8:ff::1/127 --cert "$DIR/b.cert" --key "$DIR/b.key" \
     --ca "$DIR/ca.cert" --run-dir "$DIR/b"
   wait_for 5 has_socket b || fail "link b did not start"
+}
+
+# starts OUTER: both ends over that family, and up.
+starts() {
+  local peer=198.51.100.7
+  [[ $1 == 4 ]] || peer='[2001:db8:77::7]'
+  mkdir -p "$DIR/a"
+  start_b
   start a "$PUB_A" "$ROUTEVPN" --peer "$peer" --peer-name b --ifname rv0 \
     -a 10.255.0.1/30 -a 2001:db8:ff::/127 --cert "$DIR/a.cert" --key "$DIR/a.key" \
     --ca "$DIR/ca.cert" --run-dir "$DIR/a" \
@@ -109,12 +114,25 @@ check() {
   counts "$text: asked by eth0, not through the link" 0 4
 }
 
+# With the peer gone, nothing that was to go through the link may leave in clear.
+keeps_in_while_down() {
+  stop b || fail "link b ended with status $?"
+  expect "the carrier goes off" wait_for 5 is_down
+  counts "nothing was asked meanwhile" 0 0
+  expect_not "then the world is unreachable" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 1 203.0.113.9
+  expect_not "over IPv6 too" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 1 2001:db8:99::9
+  counts "and nothing leaves in clear" 0 0
+  start_b
+}
+is_down() { [[ $(show a .carrier) == false ]]; }
+
 wait_for 5 has_link_local || fail "eth0 does not settle"
 traces >"$DIR/traces.before"
 for outer in 4 6; do
   for signal in TERM KILL; do
     starts "$outer"
     [[ $signal == KILL ]] || check "$outer"
+    [[ $signal == KILL ]] || keeps_in_while_down
     status=0
     stop a "$signal" || status=$?
     [[ $signal == TERM ]] || status=$((status - 128 - 9))

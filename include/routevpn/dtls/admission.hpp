@@ -20,7 +20,8 @@ class Admission {
   static constexpr double total_rate = 100;  // per second
   static constexpr double total_burst = 100;
   static constexpr std::size_t max_half_open = 16;
-  static constexpr std::size_t max_sources = 1024;  // remembered at a time
+  static constexpr std::size_t max_half_open_per_source = 4;  // a quarter
+  static constexpr std::size_t max_sources = 1024;            // remembered at a time
 
   explicit Admission(std::vector<IpPrefix> allowed);  // empty: everyone
 

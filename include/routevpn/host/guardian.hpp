@@ -1,14 +1,16 @@
 // What must not outlive the link but would survive its kill -9: the nftables table of --nat, the
-// forwarding switches it needed, the policy rules of --fwmark. A child process holds them; it ends,
-// and undoes them, when the pipe to it closes, whatever the reason.
+// forwarding switches it needed, the policy rules of --fwmark and the routes behind them. A child
+// process holds them; it ends, and undoes them, when the pipe to it closes, whatever the reason.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
+#include "routevpn/base/address.hpp"
 #include "routevpn/base/owned.hpp"
 #include "routevpn/host/netns.hpp"
 
@@ -19,7 +21,8 @@ struct GuardianDuties {
   bool nat = false;          // masquerade and forward what comes out of the link
   std::uint32_t fwmark = 0;  // with table: rules that send unmarked traffic to the table
   std::uint32_t table = 0;
-  bool ipv4 = false;  // families of the link's addresses and routes
+  std::vector<IpPrefix> routes;  // with fwmark and table: unreachable while the link is down
+  bool ipv4 = false;             // families of the link's addresses and routes
   bool ipv6 = false;
   [[nodiscard]] bool any() const { return nat || (fwmark != 0 && table != 0); }
 };

@@ -57,6 +57,7 @@ class Handshakes {
   };
   using Entries = std::map<SocketAddress, Entry>;
 
+  [[nodiscard]] bool has_room_for(const IpAddress& source) const;
   void client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now);
   void feed(Entries::iterator entry, ConstBytes datagram, Time now);
   void proceed(Entries::iterator entry, Time now);
