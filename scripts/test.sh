@@ -114,9 +114,13 @@ stage_lint() {
   shell_scripts | xargs -0 shellcheck
   mapfile -t pages < <(find src -path '*/man/*.[1-8]')
   if ((${#pages[@]} > 0)); then mandoc -T lint -W warning "${pages[@]}"; fi
+  tidy=$(command -v clang-tidy-14 || command -v clang-tidy)
+  if [[ $("$tidy" --version) != *"version 14."* ]]; then
+    echo "no clang-tidy: version 14 decides, here is $("$tidy" --version | grep -o 'version .*')"
+    return
+  fi
   quietly lint cmake --preset asan
   mkdir -p "$verdicts"
-  tidy=$(command -v clang-tidy-14 || command -v clang-tidy)
   libnl=$(pkg-config --cflags-only-I libnl-route-3.0)
   libnl=${libnl%% }
   export tidy libnl verdicts
