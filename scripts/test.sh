@@ -22,6 +22,8 @@ verdicts=${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-tidy
 # Of the simulator: what the sanitizers do to its speed, the other way round.
 asan_seeds=1000 tsan_seeds=250
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_SLOPPINESS=pch_defines,time_macros
+# What one clone has compiled serves the next, wherever it lies.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 usage() {
   sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' scripts/test.sh

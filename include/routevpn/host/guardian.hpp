@@ -21,8 +21,8 @@ struct GuardianDuties {
   bool nat = false;          // masquerade and forward what comes out of the link
   std::uint32_t fwmark = 0;  // with table: rules that send unmarked traffic to the table
   std::uint32_t table = 0;
-  std::vector<IpPrefix> routes;  // with fwmark and table: unreachable while the link is down
-  bool ipv4 = false;             // families of the link's addresses and routes
+  std::vector<IpPrefix> routes{};  // with fwmark and table: unreachable while the link is down
+  bool ipv4 = false;               // families of the link's addresses and routes
   bool ipv6 = false;
   [[nodiscard]] bool any() const { return nat || (fwmark != 0 && table != 0); }
 };
