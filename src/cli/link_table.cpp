@@ -21,6 +21,10 @@ constexpr std::uint32_t longest_silence_ms = 10 * 60 * 1000;
 // An association that was replaced is kept for 10 s: never more than one of them at a time.
 constexpr std::uint32_t shortest_rekey_s = 10;
 constexpr std::uint32_t longest_rekey_s = 24 * 3600;
+// Fewer, and at full speed a renewal is due before the one before is done; more, and AES-GCM's
+// limit may come first.
+constexpr std::uint32_t fewest_rekey_records = 10'000;
+constexpr std::uint32_t most_rekey_records = 1U << 23;
 
 template <typename T, typename Parse>
 auto store(T& into, Parse parse) {
@@ -46,6 +50,10 @@ auto rekey_period(seconds& into) {
   return store(into, [](const std::string& text) {
     return seconds(parse_number(text, shortest_rekey_s, longest_rekey_s, " seconds"));
   });
+}
+
+std::uint64_t parse_rekey_records(const std::string& text) {
+  return parse_number(text, fewest_rekey_records, most_rekey_records, " records");
 }
 
 // Where the peer is.
@@ -121,6 +129,8 @@ void add_credentials(OptionTable& table, LinkDraft& draft) {
            store(o.crypto, parse_crypto)},
           {Kind::single, "rekey", no_letter, "SECONDS", "renew the association (3600)",
            rekey_period(o.rekey)},
+          {Kind::single, "rekey-records", no_letter, "N",
+           "renew it after so many records (8388608)", store(o.rekey_records, parse_rekey_records)},
       });
 }
 

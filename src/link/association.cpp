@@ -12,9 +12,6 @@ Association::Association(AssociationId number, const dtls::Established& establis
       opener(backend, established.suite, established.receive),
       endpoint(peer),
       control_messages(established.control_messages),
-      renew_after(established.suite == record::CipherSuite::chacha20_poly1305 &&
-                          limits.stop_at == RecordLimits{}.stop_at
-                      ? record::traits(established.suite).record_limit / 2
-                      : limits.renew_after) {}
+      renew_after(limits.renew_after.value_or(record::traits(established.suite).renew_after)) {}
 
 }  // namespace routevpn::link

@@ -39,6 +39,7 @@ SessionSettings session_settings(const cli::LinkOptions& options) {
   settings.keepalive = options.keepalive;
   settings.dead_after = options.dead_after;
   settings.rekey = options.rekey;
+  settings.limits.renew_after = options.rekey_records;
   if (options.crypto == cli::Crypto::openssl) settings.backend = record::CryptoBackend::openssl;
   if (options.crypto == cli::Crypto::ipsec_mb) settings.backend = record::CryptoBackend::ipsec_mb;
   settings.seed = std::random_device{}();

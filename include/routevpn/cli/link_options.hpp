@@ -56,6 +56,7 @@ struct LinkOptions {
   std::chrono::milliseconds keepalive{1000};
   std::chrono::milliseconds dead_after{3500};
   std::chrono::seconds rekey{3600};
+  std::optional<std::uint64_t> rekey_records;  // none: as the cipher suite wants it
 
   std::vector<IpPrefix> routes;
   std::uint32_t table = 0;   // 0: main

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "routevpn/dtls/handshake.hpp"
 #include "routevpn/outside/udp.hpp"
@@ -17,7 +18,7 @@ using AssociationId = std::uint32_t;
 // How many records an association may carry, RFC 9325 section 4.4: renewal is due at the first
 // number, in either direction; nothing is sealed beyond the second.
 struct RecordLimits {
-  std::uint64_t renew_after = std::uint64_t{1} << 23;
+  std::optional<std::uint64_t> renew_after;   // none: as the cipher suite wants it
   std::uint64_t stop_at = ~std::uint64_t{0};  // the cipher suite's own limit applies besides
 };
 

@@ -24,6 +24,9 @@ struct CipherTraits {
   // as RFC 8446 section 5.5 does for TLS 1.3. ChaCha20-Poly1305: as many as there are sequence
   // numbers, RFC 6347 section 4.1; they run out before the cipher's own limit.
   std::uint64_t record_limit;
+  // When a new association is wanted, in good time before that limit: the eight seconds that 2^23
+  // records last at 12 Gbit/s repeat a lost handshake often enough.
+  std::uint64_t renew_after;
 };
 const CipherTraits& traits(CipherSuite suite);
 

@@ -35,6 +35,7 @@ constexpr auto full =
     "ciphers = ECDHE-ECDSA-CHACHA20-POLY1305\n"
     "crypto = openssl\n"
     "rekey = 600\n"
+    "rekey-records = 20000\n"
     "keepalive = 100\n"
     "dead-after = 350\n"
     "on-state = \"logger '# \\\"x\\\"'\"\n"
