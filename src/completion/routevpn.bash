@@ -49,8 +49,8 @@ _routevpn() {
     --wait) options='up down' ;;
     --algorithm) options='p256 p384 ed25519 rsa3072' ;;
     --peer | --listen | --allow | --fwmark | --host | --port | --ifname | --address | --route | \
-      --table | --peer-name | --ciphers | --rekey | --rekey-records | --keepalive | --dead-after | --on-state | \
-      --timeout | --name | --days | --serial | -h | -p | -n | -a)
+      --table | --peer-name | --ciphers | --rekey | --rekey-records | --keepalive | --dead-after | \
+      --on-state | --timeout | --name | --days | --serial | -h | -p | -n | -a)
       return
       ;;
   esac
@@ -62,8 +62,8 @@ _routevpn() {
   case $command in
     '') options='--peer --listen --allow --public-netns --fwmark --client --server --host --port
         --ifname --address --netns --mtu --route --table --nat --cert --key --ca --crl --peer-name
-        --ciphers --crypto --rekey --rekey-records --keepalive --dead-after --on-state --run-dir --log-level
-        --log-format --config --help --version' ;;
+        --ciphers --crypto --rekey --rekey-records --keepalive --dead-after --on-state --run-dir
+        --log-level --log-format --config --help --version' ;;
     'check') options='--config --help' ;;
     'show')
       options='--json --watch --wait --timeout --run-dir --help'

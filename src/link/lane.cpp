@@ -25,8 +25,7 @@ Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload)
       outbound_(outbound_bytes, outbound_packets),
       control_(max_control * (max_record_headroom + control_message_bytes + record::tailroom),
                max_control),
-      coalescer_(max_payloads, udp_offload),
-      trial_(std::make_unique<std::array<std::uint8_t, 65536>>()) {
+      coalescer_(max_payloads, udp_offload) {
   associations_.reserve(max_associations + 1);
   runs_.reserve(outbound_packets);
   control_runs_.reserve(max_control);
@@ -59,14 +58,14 @@ void Lane::install(InstallAssociation&& command) {
   if (command.send_now) activate(*associations_.front());
   if (associations_.size() > max_associations) {
     // The oldest goes, but never the one that seals.
-    auto oldest = std::prev(associations_.end());
-    if (oldest->get() == sending_) --oldest;
-    associations_.erase(oldest);
+    const auto& oldest = associations_.back();
+    retire((oldest.get() == sending_ ? associations_[max_associations - 1] : oldest)->id);
   }
 }
 
 void Lane::retire(AssociationId id) {
   if (sending_ != nullptr && sending_->id == id) sending_ = nullptr;
+  if (receiving_ != nullptr && receiving_->id == id) receiving_ = nullptr;
   std::erase_if(associations_, [id](const auto& association) { return association->id == id; });
 }
 

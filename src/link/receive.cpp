@@ -78,24 +78,24 @@ void Lane::open_record(const record::Split& split, const outside::Endpoint& from
   deliver(*association, opened.payload, now);
 }
 
-// A record does not say which association it belongs to. While there is one, nothing is tried
-// twice; while keys change, a failed try must not cost the next one its ciphertext.
+// A record does not say which association it belongs to.
 Association* Lane::open_with_any(const record::Split& split, record::Opened& opened) {
-  const bool several = associations_.size() > 1;
-  if (several) std::memcpy(trial_->data(), split.record.data(), split.record.size());
-  std::optional<Drop> worst;
+  if (receiving_ != nullptr && open_with(*receiving_, split, opened)) return receiving_;
   for (const auto& association : associations_) {
-    opened = association->opener.open(split.header, split.record);
-    if (!opened.fault) return association.get();
-    if (*opened.fault == Drop::record_forged) {
-      if (several) std::memcpy(split.record.data(), trial_->data(), split.record.size());
-      check_limits(*association);
-    }
-    // "Replayed" under one key is the better explanation than "forged" under another.
-    if (!worst || *worst == Drop::record_forged) worst = opened.fault;
+    if (association.get() == receiving_) continue;
+    if (open_with(*association, split, opened)) return receiving_ = association.get();
   }
-  opened.fault = worst;
   return nullptr;
+}
+
+bool Lane::open_with(Association& association, const record::Split& split, record::Opened& opened) {
+  const std::optional<Drop> fault_elsewhere = opened.fault;
+  opened = association.opener.open(split.header, split.record);
+  if (!opened.fault) return true;
+  if (opened.fault == Drop::record_forged) check_limits(association);
+  // "Replayed" under one key is the better explanation than "forged" under another.
+  if (fault_elsewhere && fault_elsewhere != Drop::record_forged) opened.fault = fault_elsewhere;
+  return false;
 }
 
 void Lane::authentic(Association& association, bool newest, const outside::Endpoint& from,

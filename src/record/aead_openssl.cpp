@@ -78,15 +78,27 @@ class OpensslAead final : public Aead {
     std::array<std::uint8_t, tag_bytes> none_left{};
     int written = 0;
     tag_[0].data = const_cast<std::uint8_t*>(tag);  // is only read: it goes into the context
-    return EVP_DecryptInit_ex2(context, nullptr, nullptr, nonce, tag_.data()) == 1 &&
-           EVP_DecryptUpdate(context, nullptr, &written, additional.data(),
-                             static_cast<int>(additional.size())) == 1 &&
-           EVP_DecryptUpdate(context, data.data(), &written, data.data(),
-                             static_cast<int>(data.size())) == 1 &&
-           EVP_DecryptFinal_ex(context, none_left.data(), &written) == 1;
+    if (EVP_DecryptInit_ex2(context, nullptr, nullptr, nonce, tag_.data()) != 1 ||
+        EVP_DecryptUpdate(context, nullptr, &written, additional.data(),
+                          static_cast<int>(additional.size())) != 1 ||
+        EVP_DecryptUpdate(context, data.data(), &written, data.data(),
+                          static_cast<int>(data.size())) != 1) {
+      return false;
+    }
+    if (EVP_DecryptFinal_ex(context, none_left.data(), &written) == 1) return true;
+    add_key_stream(nonce, data);
+    return false;
   }
 
  private:
+  // What was added once goes away when it is added again.
+  void add_key_stream(const std::uint8_t* nonce, Bytes data) {
+    int written = 0;
+    if (EVP_EncryptInit_ex2(sealing_.get(), nullptr, nullptr, nonce, nullptr) != 1) return;
+    EVP_EncryptUpdate(sealing_.get(), data.data(), &written, data.data(),
+                      static_cast<int>(data.size()));
+  }
+
   CipherContext sealing_;
   CipherContext opening_;
   std::array<OSSL_PARAM, 2> tag_ = {

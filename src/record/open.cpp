@@ -37,9 +37,12 @@ Opened Opener::open(const Header& header, Bytes record) {
       break;
   }
   const Bytes payload = record.subspan(headroom_, record.size() - overhead);
-  const Nonce nonce = record_nonce(suite_, keys_.iv, record.data());
-  const AdditionalData additional = additional_data(record.data(), payload.size());
-  if (!aead_->open(nonce.data(), additional, payload, payload.data() + payload.size())) {
+  // Without an explicit nonce these are the first bytes of the fragment, and not used.
+  const std::uint64_t explicit_nonce = load_be64(record.data() + header_bytes);
+  const auto nonce = record_nonce(suite_, keys_.iv, header, explicit_nonce);
+  const auto additional = additional_data(header, payload.size());
+  if (!aead_->open(nonce.data(), {additional.data(), additional_data_bytes}, payload,
+                   payload.data() + payload.size())) {
     ++forged_;
     return refused(Drop::record_forged);
   }

@@ -45,18 +45,17 @@ std::size_t Sealer::seal(std::span<const inside::OutboundPacket> packets, Conten
 
 bool Sealer::seal_one(const inside::OutboundPacket& packet, ContentType type) {
   assert(packet.length <= max_plaintext_bytes);
-  const std::uint64_t sequence = next_++;
+  const Header header{
+      type, dtls_1_2, application_epoch, next_++,
+      static_cast<std::uint16_t>(explicit_nonce_bytes_ + packet.length + tag_bytes)};
   std::uint8_t* const record = packet.data - explicit_nonce_bytes_ - header_bytes;
-  encode({type, dtls_1_2, application_epoch, sequence,
-          static_cast<std::uint16_t>(explicit_nonce_bytes_ + packet.length + tag_bytes)},
-         record);
-  if (explicit_nonce_bytes_ != 0) {
-    store_be64(record + header_bytes, explicit_nonce_base_ + sequence);
-  }
-  const Nonce nonce = record_nonce(suite_, keys_.iv, record);
-  const AdditionalData additional = additional_data(record, packet.length);
-  return aead_->seal(nonce.data(), additional, {packet.data, packet.length},
-                     packet.data + packet.length);
+  encode(header, record);
+  const std::uint64_t explicit_nonce = explicit_nonce_base_ + header.sequence;
+  if (explicit_nonce_bytes_ != 0) store_be64(record + header_bytes, explicit_nonce);
+  const auto nonce = record_nonce(suite_, keys_.iv, header, explicit_nonce);
+  const auto additional = additional_data(header, packet.length);
+  return aead_->seal(nonce.data(), {additional.data(), additional_data_bytes},
+                     {packet.data, packet.length}, packet.data + packet.length);
 }
 
 }  // namespace routevpn::record

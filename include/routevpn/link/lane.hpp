@@ -92,6 +92,7 @@ class Lane {
   void forward_handshake(Bytes record, const outside::Endpoint& from);
   void open_record(const record::Split& split, const outside::Endpoint& from, Time now);
   Association* open_with_any(const record::Split& split, record::Opened& opened);
+  bool open_with(Association& association, const record::Split& split, record::Opened& opened);
   void authentic(Association& association, bool newest, const outside::Endpoint& from, Time now);
   void deliver(Association& association, Bytes payload, Time now);
   void control_message(Association& association, ConstBytes payload, Time now);
@@ -100,9 +101,10 @@ class Lane {
   Mailbox& mailbox_;
   LaneCounters& counters_;
 
-  // Newest first. sending_ is one of them, or nullptr.
+  // Newest first. The other two are one of them, or nullptr.
   std::vector<std::unique_ptr<Association>> associations_;
   Association* sending_ = nullptr;
+  Association* receiving_ = nullptr;  // opened the last record: most likely the next one's, too
 
   inside::OutboundBatch outbound_;
   std::vector<Run> runs_;
@@ -112,7 +114,6 @@ class Lane {
 
   std::vector<Bytes> payloads_;
   inside::Coalescer coalescer_;
-  std::unique_ptr<std::array<std::uint8_t, 65536>> trial_;  // a record's copy while keys change
   HandshakeDatagram* handshake_ = nullptr;  // the slot this datagram's records go to
 };
 

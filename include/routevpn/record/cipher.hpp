@@ -68,7 +68,7 @@ class Aead {
   // False when the library failed; `data` is then worthless and must not be sent.
   virtual bool seal(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
                     std::uint8_t* tag) = 0;
-  // False when it does not authenticate; `data` is then worthless.
+  // False when it does not authenticate; `data` is then as it was.
   virtual bool open(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
                     const std::uint8_t* tag) = 0;
 };

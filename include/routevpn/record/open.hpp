@@ -29,9 +29,9 @@ class Opener {
   // Throws SystemError as make_aead() does.
   Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys);
 
-  // `record` is header and fragment as split_first() gave it, epoch 1. On record_forged its bytes
-  // are worthless, on every other fault they are as they were. Only an authentic record moves the
-  // replay window.
+  // `record` is header and fragment as split_first() gave it, epoch 1. After a fault its bytes are
+  // as they were: it may belong to another association. Only an authentic record moves the replay
+  // window.
   Opened open(const Header& header, Bytes record);
 
   [[nodiscard]] std::uint64_t opened() const { return opened_; }

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <sstream>
+#include <string_view>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/cli/link_table.hpp"
@@ -13,7 +15,7 @@ using namespace routevpn::cli;
 namespace {
 
 // Everything the table has, with a value that is not the default.
-constexpr auto full =
+constexpr std::string_view full =
     "listen = [2001:db8::1]:5801\n"
     "allow = 192.0.2.0/24\n"
     "allow = 2001:db8::/32\n"
@@ -63,7 +65,7 @@ Outcome check(const std::string& file, const Probes& probes = content) {
 
 TEST_CASE("check prints the settings as a file that says the same") {
   const ScratchDirectory scratch;
-  const auto outcome = check(scratch.write("a.conf", full));
+  const auto outcome = check(scratch.write("a.conf", std::string(full)));
   CHECK(outcome.err.empty());
   CHECK(outcome.status == 0);
   CHECK(outcome.out == full);
@@ -101,12 +103,15 @@ TEST_CASE("check reports the faults of options, credentials and namespaces toget
         if (name == "outside") throw SystemError(option + " " + name + ": no such namespace");
       },
   };
-  const auto path = scratch.write("a.conf", std::string(full) + "foo = 1\nlanes = 2\n");
+  const auto path = scratch.write("a.conf", std::string(full) + "foo = 1\nbar = 2\n");
+  const auto line = 1 + std::count(full.begin(), full.end(), '\n');
   const auto outcome = check(path, failing);
   CHECK(outcome.status == 2);
   CHECK(outcome.out.empty());
-  CHECK(outcome.err == "routevpn: " + path + ":28: unknown option 'foo'\n" +  //
-                           "routevpn: " + path + ":29: unknown option 'lanes'\n" +
+  CHECK(outcome.err == "routevpn: " + path + ":" + std::to_string(line) +  //
+                           ": unknown option 'foo'\n" +                    //
+                           "routevpn: " + path + ":" + std::to_string(line + 1) +
+                           ": unknown option 'bar'\n" +
                            "routevpn: a.cert: expired\n"
                            "routevpn: --public-netns outside: no such namespace\n");
 }

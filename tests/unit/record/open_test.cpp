@@ -94,7 +94,9 @@ TEST_CASE("a change of any byte is forged, or not a record of ours any more") {
         INFO("byte " << i);
         // Nearly all that splits is as long as it was; a shorter length field truncates it.
         if (split.record.size() < headroom(choice.suite) + tailroom) continue;
+        const auto before = record;
         CHECK(pair.opener.open(split.header, split.record).fault == Drop::record_forged);
+        CHECK(record == before);
         CHECK(pair.opener.forged() == ++forged);
       }
     }
@@ -115,6 +117,7 @@ TEST_CASE("another direction's keys do not open it") {
     CHECK(open(other, record).fault == Drop::record_forged);
     CHECK(other.forged() == 1);
     CHECK(other.opened() == 0);
+    CHECK_FALSE(open(pair.opener, record).fault);
   }
 }
 
