@@ -70,24 +70,30 @@ void LaneLoop::run() {
     if (fds[0].revents != 0) drain_eventfd(wakeup_.get());
     lane_.execute_commands(now);
     send_control();
-    if (fds[1].revents & ~POLLOUT) outside_turn(now);
+    // What is written inside is often answered before write() returns.
+    const bool answered = (fds[1].revents & ~POLLOUT) != 0 && outside_turn(now);
     if (blocked) continue_sending();
-    if (fds[2].revents != 0) inside_turn();
+    if (fds[2].revents != 0 || (answered && fds[2].fd >= 0)) inside_turn();
     if (!mailbox_.events.empty() || !mailbox_.handshakes.empty()) wake_control();
   }
 }
 
-void LaneLoop::outside_turn(Time now) {
+// Whether anything was written inside.
+bool LaneLoop::outside_turn(Time now) {
+  bool written = false;
   for (int i = 0; i < reads_per_turn; ++i) {
     outside::Received received;
     const auto result = socket_.receive({outside_buffer_.get(), outside_buffer_bytes}, received);
-    if (result != outside::RecvResult::ok) return;
+    if (result != outside::RecvResult::ok) break;
     // Keys are installed before the flight that lets the peer use them is sent: whoever looks after
     // receiving finds them.
     lane_.execute_commands(now);
-    write_inside(lane_.from_outside(received, now));
+    const auto packets = lane_.from_outside(received, now);
+    write_inside(packets);
+    written = written || !packets.empty();
     send_control();
   }
+  return written;
 }
 
 void LaneLoop::write_inside(std::span<const inside::SuperPacket> packets) {

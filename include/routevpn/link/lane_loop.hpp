@@ -30,7 +30,7 @@ class LaneLoop {
   // little: 16 reads of 64 KiB take about a millisecond.
   static constexpr int reads_per_turn = 16;
 
-  void outside_turn(Time now);
+  bool outside_turn(Time now);
   void inside_turn();
   void write_inside(std::span<const inside::SuperPacket> packets);
   void send_control();
