@@ -11,6 +11,7 @@ namespace {
 
 constexpr auto nothing_to_do =
     "nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE";
+constexpr unsigned highest_port = 65535;
 constexpr unsigned ipv6_minimum_mtu = 1280;  // RFC 8200 section 5; the kernel refuses less
 
 class Rules {
@@ -103,6 +104,20 @@ class Rules {
       fault(label("allow") + ": needs a link that waits for its peer (--listen without --peer)");
     }
     if (options_.listen && options_.listen->address) one_family(*options_.listen->address);
+    lane_ports();
+  }
+
+  // Each lane takes the port above the one before.
+  void lane_ports() {
+    const unsigned above = options_.lanes - 1;
+    const auto check = [&](std::uint16_t port, const char* option) {
+      if (port + above <= highest_port) return;
+      fault(label(option) + ": port " + std::to_string(port) + " leaves no room for " +
+            std::to_string(options_.lanes) + " lanes, each with a port of its own; at most " +
+            std::to_string(highest_port - above));
+    };
+    if (options_.listen) check(options_.listen->port, has("listen") ? "listen" : "port");
+    for (const auto& peer : options_.peers) check(peer.port, has("peer") ? "peer" : "port");
   }
 
   // A socket bound to an address of one family never reaches a peer of the other.

@@ -21,6 +21,7 @@ constexpr std::uint32_t longest_silence_ms = 10 * 60 * 1000;
 // An association that was replaced is kept for 10 s: never more than one of them at a time.
 constexpr std::uint32_t shortest_rekey_s = 10;
 constexpr std::uint32_t longest_rekey_s = 24 * 3600;
+constexpr std::uint32_t most_lanes = 16;
 // Fewer, and at full speed a renewal is due before the one before is done; more, and AES-GCM's
 // limit may come first.
 constexpr std::uint32_t fewest_rekey_records = 10'000;
@@ -50,6 +51,10 @@ auto rekey_period(seconds& into) {
   return store(into, [](const std::string& text) {
     return seconds(parse_number(text, shortest_rekey_s, longest_rekey_s, " seconds"));
   });
+}
+
+unsigned parse_lanes(const std::string& text) {
+  return parse_number(text, 1, most_lanes, "");
 }
 
 std::uint64_t parse_rekey_records(const std::string& text) {
@@ -99,6 +104,9 @@ void add_inside(OptionTable& table, LinkDraft& draft) {
            "namespace of the interface: ip-netns name, path or pid", store(o.netns, parse_text)},
           {Kind::single, "mtu", no_letter, "N|auto", "inside MTU (auto: probed)",
            store(o.mtu, parse_mtu)},
+          {Kind::single, "lanes", no_letter, "N",
+           "threads, each with a queue, a port and an association (1)",
+           store(o.lanes, parse_lanes)},
           {Kind::repeatable, "route", no_letter, "PREFIX", "route through the link",
            append(o.routes, parse_network)},
           {Kind::single, "table", no_letter, "N", "routing table of --route (main)",

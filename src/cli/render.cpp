@@ -130,6 +130,16 @@ std::string transfer_text(const json& link) {
          human_bytes(count(member(link, "tx"), "bytes")) + " sent";
 }
 
+// One of several: the link's own lines say what they are together.
+std::string lane_text(const json& lane) {
+  std::string result = text(lane, "state");
+  append(result, ", ", text(lane, "remote"));
+  if (!text(lane, "remote").empty()) result += " <- " + text(lane, "local");
+  append(result, ", ", path_text(lane));
+  append(result, ", ", transfer_text(lane));
+  return result;
+}
+
 std::string drops_text(const json& link) {
   const json& drops = member(link, "drops");
   std::string result;
@@ -187,6 +197,10 @@ std::string render(const json& link, TimePoint now, bool colour) {
   line("path", path_text(link));
   line("transfer", transfer_text(link));
   line("drops", drops_text(link));
+  const json& lanes = member(link, "lanes");
+  for (std::size_t i = 0; lanes.size() > 1 && i < lanes.size(); ++i) {
+    line(("lane " + std::to_string(i)).c_str(), lane_text(lanes[i]));
+  }
   if (member(link, "udp_segment") == false) {
     line("note", "the kernel refused UDP_SEGMENT: each packet is sent alone, which is slower");
   }

@@ -74,6 +74,7 @@ std::string to_config(const LinkOptions& options) {
   out.lines("address", options.addresses);
   out.line("netns", options.netns);
   out.line("mtu", options.mtu ? std::to_string(*options.mtu) : "auto");
+  out.line("lanes", options.lanes);
   out.lines("route", options.routes);
   out.line_unless_zero("table", options.table);
   out.line("nat", options.nat ? "yes" : "no");

@@ -59,12 +59,19 @@ Fd open_device() {
   throw system_error(device);
 }
 
+constexpr unsigned device_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
+
+ifreq interface_request(const std::string& name, unsigned flags) {
+  ifreq request{};
+  std::memcpy(request.ifr_name, name.data(), name.size());
+  request.ifr_flags = static_cast<short>(flags);
+  return request;
+}
+
 // IFF_TUN_EXCL: an interface of the name, of whatever kind and be it a persistent TUN device that
 // would let itself be taken over, is an error.
 ifreq make_interface(const Fd& fd, const std::string& name, unsigned flags) {
-  ifreq request{};
-  std::memcpy(request.ifr_name, name.data(), name.size());
-  request.ifr_flags = static_cast<short>(flags | IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL);
+  ifreq request = interface_request(name, flags | device_flags | IFF_TUN_EXCL);
   if (ioctl(fd.get(), TUNSETIFF, &request) == 0) return request;
   const std::string what = "interface " + name;
   if (errno == EBUSY || errno == EEXIST) throw UsageError(what + ": the name is taken");
@@ -81,6 +88,12 @@ bool enable_offloads(const Fd& fd, const std::string& name) {
   return false;
 }
 
+Fd open_query(const std::string& name) {
+  Fd query(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!query) throw system_error("interface " + name + ": socket");
+  return query;
+}
+
 // The kernel announces at most one lost carrier per second, of all interfaces of the machine
 // together: with several links down at once routing would learn of all but the first a second late.
 // A question for the link state makes it do what is pending for this interface first. Where it is
@@ -95,23 +108,21 @@ void publish_carrier(const Fd& query, const std::string& name) {
 
 }  // namespace
 
-Tun Tun::create(const std::string& name) {
+Tun Tun::create(const std::string& name, bool shared) {
   check_name(name);
   Fd fd = open_device();
   unsigned features = 0;
   if (ioctl(fd.get(), TUNGETFEATURES, &features) != 0) throw system_error("TUNGETFEATURES");
   const unsigned no_carrier = features & IFF_NO_CARRIER;  // Linux 6.1
 
-  const ifreq made = make_interface(fd, name, no_carrier);
+  const ifreq made = make_interface(fd, name, no_carrier | (shared ? IFF_MULTI_QUEUE : 0U));
   const std::string given(made.ifr_name, strnlen(made.ifr_name, IFNAMSIZ));
   const int header_bytes = sizeof(VirtioNetHeader);
   if (ioctl(fd.get(), TUNSETVNETHDRSZ, &header_bytes) != 0) {
     throw system_error("interface " + given + ": TUNSETVNETHDRSZ");
   }
   const bool udp_offload = enable_offloads(fd, given);
-  Fd query(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!query) throw system_error("interface " + given + ": socket");
-  Tun tun(std::move(fd), std::move(query), given, udp_offload);
+  Tun tun(std::move(fd), open_query(given), given, udp_offload);
   // The interface is not up yet, so nobody has seen the carrier that older kernels begin with.
   if (no_carrier == 0) tun.set_carrier(false);
   return tun;
@@ -122,6 +133,24 @@ Tun::Tun(Fd fd, Fd query, std::string name, bool udp_offload)
       query_(std::move(query)),
       name_(std::move(name)),
       udp_offload_(udp_offload) {}
+
+Tun Tun::another_queue() const {
+  Fd fd = open_device();
+  ifreq request = interface_request(name_, device_flags | IFF_MULTI_QUEUE);
+  if (ioctl(fd.get(), TUNSETIFF, &request) != 0) {
+    throw system_error("interface " + name_ + ": another queue");
+  }
+  Tun queue(std::move(fd), open_query(name_), name_, udp_offload_);
+  queue.attach(false);
+  return queue;
+}
+
+void Tun::attach(bool attached) const {
+  ifreq request = interface_request({}, attached ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE);
+  if (ioctl(fd_.get(), TUNSETQUEUE, &request) != 0) {
+    throw system_error("interface " + name_ + ": queue");
+  }
+}
 
 IoResult Tun::read(Bytes buffer, std::size_t& length) const {
   const ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());

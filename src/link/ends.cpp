@@ -12,15 +12,32 @@ host::Netns namespace_of(const std::string& name, const std::string& option) {
   return name.empty() ? host::Netns::current() : host::Netns::open(name, option);
 }
 
-outside::UdpSocket open_socket(const cli::LinkOptions& options, const host::Netns& where) {
+// Lane i's port is i above the link's.
+std::vector<outside::UdpSocket> open_sockets(const cli::LinkOptions& options,
+                                             const host::Netns& where) {
   const host::NetnsScope scope(where);
-  outside::UdpOptions socket;
-  if (options.listen) {
-    socket.address = options.listen->address;
-    socket.port = options.listen->port;
+  std::vector<outside::UdpSocket> sockets;
+  for (unsigned lane = 0; lane < options.lanes; ++lane) {
+    outside::UdpOptions socket;
+    if (options.listen) {
+      socket.address = options.listen->address;
+      socket.port = static_cast<std::uint16_t>(options.listen->port + lane);
+    }
+    socket.mark = options.fwmark;
+    sockets.push_back(outside::UdpSocket::open(socket));
   }
-  socket.mark = options.fwmark;
-  return outside::UdpSocket::open(socket);
+  return sockets;
+}
+
+std::vector<LaneEnds> open_lanes(const cli::LinkOptions& options,
+                                 std::vector<outside::UdpSocket> sockets) {
+  std::vector<LaneEnds> lanes;
+  for (auto& socket : sockets) {
+    auto queue = lanes.empty() ? inside::Tun::create(options.ifname, options.lanes > 1)
+                               : lanes.front().tun.another_queue();
+    lanes.push_back({std::move(socket), std::move(queue)});
+  }
+  return lanes;
 }
 
 bool has_family(const cli::LinkOptions& options, bool v4) {
@@ -62,17 +79,18 @@ std::optional<host::Guardian> start_guardian(const cli::LinkOptions& options,
 Ends open_ends(const cli::LinkOptions& options) {
   auto public_netns = namespace_of(options.public_netns, "--public-netns");
   auto private_netns = namespace_of(options.netns, "--netns");
-  auto socket = open_socket(options, public_netns);
+  auto sockets = open_sockets(options, public_netns);
   const unsigned mtu = first_mtu(options, public_netns);
 
   const host::NetnsScope scope(private_netns);
-  auto tun = inside::Tun::create(options.ifname);
+  auto lanes = open_lanes(options, std::move(sockets));
+  const std::string& ifname = lanes.front().tun.name();
   host::Netlink netlink;
-  netlink.set_up({tun.name(), mtu, options.addresses, options.routes, options.table});
-  auto guardian = start_guardian(options, tun.name(), private_netns);
-  return {std::move(public_netns), std::move(private_netns), std::move(socket),
-          std::move(tun),          std::move(netlink),       mtu,
-          std::move(guardian)};
+  netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
+  auto guardian = start_guardian(options, ifname, private_netns);
+  return {
+      std::move(public_netns), std::move(private_netns), std::move(lanes), std::move(netlink), mtu,
+      std::move(guardian)};
 }
 
 }  // namespace routevpn::link

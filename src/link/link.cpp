@@ -1,9 +1,9 @@
 #include "routevpn/link/link.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -25,16 +25,13 @@ Fd open_signals() {
   return fd;
 }
 
-Fd open_eventfd() {
-  Fd fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!fd) throw system_error("eventfd");
-  return fd;
-}
-
-SessionSettings session_settings(const cli::LinkOptions& options) {
+// Lane i calls the port i above the peer's.
+SessionSettings session_settings(const cli::LinkOptions& options, unsigned lane) {
   SessionSettings settings;
   settings.role = options.peers.empty() ? Role::acceptor : Role::initiator;
-  for (const auto& peer : options.peers) settings.peers.push_back({peer.host, peer.port});
+  for (const auto& peer : options.peers) {
+    settings.peers.push_back({peer.host, static_cast<std::uint16_t>(peer.port + lane)});
+  }
   settings.allowed = options.allow;
   settings.keepalive = options.keepalive;
   settings.dead_after = options.dead_after;
@@ -46,8 +43,8 @@ SessionSettings session_settings(const cli::LinkOptions& options) {
   return settings;
 }
 
-std::string link_name(const cli::LinkOptions& options, const inside::Tun& tun) {
-  return options.link.empty() ? tun.name() : options.link;
+std::string link_name(const cli::LinkOptions& options, const std::string& ifname) {
+  return options.link.empty() ? ifname : options.link;
 }
 
 }  // namespace
@@ -57,50 +54,59 @@ Link::Link(const cli::LinkOptions& options, std::shared_ptr<const dtls::Identity
     : options_(options),
       ends_(std::move(ends)),
       public_scope_(ends_.public_netns),
+      ifname_(ends_.lanes.front().tun.name()),
       mtu_(ends_.mtu),
       signals_(open_signals()),
-      mailbox_wakeup_(open_eventfd()),
       hook_(options.on_state),
-      session_(session_settings(options), std::move(identity), *this, control_drops_),
-      lane_(mailbox_, lane_counters_, ends_.tun, ends_.socket, mtu_, mailbox_wakeup_.get()),
-      control_socket_(loop_, options.run_dir, link_name(options, ends_.tun),
+      lanes_(make_lanes(std::move(identity))),
+      control_socket_(loop_, options.run_dir, link_name(options, ifname_),
                       [this] { return status(); }) {
   loop_.watch(signals_.get(), [this] { on_signal(); });
-  loop_.watch(mailbox_wakeup_.get(), [this] { on_mailbox(); });
-  loop_.watch(resolver_.fd(), [this] { on_resolved(); });
 }
 
-Link::~Link() {
-  lane_.stop();
-  if (lane_thread_.joinable()) lane_thread_.join();
+Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identity) {
+  Lanes lanes;
+  LaneOwner& owner = *this;
+  for (auto& ends : ends_.lanes) {
+    const auto number = static_cast<unsigned>(lanes.size());
+    lanes.push_back(std::make_unique<LaneControl>(owner, loop_, session_settings(options_, number),
+                                                  identity, std::move(ends), mtu_, number == 0));
+  }
+  ends_.lanes.clear();
+  return lanes;
 }
 
 Exit Link::run() {
-  lane_thread_ = std::thread([this] { lane_.run(); });
-  log_info("interface is ready", {{"ifname", ends_.tun.name()},
-                                  {"listening", ends_.socket.local().to_string()},
+  log_info("interface is ready", {{"ifname", ifname_},
+                                  {"listening", lanes_.front()->local(SessionStatus{}).to_string()},
                                   {"mtu", std::to_string(mtu_)}});
   host::notify("READY=1");
-  session_.start(clock());
+  for (const auto& lane : lanes_) lane->start(clock());
   while (!stop_at_ || clock() < *stop_at_) {
     loop_.turn(time_to_wait());
-    const Time now = clock();
-    if (goodbye_at_ && now >= *goodbye_at_) {
-      session_.tell_again();
-      goodbye_at_ = now + drain_time / goodbyes;
-    }
-    if (const auto deadline = session_.deadline(); deadline && now >= *deadline) {
-      session_.on_timer(now);
-    }
+    on_timer(clock());
   }
   return exit_;
 }
 
-std::optional<Duration> Link::time_to_wait() const {
-  std::optional<Time> first = session_.deadline();
-  for (const auto& other : {stop_at_, goodbye_at_}) {
-    if (other && (!first || *other < *first)) first = other;
+void Link::on_timer(Time now) {
+  const bool goodbye = goodbye_at_ && now >= *goodbye_at_;
+  if (goodbye) goodbye_at_ = now + drain_time / goodbyes;
+  for (const auto& lane : lanes_) {
+    if (goodbye) lane->session().tell_again();
+    if (const auto due = lane->session().deadline(); due && now >= *due) {
+      lane->session().on_timer(now);
+    }
   }
+}
+
+std::optional<Duration> Link::time_to_wait() const {
+  std::optional<Time> first = stop_at_;
+  const auto consider = [&first](const std::optional<Time>& other) {
+    if (other && (!first || *other < *first)) first = other;
+  };
+  consider(goodbye_at_);
+  for (const auto& lane : lanes_) consider(lane->session().deadline());
   if (!first) return std::nullopt;
   return std::max(*first - clock(), Duration::zero());
 }
@@ -122,124 +128,124 @@ void Link::begin_stop(Exit status) {
   }
   exit_ = status;
   host::notify("STOPPING=1");
-  const bool has_peer = session_.status(now).association.has_value();
-  session_.stop(now);
+  const bool has_peer = std::any_of(lanes_.begin(), lanes_.end(), [now](const auto& lane) {
+    return lane->session().status(now).association.has_value();
+  });
   stop_at_ = has_peer ? now + drain_time : now;
   if (has_peer) goodbye_at_ = now + drain_time / goodbyes;
+  for (const auto& lane : lanes_) lane->session().stop(now);
+}
+
+void Link::interface_gone() {
+  if (stop_at_) return;  // another lane said so before
+  log_error("the interface is gone", {{"ifname", ifname_}});
+  begin_stop(Exit::failed);
 }
 
 void Link::reload() {
   try {
-    auto identity =
+    const auto identity = std::shared_ptr<const dtls::Identity>(
         dtls::Identity::load({options_.certificate, options_.key, options_.ca, options_.crl},
-                             {options_.peer_name, options_.ciphers});
-    session_.replace_identity(std::move(identity), clock());
+                             {options_.peer_name, options_.ciphers}));
+    for (const auto& lane : lanes_) lane->session().replace_identity(identity, clock());
     log_info("certificates were loaded again");
   } catch (const std::exception& error) {
     log_error("reload failed, the old certificates stay in force", {{"error", error.what()}});
   }
 }
 
-void Link::on_mailbox() {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto got = ::read(mailbox_wakeup_.get(), &count, sizeof count);
-  const Time now = clock();
-  while (const LaneEvent* const event = mailbox_.events.front()) {
-    if (std::holds_alternative<InterfaceGone>(event->what)) {
-      log_error("the interface is gone", {{"ifname", ends_.tun.name()}});
-      begin_stop(Exit::failed);
+// The carrier is on while one lane is up.
+void Link::carrier_wanted(LaneControl& lane) {
+  if (lanes_.size() > 1) {
+    log_info(lane.wants_carrier() ? "lane is up" : "lane is down",
+             {{"port", std::to_string(lane.local(SessionStatus{}).port)}});
+  }
+  if (lane.wants_carrier()) adapt_mtu();
+  const auto wants = [](const auto& one) { return one->wants_carrier(); };
+  const bool wanted = std::any_of(lanes_.begin(), lanes_.end(), wants);
+  if (wanted != carrier_) {
+    lane.tun().set_carrier(wanted);
+    carrier_ = wanted;
+    if (!wanted && !stop_at_) ++flaps_;
+  }
+  share_flows();
+}
+
+// The flows of lanes that are down go to those that are up. While none is, the last keeps them.
+void Link::share_flows() {
+  if (!carrier_) return;
+  try {
+    for (const bool on : {true, false}) {  // first those who take, or none would for a moment
+      for (const auto& lane : lanes_) {
+        if (lane->wants_carrier() == on) lane->serve_inside(on);
+      }
     }
-    session_.on_lane_event(*event, now);
-    mailbox_.events.release();
-  }
-  while (const HandshakeDatagram* const datagram = mailbox_.handshakes.front()) {
-    try {
-      session_.on_handshake(*datagram, now);
-    } catch (const SystemError& error) {  // no memory for it: the link in use goes on
-      control_drops_.add(Drop::handshake_failed);
-      log_error("handshake refused", {{"error", error.what()}});
-    }
-    mailbox_.handshakes.release();
+  } catch (const SystemError& error) {
+    log_warning("flows stay in a lane that is down", {{"error", error.what()}});
   }
 }
 
-void Link::on_resolved() {
-  const auto answer = resolver_.take();
-  if (!answer) return;
-  if (answer->addresses.empty()) {
-    log_warning("the peer's name does not resolve",
-                {{"name", answer->host}, {"error", answer->error}});
-  }
-  session_.on_resolved(answer->addresses, answer->host + ": " + answer->error, clock());
-}
-
-void Link::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
-  // A lost flight is repeated; there is nothing else to do about it here.
-  if (ends_.socket.send_one(datagram, to) == outside::SendResult::failed) {
-    control_drops_.add(Drop::outside_send_failed);
-  }
-}
-
-void Link::command(LaneCommand command) {
-  LaneCommand* slot = mailbox_.commands.reserve();
-  while (slot == nullptr) {  // the lane empties it within one turn
-    lane_.wake();
-    std::this_thread::yield();
-    slot = mailbox_.commands.reserve();
-  }
-  *slot = std::move(command);
-  mailbox_.commands.publish();
-  lane_.wake();
-}
-
-void Link::resolve(const PeerName& peer) {
-  resolver_.ask(peer.host, peer.port);
-}
-
-void Link::set_carrier(bool on) {
-  if (on) adapt_mtu();
-  ends_.tun.set_carrier(on);
-  carrier_ = on;
-}
-
+// The interface has one MTU, so the narrowest path counts.
 void Link::adapt_mtu() {
-  const auto association = session_.status(clock()).association;
-  if (!association) return;
-  const SocketAddress& remote = association->endpoint.remote;
-  path_mtu_ = outside::route_mtu(remote, options_.fwmark);
-  if (options_.mtu || !path_mtu_) return;
+  path_mtu_.reset();
+  std::optional<unsigned> inside;
   bool v6 = false;
   for (const auto& address : options_.addresses) v6 = v6 || !address.address.is_v4();
-  const unsigned mtu = inside_mtu(*path_mtu_, remote.address.is_v4(), association->suite, v6);
-  if (mtu == mtu_) return;
+  for (const auto& lane : lanes_) {
+    const auto association = lane->session().status(clock()).association;
+    if (!association) continue;
+    const SocketAddress& remote = association->endpoint.remote;
+    const auto path = outside::route_mtu(remote, options_.fwmark);
+    if (!path) continue;
+    path_mtu_ = std::min(*path, path_mtu_.value_or(*path));
+    const unsigned mtu = inside_mtu(*path, remote.address.is_v4(), association->suite, v6);
+    inside = std::min(mtu, inside.value_or(mtu));
+  }
+  if (options_.mtu || !inside || *inside == mtu_) return;
   try {
-    ends_.netlink.set_mtu(ends_.tun.name(), mtu);
-    mtu_ = mtu;
+    ends_.netlink.set_mtu(ifname_, *inside);
+    mtu_ = *inside;
   } catch (const std::exception& error) {
     log_warning("the interface keeps its MTU", {{"error", error.what()}});
   }
 }
 
-void Link::state_changed(Phase phase, const Reason& reason) {
+// The lane whose state is the link's: one that is up, else one on its way, else the first.
+const LaneControl& Link::speaker() const {
+  for (const std::string_view state : {"up", "connecting"}) {
+    for (const auto& lane : lanes_) {
+      if (public_state(lane->session().status(clock()).phase) == state) return *lane;
+    }
+  }
+  return *lanes_.front();
+}
+
+void Link::state_changed(LaneControl&, Phase phase, const Reason& reason) {
   control_socket_.publish();
-  const std::string state(public_state(phase));
+  const SessionStatus session = speaker().session().status(clock());
+  const std::string state(public_state(session.phase));
   if (state == announced_) return log_debug(std::string(name_of(phase)), {{"reason", reason.text}});
   announced_ = state;
-  const auto association = session_.status(clock()).association;
+  announced_at_ = clock();
+  announce(state, session);
+}
+
+void Link::announce(const std::string& state, const SessionStatus& session) {
+  const auto& association = session.association;
   const std::string peer = association ? association->endpoint.remote.to_string() : "";
-  if (association && phase == Phase::up) {
+  if (association && session.phase == Phase::up) {
     log_info("up", {{"peer", association->peer.name},
                     {"remote", peer},
                     {"cipher", association->cipher},
                     {"crypto", std::string(name_of(association->backend))},
                     {"mtu", std::to_string(mtu_)}});
   } else {
-    log_info(state, {{"reason", reason.text}});
+    log_info(state, {{"reason", session.reason.text}});
   }
-  host::notify("STATUS=" + state + ": " + reason.text);
+  host::notify("STATUS=" + state + ": " + session.reason.text);
   hook_.run({{"ROUTEVPN_LINK", control_socket_.link()},
              {"ROUTEVPN_STATE", state},
-             {"ROUTEVPN_REASON", reason.word},
+             {"ROUTEVPN_REASON", session.reason.word},
              {"ROUTEVPN_PEER", peer}});
 }
 
@@ -257,21 +263,17 @@ void Link::handshake_failed(const SocketAddress& peer, const dtls::HandshakeFail
       {{"peer", peer.to_string()}, {"reason", failure.text}, {"others_since_last", others}});
 }
 
-Time Link::last_heard() const {
-  return lane_counters_.last_heard.load(std::memory_order_relaxed);
-}
-
 std::string Link::status() const {
   const Time now = clock();
-  const SessionStatus session = session_.status(now);
-  SocketAddress local = ends_.socket.local();
-  // Bound to every address, the one the peer uses tells more.
-  if (session.association && session.association->endpoint.local) {
-    local.address = *session.association->endpoint.local;
+  LinkFacts facts{options_, control_socket_.link(),      ifname_, mtu_, path_mtu_, carrier_,
+                  flaps_,   announced_at_.value_or(now), 0};
+  std::vector<LaneFacts> lanes;
+  for (const auto& lane : lanes_) {
+    if (lane.get() == &speaker()) facts.speaker = lanes.size();
+    const SessionStatus session = lane->session().status(now);
+    lanes.push_back({session, lane->counters(), lane->control_drops(), lane->local(session)});
   }
-  const LinkFacts facts{options_, control_socket_.link(), ends_.tun.name(), mtu_, path_mtu_, local,
-                        carrier_};
-  return status_json(facts, session, lane_counters_, control_drops_, now);
+  return status_json(facts, lanes, now);
 }
 
 }  // namespace routevpn::link

@@ -1,5 +1,7 @@
 #include "routevpn/link/status.hpp"
 
+#include <array>
+
 #include <nlohmann/json.hpp>
 
 #include "routevpn/base/json_text.hpp"
@@ -46,23 +48,55 @@ bool is_outbound(Drop reason) {
   return reason <= Drop::outside_send_failed;
 }
 
-struct DropSums {
-  std::uint64_t rx = 0;
-  std::uint64_t tx = 0;
-  Json by_reason = Json::object();
-};
-
-DropSums sum_drops(const DropCounters& lane, const DropCounters& control) {
-  DropSums sums;
-  for (std::size_t i = 0; i < drop_count; ++i) {
-    const auto reason = static_cast<Drop>(i);
-    const std::uint64_t count = lane.get(reason) + control.get(reason);
-    if (count == 0) continue;
-    sums.by_reason[std::string(name_of(reason))] = count;
-    (is_outbound(reason) ? sums.tx : sums.rx) += count;
+Json drops_json(std::span<const std::uint64_t> drops) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < drops.size(); ++i) {
+    if (drops[i] != 0) json[std::string(name_of(static_cast<Drop>(i)))] = drops[i];
   }
-  return sums;
+  return json;
 }
+
+// Of one lane, or of several together.
+struct Sums {
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t rx_packets = 0;
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t tx_packets = 0;
+  std::uint64_t handshakes = 0;
+  std::uint64_t renewals = 0;
+  std::uint64_t moves = 0;
+  bool udp_segment = true;
+  std::array<std::uint64_t, drop_count> drops{};
+
+  void add(const LaneFacts& lane) {
+    rx_bytes += lane.counters.rx_bytes;
+    rx_packets += lane.counters.rx_packets;
+    tx_bytes += lane.counters.tx_bytes;
+    tx_packets += lane.counters.tx_packets;
+    handshakes += lane.session.handshakes;
+    renewals += lane.session.renewals;
+    moves += lane.session.moves;
+    udp_segment = udp_segment && lane.counters.udp_segment;
+    for (std::size_t i = 0; i < drop_count; ++i) {
+      const auto reason = static_cast<Drop>(i);
+      drops[i] += lane.counters.drops.get(reason) + lane.control_drops.get(reason);
+    }
+  }
+
+  [[nodiscard]] std::uint64_t dropped(bool outbound) const {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < drop_count; ++i) {
+      if (is_outbound(static_cast<Drop>(i)) == outbound) sum += drops[i];
+    }
+    return sum;
+  }
+
+  void write(Json& json) const {
+    json["rx"] = {{"bytes", rx_bytes}, {"packets", rx_packets}, {"drops", dropped(false)}};
+    json["tx"] = {{"bytes", tx_bytes}, {"packets", tx_packets}, {"drops", dropped(true)}};
+    json["drops"] = drops_json(drops);
+  }
+};
 
 Json association_json(const SessionStatus& session, Time now) {
   const auto& association = session.association;
@@ -79,18 +113,47 @@ Json association_json(const SessionStatus& session, Time now) {
   return json;
 }
 
+void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
+  json["handshakes"] = sums.handshakes;
+  json["rekeys"] = sums.renewals;
+  json["roams"] = sums.moves;
+  json["flaps"] = flaps;
+}
+
+void write_path(Json& json, const PathStatus& path) {
+  json["rtt_us"] = rtt_json(path);
+  json["loss"] = path.loss;
+}
+
+Json lane_json(const LaneFacts& lane, Time now) {
+  Sums sums;
+  sums.add(lane);
+  Json json;
+  json["state"] = public_state(lane.session.phase);
+  json["since"] = wall_clock(lane.session.since, now);
+  json["reason"] = lane.session.reason.word;
+  json["local"] = lane.local.to_string();
+  json["remote"] = association_json(lane.session, now)["remote"];
+  write_counts(json, sums, lane.session.flaps);
+  write_path(json, lane.session.path);
+  sums.write(json);
+  return json;
+}
+
 }  // namespace
 
-std::string status_json(const LinkFacts& facts, const SessionStatus& session,
-                        const LaneCounters& lane, const DropCounters& control, Time now) {
-  const DropSums drops = sum_drops(lane.drops, control);
+std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes, Time now) {
+  const LaneFacts& speaker = lanes[facts.speaker];
+  const SessionStatus& session = speaker.session;
   const Json association = association_json(session, now);
+  Sums sums;
+  for (const LaneFacts& lane : lanes) sums.add(lane);
   Json json;
   json["link"] = facts.link;
   json["ifname"] = facts.ifname;
   json["netns"] = facts.options.netns.empty() ? Json(nullptr) : Json(facts.options.netns);
   json["state"] = public_state(session.phase);
-  json["since"] = wall_clock(session.since, now);
+  json["since"] = wall_clock(facts.since, now);
   json["reason"] = session.reason.word;
   json["reason_text"] = session.reason.text;
   json["carrier"] = facts.carrier;
@@ -101,25 +164,16 @@ std::string status_json(const LinkFacts& facts, const SessionStatus& session,
     json["addresses"].push_back(address.to_string());
   }
   json["peer"] = association["peer"];
-  json["local"] = facts.local.to_string();
+  json["local"] = speaker.local.to_string();
   for (const auto* name : {"remote", "alpn", "cipher", "crypto", "version", "last_handshake"}) {
     json[name] = association[name];
   }
-  json["handshakes"] = session.handshakes;
-  json["rekeys"] = session.renewals;
-  json["roams"] = session.moves;
-  json["flaps"] = session.flaps;
-  json["rtt_us"] = rtt_json(session.path);
-  json["loss"] = session.path.loss;
-  json["rx"] = {
-      {"bytes", lane.rx_bytes.load()}, {"packets", lane.rx_packets.load()}, {"drops", drops.rx}};
-  json["tx"] = {
-      {"bytes", lane.tx_bytes.load()}, {"packets", lane.tx_packets.load()}, {"drops", drops.tx}};
-  json["drops"] = drops.by_reason;
-  json["udp_segment"] = lane.udp_segment.load();
-  json["lanes"] = Json::array({{{"state", public_state(session.phase)},
-                                {"local", facts.local.to_string()},
-                                {"remote", association["remote"]}}});
+  write_counts(json, sums, facts.flaps);
+  write_path(json, session.path);
+  sums.write(json);
+  json["udp_segment"] = sums.udp_segment;
+  json["lanes"] = Json::array();
+  for (const LaneFacts& lane : lanes) json["lanes"].push_back(lane_json(lane, now));
   return json.dump();
 }
 

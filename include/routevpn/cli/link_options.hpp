@@ -43,6 +43,7 @@ struct LinkOptions {
   std::string netns;            // empty: where routevpn was started
   std::string public_netns;     // empty: where routevpn was started
   std::optional<unsigned> mtu;  // bytes; none: found by probing
+  unsigned lanes = 1;
 
   std::string certificate = "/etc/routevpn/cert.pem";
   std::string key = "/etc/routevpn/key.pem";

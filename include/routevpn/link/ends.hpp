@@ -1,8 +1,9 @@
-// The two ends of a link on this machine: the socket in the public namespace, the interface in the
+// The two ends of a link on this machine: the sockets in the public namespace, the interface in the
 // private one, and what must be undone when they go.
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "routevpn/cli/link_options.hpp"
 #include "routevpn/host/guardian.hpp"
@@ -13,13 +14,17 @@
 
 namespace routevpn::link {
 
+struct LaneEnds {
+  outside::UdpSocket socket;
+  inside::Tun tun;  // a queue of the interface; of several only the first is attached
+};
+
 struct Ends {
   host::Netns public_netns;
   host::Netns private_netns;
-  outside::UdpSocket socket;
-  inside::Tun tun;
-  host::Netlink netlink;  // in the private namespace
-  unsigned mtu;           // of the interface, bytes
+  std::vector<LaneEnds> lanes;  // one at least
+  host::Netlink netlink;        // in the private namespace
+  unsigned mtu;                 // of the interface, bytes
   std::optional<host::Guardian> guardian;
 };
 

@@ -1,13 +1,11 @@
-// A link at work: the control thread's loop around the session, and the lane's thread.
+// A link at work: the control thread's loop around its lanes.
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
-
-#include <sys/types.h>
+#include <vector>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/cli/link_options.hpp"
@@ -15,13 +13,11 @@
 #include "routevpn/host/event_loop.hpp"
 #include "routevpn/host/state_hook.hpp"
 #include "routevpn/link/ends.hpp"
-#include "routevpn/link/lane_loop.hpp"
-#include "routevpn/link/session.hpp"
-#include "routevpn/outside/resolve.hpp"
+#include "routevpn/link/lane_control.hpp"
 
 namespace routevpn::link {
 
-class Link : private Surroundings {
+class Link : private LaneOwner {
  public:
   // What is under way when a link is stopped may still pass for this long.
   static constexpr Duration drain_time = std::chrono::milliseconds(200);
@@ -30,52 +26,49 @@ class Link : private Surroundings {
   // The calling thread is in the public namespace while this lives. SIGTERM, SIGINT, SIGHUP and
   // SIGCHLD must have been blocked. Throws SystemError.
   Link(const cli::LinkOptions& options, std::shared_ptr<const dtls::Identity> identity, Ends ends);
-  ~Link() override;
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
   Exit run();  // until a signal ends it, or the interface is gone
 
  private:
-  // Surroundings
-  void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override;
-  void command(LaneCommand command) override;
-  void resolve(const PeerName& peer) override;
-  void set_carrier(bool on) override;
-  void state_changed(Phase phase, const Reason& reason) override;
-  void handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) override;
-  [[nodiscard]] Time last_heard() const override;
+  using Lanes = std::vector<std::unique_ptr<LaneControl>>;
 
+  // LaneOwner
+  void carrier_wanted(LaneControl& lane) override;
+  void state_changed(LaneControl& lane, Phase phase, const Reason& reason) override;
+  void handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) override;
+  void interface_gone() override;
+
+  Lanes make_lanes(const std::shared_ptr<const dtls::Identity>& identity);
   void on_signal();
-  void on_mailbox();
-  void on_resolved();
+  void on_timer(Time now);
   void reload();
   void begin_stop(Exit status);
   void adapt_mtu();
+  void share_flows();
+  void announce(const std::string& state, const SessionStatus& session);
   [[nodiscard]] std::optional<Duration> time_to_wait() const;
+  [[nodiscard]] const LaneControl& speaker() const;
   [[nodiscard]] std::string status() const;
   static Time clock() { return std::chrono::steady_clock::now(); }
 
   cli::LinkOptions options_;
   Ends ends_;
   host::NetnsScope public_scope_;  // routes and names are asked for there
+  std::string ifname_;
   std::atomic<unsigned> mtu_;
-  std::optional<unsigned> path_mtu_;
+  std::optional<unsigned> path_mtu_;  // the smallest of the lanes'
   host::EventLoop loop_;
   Fd signals_;
-  Fd mailbox_wakeup_;
-  Mailbox mailbox_;
-  LaneCounters lane_counters_;
-  DropCounters control_drops_;
-  outside::Resolver resolver_;
   host::StateHook hook_;
-  Session session_;
-  LaneLoop lane_;
+  Lanes lanes_;
   host::ControlSocket control_socket_;
-  std::thread lane_thread_;
 
   bool carrier_ = false;
+  std::uint64_t flaps_ = 0;
   std::string announced_;  // the state users were told last
+  std::optional<Time> announced_at_;
   Time next_failure_log_{};
   unsigned unlogged_failures_ = 0;
   std::optional<Time> stop_at_;

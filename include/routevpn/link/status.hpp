@@ -1,6 +1,7 @@
 // What `routevpn show --json` says of one link.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "routevpn/cli/link_options.hpp"
@@ -15,12 +16,20 @@ struct LinkFacts {
   std::string ifname;
   unsigned mtu = 0;
   std::optional<unsigned> path_mtu;
-  SocketAddress local;
   bool carrier = false;
+  std::uint64_t flaps = 0;
+  Time since{};             // its state is what it is
+  std::size_t speaker = 0;  // the lane whose state is the link's
+};
+
+struct LaneFacts {
+  SessionStatus session;
+  const LaneCounters& counters;
+  const DropCounters& control_drops;
+  SocketAddress local;
 };
 
 // One line, no newline. `now` is what both clocks say at this moment.
-std::string status_json(const LinkFacts& facts, const SessionStatus& session,
-                        const LaneCounters& lane, const DropCounters& control, Time now);
+std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes, Time now);
 
 }  // namespace routevpn::link

@@ -26,6 +26,7 @@ constexpr std::string_view full =
     "address = 2001:db8:ff::5/127\n"
     "netns = private\n"
     "mtu = 1400\n"
+    "lanes = 2\n"
     "route = 10.3.0.0/16\n"
     "table = 77\n"
     "nat = yes\n"
@@ -103,7 +104,7 @@ TEST_CASE("check reports the faults of options, credentials and namespaces toget
         if (name == "outside") throw SystemError(option + " " + name + ": no such namespace");
       },
   };
-  const auto path = scratch.write("a.conf", std::string(full) + "foo = 1\nbar = 2\n");
+  const auto path = scratch.write("a.conf", std::string(full) + "foo = 1\ncolour = 2\n");
   const auto line = 1 + std::count(full.begin(), full.end(), '\n');
   const auto outcome = check(path, failing);
   CHECK(outcome.status == 2);
@@ -111,7 +112,7 @@ TEST_CASE("check reports the faults of options, credentials and namespaces toget
   CHECK(outcome.err == "routevpn: " + path + ":" + std::to_string(line) +  //
                            ": unknown option 'foo'\n" +                    //
                            "routevpn: " + path + ":" + std::to_string(line + 1) +
-                           ": unknown option 'bar'\n" +
+                           ": unknown option 'colour'\n" +
                            "routevpn: a.cert: expired\n"
                            "routevpn: --public-netns outside: no such namespace\n");
 }

@@ -51,7 +51,7 @@ TEST_CASE("a faulty line is named by file and number") {
       {"nat = maybe", ": nat = maybe: must be yes or no"},
       {"mtu = 70", ": mtu = 70: must be 576 to 16384 bytes, or auto"},
       {"adress = 10.0.0.1/30", ": unknown option 'adress'; did you mean address?"},
-      {"lane = 2", ": unknown option 'lane'"},
+      {"colour = 2", ": unknown option 'colour'"},
       {"config = other", ": config belongs on the command line"},
       {"help = yes", ": help belongs on the command line"},
       {"peer-name = c", ": peer-name is set already in line 2"},

@@ -42,6 +42,22 @@ TEST_CASE("a link that is up is shown as the design says") {
         "  transfer: 47.38 KiB received, 49.27 KiB sent\n");
 }
 
+TEST_CASE("of several lanes each is shown") {
+  auto link = up_link();
+  json lane = link;
+  lane["remote"] = "[2001:db8:3::1]:5802";
+  lane["local"] = "[2001:db8:1::1]:5832";
+  json down = json::parse(R"({"state": "connecting", "remote": null, "local": "0.0.0.0:5833",
+                              "rtt_us": null, "loss": 0.0, "rx": {"bytes": 0}, "tx": {"bytes": 0}})");
+  link["lanes"] = {lane, down};
+  const auto shown = render(link, now, false);
+  CHECK_THAT(shown, ContainsSubstring("  lane 0: up, [2001:db8:3::1]:5802 <- [2001:db8:1::1]:5832, "
+                                      "rtt 1.43 ms (min 1.21, jitter 0.10), loss 0.0 %, path mtu "
+                                      "1500, 47.38 KiB received, 49.27 KiB sent\n"));
+  CHECK_THAT(shown, ContainsSubstring("  lane 1: connecting, loss 0.0 %, "
+                                      "0 B received, 0 B sent\n"));
+}
+
 TEST_CASE("on a terminal the state has a colour and labels are bold") {
   auto link = up_link();
   CHECK(render(link, now, true)

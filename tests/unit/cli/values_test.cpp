@@ -77,6 +77,8 @@ TEST_CASE("a value that is refused is one line with option, value and what is al
       {"dead-after", "99999999999999999999", period_range},
       {"rekey", "9", "must be 10 to 86400 seconds"},
       {"rekey", "-3600", "must be 10 to 86400 seconds"},
+      {"lanes", "0", "must be 1 to 16"},
+      {"lanes", "17", "must be 1 to 16"},
       {"rekey-records", "9999", "must be 10000 to 8388608 records"},
       {"rekey-records", "8388609", "must be 10000 to 8388608 records"},
       {"table", "main", "must be 1 to 4294967295"},

@@ -54,6 +54,23 @@ TEST_CASE("an interface begins without a carrier and ends with its descriptor") 
   CHECK_THAT(lab.ip("link show rv.0"), ContainsSubstring("does not exist"));
 }
 
+TEST_CASE("a shared interface has more queues, attached as wanted") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  std::optional<Tun> first(Tun::create("rv0", true));
+  const Tun second = first->another_queue();
+  CHECK(second.name() == "rv0");
+  second.attach(true);
+  first->attach(false);
+  CHECK_NOTHROW(first->set_carrier(true));
+  first.reset();
+  lab.must("ip link set rv0 up");
+  CHECK_THAT(lab.ip("link show rv0"), ContainsSubstring("LOWER_UP"));
+  CHECK_THROWS_AS(second.attach(true), SystemError);
+  CHECK_THROWS_AS(Tun::create("alone").another_queue(), SystemError);
+}
+
 TEST_CASE("a pattern takes the next free number") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;

@@ -1,0 +1,79 @@
+// A lane as the control thread has it: the session that decides for it, the mailbox between them,
+// and the thread that carries.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "routevpn/host/event_loop.hpp"
+#include "routevpn/link/ends.hpp"
+#include "routevpn/link/lane_loop.hpp"
+#include "routevpn/link/session.hpp"
+#include "routevpn/outside/resolve.hpp"
+
+namespace routevpn::link {
+
+class LaneControl;
+
+// The link, as its lanes see it.
+class LaneOwner {
+ public:
+  virtual ~LaneOwner() = default;
+  virtual void carrier_wanted(LaneControl& lane) = 0;  // or no longer
+  virtual void state_changed(LaneControl& lane, Phase phase, const Reason& reason) = 0;
+  virtual void handshake_failed(const SocketAddress& peer,
+                                const dtls::HandshakeFailure& failure) = 0;
+  virtual void interface_gone() = 0;
+};
+
+class LaneControl : private Surroundings {
+ public:
+  // `mtu`: of the interface. `serves_inside`: its queue is attached. Throws SystemError.
+  LaneControl(LaneOwner& owner, host::EventLoop& loop, SessionSettings settings,
+              std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
+              const std::atomic<unsigned>& mtu, bool serves_inside);
+  ~LaneControl() override;  // ends the thread
+  LaneControl(const LaneControl&) = delete;
+  LaneControl& operator=(const LaneControl&) = delete;
+
+  void start(Time now);
+  void serve_inside(bool on);  // takes flows of the interface, or leaves them to the other lanes
+
+  Session& session() { return session_; }
+  [[nodiscard]] const Session& session() const { return session_; }
+  [[nodiscard]] const inside::Tun& tun() const { return ends_.tun; }
+  [[nodiscard]] const LaneCounters& counters() const { return counters_; }
+  [[nodiscard]] const DropCounters& control_drops() const { return control_drops_; }
+  [[nodiscard]] SocketAddress local(const SessionStatus& status) const;
+  [[nodiscard]] bool wants_carrier() const { return wants_carrier_; }
+
+ private:
+  // Surroundings
+  void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override;
+  void command(LaneCommand command) override;
+  void resolve(const PeerName& peer) override;
+  void set_carrier(bool on) override;
+  void state_changed(Phase phase, const Reason& reason) override;
+  void handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) override;
+  [[nodiscard]] Time last_heard() const override;
+
+  void on_mailbox();
+  void on_resolved();
+
+  LaneOwner& owner_;
+  LaneEnds ends_;
+  Fd mailbox_wakeup_;
+  Mailbox mailbox_;
+  LaneCounters counters_;
+  DropCounters control_drops_;
+  outside::Resolver resolver_;
+  Session session_;
+  LaneLoop loop_;
+  std::thread thread_;
+  bool wants_carrier_ = false;
+  bool serves_inside_;
+};
+
+}  // namespace routevpn::link

@@ -1,0 +1,134 @@
+#include "routevpn/link/lane_control.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
+
+namespace routevpn::link {
+
+namespace {
+
+Time clock() {
+  return std::chrono::steady_clock::now();
+}
+
+Fd open_eventfd() {
+  Fd fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!fd) throw system_error("eventfd");
+  return fd;
+}
+
+}  // namespace
+
+LaneControl::LaneControl(LaneOwner& owner, host::EventLoop& loop, SessionSettings settings,
+                         std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
+                         const std::atomic<unsigned>& mtu, bool serves_inside)
+    : owner_(owner),
+      ends_(std::move(ends)),
+      mailbox_wakeup_(open_eventfd()),
+      session_(std::move(settings), std::move(identity), *this, control_drops_),
+      loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get()),
+      serves_inside_(serves_inside) {
+  loop.watch(mailbox_wakeup_.get(), [this] { on_mailbox(); });
+  loop.watch(resolver_.fd(), [this] { on_resolved(); });
+}
+
+LaneControl::~LaneControl() {
+  loop_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void LaneControl::start(Time now) {
+  thread_ = std::thread([this] { loop_.run(); });
+  session_.start(now);
+}
+
+void LaneControl::serve_inside(bool on) {
+  if (serves_inside_ == on) return;
+  ends_.tun.attach(on);
+  serves_inside_ = on;
+}
+
+SocketAddress LaneControl::local(const SessionStatus& status) const {
+  SocketAddress local = ends_.socket.local();
+  // Bound to every address, the one the peer uses tells more.
+  if (status.association && status.association->endpoint.local) {
+    local.address = *status.association->endpoint.local;
+  }
+  return local;
+}
+
+void LaneControl::on_mailbox() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto got = ::read(mailbox_wakeup_.get(), &count, sizeof count);
+  const Time now = clock();
+  while (const LaneEvent* const event = mailbox_.events.front()) {
+    if (std::holds_alternative<InterfaceGone>(event->what)) owner_.interface_gone();
+    session_.on_lane_event(*event, now);
+    mailbox_.events.release();
+  }
+  while (const HandshakeDatagram* const datagram = mailbox_.handshakes.front()) {
+    try {
+      session_.on_handshake(*datagram, now);
+    } catch (const SystemError& error) {  // no memory for it: the link in use goes on
+      control_drops_.add(Drop::handshake_failed);
+      log_error("handshake refused", {{"error", error.what()}});
+    }
+    mailbox_.handshakes.release();
+  }
+}
+
+void LaneControl::on_resolved() {
+  const auto answer = resolver_.take();
+  if (!answer) return;
+  if (answer->addresses.empty()) {
+    log_warning("the peer's name does not resolve",
+                {{"name", answer->host}, {"error", answer->error}});
+  }
+  session_.on_resolved(answer->addresses, answer->host + ": " + answer->error, clock());
+}
+
+void LaneControl::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
+  // A lost flight is repeated; there is nothing else to do about it here.
+  if (ends_.socket.send_one(datagram, to) == outside::SendResult::failed) {
+    control_drops_.add(Drop::outside_send_failed);
+  }
+}
+
+void LaneControl::command(LaneCommand command) {
+  LaneCommand* slot = mailbox_.commands.reserve();
+  while (slot == nullptr) {  // the lane empties it within one turn
+    loop_.wake();
+    std::this_thread::yield();
+    slot = mailbox_.commands.reserve();
+  }
+  *slot = std::move(command);
+  mailbox_.commands.publish();
+  loop_.wake();
+}
+
+void LaneControl::resolve(const PeerName& peer) {
+  resolver_.ask(peer.host, peer.port);
+}
+
+void LaneControl::set_carrier(bool on) {
+  wants_carrier_ = on;
+  owner_.carrier_wanted(*this);
+}
+
+void LaneControl::state_changed(Phase phase, const Reason& reason) {
+  owner_.state_changed(*this, phase, reason);
+}
+
+void LaneControl::handshake_failed(const SocketAddress& peer,
+                                   const dtls::HandshakeFailure& failure) {
+  owner_.handshake_failed(peer, failure);
+}
+
+Time LaneControl::last_heard() const {
+  return counters_.last_heard.load(std::memory_order_relaxed);
+}
+
+}  // namespace routevpn::link
