@@ -86,7 +86,7 @@ std::string to_config(const LinkOptions& options) {
   out.line("ciphers", options.ciphers);
   out.line("crypto", name_of(options.crypto));
   out.line("rekey", options.rekey.count());
-  if (options.rekey_records) out.line("rekey-records", *options.rekey_records);
+  if (options.rekey_records) out.line("rekey-records", std::to_string(*options.rekey_records));
   out.line("keepalive", options.keepalive.count());
   out.line("dead-after", options.dead_after.count());
   out.line("on-state", options.on_state);
