@@ -5,6 +5,8 @@
 #   test    what scripts/test.sh runs besides
 #   lab     what lab/run.sh runs besides
 #   fresh   what scripts/fresh.sh runs
+#   bench   what scripts/bench.sh runs besides
+#   peers   the VPNs that scripts/bench.sh compares routevpn with
 #
 # For Debian 12 and 13. With everything in place it asks only dpkg, so that it is fast and needs
 # no network.
@@ -28,8 +30,8 @@ packages_of() {
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)
-      echo ccache clang fping gnutls-bin iperf3 iproute2 iputils-ping jq mandoc nftables openssl \
-        procps python3 shellcheck tcpdump util-linux
+      echo ccache clang ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq libbenchmark-dev \
+        mandoc nftables openssl procps python3 shellcheck tcpdump util-linux
       # The formatting and the checks of the code are those of version 14.
       if [[ $(debian_version) == 12 ]]; then
         echo clang-format-14 clang-tidy-14 libclang-rt-14-dev
@@ -43,8 +45,15 @@ packages_of() {
     fresh)
       echo debootstrap git procps util-linux
       ;;
+    bench)
+      echo ethtool iperf3 iproute2 iputils-ping libbenchmark-dev nftables openssl procps python3 \
+        util-linux
+      ;;
+    peers)
+      echo fastd ocserv openconnect openvpn tinc wireguard-go wireguard-tools
+      ;;
     *)
-      die "there is no group '$1': build, test, lab and fresh are"
+      die "there is no group '$1': build, test, lab, fresh, bench and peers are"
       ;;
   esac
 }
@@ -63,7 +72,7 @@ as_root() {
   fi
 }
 
-(($# > 0)) || die "which group: build, test, lab, fresh?"
+(($# > 0)) || die "which group: build, test, lab, fresh, bench, peers?"
 command -v dpkg-query >/dev/null || die "knows Debian only; its text lists what is needed"
 wanted=$(for group in "$@"; do packages_of "$group"; done)
 
@@ -74,6 +83,11 @@ done
 ((${#missing[@]} > 0)) || exit 0
 
 echo "packages.sh: installing ${missing[*]}"
+# Debian starts a VPN server where this is installed. Nobody asked for one.
+if [[ -d /run/systemd/system && " ${missing[*]} " == *" ocserv "* ]]; then
+  echo "packages.sh: ocserv.service is masked; 'systemctl unmask ocserv.service' makes it yours"
+  as_root systemctl --quiet mask ocserv.service
+fi
 as_root apt-get -qq update
 as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install \
   "${missing[@]}" </dev/null >/dev/null

@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Measures routevpn and the VPNs of Debian against each other on this machine.
+
+All tunnels stand at once, each between namespaces of its own. In each round they are made anew, and
+each metric is measured on one after the other, so that the figures of one metric are minutes apart
+at most; the order rotates from round to round. Results go to DIR: comparison.json, comparison.md
+and comparison.svg, or impaired.* with --impaired. Needs root.
+"""
+
+import argparse
+import collections
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+
+import chart
+import impairment
+import machine
+import probes
+import report
+from network import MTU, PREFIX, MeasureError, Pair, remove_leftovers, wait_for
+from peer import make_credentials
+from peers import ALL
+
+
+def save(directory, name, text):
+    """Whole or not at all."""
+    path = os.path.join(directory, name)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".new", path)
+
+
+def save_all(directory, data):
+    name = "impaired" if data["about"]["impaired"] else "comparison"
+    save(directory, f"{name}.json", json.dumps(data, indent=1) + "\n")
+    if any(data["rounds"]):
+        save(directory, f"{name}.md", report.section(data))
+        save(directory, f"{name}.svg", chart.draw(data))
+
+
+class Round:
+    """One round: every peer brought up, measured and taken down again."""
+
+    def __init__(self, args, credentials, names, record):
+        self.args = args
+        self.credentials = credentials
+        self.names = names
+        self.record = record  # record(peer's name, metrics, or None and what went wrong)
+        self.standing = collections.OrderedDict()
+
+    def attempt(self, name, what, measure):
+        try:
+            self.record(name, what, measure())
+            return True
+        except (MeasureError, OSError, ValueError, KeyError) as error:
+            self.record(name, what, None, str(error))
+            return False
+
+    def bring_up(self, name, stack):
+        pair = impairment.ImpairedPair(self.args.detour) if self.args.impaired else Pair()
+        stack.enter_context(pair)
+        peer = ALL[name](pair, self.credentials, self.args.routevpn)
+
+        def start():
+            peer.start()
+            metrics = probes.first_answer(peer)
+            wait_for("full readiness", 30, peer.is_ready)
+            return metrics
+        if self.attempt(name, "start", start):
+            self.standing[name] = peer
+
+    def run(self):
+        with contextlib.ExitStack() as stack:
+            for name in self.names:
+                self.bring_up(name, stack)
+            for what, measure in probes.steps(self.args.seconds, self.args.udp_rate,
+                                              self.args.impaired):
+                for name, peer in list(self.standing.items()):
+                    self.attempt(name, what, lambda: measure(peer))
+                    if peer.fault():
+                        del self.standing[name]
+            if self.args.impaired:
+                for name, peer in self.standing.items():
+                    self.attempt(name, "the path", peer.pair.what_happened)
+
+
+def choose(names):
+    """Those that can run here, and why the others cannot."""
+    chosen, skipped = [], {}
+    for name in names:
+        missing = ALL[name].missing()
+        if missing:
+            skipped[name] = f"no {' and no '.join(missing)}"
+        elif name not in chosen:
+            chosen.append(name)
+    for name, reason in skipped.items():
+        print(f"left out: {name}: {reason}", file=sys.stderr)
+    if not chosen:
+        sys.exit("compare.py: no peer is left")
+    return chosen, skipped
+
+
+def compare(args):
+    names, skipped = choose(args.peers)
+    data = {"about": {**machine.describe(), "mtu": MTU, "seconds": args.seconds,
+                      "command": args.command, "impaired": args.impaired,
+                      "model": impairment.MODEL if args.impaired else ""},
+            "peers": {name: {"about": ALL[name].about, "version": ALL[name].version()}
+                      for name in names},
+            "skipped": skipped, "rounds": [], "faults": []}
+    os.makedirs(args.out, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as credentials:
+        make_credentials(args.routevpn, credentials)
+        for number in range(args.rounds):
+            results = {name: {} for name in names}
+            data["rounds"].append(results)
+
+            def record(name, what, metrics, error=None):
+                if error is None:
+                    results[name].update(metrics)
+                    text = " ".join(f"{key}={value:.4g}" for key, value in metrics.items())
+                else:
+                    data["faults"].append(f"round {number + 1}: {name}: {what}: {error}")
+                    text = f"FAILED: {error}"
+                print(f"round {number + 1}: {name}: {what}: {text}", file=sys.stderr, flush=True)
+                save_all(args.out, data)
+            shift = number % len(names)
+            Round(args, credentials, names[shift:] + names[:shift], record).run()
+    print(report.section(data))
+    return 1 if data["faults"] else 0
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    build = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/release")
+    parser.add_argument("--routevpn", default=f"{build}/src/routevpn", help="the program")
+    parser.add_argument("--udp-rate", default=f"{build}/tests/bench/udp_rate", help="the program")
+    parser.add_argument("--detour", default=f"{build}/tests/bench/detour", help="the program")
+    parser.add_argument("--peers", type=lambda text: text.split(","), metavar="NAME,NAME...",
+                        help=f"default: all of {','.join(ALL)}; impaired: the first two")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=4, help="of each TCP run")
+    parser.add_argument("--quick", action="store_true", help="one round of runs of one second")
+    parser.add_argument("--impaired", action="store_true", help=impairment.MODEL.replace("%", "%%"))
+    parser.add_argument("--out", default="build/bench", metavar="DIR")
+    parser.add_argument("--command", default="tests/bench/compare.py", help="said in the report")
+    args = parser.parse_args()
+    if args.quick:
+        args.rounds, args.seconds = 1, 1
+    if args.rounds < 1 or args.seconds < 1:
+        parser.error("--rounds and --seconds: at least 1")
+    for name in args.peers or ():
+        if name not in ALL:
+            parser.error(f"there is no peer '{name}': {', '.join(ALL)} are")
+    if not args.peers:
+        args.peers = list(ALL)[:2] if args.impaired else list(ALL)
+    return args
+
+
+def end_in_order():
+    """The first signal ends us with all that was made removed; another must not cut that short."""
+    ending = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+    def end(*_):
+        for number in ending:
+            signal.signal(number, signal.SIG_IGN)
+        sys.exit(130)
+    for number in ending:
+        signal.signal(number, end)
+
+
+def main():
+    args = options()
+    if os.geteuid() != 0:
+        sys.exit("compare.py: needs root")
+    end_in_order()
+    try:
+        remove_leftovers()
+        return compare(args)
+    except MeasureError as error:
+        sys.exit(f"compare.py: {error}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
