@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "routevpn/base/log.hpp"
+#include "routevpn/host/memory.hpp"
 #include "routevpn/host/notify.hpp"
 #include "routevpn/link/mtu.hpp"
 #include "routevpn/link/status.hpp"
@@ -82,6 +83,7 @@ Exit Link::run() {
                                   {"mtu", std::to_string(mtu_)}});
   host::notify("READY=1");
   for (const auto& lane : lanes_) lane->start(clock());
+  host::forget_code_run_so_far();
   while (!stop_at_ || clock() < *stop_at_) {
     loop_.turn(time_to_wait());
     on_timer(clock());
@@ -228,6 +230,8 @@ void Link::state_changed(LaneControl&, Phase phase, const Reason& reason) {
   announced_ = state;
   announced_at_ = clock();
   announce(state, session);
+  // A handshake is much code for once in an hour.
+  if (session.phase == Phase::up) host::forget_code_run_so_far();
 }
 
 void Link::announce(const std::string& state, const SessionStatus& session) {

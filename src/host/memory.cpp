@@ -1,0 +1,32 @@
+#include "routevpn/host/memory.hpp"
+
+#include <cstdint>
+
+#include <link.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace routevpn::host {
+
+namespace {
+
+int forget_segments(dl_phdr_info* object, std::size_t, void*) {
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  for (int i = 0; i < object->dlpi_phnum; ++i) {
+    const auto& segment = object->dlpi_phdr[i];
+    // Only code: relocations have changed constants, and those changes are in memory alone.
+    if (segment.p_type != PT_LOAD || segment.p_flags != (PF_R | PF_X)) continue;
+    const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
+    const std::uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void forget_code_run_so_far() {
+  dl_iterate_phdr(forget_segments, nullptr);
+}
+
+}  // namespace routevpn::host
