@@ -84,7 +84,7 @@ std::string play(std::uint64_t seed) {
 
 // Renewals one after the other while datagrams overtake each other and come twice: none is lost.
 std::string renew(std::uint64_t seed) {
-  World world({seed, {150, 100'000}, 3600s}, identities().initiator, identities().acceptor);
+  World world({seed, {100, 100'000}, 3600s}, identities().initiator, identities().acceptor);
   if (!world.run_until([&] { return world.both_up(); }, 1s)) return complain(seed, "not up");
   auto unkind = impairments(seed);
   unkind.drop = unkind.corrupt = unkind.truncate = unkind.rate = 0;
