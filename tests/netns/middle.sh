@@ -8,13 +8,12 @@
 #
 # up is from a to b. Source this file instead of lib.sh, then call begin_middle.
 #
-#   IMPAIR, COUNTED   those programs (of PATH)
+#   IMPAIR   that program (of PATH)
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 IMPAIR=$(command -v "${IMPAIR:-impair}") || fail "IMPAIR names no program"
-COUNTED=$(command -v "${COUNTED:-counted}") || fail "COUNTED names no program"
 MIDDLE=rv$$-middle
 readonly MIDDLE
 
@@ -51,5 +50,5 @@ begin_middle() {
 # tell COMMAND...: see impair --help.
 tell() { "$IMPAIR" tell "$DIR/impair.sock" "$@"; }
 
-# stat FILTER: what impair counted, through a jq filter.
+# stat_of FILTER: what impair counted, through a jq filter.
 stat_of() { tell stats | jq -r "$1"; }

@@ -56,21 +56,23 @@ class Stream {
  public:
   explicit Stream(const Options& options)
       : options_(options), record_(options.flows), payload_(options.bytes) {
-    const int family = options.target.address.family();
-    receiver_ = open_socket(options.to, "--to", family);
+    receiver_ = open_socket(options.to, "--to", options.target.address.family());
     bind_to(receiver_, options.target, "receiving at");
     const int on = 1;
     const int buffer = 8 << 20;
     setsockopt(receiver_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
     setsockopt(receiver_.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+    const auto& to = options.via ? *options.via : options.target;
+    const bool v4 = to.address.is_v4();
     const int traffic_class = options.dscp << 2;
     for (unsigned flow = 0; flow < options.flows; ++flow) {
-      auto& sender = senders_.emplace_back(open_socket(options.from, "--from", family));
+      auto& sender =
+          senders_.emplace_back(open_socket(options.from, "--from", to.address.family()));
       if (options.source) bind_to(sender, {*options.source, 0}, "sending from");
-      setsockopt(sender.get(), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
-                 family == AF_INET ? IP_TOS : IPV6_TCLASS, &traffic_class, sizeof traffic_class);
+      setsockopt(sender.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS,
+                 &traffic_class, sizeof traffic_class);
     }
-    name_bytes_ = options.target.to_kernel(name_, family);
+    name_bytes_ = to.to_kernel(name_, to.address.family());
   }
 
   void run() {

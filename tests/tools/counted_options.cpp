@@ -17,6 +17,8 @@ namespace, until --count are sent or SIGTERM or SIGINT comes, and prints what be
   --from NETNS      namespace to send from (default: where counted was started)
   --to NETNS        namespace to receive in (default: the same)
   --source ADDRESS  to send from (default: the kernel's choice)
+  --via ADDRESS:PORT
+                    to send to: who is there is to pass it on (default: the target)
   --interval TIME   between two datagrams, 1ms
   --count N         how many (default: until a signal)
   --flows N         in turn from as many ports, 1: what spreads flows over paths sees N
@@ -54,6 +56,8 @@ void set(CountedOptions& options, const std::string& name, const std::string& va
   } else if (name == "--source") {
     options.source = IpAddress::parse(value);
     if (!options.source) throw UsageError("--source: '" + value + "' is not an IP address");
+  } else if (name == "--via") {
+    options.via = parse_socket_address(value, name);
   } else if (name == "--interval") {
     options.interval = parse_duration(value, name);
     if (options.interval < 10us) throw UsageError("--interval: 10us is the least");

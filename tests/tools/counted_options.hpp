@@ -17,6 +17,7 @@ struct CountedOptions {
   std::string from, to;
   std::optional<IpAddress> source;
   SocketAddress target;
+  std::optional<SocketAddress> via;
   Duration interval = std::chrono::milliseconds(1);
   std::uint64_t count = 0;  // 0: until a signal
   unsigned flows = 1;
