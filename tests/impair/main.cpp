@@ -1,7 +1,5 @@
 #include <iostream>
 
-#include <sys/prctl.h>
-
 #include "routevpn/base/error.hpp"
 
 #include "impair/proxy.hpp"
@@ -20,7 +18,6 @@ int run(const std::vector<std::string>& arguments) {
     std::cout << tell(arguments[1], {arguments.begin() + 2, arguments.end()});
     return 0;
   }
-  prctl(PR_SET_TIMERSLACK, 1UL);  // ns: delays are to be what they were set to
   Proxy(parse_impair_options(arguments)).run();
 }
 

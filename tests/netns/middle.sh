@@ -34,7 +34,7 @@ begin_middle() {
   if [[ $OUTER == 6 ]]; then
     target='[2001:db8::2]' listen='[2001:db8::3]' source=2001:db8::4
   fi
-  if ! ip netns list | grep -q "^$MIDDLE\b"; then
+  if [[ ! -e /run/netns/$MIDDLE ]]; then
     namespace "$MIDDLE"
     ip -n "$PUB_A" link delete eth0
     connect_to_middle "$PUB_A" a0 1 3

@@ -3,6 +3,7 @@
 // link.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <string>
 
@@ -42,7 +43,7 @@ Impairments impairments(std::uint64_t seed) {
   const auto upto = [&](double most) {
     return std::uniform_real_distribution<double>(0, most)(random);
   };
-  const auto upto_ms = [&](int most) { return random() % (most * 1000) * 1us; };
+  const auto upto_ms = [&](double most) { return Duration(std::llround(upto(most) * 1e6)); };
   Impairments worst;
   worst.drop = upto(0.3);
   worst.duplicate = upto(0.3);
