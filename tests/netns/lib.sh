@@ -23,6 +23,7 @@ DIR=$(mktemp -d "${TMPDIR:-/tmp}/routevpn-$$-XXXXXX")
 PUB_A=rv$$-pub-a PRIV_A=rv$$-priv-a PUB_B=rv$$-pub-b PRIV_B=rv$$-priv-b
 OUTER=4  # family outside: 4 or 6
 PORT=7754
+declare -A PEER=([4]=192.0.2.2 [6]='[2001:db8::2]')  # by family, whom a calls
 declare -A PID=()     # of what start() started, by name
 declare -a SPACES=()  # namespaces to delete
 export PYTHONDONTWRITEBYTECODE=1
@@ -187,10 +188,8 @@ END
 
 # link_a [OPTION...], link_b [OPTION...]: starts that end; OUTER says over which family.
 link_a() {
-  local peer=192.0.2.2
-  [[ $OUTER == 6 ]] && peer='[2001:db8::2]'
   mkdir -p "$DIR/a"
-  start a "$PUB_A" "$ROUTEVPN" --peer "$peer" --peer-name b --ifname rv0 --netns "$PRIV_A" \
+  start a "$PUB_A" "$ROUTEVPN" --peer "${PEER[$OUTER]}" --peer-name b --ifname rv0 --netns "$PRIV_A" \
     -a 10.255.0.1/30 -a 2001:db8:ff::/127 --cert "$DIR/a.cert" --key "$DIR/a.key" \
     --ca "$DIR/ca.cert" --run-dir "$DIR/a" "$@"
 }

@@ -1,22 +1,23 @@
-// A wire between two simulated ends that loses, repeats, reorders and corrupts, by a seed.
+// A wire between two simulated ends: the schedules that tests/impair plays to real processes, on a
+// virtual clock, and a NAT that may forget.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <map>
 #include <random>
-#include <utility>
 #include <vector>
 
 #include "routevpn/base/clock.hpp"
 
+#include "impair/schedule.hpp"
+
 namespace routevpn::test {
 
-struct Impairments {
-  double loss = 0;  // each 0..1
-  double duplication = 0;
-  double reordering = 0;
-  double corruption = 0;
-  double truncation = 0;
+// A datagram where it arrives.
+struct Delivery {
+  int to = 0;
+  int from_rebinds = 0;  // the sender's, when it left
+  std::vector<std::uint8_t> data;
 };
 
 class Wire {
@@ -24,46 +25,42 @@ class Wire {
   static constexpr Duration delay = std::chrono::milliseconds(5);
   static constexpr Duration late = std::chrono::milliseconds(60);  // at most, when reordered
 
-  explicit Wire(std::uint64_t seed) : random_(seed) {}
+  explicit Wire(std::uint64_t seed)
+      : random_(seed), directions_{Schedule(2 * seed), Schedule(2 * seed + 1)} {
+    impair({});
+  }
 
-  Impairments impairments;
+  // Both directions, or the one to this end. The wire's own delay comes on top.
+  void impair(Impairments impairments) {
+    impair(0, impairments);
+    impair(1, impairments);
+  }
+  void impair(int to, Impairments impairments) {
+    impairments.delay += delay;
+    impairments.late = late;
+    direction(to).impairments = impairments;
+  }
 
-  void send(int to, std::vector<std::uint8_t> datagram, Time now) {
-    if (chance(impairments.loss)) return;
-    if (chance(impairments.duplication)) arrive(to, datagram, now);
-    if (chance(impairments.corruption)) {
-      datagram[pick(datagram.size())] ^= static_cast<std::uint8_t>(1U << pick(8));
+  void send(int to, int from_rebinds, std::vector<std::uint8_t> datagram, Time now) {
+    const auto fate = direction(to).decide(datagram.size(), now);
+    for (std::size_t i = 0; i < fate.count; ++i) {
+      const auto& copy = fate.copies[i];  // an intact one comes before a damaged one
+      if (copy.flip != 0) datagram[copy.flip_at] ^= copy.flip;
+      const auto end = datagram.begin() + static_cast<std::ptrdiff_t>(copy.bytes);
+      under_way_.add(copy.due, {to, from_rebinds, {datagram.begin(), end}});
     }
-    if (chance(impairments.truncation)) datagram.resize(pick(datagram.size()));
-    arrive(to, std::move(datagram), now);
   }
 
-  [[nodiscard]] Time next() const {
-    return under_way_.empty() ? Time::max() : under_way_.begin()->first;
-  }
-  // The oldest datagram: to which end, and what.
-  std::pair<int, std::vector<std::uint8_t>> take() {
-    auto first = under_way_.begin();
-    auto datagram = std::move(first->second);
-    under_way_.erase(first);
-    return datagram;
-  }
+  [[nodiscard]] Time next() const { return under_way_.next(); }
+  Delivery take() { return under_way_.take(); }
   std::size_t pick(std::size_t below) { return below == 0 ? 0 : random_() % below; }
-  bool chance(double probability) {
-    return std::uniform_real_distribution<double>(0, 1)(random_) < probability;
-  }
 
  private:
-  void arrive(int to, std::vector<std::uint8_t> datagram, Time now) {
-    Time when = now + delay;
-    if (chance(impairments.reordering)) {
-      when += Duration(static_cast<Duration::rep>(pick(static_cast<std::size_t>(late.count()))));
-    }
-    under_way_.emplace(when, std::pair{to, std::move(datagram)});
-  }
+  Schedule& direction(int to) { return directions_[static_cast<std::size_t>(to)]; }
 
   std::mt19937_64 random_;
-  std::multimap<Time, std::pair<int, std::vector<std::uint8_t>>> under_way_;
+  std::array<Schedule, 2> directions_;
+  UnderWay<Delivery> under_way_;
 };
 
 }  // namespace routevpn::test

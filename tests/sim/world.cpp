@@ -51,8 +51,8 @@ SimEnd::SimEnd(World& world, int number, link::SessionSettings settings,
       session_(std::move(settings), std::move(identity), *this, control_drops_),
       lane_(mailbox_, counters_, true) {}
 
-void SimEnd::receive(std::vector<std::uint8_t> datagram) {
-  const outside::Received received{datagram, datagram.size(), World::address(1 - number_), 0};
+void SimEnd::receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from) {
+  const outside::Received received{datagram, datagram.size(), from, 0};
   for (const auto& super : lane_.from_outside(received, world_.now)) {
     std::vector<std::uint8_t> packet;
     for (const auto& piece : super.pieces.subspan(1)) {
@@ -86,14 +86,25 @@ void SimEnd::send_packets(int count, std::size_t bytes) {
 
 void SimEnd::flush(std::span<const link::Run> runs) {
   for (const auto& run : runs) {
-    if (run.to.remote != World::address(1 - number_).remote) {
-      world_.violations.emplace_back("a datagram left for an address that is not the peer's");
-    }
     for (std::size_t at = 0; at < run.bytes; at += run.segment_bytes) {
       const auto end = std::min(at + run.segment_bytes, run.bytes);
-      world_.wire.send(1 - number_, {run.data + at, run.data + end}, world_.now);
+      send({run.data + at, run.data + end}, run.to);
     }
   }
+}
+
+void SimEnd::send(ConstBytes datagram, const outside::Endpoint& to) {
+  const int peer = 1 - number_;
+  const int rebinds = world_.rebinds();
+  if (to.remote == World::address(peer, peer == 0 ? rebinds : 0).remote) {
+    world_.wire.send(peer, number_ == 0 ? rebinds : 0, {datagram.begin(), datagram.end()},
+                     world_.now);
+    return;
+  }
+  for (int former = 0; peer == 0 && former < rebinds; ++former) {
+    if (to.remote == World::address(peer, former).remote) return;
+  }
+  world_.violations.emplace_back("a datagram left for an address that is not the peer's");
 }
 
 void SimEnd::settle() {
@@ -132,10 +143,10 @@ std::optional<Time> SimEnd::deadline() const {
   return session_.deadline();
 }
 
-void SimEnd::send_handshake(ConstBytes datagram, const outside::Endpoint&) {
+void SimEnd::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
   // As in the process: keys that were handed over are there before this datagram is out.
   lane_.execute_commands(world_.now);
-  world_.wire.send(1 - number_, {datagram.begin(), datagram.end()}, world_.now);
+  send(datagram, to);
 }
 
 void SimEnd::command(link::LaneCommand command) {
@@ -182,8 +193,10 @@ World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> ini
   }
 }
 
-outside::Endpoint World::address(int end) {
-  return {{IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(end + 1)}), 7754}, std::nullopt};
+outside::Endpoint World::address(int end, int rebinds) {
+  return {{IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(end + 1)}),
+           static_cast<std::uint16_t>(7754 + rebinds)},
+          std::nullopt};
 }
 
 void World::run(Duration duration) {
@@ -198,8 +211,8 @@ void World::step(Time at_most) {
   now = std::max(now, next);
   virtual_clock::set(now);
   while (wire.next() <= now) {
-    auto [to, datagram] = wire.take();
-    if (!datagram.empty()) ends_[to]->receive(std::move(datagram));
+    auto [to, from_rebinds, datagram] = wire.take();
+    if (!datagram.empty()) ends_[to]->receive(std::move(datagram), address(1 - to, from_rebinds));
   }
   if (traffic_interval && now >= next_traffic_) {
     next_traffic_ = now + *traffic_interval;

@@ -23,7 +23,7 @@ class SimEnd : private link::Surroundings {
   SimEnd(World& world, int number, link::SessionSettings settings,
          std::shared_ptr<const dtls::Identity> identity);
 
-  void receive(std::vector<std::uint8_t> datagram);
+  void receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from);
   void send_packets(int count, std::size_t bytes);  // serials of their own
   void settle();  // runs commands, events and what is due, until nothing is left at this time
   void stop();
@@ -49,6 +49,7 @@ class SimEnd : private link::Surroundings {
   [[nodiscard]] Time last_heard() const override;
 
   void flush(std::span<const link::Run> runs);
+  void send(ConstBytes datagram, const outside::Endpoint& to);
   void check_delivered(ConstBytes packet);
 
   World& world_;
@@ -93,13 +94,18 @@ class World {
   // Inside traffic from both ends, every so often; none: no traffic.
   std::optional<Duration> traffic_interval;
 
-  static outside::Endpoint address(int end);
+  // The initiator's NAT gives it another port: what is sent to the former one is lost.
+  void rebind() { ++rebinds_; }
+  [[nodiscard]] int rebinds() const { return rebinds_; }
+  // As the other end sees it, after so many rebinds.
+  static outside::Endpoint address(int end, int rebinds = 0);
 
  private:
   void step(Time at_most);
 
   std::unique_ptr<SimEnd> ends_[2];
   Time next_traffic_{};
+  int rebinds_ = 0;
 };
 
 }  // namespace routevpn::test

@@ -1,0 +1,166 @@
+#include "impair/proxy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "routevpn/base/error.hpp"
+
+#include "impair/settings.hpp"
+
+namespace routevpn::test {
+
+using namespace std::chrono_literals;
+using outside::UdpSocket;
+
+namespace {
+
+constexpr std::size_t buffer_bytes = 65536;  // one receive of all that GRO may join
+constexpr int receives_per_turn = 16;
+
+std::shared_ptr<UdpSocket> open_udp(const std::optional<IpAddress>& address, std::uint16_t port) {
+  return std::make_shared<UdpSocket>(UdpSocket::open({address, port}));
+}
+
+IpAddress any(const IpAddress& of_this_family) {
+  return of_this_family.is_v4() ? IpAddress{} : IpAddress::v6({});
+}
+
+nlohmann::ordered_json to_json(const Relay& relay) {
+  const auto& c = relay.counters();
+  return {{"seen", c.seen},
+          {"bytes", c.bytes},
+          {"too_big", c.too_big},
+          {"dropped", c.dropped},
+          {"overflowed", c.overflowed},
+          {"reordered", c.reordered},
+          {"duplicated", c.duplicated},
+          {"corrupted", c.corrupted},
+          {"truncated", c.truncated},
+          {"refused", relay.refused()}};
+}
+
+}  // namespace
+
+Proxy::Proxy(const ImpairOptions& options)
+    : options_(options),
+      listener_(open_udp(options.listen.address, options.listen.port)),
+      up_(2 * options.seed),
+      down_(2 * options.seed + 1),
+      buffer_(buffer_bytes) {
+  up_.impairments() = options.up;
+  down_.impairments() = options.down;
+  rebind();
+  if (!options.control.empty()) control_.emplace(options.control);
+}
+
+// The former socket stays open: its port is not given to the new one, and the target hears nothing
+// of its being gone, as from a NAT that has forgotten it.
+void Proxy::rebind() {
+  if (source_) {
+    const int least = 0;
+    setsockopt(source_->fd(), SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
+    former_.push_back(source_);
+  }
+  source_ = open_udp(options_.source.value_or(any(options_.target.address)), 0);
+}
+
+void Proxy::run() {
+  for (;;) {
+    const auto ready = wait();
+    const Time now = Time::clock::now();
+    if (ready.listener) pass_up(now);
+    if (ready.source) pass_down(now);
+    up_.release(now);
+    down_.release(now);
+    if (ready.control) {
+      control_->serve([this](const auto& command) { return execute(command); });
+    }
+  }
+}
+
+// The kernel's timer slack, 50 us, is left as it is: at high rates several datagrams are due in it,
+// and leave together.
+Proxy::Ready Proxy::wait() {
+  std::array<pollfd, 3> sockets = {pollfd{listener_->fd(), POLLIN, 0},
+                                   {source_->fd(), POLLIN, 0},
+                                   {control_ ? control_->fd() : -1, POLLIN, 0}};
+  const Time next = std::min(up_.next(), down_.next());
+  timespec timeout{};
+  if (next != Time::max()) {
+    const auto left = std::max(next - Time::clock::now(), Duration::zero());
+    timeout = {left / 1s, (left % 1s).count()};
+  }
+  if (ppoll(sockets.data(), sockets.size(), next == Time::max() ? nullptr : &timeout, nullptr) <
+      0) {
+    return {};  // a signal
+  }
+  return {sockets[0].revents != 0, sockets[1].revents != 0, sockets[2].revents != 0};
+}
+
+void Proxy::pass_up(Time now) {
+  outside::Received received;
+  for (int i = 0; i < receives_per_turn; ++i) {
+    if (listener_->receive(buffer_, received) != outside::RecvResult::ok) break;
+    client_ = received.from;
+    up_.take(received, {source_, {options_.target, {}}}, now);
+  }
+}
+
+void Proxy::pass_down(Time now) {
+  outside::Received received;
+  for (int i = 0; i < receives_per_turn; ++i) {
+    if (source_->receive(buffer_, received) != outside::RecvResult::ok) break;
+    // As a NAT that passes only answers.
+    if (client_ && received.from.remote == options_.target) {
+      down_.take(received, {listener_, *client_}, now);
+    }
+  }
+}
+
+std::string Proxy::execute(const std::vector<std::string>& command) {
+  if (command == std::vector<std::string>{"stats"}) return stats();
+  if (command == std::vector<std::string>{"rebind"}) {
+    rebind();
+    return "";
+  }
+  auto word = command.begin();
+  const bool both = word == command.end() || (*word != "up" && *word != "down");
+  const bool up = both || *word == "up";
+  const bool down = both || *word == "down";
+  if (!both) ++word;
+  // All or nothing.
+  auto wanted_up = up_.impairments();
+  auto wanted_down = down_.impairments();
+  if (word == command.end()) throw UsageError("a command is missing: see impair --help");
+  while (word != command.end()) {
+    const auto name = *word++;
+    if (name == "clear") {
+      if (up) wanted_up = {};
+      if (down) wanted_down = {};
+      continue;
+    }
+    if (word == command.end()) throw UsageError("'" + name + "' needs a value");
+    const auto value = *word++;
+    if (up) apply_setting(wanted_up, name, value, options_.target.address.is_v4());
+    if (down) apply_setting(wanted_down, name, value, options_.listen.address.is_v4());
+  }
+  up_.impairments() = wanted_up;
+  down_.impairments() = wanted_down;
+  return "";
+}
+
+std::string Proxy::stats() const {
+  const nlohmann::ordered_json json = {{"up", to_json(up_)},
+                                       {"down", to_json(down_)},
+                                       {"client", client_ ? client_->remote.to_string() : ""},
+                                       {"source", source_->local().to_string()},
+                                       {"rebinds", former_.size()}};
+  return json.dump() + "\n";
+}
+
+}  // namespace routevpn::test

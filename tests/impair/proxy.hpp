@@ -1,0 +1,43 @@
+// The proxy between a client and a target, as a NAT between them is: what comes to the listening
+// address leaves from a port of its own, and what comes back there goes to the client.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "impair/control.hpp"
+#include "impair/options.hpp"
+#include "impair/relay.hpp"
+
+namespace routevpn::test {
+
+class Proxy {
+ public:
+  explicit Proxy(const ImpairOptions& options);  // throws UsageError, SystemError
+  [[noreturn]] void run();
+  // As impair_help() describes it; throws UsageError.
+  std::string execute(const std::vector<std::string>& command);
+
+ private:
+  void rebind();
+  struct Ready {
+    bool listener = false, source = false, control = false;
+  };
+  Ready wait();  // until something is there to read or due
+  void pass_up(Time now);
+  void pass_down(Time now);
+  [[nodiscard]] std::string stats() const;
+
+  ImpairOptions options_;
+  std::shared_ptr<outside::UdpSocket> listener_;
+  std::shared_ptr<outside::UdpSocket> source_;
+  std::vector<std::shared_ptr<outside::UdpSocket>> former_;
+  std::optional<outside::Endpoint> client_;
+  std::optional<ControlSocket> control_;
+  Relay up_, down_;
+  std::vector<std::uint8_t> buffer_;
+};
+
+}  // namespace routevpn::test

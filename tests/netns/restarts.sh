@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# One end is killed or stopped and started again, under traffic, time after time: the link returns
+# each time, and the end that stays keeps neither memory nor file descriptors of those that went.
+#
+#   RESTARTS=N     of each end, 8; half by SIGKILL, half by SIGTERM
+#   DEAD_AFTER=MS  1500: what an initiator waits at present to notice that the acceptor was killed
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=counting.sh
+source "$(dirname "${BASH_SOURCE[0]}")/counting.sh"
+
+RESTARTS=${RESTARTS:-8}
+DEAD_AFTER=${DEAD_AFTER:-1500}
+WARM_UP=4 # restarts before memory is looked at first
+RETURN_S=$((DEAD_AFTER / 1000 + 10))
+# Medians, ms, from "interface is ready" to "up". An initiator calls at once; an acceptor that took
+# leave is called again within the back-off of a second; of one that was killed, that only silence
+# tells.
+declare -A AT_MOST=([a-KILL]=500 [a-TERM]=500 [b-TERM]=1500 [b-KILL]=$((DEAD_AFTER + 1000)))
+GROWTH_KIB=512 # of the other end, all in all
+OPTIONS=(--keepalive 300 --dead-after "$DEAD_AFTER" --log-format json)
+declare -A ADDRESS=([a]=10.255.0.1 [b]=10.255.0.2) PRIVATE=([a]=$PRIV_A [b]=$PRIV_B)
+
+rss_kib() { awk '/^VmRSS:/ { print $2 }' "/proc/${PID[$1]}/status"; }
+
+fds() { find "/proc/${PID[$1]}/fd" -mindepth 1 | wc -l; }
+
+# It holds as many descriptors as before, and has none for what is over.
+holds_fds() { [[ $(fds "$1") == "$2" ]]; }
+
+# From its readiness to its being up, ms, as the log of the one started last has it.
+took() {
+  tail -n 20 "$DIR/$1.log" | jq -s '
+    def ms: (.time | sub("\\.[0-9]*Z$"; "Z") | fromdate) * 1000 +
+            (.time | capture("\\.(?<ms>[0-9]{3})Z$").ms | tonumber);
+    (map(select(.message == "interface is ready")) | last | ms) as $ready |
+    map(select(.message == "up") | ms - $ready | select(. >= 0)) | first'
+}
+
+# restart WHO PEER SIGNAL: WHO is back, and so is what goes through the link.
+restart() {
+  stop "$1" "$3" || true
+  "link_$1" "${OPTIONS[@]}"
+  wait_up "$1" "$RETURN_S"
+  wait_up "$2" "$RETURN_S"
+  in_ns "${PRIVATE[$2]}" fping -q -r 20 -p 50 -t 50 "${ADDRESS[$1]}" >"$DIR/fping.log" 2>&1 ||
+    fail "nothing passes after SIG$3 to $1"
+  took "$1" >>"$DIR/took-$1-$3"
+}
+
+statistics() { jq -sc 'sort | {min: .[0], median: .[length / 2 | floor], max: .[-1]}' "$1"; }
+
+# restarts WHO PEER
+restarts() {
+  local who=$1 peer=$2 signals=(KILL TERM) i signal rss descriptors growth
+  for ((i = 0; i < RESTARTS; ++i)); do
+    if ((i == WARM_UP)); then
+      rss=$(rss_kib "$peer")
+      descriptors=$(fds "$peer")
+    fi
+    restart "$who" "$peer" "${signals[i % 2]}"
+  done
+  ok "$who was restarted $RESTARTS times, and the link came back each time"
+  for signal in "${signals[@]}"; do
+    expect "SIG$signal to $who, ms from ready to up: $(statistics "$DIR/took-$who-$signal")" \
+      test "$(statistics "$DIR/took-$who-$signal" | jq .median)" -le "${AT_MOST[$who-$signal]}"
+  done
+  growth=$(($(rss_kib "$peer") - rss))
+  expect "$peer grew by $growth KiB in the last $((RESTARTS - WARM_UP)), from $rss KiB" \
+    test "$growth" -le "$GROWTH_KIB"
+  wait_for 5 holds_fds "$peer" "$descriptors" ||
+    fail "$peer had $descriptors descriptors, and has $(fds "$peer")"
+  ok "$peer has $descriptors descriptors, as before"
+}
+
+((RESTARTS > WARM_UP)) || fail "RESTARTS=$RESTARTS: more than $WARM_UP are needed"
+two_links "${OPTIONS[@]}"
+count up 10.255.0.2:9000
+count down 10.255.0.1:9000
+for way in up down; do wait_for 5 arrives "$way" || fail "$way: no stream"; done
+restarts a b
+restarts b a
+stop_counting up down
+for way in up down; do
+  expect_report "$way: nothing came damaged or twice" "$way" \
+    '.corrupted + .duplicated + .foreign == 0'
+  echo "# $way, of $(report $way .sent) lost $(report $way .lost), outages in ms:" \
+    "$(report $way '[.outages[].ms] | sort | {min: .[0], median: .[length / 2 | floor],
+      max: .[-1], count: length} | tojson')"
+done
+stop_links
