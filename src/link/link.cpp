@@ -71,7 +71,8 @@ Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identi
   for (auto& ends : ends_.lanes) {
     const auto number = static_cast<unsigned>(lanes.size());
     lanes.push_back(std::make_unique<LaneControl>(owner, loop_, session_settings(options_, number),
-                                                  identity, std::move(ends), mtu_, number == 0));
+                                                  identity, std::move(ends), mtu_, number == 0,
+                                                  OuterClass(options_.dscp)));
   }
   ends_.lanes.clear();
   return lanes;
