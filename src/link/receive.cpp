@@ -20,8 +20,8 @@ namespace routevpn::link {
 std::span<const inside::SuperPacket> Lane::from_outside(const outside::Received& received,
                                                         Time now) {
   payloads_.clear();
-  // One for all: UDP_GRO joins no datagrams of different traffic class (Linux 6.9, and since 6.1.91,
-  // 6.6.31 and 6.8.10; before, the first one's stood for all).
+  // One for all: UDP_GRO joins no datagrams of different traffic class (Linux 6.9, and
+  // since 6.1.91, 6.6.31 and 6.8.10; before, the first one's stood for all).
   outer_ecn_ = inside::ecn_of(received.ecn);
   const std::size_t step = std::max<std::size_t>(received.segment_bytes, 1);
   std::size_t at = 0;
