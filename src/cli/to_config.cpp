@@ -70,6 +70,7 @@ std::string to_config(const LinkOptions& options) {
   out.lines("allow", options.allow);
   out.line("public-netns", options.public_netns);
   out.line_unless_zero("fwmark", options.fwmark);
+  out.line("dscp", options.dscp ? std::to_string(*options.dscp) : "copy");
   out.line("ifname", options.ifname);
   out.lines("address", options.addresses);
   out.line("netns", options.netns);

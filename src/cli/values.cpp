@@ -191,6 +191,15 @@ std::optional<unsigned> parse_mtu(const std::string& text) {
   }
 }
 
+std::optional<std::uint8_t> parse_dscp(const std::string& text) {
+  if (text == "copy") return std::nullopt;
+  try {
+    return static_cast<std::uint8_t>(parse_number(text, 0, 63));
+  } catch (const UsageError& error) {
+    throw UsageError(std::string(error.what()) + ", or copy");
+  }
+}
+
 Crypto parse_crypto(const std::string& text) {
   if (text == "auto") return Crypto::automatic;
   if (text == "openssl") return Crypto::openssl;

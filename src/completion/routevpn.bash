@@ -44,6 +44,7 @@ _routevpn() {
       ;;
     --crypto) options='auto openssl ipsec-mb' ;;
     --mtu) options='auto' ;;
+    --dscp) options='copy' ;;
     --log-level) options='error warning info debug' ;;
     --log-format) options='text json' ;;
     --wait) options='up down' ;;
@@ -60,10 +61,10 @@ _routevpn() {
   fi
 
   case $command in
-    '') options='--peer --listen --allow --public-netns --fwmark --client --server --host --port
-        --ifname --address --netns --mtu --lanes --route --table --nat --cert --key --ca --crl
-        --peer-name --ciphers --crypto --rekey --rekey-records --keepalive --dead-after --on-state
-        --run-dir --log-level --log-format --config --help --version' ;;
+    '') options='--peer --listen --allow --public-netns --fwmark --dscp --client --server --host
+        --port --ifname --address --netns --mtu --lanes --route --table --nat --cert --key --ca
+        --crl --peer-name --ciphers --crypto --rekey --rekey-records --keepalive --dead-after
+        --on-state --run-dir --log-level --log-format --config --help --version' ;;
     'check') options='--config --help' ;;
     'show')
       options='--json --watch --wait --timeout --run-dir --help'

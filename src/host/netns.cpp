@@ -25,17 +25,17 @@ bool is_pid(const std::string& name) {
                      [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; });
 }
 
-std::string path_of(const std::string& name) {
-  if (name.find('/') != std::string::npos) return name;
-  if (is_pid(name)) return "/proc/" + name + "/ns/net";
-  return "/run/netns/" + name;
-}
-
 Fd open_namespace(const std::string& path) {
   return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 }  // namespace
+
+std::string Netns::path_of(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  if (is_pid(name)) return "/proc/" + name + "/ns/net";
+  return "/run/netns/" + name;
+}
 
 Netns Netns::current() {
   Fd fd = open_namespace(own_namespace);

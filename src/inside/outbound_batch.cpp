@@ -15,6 +15,7 @@ void OutboundBatch::clear(std::size_t headroom, std::size_t tailroom) {
   used_bytes_ = 0;
   headroom_ = headroom;
   tailroom_ = tailroom;
+  outer_class_ = 0;
 }
 
 void OutboundBatch::truncate(std::size_t packets) {

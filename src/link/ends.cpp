@@ -24,6 +24,9 @@ std::vector<outside::UdpSocket> open_sockets(const cli::LinkOptions& options,
       socket.port = static_cast<std::uint16_t>(options.listen->port + lane);
     }
     socket.mark = options.fwmark;
+    // Whoever waits is asked at an address of his and answers from there; whoever calls goes as his
+    // routes go.
+    socket.routed_source = !options.peers.empty();
     sockets.push_back(outside::UdpSocket::open(socket));
   }
   return sockets;

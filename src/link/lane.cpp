@@ -19,9 +19,10 @@ constexpr std::size_t max_control = 64;  // answers to one receive: one a datagr
 
 }  // namespace
 
-Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload)
+Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, OuterClass outer_class)
     : mailbox_(mailbox),
       counters_(counters),
+      outer_class_(outer_class),
       outbound_(outbound_bytes, outbound_packets),
       control_(max_control * (max_record_headroom + control_message_bytes + record::tailroom),
                max_control),

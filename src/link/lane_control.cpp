@@ -24,12 +24,14 @@ Fd open_eventfd() {
 
 LaneControl::LaneControl(LaneOwner& owner, host::EventLoop& loop, SessionSettings settings,
                          std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
-                         const std::atomic<unsigned>& mtu, bool serves_inside)
+                         const std::atomic<unsigned>& mtu, bool serves_inside,
+                         OuterClass outer_class)
     : owner_(owner),
       ends_(std::move(ends)),
+      outer_class_(outer_class),
       mailbox_wakeup_(open_eventfd()),
       session_(std::move(settings), std::move(identity), *this, control_drops_),
-      loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get()),
+      loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get(), outer_class),
       serves_inside_(serves_inside) {
   loop.watch(mailbox_wakeup_.get(), [this] { on_mailbox(); });
   loop.watch(resolver_.fd(), [this] { on_resolved(); });
@@ -92,7 +94,8 @@ void LaneControl::on_resolved() {
 
 void LaneControl::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
   // A lost flight is repeated; there is nothing else to do about it here.
-  if (ends_.socket.send_one(datagram, to) == outside::SendResult::failed) {
+  if (ends_.socket.send_one(datagram, to, outer_class_.of_control()) ==
+      outside::SendResult::failed) {
     control_drops_.add(Drop::outside_send_failed);
   }
 }

@@ -31,7 +31,8 @@ void drain_eventfd(int fd) {
 }  // namespace
 
 LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& tun,
-                   outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup)
+                   outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup,
+                   OuterClass outer_class)
     : mailbox_(mailbox),
       counters_(counters),
       tun_(tun),
@@ -39,7 +40,7 @@ LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& 
       mtu_(mtu),
       control_wakeup_(control_wakeup),
       wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      lane_(mailbox, counters, tun.has_udp_offload()),
+      lane_(mailbox, counters, tun.has_udp_offload(), outer_class),
       inside_buffer_(std::make_unique<std::uint8_t[]>(inside_buffer_bytes)),
       outside_buffer_(std::make_unique<std::uint8_t[]>(outside_buffer_bytes)) {
   if (!wakeup_) throw system_error("eventfd");
@@ -136,7 +137,7 @@ void LaneLoop::continue_sending() {
     const Run& run = unsent_.front();
     std::size_t sent = 0;
     const ConstBytes rest(run.data + unsent_offset_, run.bytes - unsent_offset_);
-    const auto result = socket_.send(rest, run.segment_bytes, run.to, sent);
+    const auto result = socket_.send(rest, run.segment_bytes, run.to, sent, run.traffic_class);
     lane_.count_sent(run, sent);
     unsent_offset_ += sent;
     if (result == outside::SendResult::would_block) return;
@@ -156,7 +157,8 @@ void LaneLoop::continue_sending() {
 void LaneLoop::send_control() {
   for (const Run& run : lane_.control_runs()) {
     std::size_t sent = 0;
-    const auto result = socket_.send({run.data, run.bytes}, run.segment_bytes, run.to, sent);
+    const auto result =
+        socket_.send({run.data, run.bytes}, run.segment_bytes, run.to, sent, run.traffic_class);
     if (result == outside::SendResult::would_block) lane_.drop(Drop::outside_busy);
     if (result == outside::SendResult::failed) lane_.drop(Drop::outside_send_failed);
   }

@@ -58,11 +58,13 @@ Link::Link(const cli::LinkOptions& options, std::shared_ptr<const dtls::Identity
       ifname_(ends_.lanes.front().tun.name()),
       mtu_(ends_.mtu),
       signals_(open_signals()),
+      netns_watch_({options.netns, options.public_netns}),
       hook_(options.on_state),
       lanes_(make_lanes(std::move(identity))),
       control_socket_(loop_, options.run_dir, link_name(options, ifname_),
                       [this] { return status(); }) {
   loop_.watch(signals_.get(), [this] { on_signal(); });
+  loop_.watch(netns_watch_.fd(), [this] { on_netns_change(); });
 }
 
 Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identity) {
@@ -71,7 +73,8 @@ Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identi
   for (auto& ends : ends_.lanes) {
     const auto number = static_cast<unsigned>(lanes.size());
     lanes.push_back(std::make_unique<LaneControl>(owner, loop_, session_settings(options_, number),
-                                                  identity, std::move(ends), mtu_, number == 0));
+                                                  identity, std::move(ends), mtu_, number == 0,
+                                                  OuterClass(options_.dscp)));
   }
   ends_.lanes.clear();
   return lanes;
@@ -136,6 +139,14 @@ void Link::begin_stop(Exit status) {
   stop_at_ = has_peer ? now + drain_time : now;
   if (has_peer) goodbye_at_ = now + drain_time / goodbyes;
   for (const auto& lane : lanes_) lane->session().stop(now);
+}
+
+// Whoever deletes it wants what is in it gone, and we are what keeps it.
+void Link::on_netns_change() {
+  const auto deleted = netns_watch_.deleted();
+  if (!deleted) return;
+  log_error("the network namespace was deleted", {{"netns", *deleted}});
+  begin_stop(Exit::failed);
 }
 
 void Link::interface_gone() {

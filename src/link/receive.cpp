@@ -4,7 +4,8 @@
 //   2. split_datagram() walks the records of each. Those of the handshake leave this way, for the
 //      control thread's mailbox (RFC 6347 section 4.1: epoch 0, and content types 20 and 22).
 //   3. open_record() checks the replay window, authenticates and decrypts in place.
-//   4. deliver() answers control messages and collects IP packets, which the coalescer joins.
+//   4. deliver() answers control messages and collects IP packets, with what became of their ECN
+//      outside (RFC 6040), which the coalescer joins.
 //   5. LaneLoop writes each super-packet to the interface.
 //
 // Whatever is not as it should be is counted under its reason and forgotten.
@@ -19,6 +20,9 @@ namespace routevpn::link {
 std::span<const inside::SuperPacket> Lane::from_outside(const outside::Received& received,
                                                         Time now) {
   payloads_.clear();
+  // One for all: UDP_GRO joins no datagrams of different traffic class (Linux 6.9, and
+  // since 6.1.91, 6.6.31 and 6.8.10; before, the first one's stood for all).
+  outer_ecn_ = inside::ecn_of(received.ecn);
   const std::size_t step = std::max<std::size_t>(received.segment_bytes, 1);
   std::size_t at = 0;
   do {  // once also for a datagram without a byte
@@ -122,6 +126,7 @@ void Lane::deliver(Association& association, Bytes payload, Time now) {
   if (inside::ip_packet_verdict(payload) != inside::IpVerdict::valid) {
     return drop(Drop::payload_malformed);
   }
+  if (!inside::take_outer_ecn(payload, outer_ecn_)) return drop(Drop::payload_not_ect);
   if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_malformed);
   payloads_.push_back(payload);
 }

@@ -1,8 +1,9 @@
 // What happens to a packet that leaves:
 //
 //   1. LaneLoop reads a super-packet from the interface.
-//   2. from_inside() cuts it to the MTU, each piece with room for its record around it.
-//   3. seal() protects all of the batch in place and finds the runs of equal size.
+//   2. from_inside() cuts it to the MTU, each piece with room for its record around it, and notes
+//      the traffic class of its outer header.
+//   3. seal() protects all of the batch in place and finds the runs of equal size and class.
 //   4. LaneLoop hands each run to the kernel as one UDP_SEGMENT send.
 //
 // Probes, answers and alerts are sealed as they come up and never wait behind a batch.
@@ -16,6 +17,8 @@ void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std:
   if (outbound_.empty()) {
     outbound_.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
   }
+  outbound_.set_outer_class(
+      outer_class_.of(inside::traffic_class(packet), sending_->control_messages));
   if (const auto fault = inside::segment(header, packet, mtu, outbound_)) drop(*fault);
 }
 
@@ -42,11 +45,11 @@ std::span<const Run> Lane::seal() {
     Run* const last = runs_.empty() ? nullptr : &runs_.back();
     // A run may end in one shorter datagram; nothing may follow that one.
     const bool open = last != nullptr && last->bytes % last->segment_bytes == 0;
-    if (open && bytes <= last->segment_bytes) {
+    if (open && bytes <= last->segment_bytes && packet.outer_class == last->traffic_class) {
       last->bytes += bytes;
     } else {
-      runs_.push_back(
-          {packet.data - outbound_.headroom(), bytes, bytes, overhead, false, sending_->endpoint});
+      runs_.push_back({packet.data - outbound_.headroom(), bytes, bytes, overhead, false,
+                       sending_->endpoint, packet.outer_class});
     }
   }
   return runs_;
@@ -79,8 +82,8 @@ void Lane::seal_control(record::ContentType type) {
   const std::size_t headroom = record::headroom(sending_->sealer.suite());
   const std::size_t overhead = headroom + record::tailroom;
   const std::size_t bytes = packet[0].length + overhead;
-  control_runs_.push_back(
-      {packet[0].data - headroom, bytes, bytes, overhead, true, sending_->endpoint});
+  control_runs_.push_back({packet[0].data - headroom, bytes, bytes, overhead, true,
+                           sending_->endpoint, outer_class_.of_control()});
 }
 
 void Lane::control_sent() {

@@ -6,12 +6,14 @@
 
 namespace routevpn::outside {
 
-Envelope::Envelope(const Endpoint& to, std::uint8_t traffic_class, int socket_family)
+Envelope::Envelope(const Endpoint& to, std::uint8_t traffic_class, int socket_family,
+                   bool from_local)
     : to_(to),
       traffic_class_(traffic_class),
+      from_local_(from_local),
       name_bytes_(to.remote.to_kernel(name_, socket_family)) {
   const bool v4 = to.remote.address.is_v4();
-  control_bytes_ = put_source(0);
+  if (from_local) control_bytes_ = put_source(0);
   if (traffic_class == 0) return;
   control_bytes_ = put(control_bytes_, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS,
                        int{traffic_class});

@@ -16,10 +16,12 @@ namespace routevpn::outside {
 
 class Envelope {
  public:
-  Envelope(const Endpoint& to, std::uint8_t traffic_class, int socket_family);
+  // `from_local`: with to.local as its source, if there is one; otherwise that is the kernel's
+  // choice.
+  Envelope(const Endpoint& to, std::uint8_t traffic_class, int socket_family, bool from_local);
 
-  [[nodiscard]] bool is_for(const Endpoint& to, std::uint8_t traffic_class) const {
-    return traffic_class == traffic_class_ && to == to_;
+  [[nodiscard]] bool is_for(const Endpoint& to, std::uint8_t traffic_class, bool from_local) const {
+    return traffic_class == traffic_class_ && from_local == from_local_ && to == to_;
   }
   // Messages that point into this envelope and at `data`.
   msghdr message(iovec& data);
@@ -32,6 +34,7 @@ class Envelope {
 
   Endpoint to_;
   std::uint8_t traffic_class_;
+  bool from_local_;
   sockaddr_storage name_;
   socklen_t name_bytes_;
   alignas(

@@ -112,14 +112,15 @@ UdpSocket UdpSocket::open(const UdpOptions& options) {
   set_buffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, "net.core.wmem_max");
   set_mark(socket, options.mark);
   bind_to(socket, family, options);
-  return {std::move(socket), family};
+  return {std::move(socket), family, options.routed_source};
 }
 
-UdpSocket::UdpSocket(Fd fd, int family)
+UdpSocket::UdpSocket(Fd fd, int family, bool routed_source)
     : fd_(std::move(fd)),
       family_(family),
+      routed_source_(routed_source),
       segments_at_most_(max_segments),
-      envelope_(std::make_unique<Envelope>(Endpoint{}, std::uint8_t{0}, family)) {}
+      envelope_(std::make_unique<Envelope>(Endpoint{}, std::uint8_t{0}, family, false)) {}
 
 UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
 UdpSocket& UdpSocket::operator=(UdpSocket&&) noexcept = default;

@@ -35,6 +35,13 @@ auto past_icmp(Call call) {
   return result;
 }
 
+// What the kernel says to a source address that is not ours any more, or that no route may leave
+// from. The peer follows to the address that its datagrams then come from, and so names us another:
+// until it has, each send may try the old one first, for it may also be back.
+bool is_gone_source(int error) {
+  return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH || error == EHOSTUNREACH;
+}
+
 iovec piece(ConstBytes bytes) {
   return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};  // sendmsg only reads
 }
@@ -43,15 +50,22 @@ iovec piece(ConstBytes bytes) {
 
 SendResult UdpSocket::send(ConstBytes run, std::size_t segment_bytes, const Endpoint& to,
                            std::size_t& sent, std::uint8_t traffic_class) {
-  if (!envelope_->is_for(to, traffic_class)) *envelope_ = Envelope(to, traffic_class, family_);
+  bool from_local = !routed_source_ && to.local.has_value();
   sent = 0;
   while (sent < run.size()) {
+    if (!envelope_->is_for(to, traffic_class, from_local)) {
+      *envelope_ = Envelope(to, traffic_class, family_, from_local);
+    }
     const ConstBytes rest = run.subspan(sent);
     const bool one = rest.size() <= segment_bytes;
     const SendResult result = segments_ && !one
                                   ? send_segmented(rest, segment_bytes, sent)
                                   : send_singly(rest, segment_bytes, max_messages, sent);
-    if (result != SendResult::ok) return result;
+    if (result == SendResult::failed && from_local && is_gone_source(errno)) {
+      from_local = false;  // and once more
+    } else if (result != SendResult::ok) {
+      return result;
+    }
   }
   return SendResult::ok;
 }
@@ -100,11 +114,17 @@ SendResult UdpSocket::send_singly(ConstBytes run, std::size_t segment_bytes, std
 
 SendResult UdpSocket::send_one(ConstBytes datagram, const Endpoint& to,
                                std::uint8_t traffic_class) const {
-  Envelope envelope(to, traffic_class, family_);
-  iovec data = piece(datagram);
-  const msghdr message = envelope.message(data);
-  const auto went = past_icmp([&] { return sendmsg(fd(), &message, 0); });
-  return went < 0 ? result_of(errno) : SendResult::ok;
+  const auto try_from = [&](bool local) {
+    Envelope envelope(to, traffic_class, family_, local);
+    iovec data = piece(datagram);
+    const msghdr message = envelope.message(data);
+    const auto went = past_icmp([&] { return sendmsg(fd(), &message, 0); });
+    return went < 0 ? result_of(errno) : SendResult::ok;
+  };
+  const bool from_local = !routed_source_ && to.local.has_value();
+  const SendResult result = try_from(from_local);
+  if (result == SendResult::failed && from_local && is_gone_source(errno)) return try_from(false);
+  return result;
 }
 
 }  // namespace routevpn::outside

@@ -60,8 +60,9 @@ struct LinkOptions {
   std::optional<std::uint64_t> rekey_records;  // none: as the cipher suite wants it
 
   std::vector<IpPrefix> routes;
-  std::uint32_t table = 0;   // 0: main
-  std::uint32_t fwmark = 0;  // 0: none
+  std::uint32_t table = 0;               // 0: main
+  std::uint32_t fwmark = 0;              // 0: none
+  std::optional<std::uint8_t> dscp = 0;  // of outer packets, 0..63; none: copied from the inner
   bool nat = false;
 
   std::string on_state;  // a shell command; empty: none

@@ -26,6 +26,7 @@ IpPrefix parse_network(const std::string& text);
 
 std::string parse_text(const std::string& text);  // anything printable but nothing
 std::optional<unsigned> parse_mtu(const std::string& text);
+std::optional<std::uint8_t> parse_dscp(const std::string& text);  // none: copy
 Crypto parse_crypto(const std::string& text);
 LogLevel parse_log_level(const std::string& text);
 LogFormat parse_log_format(const std::string& text);

@@ -12,6 +12,7 @@ class Netns {
   static Netns current();  // of the calling thread; throws SystemError
   // Throws UsageError when there is no such namespace, naming `option`.
   static Netns open(const std::string& name, const std::string& option);
+  static std::string path_of(const std::string& name);
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] bool same_as(const Netns& other) const;
 

@@ -16,10 +16,12 @@
 
 namespace routevpn::inside {
 
-// A packet's bytes, without headroom and tailroom.
+// A packet's bytes, without headroom and tailroom, and the traffic class of its outer header: once
+// it is sealed nobody can read its own.
 struct OutboundPacket {
   std::uint8_t* data = nullptr;
   std::uint32_t length = 0;
+  std::uint8_t outer_class = 0;
 };
 
 class OutboundBatch {
@@ -28,6 +30,8 @@ class OutboundBatch {
 
   // Empties the batch; the room around the packets that follow.
   void clear(std::size_t headroom, std::size_t tailroom);
+  // The outer traffic class of the packets appended from now on; 0 after clear().
+  void set_outer_class(std::uint8_t outer_class) { outer_class_ = outer_class; }
   // Memory for one packet of this length, or nullptr when the batch is full.
   std::uint8_t* append(std::size_t length) {
     const std::size_t needed = headroom_ + length + tailroom_;
@@ -36,7 +40,7 @@ class OutboundBatch {
     }
     std::uint8_t* const data = memory_.get() + used_bytes_ + headroom_;
     used_bytes_ += needed;
-    packets_.push_back({data, static_cast<std::uint32_t>(length)});
+    packets_.push_back({data, static_cast<std::uint32_t>(length), outer_class_});
     return data;
   }
   // Takes back the packets appended since there were `packets` of them.
@@ -56,6 +60,7 @@ class OutboundBatch {
   std::size_t used_bytes_ = 0;
   std::size_t headroom_ = 0;
   std::size_t tailroom_ = 0;
+  std::uint8_t outer_class_ = 0;
   std::vector<OutboundPacket> packets_;
 };
 

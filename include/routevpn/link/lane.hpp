@@ -21,6 +21,7 @@
 #include "routevpn/inside/outbound_batch.hpp"
 #include "routevpn/inside/segment.hpp"
 #include "routevpn/link/mailbox.hpp"
+#include "routevpn/link/outer_class.hpp"
 #include "routevpn/outside/udp.hpp"
 
 namespace routevpn::link {
@@ -37,7 +38,7 @@ struct LaneCounters {
   DropCounters drops;
 };
 
-// Sealed datagrams of one size, the last possibly shorter, one behind the other.
+// Sealed datagrams of one size and traffic class, the last possibly shorter, one behind the other.
 struct Run {
   const std::uint8_t* data = nullptr;
   std::size_t bytes = 0;
@@ -45,12 +46,14 @@ struct Run {
   std::size_t overhead_bytes = 0;  // of each datagram, around its packet
   bool control = false;            // no inside packets: not counted as such
   outside::Endpoint to;
+  std::uint8_t traffic_class = 0;
 };
 
 class Lane {
  public:
   // `udp_offload`: the interface takes UDP super-packets.
-  Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload);
+  Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload,
+       OuterClass outer_class = OuterClass());
 
   // Does what the control thread has asked for since. Call it between receiving a datagram and
   // handing it in: keys that the peer may already use are then always there.
@@ -100,6 +103,7 @@ class Lane {
 
   Mailbox& mailbox_;
   LaneCounters& counters_;
+  OuterClass outer_class_;
 
   // Newest first. The other two are one of them, or nullptr.
   std::vector<std::unique_ptr<Association>> associations_;
@@ -112,6 +116,7 @@ class Lane {
   inside::OutboundBatch control_;
   std::vector<Run> control_runs_;
 
+  inside::Ecn outer_ecn_ = inside::Ecn::not_ect;  // of what from_outside() was given
   std::vector<Bytes> payloads_;
   inside::Coalescer coalescer_;
   HandshakeDatagram* handshake_ = nullptr;  // the slot this datagram's records go to

@@ -33,7 +33,7 @@ class LaneControl : private Surroundings {
   // `mtu`: of the interface. `serves_inside`: its queue is attached. Throws SystemError.
   LaneControl(LaneOwner& owner, host::EventLoop& loop, SessionSettings settings,
               std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
-              const std::atomic<unsigned>& mtu, bool serves_inside);
+              const std::atomic<unsigned>& mtu, bool serves_inside, OuterClass outer_class);
   ~LaneControl() override;  // ends the thread
   LaneControl(const LaneControl&) = delete;
   LaneControl& operator=(const LaneControl&) = delete;
@@ -64,6 +64,7 @@ class LaneControl : private Surroundings {
 
   LaneOwner& owner_;
   LaneEnds ends_;
+  OuterClass outer_class_;
   Fd mailbox_wakeup_;
   Mailbox mailbox_;
   LaneCounters counters_;

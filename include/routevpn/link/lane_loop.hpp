@@ -19,7 +19,8 @@ class LaneLoop {
   // `mtu`: of the interface, in bytes; may change. `control_wakeup`: an eventfd that is written
   // when the mailbox has something for the control thread.
   LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& tun,
-           outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup);
+           outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup,
+           OuterClass outer_class = OuterClass());
 
   void run();         // until stop()
   void wake() const;  // any thread: there are commands

@@ -11,6 +11,7 @@
 #include "routevpn/cli/link_options.hpp"
 #include "routevpn/host/control_socket.hpp"
 #include "routevpn/host/event_loop.hpp"
+#include "routevpn/host/netns_watch.hpp"
 #include "routevpn/host/state_hook.hpp"
 #include "routevpn/link/ends.hpp"
 #include "routevpn/link/lane_control.hpp"
@@ -29,7 +30,7 @@ class Link : private LaneOwner {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  Exit run();  // until a signal ends it, or the interface is gone
+  Exit run();  // until a signal ends it, or the interface or a namespace is gone
 
  private:
   using Lanes = std::vector<std::unique_ptr<LaneControl>>;
@@ -42,6 +43,7 @@ class Link : private LaneOwner {
 
   Lanes make_lanes(const std::shared_ptr<const dtls::Identity>& identity);
   void on_signal();
+  void on_netns_change();
   void on_timer(Time now);
   void reload();
   void begin_stop(Exit status);
@@ -61,6 +63,7 @@ class Link : private LaneOwner {
   std::optional<unsigned> path_mtu_;  // the smallest of the lanes'
   host::EventLoop loop_;
   Fd signals_;
+  host::NetnsWatch netns_watch_;
   host::StateHook hook_;
   Lanes lanes_;
   host::ControlSocket control_socket_;

@@ -15,7 +15,8 @@
 namespace routevpn::outside {
 
 // Where datagrams go, and the local address they leave from (the one the peer used, or none yet:
-// the kernel's choice).
+// the kernel's choice). An address that is no longer ours, or has no route any more, is not
+// insisted on.
 struct Endpoint {
   SocketAddress remote;
   std::optional<IpAddress> local;
@@ -26,6 +27,9 @@ struct UdpOptions {
   std::optional<IpAddress> address;  // none: any, both families (IPv4 where the kernel has no IPv6)
   std::uint16_t port = 0;            // 0: any
   std::uint32_t mark = 0;            // SO_MARK, 0: none
+  // For who was not asked at an address but chose its way himself: Endpoint::local is not heeded,
+  // and when routes change, the source changes with them.
+  bool routed_source = false;
 };
 
 // No UDP datagram over IPv4 holds more: 65535 less the IP header and the UDP header. The kernel
@@ -63,9 +67,8 @@ class UdpSocket {
   // may be shorter, all with traffic_class, which is DSCP and ECN (RFC 2474, 3168), in the IP
   // header. `sent` tells how many bytes of it went, also when the result is not ok: would_block
   // leaves the rest to be sent later; failed leaves it too, and the first datagram of it is the one
-  // refused: larger than the interface's MTU, no route, a local address that is gone, a firewall,
-  // no memory. Runs longer than the kernel takes are split; a device that refuses UDP_SEGMENT
-  // turns it off. Never blocks.
+  // refused: larger than the interface's MTU, no route, a firewall, no memory. Runs longer than the
+  // kernel takes are split; a device that refuses UDP_SEGMENT turns it off. Never blocks.
   [[nodiscard]] SendResult send(ConstBytes run, std::size_t segment_bytes, const Endpoint& to,
                                 std::size_t& sent, std::uint8_t traffic_class = 0);
   // One datagram, any thread.
@@ -73,13 +76,14 @@ class UdpSocket {
                                     std::uint8_t traffic_class = 0) const;
 
  private:
-  UdpSocket(Fd fd, int family);
+  UdpSocket(Fd fd, int family, bool routed_source);
   SendResult send_segmented(ConstBytes run, std::size_t segment_bytes, std::size_t& sent);
   SendResult send_singly(ConstBytes run, std::size_t segment_bytes, std::size_t datagrams,
                          std::size_t& sent) const;
 
   Fd fd_;
   int family_;
+  bool routed_source_;
   bool segments_ = true;
   std::size_t segments_at_most_;
   std::unique_ptr<class Envelope> envelope_;  // of the last send(): rarely another's

@@ -21,6 +21,7 @@ constexpr std::string_view full =
     "allow = 2001:db8::/32\n"
     "public-netns = outside\n"
     "fwmark = 16\n"
+    "dscp = copy\n"
     "ifname = rv3-1\n"
     "address = 10.255.0.5/30\n"
     "address = 2001:db8:ff::5/127\n"

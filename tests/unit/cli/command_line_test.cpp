@@ -74,6 +74,7 @@ TEST_CASE("without options a link has the documented defaults") {
   CHECK(options.run_dir == "/run/routevpn");
   CHECK(options.link.empty());
   CHECK_FALSE(options.mtu);
+  CHECK(options.dscp == 0);
 }
 
 TEST_CASE("commands are told apart") {

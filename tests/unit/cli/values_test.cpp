@@ -126,6 +126,9 @@ TEST_CASE("the limits themselves are allowed") {
   CHECK(parse_mtu("576") == 576U);
   CHECK(parse_mtu("16384") == 16384U);
   CHECK(parse_mtu("auto") == std::nullopt);
+  CHECK(parse_dscp("0") == 0);
+  CHECK(parse_dscp("63") == 63);
+  CHECK(parse_dscp("copy") == std::nullopt);
   CHECK(parse_number("0xffffffff", 1, 4294967295U) == 4294967295U);
   CHECK(parse_number("42", 42, 42) == 42);
   CHECK(parse_ifname("fifteen-letters") == "fifteen-letters");

@@ -52,7 +52,8 @@ inline Packet udp_packet(std::uint8_t serial, std::size_t length = 100) {
 }
 
 struct End {
-  explicit End(outside::Endpoint peer_at) : peer(peer_at), lane(mailbox, counters, true) {}
+  explicit End(outside::Endpoint peer_at, link::OuterClass outer_class = link::OuterClass())
+      : peer(peer_at), lane(mailbox, counters, true, outer_class) {}
 
   void install(link::AssociationId id, dtls::Established keys, bool send_now,
                link::RecordLimits limits = {}) {
@@ -76,9 +77,10 @@ struct End {
     lane.sent();
     return datagrams;
   }
-  std::vector<Packet> receive(Datagram datagram, const outside::Endpoint& from, Time now = epoch) {
+  std::vector<Packet> receive(Datagram datagram, const outside::Endpoint& from, Time now = epoch,
+                              std::uint8_t ecn = 0) {
     std::vector<Packet> packets;
-    const outside::Received received{datagram, datagram.size(), from, 0};
+    const outside::Received received{datagram, datagram.size(), from, ecn};
     for (const auto& super : lane.from_outside(received, now)) {
       Packet packet;
       for (const auto& piece : super.pieces.subspan(1)) {

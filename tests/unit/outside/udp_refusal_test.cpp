@@ -89,7 +89,29 @@ TEST_CASE("a datagram larger than the interface's MTU is refused, and segmentati
   CHECK(sender.segments());
 }
 
-TEST_CASE("no route, or a local address that is gone, fails and changes nothing else") {
+TEST_CASE("no route fails, whatever the source, and changes nothing else") {
+  const PrivateNetwork network;
+  const auto [at, nowhere] = GENERATE(table<const char*, const char*>({
+      {"127.0.0.1", "192.0.2.77"},
+      {"::1", "2001:db8::77"},
+  }));
+  UdpSocket sender = UdpSocket::open({});
+  const UdpSocket receiver = UdpSocket::open({});
+  const auto run = pattern(300UL * 100);
+  for (const auto& local : {std::optional<IpAddress>{}, {ip(at)}, {ip(nowhere)}}) {
+    const Endpoint peer{{ip(nowhere), 9}, local};
+    std::size_t sent = 1;
+    CHECK(sender.send(run, 100, peer, sent) == SendResult::failed);
+    CHECK(sent == 0);
+    CHECK(sender.send_one(pattern(9), peer) == SendResult::failed);
+  }
+  std::size_t sent = 0;
+  CHECK(sender.send(run, 100, to(at, receiver), sent) == SendResult::ok);
+  CHECK(sender.segments());
+  CHECK(receive_all(receiver, run.size()).bytes == run);
+}
+
+TEST_CASE("a source that is gone gives way to the kernel's choice, and is used again when back") {
   const PrivateNetwork network;
   const auto [at, local] = GENERATE(table<const char*, const char*>({
       {"127.0.0.1", "192.0.2.77"},
@@ -98,17 +120,38 @@ TEST_CASE("no route, or a local address that is gone, fails and changes nothing 
   UdpSocket sender = UdpSocket::open({});
   const UdpSocket receiver = UdpSocket::open({});
   const auto run = pattern(300UL * 100);
-  std::size_t sent = 1;
-  CHECK(sender.send(run, 100, {{ip(local), 9}, {}}, sent) == SendResult::failed);
-  CHECK(sent == 0);
   Endpoint peer = to(at, receiver);
   peer.local = ip(local);
-  CHECK(sender.send(run, 100, peer, sent) == SendResult::failed);
-  CHECK(sent == 0);
-  peer.local.reset();
-  CHECK(sender.send(run, 100, peer, sent) == SendResult::ok);
-  CHECK(sender.segments());
-  CHECK(receive_all(receiver, run.size()).bytes == run);
+  for (const bool ours : {false, true, false}) {
+    const std::string prefix = std::string(local) + (ip(local).is_v4() ? "/32" : "/128");
+    if (ours) add_address(prefix, "lo");
+    const SocketAddress source{ip(ours ? local : at), sender.local().port};
+    std::size_t sent = 0;
+    CHECK(sender.send(run, 100, peer, sent) == SendResult::ok);
+    CHECK(sent == run.size());
+    CHECK(sender.segments());
+    const Receipt receipt = receive_all(receiver, run.size());
+    CHECK(receipt.bytes == run);
+    CHECK(receipt.last.from.remote == source);
+    CHECK(sender.send_one(pattern(9), peer) == SendResult::ok);
+    CHECK(receive_all(receiver, 9).last.from.remote == source);
+    if (ours) testing::run("ip address delete " + prefix + " dev lo");
+  }
+}
+
+TEST_CASE("who chose his way himself leaves from where his routes go") {
+  const PrivateNetwork network;
+  add_address("10.9.0.1/32", "lo");
+  UdpSocket sender = UdpSocket::open({.address = {}, .port = 0, .mark = 0, .routed_source = true});
+  const UdpSocket receiver = UdpSocket::open({});
+  Endpoint peer = to("127.0.0.1", receiver);
+  peer.local = ip("10.9.0.1");
+  const SocketAddress source{ip("127.0.0.1"), sender.local().port};
+  std::size_t sent = 0;
+  CHECK(sender.send(pattern(30), 10, peer, sent) == SendResult::ok);
+  CHECK(receive_all(receiver, 30).last.from.remote == source);
+  CHECK(sender.send_one(pattern(9), peer) == SendResult::ok);
+  CHECK(receive_all(receiver, 9).last.from.remote == source);
 }
 
 TEST_CASE("a full send buffer blocks nothing and loses nothing") {

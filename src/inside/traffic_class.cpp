@@ -1,0 +1,47 @@
+#include "routevpn/inside/traffic_class.hpp"
+
+#include "packet_fields.hpp"
+
+namespace routevpn::inside {
+
+namespace {
+
+void set_ecn(std::uint8_t* packet, Ecn ecn) {
+  const unsigned bits = static_cast<unsigned>(ecn);
+  if (is_ip6(packet)) {
+    packet[1] = static_cast<std::uint8_t>((packet[1] & ~(ecn_bits << 4)) | bits << 4);
+    return;
+  }
+  // RFC 1624 section 3, equation 3: only the first word of the header changes.
+  const std::uint16_t before = load_be16(packet);
+  packet[ip4::tos_at] = static_cast<std::uint8_t>((packet[ip4::tos_at] & ~ecn_bits) | bits);
+  std::uint32_t sum = static_cast<std::uint16_t>(~load_be16(packet + ip4::checksum_at));
+  sum += static_cast<std::uint16_t>(~before);
+  sum += load_be16(packet);
+  sum = (sum >> 16) + (sum & 0xffff);
+  sum = (sum >> 16) + (sum & 0xffff);
+  store_be16(packet + ip4::checksum_at, static_cast<std::uint16_t>(~sum));
+}
+
+}  // namespace
+
+// RFC 6040 figure 4, the marked cells of which are those that differ from the inner header:
+//
+//     inner \ outer   Not-ECT    ECT(0)     ECT(1)     CE
+//     Not-ECT         Not-ECT    Not-ECT    Not-ECT    dropped *
+//     ECT(0)          ECT(0)     ECT(0)     ECT(1) *   CE *
+//     ECT(1)          ECT(1)     ECT(1)     ECT(1)     CE *
+//     CE              CE         CE         CE         CE
+bool take_outer_ecn(Bytes packet, Ecn outer) {
+  if (outer == Ecn::not_ect || outer == Ecn::ect_0) return true;
+  const Ecn inner = ecn_of(traffic_class(packet));
+  if (outer == Ecn::congested) {
+    if (inner == Ecn::not_ect) return false;
+    if (inner != Ecn::congested) set_ecn(packet.data(), Ecn::congested);
+  } else if (inner == Ecn::ect_0) {
+    set_ecn(packet.data(), Ecn::ect_1);
+  }
+  return true;
+}
+
+}  // namespace routevpn::inside

@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# Where a link meets the rest of the system: its counters agree with what was sent to the byte, a
+# sender hears at once when it is down, it carries another link, a loop of routes does not spin, and
+# it ends when its namespace is deleted.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# --- counters -----------------------------------------------------------------------------------
+
+COUNTS='"tx \(.tx.packets) \(.tx.bytes) rx \(.rx.packets) \(.rx.bytes)"'
+
+two_links --mtu 1400
+for size in 0 1 100 1000; do
+  in_ns "$PRIV_A" ping -q -c 10 -i 0.01 -W 2 -s "$size" 10.255.0.2 >"$DIR/ping.out" ||
+    fail "ping -s $size: $(<"$DIR/ping.out")"
+  in_ns "$PRIV_B" ping -q -c 5 -i 0.01 -W 2 -s "$size" 2001:db8:ff:: >"$DIR/ping.out" ||
+    fail "ping -s $size: $(<"$DIR/ping.out")"
+done
+# Both directions carry each, once as request and once as reply: header, ICMP header, data.
+packets=$((4 * 10 + 4 * 5))
+bytes=$((10 * (4 * (20 + 8) + 1101) + 5 * (4 * (40 + 8) + 1101)))
+for end in a b; do
+  expect_equal "$end counts every byte of $packets pings and answers" \
+    "tx $packets $bytes rx $packets $bytes" "$(show "$end" "$COUNTS")"
+  expect_equal "the interface of $end counts the same" \
+    "$packets $bytes $packets $bytes" "$(declare -A space=([a]=$PRIV_A [b]=$PRIV_B)
+      ip -n "${space[$end]}" -s -j link show rv0 | jq -r '.[0].stats64 |
+        "\(.tx.packets) \(.tx.bytes) \(.rx.packets) \(.rx.bytes)"')"
+  expect_equal "$end dropped nothing" '{}' "$(show "$end" '.drops | tostring')"
+done
+
+# --- down ---------------------------------------------------------------------------------------
+
+# A host behind A, which A forwards for.
+HOST=rv$$-host
+namespace "$HOST"
+wire "$HOST" eth0 "$PRIV_A" lan
+in_ns "$PRIV_A" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+ip -n "$HOST" address add 10.1.0.2/24 dev eth0
+ip -n "$PRIV_A" address add 10.1.0.1/24 dev lan
+ip -n "$HOST" address add fd00:1::2/64 dev eth0 nodad
+ip -n "$PRIV_A" address add fd00:1::1/64 dev lan nodad
+ip -n "$HOST" route add default via 10.1.0.1
+ip -n "$HOST" route add default via fd00:1::1
+routes_of_b() { # which go with its interface
+  ip -n "$PRIV_B" route add 10.1.0.0/24 via 10.255.0.1
+  ip -n "$PRIV_B" route add fd00:1::/64 via 2001:db8:ff::
+}
+routes_of_b
+for target in 10.255.0.2 2001:db8:ff::1; do
+  expect "a host behind a reaches $target" in_ns "$HOST" ping -c 1 -W 2 "$target"
+done
+stop b || fail "link b ended with status $?"
+a_is_down() { [[ $(show a .carrier) == false ]]; }
+expect "without b the carrier of a is off" wait_for 5 a_is_down
+
+# hears_at_once NETNS TARGET: that there is no way, long before ping would give up.
+hears_at_once() {
+  local began
+  began=$(now_cs)
+  if in_ns "$1" ping -c 1 -W 10 "$2" >"$DIR/ping.out" 2>&1; then return 1; fi
+  grep -qi unreachable "$DIR/ping.out" && (($(now_cs) - began < 500))
+}
+for target in 10.255.0.2 2001:db8:ff::1; do
+  expect "a sender on a hears at once that $target is unreachable" hears_at_once "$PRIV_A" "$target"
+  expect "so does a host behind a" hears_at_once "$HOST" "$target"
+done
+link_b --mtu 1400
+wait_up a 10
+wait_up b
+routes_of_b
+for target in 10.255.0.2 2001:db8:ff::1; do
+  expect "$target is back for it" in_ns "$HOST" ping -c 1 -W 2 "$target"
+done
+
+# --- a link in the link -------------------------------------------------------------------------
+
+declare -A MIDDLE=([a]=$PRIV_A [b]=$PRIV_B) INNER=([a]=rv$$-inner-a [b]=rv$$-inner-b)
+namespace "${INNER[a]}"
+namespace "${INNER[b]}"
+# inner_end a|b PEER-NAME ADDRESS ADDRESS6 OPTION...
+inner_end() {
+  local end=$1 peer=$2 address=$3 address6=$4
+  shift 4
+  mkdir -p "$DIR/inner-$end"
+  start "inner-$end" "${MIDDLE[$end]}" "$ROUTEVPN" --peer-name "$peer" --ifname rv0 \
+    --netns "${INNER[$end]}" -a "$address" -a "$address6" --cert "$DIR/$end.cert" \
+    --key "$DIR/$end.key" --ca "$DIR/ca.cert" --run-dir "$DIR/inner-$end" "$@"
+  wait_for 5 has_socket "inner-$end" || fail "the inner link of $end does not start"
+}
+inner_end b a 10.254.0.2/30 fd00:2::2/64 --listen "$PORT"
+inner_end a b 10.254.0.1/30 fd00:2::1/64 --peer 10.255.0.2
+wait_up inner-a
+wait_up inner-b
+# 20 IPv4 + 8 UDP + 13 record + 8 nonce + 16 tag less than the 1400 of the link that carries it.
+expect_equal "the MTU of the inner link leaves room for the outer one's record" 1335 \
+  "$(show inner-a .mtu)"
+for target in 10.254.0.2 fd00:2::2; do
+  expect "in the inner link: small packets to $target" \
+    in_ns "${INNER[a]}" ping -c 3 -i 0.01 -W 2 "$target"
+done
+expect "and the largest" in_ns "${INNER[a]}" ping -c 3 -i 0.01 -W 2 -M "do" -s $((1335 - 28)) \
+  10.254.0.2
+listening() { in_ns "${INNER[b]}" ss -ltnH 'sport = :5201' | grep -q .; }
+start server "${INNER[b]}" iperf3 --server --one-off
+wait_for 5 listening || fail "iperf3 does not listen"
+expect "and 20 MB of TCP" in_ns "${INNER[a]}" timeout 30 iperf3 --client 10.254.0.2 --bytes 20000000
+wait "${PID[server]}" || fail "the iperf3 server ended with status $?"
+unset "PID[server]"
+stop inner-a || fail "the inner link of a ended with status $?"
+stop inner-b || fail "the inner link of b ended with status $?"
+stop a || fail "link a ended with status $?"
+
+# --- routes that lead the link's own packets into it --------------------------------------------
+
+mkdir -p "$DIR/a"
+start a "$PUB_A" "$ROUTEVPN" --peer 192.0.2.2 --peer-name b --ifname rv0 -a 10.255.0.1/30 \
+  --cert "$DIR/a.cert" --key "$DIR/a.key" --ca "$DIR/ca.cert" --run-dir "$DIR/a"
+wait_up a
+cpu_ticks() { awk '{ print $14 + $15 }' "/proc/${PID[a]}/stat"; }
+before=$(show a .tx.packets)
+ticks=$(cpu_ticks)
+ip -n "$PUB_A" route add 192.0.2.2/32 dev rv0
+expect_not "with its peer routed into the link it carries nothing" \
+  in_ns "$PUB_A" ping -c 100 -i 0.01 -W 1 10.255.0.2
+ticks=$(($(cpu_ticks) - ticks))
+((ticks < 50)) || fail "$ticks ticks of processor time for 100 pings"
+ok "and does not spin: $ticks ticks of processor time for 100 pings"
+rounds=$((($(show a .tx.packets) - before) / 100))
+# Each round makes a packet longer by a record, until it is too long.
+((rounds <= 1500 / 57)) || fail "each ping went round $rounds times"
+ok "each ping went round $rounds times"
+ip -n "$PUB_A" route delete 192.0.2.2/32 dev rv0
+answers() { in_ns "$PUB_A" ping -c 1 -W 1 10.255.0.2; }
+expect "without that route it works again" wait_for 10 answers
+stop_links
+
+# --- namespaces that are deleted ----------------------------------------------------------------
+
+# ends_by_itself a|b TEXT: with status 1, and says why in one line.
+ends_by_itself() {
+  local status=0
+  wait_for 5 gone "${PID[$1]}" || fail "$2: $1 runs on"
+  wait "${PID[$1]}" || status=$?
+  unset "PID[$1]"
+  expect_equal "$2: $1 ends with status 1" 1 "$status"
+}
+deletions() { grep -c "the network namespace was deleted netns=$2" "$DIR/$1.log"; }
+
+two_links
+ip netns delete "$PRIV_A"
+ends_by_itself a "its private namespace was deleted"
+expect_equal "and says so once" 1 "$(deletions a "$PRIV_A")"
+is_down() { [[ $(show b .carrier) == false ]]; }
+expect "the peer was told" wait_for 1 is_down
+stop b || fail "link b ended with status $?"
+
+# A namespace that a process was started in is its own: it lives as long as the process does.
+ip netns add "$PRIV_A"
+two_links
+ip netns delete "$PUB_B"
+ip netns add "$PUB_B"
+expect "the namespace b was started in was deleted: it goes on in it" \
+  in_ns "$PRIV_A" ping -c 3 -i 0.01 -W 2 10.255.0.2
+stop_links

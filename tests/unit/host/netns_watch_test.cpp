@@ -1,0 +1,46 @@
+#include "routevpn/host/netns_watch.hpp"
+
+#include <optional>
+
+#include <poll.h>
+
+#include "catch.hpp"
+#include "namespace_lab.hpp"
+
+using namespace routevpn;
+using namespace routevpn::host;
+
+namespace {
+
+bool is_readable(const NetnsWatch& watch) {
+  pollfd wanted{watch.fd(), POLLIN, 0};
+  return poll(&wanted, 1, 0) == 1;
+}
+
+}  // namespace
+
+TEST_CASE("the deletion of a watched namespace is told, others' is not") {
+  if (!can_make_namespaces()) return;
+  std::optional<TestNetns> ours;
+  std::optional<TestNetns> other;
+  ours.emplace();
+  other.emplace();
+  const std::string name = ours->name();
+  const std::string given = GENERATE(false, true) ? "/run/netns/" + name : name;
+  NetnsWatch watch({"", given, "1"});
+  CHECK_FALSE(watch.deleted());
+  CHECK_FALSE(is_readable(watch));
+  other.reset();
+  REQUIRE(soon([&] { return is_readable(watch); }));
+  CHECK_FALSE(watch.deleted());
+  const Netns still_open = ours->open();  // as the interface in it would
+  ours.reset();
+  REQUIRE(soon([&] { return is_readable(watch); }));
+  CHECK(watch.deleted() == given);
+  CHECK_FALSE(watch.deleted());
+}
+
+TEST_CASE("where there is no name there is nothing to watch") {
+  NetnsWatch watch({"", "1", "/proc/self/ns/net"});
+  CHECK_FALSE(watch.deleted());
+}
