@@ -38,7 +38,7 @@ packages_of() {
       fi
       ;;
     lab)
-      echo bird2 fping iperf3 iproute2 iputils-ping nftables openssl procps
+      echo bird2 fping iperf3 iproute2 iputils-ping nftables openssl procps python3 tcpdump
       ;;
     fresh)
       echo debootstrap git procps util-linux

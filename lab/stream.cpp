@@ -1,0 +1,195 @@
+// A stream of numbered UDP packets, one a millisecond, that tells which were lost and when.
+//
+//   lab_stream send FLOW...       until SIGTERM; FLOW is NAME,FROM,PORT,TO,PORT
+//   lab_stream receive PORT FILE  until SIGTERM, then writes what has come to FILE
+//   lab_stream now                nanoseconds of the clock that all of these go by
+//
+// The sender's output and FILE have one line for each flow or packet:
+//
+//   sent NAME COUNT FIRST-NS      flow NAME: packets sent, when the first was due
+//   NAME NUMBER SENT-NS CAME-NS
+//
+// The clock is CLOCK_MONOTONIC, which all namespaces of a machine have in common. What a sender on
+// a busy machine could not send in time it sends as soon as it can: late is not lost.
+#include <array>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netdb.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/owned.hpp"
+
+namespace {
+
+using namespace routevpn;
+
+constexpr std::int64_t interval_ns = 1'000'000;
+// Ten seconds of four streams, if the receiver should be kept from running for so long.
+constexpr int receive_buffer_bytes = 32 * 1024 * 1024;
+
+// Both ends are on one machine: the bytes are those of its memory.
+struct Packet {
+  std::array<char, 16> flow{};
+  std::uint64_t number = 0;
+  std::int64_t sent_ns = 0;
+};
+
+struct Arrival {
+  Packet packet;
+  std::int64_t came_ns = 0;
+};
+
+volatile std::sig_atomic_t stopped = 0;
+
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+void sleep_until(std::int64_t ns) {
+  const timespec at{ns / 1'000'000'000, ns % 1'000'000'000};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
+}
+
+// Without SA_RESTART: a receiver that waits must hear of it.
+void stop_on_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { stopped = 1; };
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+}
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+SocketAddress numeric(const std::string& host, const std::string& port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* raw = nullptr;
+  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &raw) != 0) {
+    throw UsageError(host + " port " + port + ": an IP address and a number are allowed");
+  }
+  const Owned<addrinfo, freeaddrinfo> found(raw);
+  SocketAddress address;
+  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  address.size = found->ai_addrlen;
+  return address;
+}
+
+Fd bound_socket(const SocketAddress& own) {
+  Fd fd(socket(own.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd || bind(fd.get(), own.get(), own.size) != 0) throw system_error("lab_stream: socket");
+  return fd;
+}
+
+struct Flow {
+  std::string name;
+  Fd socket;
+  SocketAddress to;
+};
+
+Flow parse_flow(const std::string& text) {
+  std::array<std::string, 5> part;
+  std::istringstream in(text);
+  for (auto& one : part) {
+    if (!std::getline(in, one, ',')) throw UsageError(text + ": NAME,FROM,PORT,TO,PORT is allowed");
+  }
+  if (part[0].size() >= sizeof(Packet::flow)) throw UsageError(text + ": NAME is too long");
+  return {part[0], bound_socket(numeric(part[1], part[2])), numeric(part[3], part[4])};
+}
+
+// Not connected: each packet asks for its route again, as a router's would.
+void send_one(const Flow& flow, std::uint64_t number) {
+  Packet packet;
+  flow.name.copy(packet.flow.data(), packet.flow.size() - 1);
+  packet.number = number;
+  packet.sent_ns = now_ns();
+  // What the kernel refuses (no route) is lost as it would be further on: it is missing there.
+  (void)sendto(flow.socket.get(), &packet, sizeof packet, 0, flow.to.get(), flow.to.size);
+}
+
+void send_flows(std::span<const char* const> texts) {
+  std::vector<Flow> flows;
+  for (const auto* const text : texts) flows.push_back(parse_flow(text));
+  prctl(PR_SET_TIMERSLACK, 1);
+  const auto first = now_ns();
+  std::uint64_t number = 0;
+  for (; stopped == 0; ++number) {
+    for (const auto& flow : flows) send_one(flow, number);
+    sleep_until(first + static_cast<std::int64_t>(number + 1) * interval_ns);
+  }
+  for (const auto& flow : flows) {
+    std::cout << "sent " << flow.name << ' ' << number << ' ' << first << '\n';
+  }
+}
+
+void receive_to(const std::string& port, const std::string& path) {
+  const auto fd = bound_socket(numeric("::", port));
+  if (setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer_bytes,
+                 sizeof receive_buffer_bytes) != 0) {
+    throw system_error("lab_stream: SO_RCVBUFFORCE");
+  }
+  // The signal may come between the look at `stopped` and recv().
+  const timeval patience{0, 100'000};
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  std::vector<Arrival> arrivals;
+  arrivals.reserve(std::size_t{1} << 20U);
+  while (stopped == 0) {
+    Arrival arrival;
+    const auto size = recv(fd.get(), &arrival.packet, sizeof arrival.packet, 0);
+    arrival.came_ns = now_ns();
+    arrival.packet.flow.back() = '\0';
+    if (size == static_cast<ssize_t>(sizeof arrival.packet)) arrivals.push_back(arrival);
+  }
+  std::ofstream out(path);
+  for (const auto& [packet, came_ns] : arrivals) {
+    out << packet.flow.data() << ' ' << packet.number << ' ' << packet.sent_ns << ' ' << came_ns
+        << '\n';
+  }
+  if (!out.flush()) throw SystemError("lab_stream: " + path + ": cannot be written");
+}
+
+void run(std::span<const char* const> arguments) {
+  stop_on_signals();
+  const std::string_view verb = arguments.size() > 1 ? arguments[1] : "";
+  if (verb == "send" && arguments.size() > 2) return send_flows(arguments.subspan(2));
+  if (verb == "receive" && arguments.size() == 4) return receive_to(arguments[2], arguments[3]);
+  if (verb == "now") {
+    std::cout << now_ns() << '\n';
+    return;
+  }
+  throw UsageError("lab_stream: send FLOW..., receive PORT FILE and now are allowed");
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    run({arguments, static_cast<std::size_t>(count)});
+    return 0;
+  } catch (const UsageError& error) {
+    std::cerr << error.what() << '\n';
+    return static_cast<int>(Exit::usage);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return static_cast<int>(Exit::failed);
+  }
+}
