@@ -12,8 +12,8 @@ class Bins:
 
     def __init__(self, flow, begin_ns, bin_ns, count):
         self.sent, self.lost, self.took_ms = [0] * count, [0] * count, [0.0] * count
-        for number in range(flow.count):
-            at = int((flow.due(number) - begin_ns) // bin_ns)
+        for number, sent_ns in enumerate(flow.sent_ns):
+            at = int((sent_ns - begin_ns) // bin_ns)
             if not 0 <= at < count:
                 continue
             self.sent[at] += 1
@@ -45,7 +45,8 @@ def lane(bins, top, wide, slowest_ms):
         x = LEFT + at * wide
         if bins.lost[at]:
             parts.append(f'<rect x="{x:.2f}" y="{top}" width="{wide:.2f}" '
-                         f'height="{height * bins.lost[at] / sent:.1f}" fill="{LOST}"/>')
+                         f'height="{height * bins.lost[at] / sent:.1f}" fill="{LOST}" '
+                         'shape-rendering="crispEdges"/>')
         if bins.took_ms[at] > 0:
             y = top + height * (1 - bins.took_ms[at] / slowest_ms)
             points.append(f"{x + wide / 2:.1f},{y:.1f}")
@@ -70,8 +71,8 @@ def seconds_axis(begin_ns, end_ns, zero_ns, x_of, y):
 
 def draw(run):
     flows = [run.flows[name] for name in sorted(run.flows)]
-    begin = min(flow.first_ns for flow in flows)
-    end = max(flow.due(flow.count) for flow in flows)
+    begin = min(flow.sent_ns[0] for flow in flows)
+    end = max(flow.sent_ns[-1] for flow in flows)
     count = 800
     bin_ns = (end - begin) / count
     wide = (WIDTH - LEFT - 70) / count

@@ -11,21 +11,16 @@ import sys
 
 import chart
 
-MS = 1_000_000
-
 
 class Flow:
     """One stream: which numbers were sent, and when those that arrived did."""
 
-    def __init__(self, name, count, first_ns):
-        self.name, self.count, self.first_ns = name, count, first_ns
+    def __init__(self, name, sent_ns):
+        self.name, self.sent_ns = name, sent_ns
         self.arrivals = {}  # number: (sent, came)
 
-    def due(self, number):
-        return self.first_ns + number * MS
-
     def lost(self):
-        return [n for n in range(self.count) if n not in self.arrivals]
+        return [n for n in range(len(self.sent_ns)) if n not in self.arrivals]
 
 
 class Run:
@@ -40,7 +35,7 @@ class Run:
         events = [line.split() for line in (here / "events").read_text().splitlines()]
         self.events = {text: int(ns) for ns, text in events}
         self.flows = {}
-        for path in sorted(here.glob("sent-*.log")):
+        for path in sorted(here.glob("sent-*")):
             self._read_sent(path)
         for path in sorted(here.glob("received-*")):
             self._read_received(path)
@@ -49,10 +44,11 @@ class Run:
             self.flaps = changed(here / "states-before", here / "states-after")
 
     def _read_sent(self, path):
-        for line in path.read_text().splitlines():
-            word = line.split()
-            if word and word[0] == "sent":
-                self.flows[word[1]] = Flow(word[1], int(word[2]), int(word[3]))
+        lines = path.read_text().splitlines()
+        names = [line.split()[1] for line in lines if line.startswith("flow ")]
+        sent_ns = [int(line) for line in lines[len(names):]]
+        for name in names:
+            self.flows[name] = Flow(name, sent_ns)
 
     def _read_received(self, path):
         with path.open() as file:
@@ -82,8 +78,8 @@ def changed(before, after):
 
 
 def losses(flow, begin_ns, end_ns):
-    """(lost, longest run of them) of those due in this time."""
-    lost = [n for n in flow.lost() if begin_ns <= flow.due(n) < end_ns]
+    """(lost, longest run of them) of those sent in this time."""
+    lost = [n for n in flow.lost() if begin_ns <= flow.sent_ns[n] < end_ns]
     longest = length = 0
     previous = None
     for number in lost:

@@ -1,16 +1,14 @@
 // A stream of numbered UDP packets, one a millisecond, that tells which were lost and when.
 //
-//   lab_stream send FLOW...       until SIGTERM; FLOW is NAME,FROM,PORT,TO,PORT
-//   lab_stream receive PORT FILE  until SIGTERM, then writes what has come to FILE
-//   lab_stream now                nanoseconds of the clock that all of these go by
+//   lab_stream send FILE FLOW...            until SIGTERM; FLOW is NAME,FROM,PORT,TO,PORT
+//   lab_stream receive FILE PORT            until SIGTERM
+//   lab_stream probe FROM PORT COUNT TO TO-PORT  a byte from each of COUNT ports, from PORT on
+//   lab_stream now                          nanoseconds of the clock that all of these go by
 //
-// The sender's output and FILE have one line for each flow or packet:
-//
-//   sent NAME COUNT FIRST-NS      flow NAME: packets sent, when the first was due
-//   NAME NUMBER SENT-NS CAME-NS
-//
-// The clock is CLOCK_MONOTONIC, which all namespaces of a machine have in common. What a sender on
-// a busy machine could not send in time it sends as soon as it can: late is not lost.
+// At their end they write FILE: the sender "flow NAME" for each, then the times it sent each number
+// at; the receiver "NAME NUMBER SENT CAME" for each packet. Times are nanoseconds of
+// CLOCK_MONOTONIC, which all namespaces of a machine have in common. What a sender on a busy
+// machine could not send in time it sends as soon as it can: late is not lost.
 #include <array>
 #include <csignal>
 #include <cstdint>
@@ -116,6 +114,10 @@ Flow parse_flow(const std::string& text) {
   return {part[0], bound_socket(numeric(part[1], part[2])), numeric(part[3], part[4])};
 }
 
+void finish(std::ofstream& out, const std::string& path) {
+  if (!out.flush()) throw SystemError("lab_stream: " + path + ": cannot be written");
+}
+
 // Not connected: each packet asks for its route again, as a router's would.
 void send_one(const Flow& flow, std::uint64_t number) {
   Packet packet;
@@ -126,22 +128,36 @@ void send_one(const Flow& flow, std::uint64_t number) {
   (void)sendto(flow.socket.get(), &packet, sizeof packet, 0, flow.to.get(), flow.to.size);
 }
 
-void send_flows(std::span<const char* const> texts) {
+void send_flows(const std::string& path, std::span<const char* const> texts) {
   std::vector<Flow> flows;
   for (const auto* const text : texts) flows.push_back(parse_flow(text));
   prctl(PR_SET_TIMERSLACK, 1);
+  std::vector<std::int64_t> sent_ns;
+  sent_ns.reserve(std::size_t{1} << 20U);
   const auto first = now_ns();
-  std::uint64_t number = 0;
-  for (; stopped == 0; ++number) {
+  while (stopped == 0) {
+    const auto number = sent_ns.size();
+    sent_ns.push_back(now_ns());
     for (const auto& flow : flows) send_one(flow, number);
     sleep_until(first + static_cast<std::int64_t>(number + 1) * interval_ns);
   }
-  for (const auto& flow : flows) {
-    std::cout << "sent " << flow.name << ' ' << number << ' ' << first << '\n';
+  std::ofstream out(path);
+  for (const auto& flow : flows) out << "flow " << flow.name << '\n';
+  for (const auto ns : sent_ns) out << ns << '\n';
+  finish(out, path);
+}
+
+void probe(std::span<const char* const> arguments) {
+  const std::string from = arguments[0];
+  const auto first = std::stoul(arguments[1]);
+  const auto to = numeric(arguments[3], arguments[4]);
+  for (auto port = first; port < first + std::stoul(arguments[2]); ++port) {
+    const auto fd = bound_socket(numeric(from, std::to_string(port)));
+    (void)sendto(fd.get(), "", 1, 0, to.get(), to.size);
   }
 }
 
-void receive_to(const std::string& port, const std::string& path) {
+void receive_to(const std::string& path, const std::string& port) {
   const auto fd = bound_socket(numeric("::", port));
   if (setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer_bytes,
                  sizeof receive_buffer_bytes) != 0) {
@@ -164,19 +180,20 @@ void receive_to(const std::string& port, const std::string& path) {
     out << packet.flow.data() << ' ' << packet.number << ' ' << packet.sent_ns << ' ' << came_ns
         << '\n';
   }
-  if (!out.flush()) throw SystemError("lab_stream: " + path + ": cannot be written");
+  finish(out, path);
 }
 
 void run(std::span<const char* const> arguments) {
   stop_on_signals();
   const std::string_view verb = arguments.size() > 1 ? arguments[1] : "";
-  if (verb == "send" && arguments.size() > 2) return send_flows(arguments.subspan(2));
+  if (verb == "send" && arguments.size() > 3) return send_flows(arguments[2], arguments.subspan(3));
   if (verb == "receive" && arguments.size() == 4) return receive_to(arguments[2], arguments[3]);
   if (verb == "now") {
     std::cout << now_ns() << '\n';
     return;
   }
-  throw UsageError("lab_stream: send FLOW..., receive PORT FILE and now are allowed");
+  if (verb == "probe" && arguments.size() == 7) return probe(arguments.subspan(2));
+  throw UsageError("lab_stream: send, receive, probe and now are allowed");
 }
 
 }  // namespace

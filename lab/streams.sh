@@ -5,8 +5,8 @@
 #
 #   R1 --> V1-1 ===== link ===== V3-1 --> R3
 #
-# Flows are divided by a hash over addresses and ports. So that each takes the wanted way, its source
-# port is tried until the kernel itself says so (`ip route get`).
+# Flows are divided by a hash over addresses and ports. So that each takes the wanted way, packets are
+# sent from many source ports, and of those that come by there one is taken.
 
 stream_port=5600
 
@@ -15,39 +15,28 @@ address_of() { # NODE 4|6, in its site
   if [[ $2 == 4 ]]; then echo "10.0.$site.1"; else echo "2001:db8:a$site::1"; fi
 }
 
-# next_hop NODE 4|6 FROM TO PORT [OPTION...]: what the kernel of that node would do with it.
-next_hop() {
-  ip_node "$1" "-$2" route get "$4" from "$3" "${@:6}" ipproto udp sport "$5" dport $stream_port
+# The first of a hundred source ports whose packets leave this gateway by this link.
+port_through() { # GATEWAY LINK FROM TO
+  local nft=(in_node "$1.private" nft) ports
+  "${nft[@]}" -f - <<<"table inet probe {
+    set ports { type inet_service; flags dynamic; size 128; }
+    chain forward { type filter hook forward priority 0;
+      oifname $2 udp dport $stream_port add @ports { udp sport }; }; }"
+  in_node "R$(site_of "$1")" "$stream" probe "$3" 20000 100 "$4" $stream_port
+  wait_until 2 has_ports "$1.private"
+  ports=$("${nft[@]}" list set inet probe ports)
+  "${nft[@]}" delete table inet probe
+  grep -o '20[0-9]\{3\}' <<<"$ports" | head -n 1
 }
-
-lan_address() { # GATEWAY 4|6: by which the site router knows it, IPv6's is the link-local one
-  local all pattern='10[^/]*'
-  all=$(ip_node "$1.private" "-$2" -br addr show dev lan)
-  [[ $2 == 4 ]] || pattern='fe80:[^/]*'
-  grep -o "$pattern" <<<"$all"
-}
-
-# IPv4 needs to be told that a packet not our own comes in from the site. Told so, IPv6's answer
-# leaves the ports out of the hash.
-goes_through() { # GATEWAY LINK GATEWAY'S-ADDRESS 4|6 FROM TO PORT
-  local -a coming=()
-  [[ $4 == 6 ]] || coming=(iif lan)
-  [[ $(next_hop "R$(site_of "$1")" "${@:4}") == *" via $3 dev "* ]] &&
-    [[ $(next_hop "$1.private" "${@:4}" "${coming[@]}") == *" dev $2 "* ]]
-}
+has_ports() { in_node "$1" nft list set inet probe ports | grep -q elements; } # NODE
 
 # One flow as lab_stream takes it, from the gateway's site router through that link to the other's.
 flow() { # GATEWAY LINK 4|6
-  local from to from_address to_address lan port
-  from=R$(site_of "$1") to=R$(site_of "V${2#rv}") lan=$(lan_address "$1" "$3")
-  from_address=$(address_of "$from" "$3") to_address=$(address_of "$to" "$3")
-  # One in four does: a hundred leave no doubt.
-  for ((port = 20000; port < 20100; port++)); do
-    goes_through "$1" "$2" "$lan" "$3" "$from_address" "$to_address" "$port" || continue
-    echo "$from-$to-$3,$from_address,$port,$to_address,$stream_port"
-    return
-  done
-  die "no flow from $from goes through $1's $2"
+  local from to port
+  from=R$(site_of "$1") to=R$(site_of "V${2#rv}")
+  port=$(port_through "$1" "$2" "$(address_of "$from" "$3")" "$(address_of "$to" "$3")")
+  [[ -n $port ]] || die "no flow from $from goes through $1's $2"
+  echo "$from-$to-$3,$(address_of "$from" "$3"),$port,$(address_of "$to" "$3"),$stream_port"
 }
 
 # start_streams DIR GATEWAY PEER: through the link between these two; what is measured goes to DIR.
@@ -55,20 +44,21 @@ start_streams() {
   local gateway peer four six
   for gateway in "$2" "$3"; do
     start "$1/receive-$gateway.pid" "R$(site_of "$gateway")" \
-      "$stream" receive $stream_port "$1/received-$gateway"
+      "$stream" receive "$1/received-$gateway" $stream_port
   done
   for gateway in "$2" "$3"; do
     peer=$2
     [[ $gateway != "$peer" ]] || peer=$3
     four=$(flow "$gateway" "rv${peer#V}" 4)
     six=$(flow "$gateway" "rv${peer#V}" 6)
-    start "$1/sent-$gateway.pid" "R$(site_of "$gateway")" "$stream" send "$four" "$six"
+    start "$1/send-$gateway.pid" "R$(site_of "$gateway")" "$stream" send \
+      "$1/sent-$gateway" "$four" "$six"
   done
 }
 
 # First those that send; what is on its way then still arrives.
 stop_streams() { # DIR
-  end "$1"/sent-*.pid
+  end "$1"/send-*.pid
   sleep 0.3
   end "$1"/receive-*.pid
 }
