@@ -4,7 +4,8 @@
 
 # topology.toml with this lab's names, and with as many sites as it has.
 topology() {
-  local site
+  local site without=none
+  [[ -z $ipv6_only ]] || without=interconnect4
   if ((sites == 3)); then
     cat "$root/lab/topology.toml"
   else
@@ -22,7 +23,7 @@ gateway = [
 router = [{ name = "R$site" }]
 TOML
     done
-  fi | sed "s|/run/routevpn-lab|$run_dir|; s|^\(.*netns = \"\)|\1$prefix|"
+  fi | sed "s|/run/routevpn-lab|$run_dir|; s|^\(.*netns = \"\)|\1$prefix|; /^$without =/d"
 }
 
 plan_lab() {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""What the streams of a scenario have lost: report.py table DIR... | plot DIR FILE.svg
+"""What the streams of a scenario have lost: report.py table DIR... | worst DIR | plot DIR FILE.svg
 
 A DIR is one run, as lab/failover.sh leaves it: scenario, description, bar, events, sent-*.log and
 received-*. A packet is sent every millisecond, so that packets lost are milliseconds lost.
 table prints a row for each run and, for more than one run of a scenario, the largest; its exit
-status is 1 if a scenario has lost more than it may.
+status is 1 if a scenario has lost more than it may. worst prints what the stream that lost most has
+lost until it went another way, and by the mending.
 """
 import pathlib
 import sys
@@ -70,6 +71,9 @@ class Run:
     def worst(self):
         return max(self.failure(flow)[0] for flow in self.flows.values())
 
+    def worst_mended(self):
+        return max(self.recovery(flow)[0] for flow in self.flows.values())
+
 
 def changed(before, after):
     """How many of the links and sessions are not as they were."""
@@ -108,7 +112,7 @@ def print_scenario(runs):
     most_mended = 0
     for index, run in enumerate(runs, 1):
         failures = [run.failure(run.flows[name]) for name in names]
-        mended = max(run.recovery(run.flows[name])[0] for name in names)
+        mended = run.worst_mended()
         most = [max(m, lost) for m, (lost, _) in zip(most, failures)]
         most_mended = max(most_mended, mended)
         extra = "" if run.flaps is None else f"flaps: {run.flaps}"
@@ -137,6 +141,10 @@ def table(directories):
 def main(arguments):
     if len(arguments) >= 2 and arguments[0] == "table":
         return table(arguments[1:])
+    if len(arguments) == 2 and arguments[0] == "worst":
+        run = Run(arguments[1])
+        print(run.worst(), run.worst_mended())
+        return 0
     if len(arguments) == 3 and arguments[0] == "plot":
         pathlib.Path(arguments[2]).write_text(chart.draw(Run(arguments[1])))
         return 0

@@ -19,7 +19,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-lab/run.sh [--name X] [--sites N] [COMMAND]
+lab/run.sh [--name X] [--sites N] [--ipv6-only] [COMMAND]
 
   (none)         install what is missing, build, bring the lab up, check it, let four things fail,
                  report; the lab stays up
@@ -39,12 +39,13 @@ TEXT
   scale          bring a lab of 10 sites up (180 links) and say what it takes
   down           remove every trace
 
---name X puts X- before every namespace, so that two labs can stand side by side.
+--name X puts X- before every namespace, so that two labs can stand side by side. With --ipv6-only
+the links have no IPv4 addresses; IPv4 then has IPv6 next hops.
 TEXT
 }
 
 original=("$@")
-prefix="" sites=3 loss_seconds=30
+prefix="" sites=3 ipv6_only="" loss_seconds=30
 bad_option=""
 while [[ ${1:-} == --* && -z $bad_option ]]; do
   case $1 in
@@ -58,8 +59,12 @@ while [[ ${1:-} == --* && -z $bad_option ]]; do
       sites=${2:-} given_sites=${2:-}
       shift 2 || shift
       ;;
+    --ipv6-only)
+      ipv6_only=yes
+      shift
+      ;;
     --help) break ;;
-    *) bad_option="$1: unknown option; --name X, --sites N and --help are known" ;;
+    *) bad_option="$1: unknown option; --name X, --sites N, --ipv6-only and --help are known" ;;
   esac
 done
 [[ ${1:-} != scale || -n ${given_sites:-} ]] || sites=10
