@@ -71,6 +71,11 @@ class Run:
     def worst(self):
         return max(self.failure(flow)[0] for flow in self.flows.values())
 
+    def longest_pause_ms(self):
+        """How long the machine has kept a sender from sending."""
+        return max(b - a for flow in self.flows.values()
+                   for a, b in zip(flow.sent_ns, flow.sent_ns[1:])) // 1_000_000
+
     def worst_mended(self):
         return max(self.recovery(flow)[0] for flow in self.flows.values())
 
@@ -119,6 +124,8 @@ def print_scenario(runs):
         stray = max(run.before(run.flows[name])[0] for name in names)
         if stray:
             extra += f" {stray} lost before it was broken"
+        if run.longest_pause_ms() > 50:
+            extra += f" the machine stood still for {run.longest_pause_ms()} ms"
         if len(runs) == 1:
             extra = (verdict_of(max(most), run.bar) + " " + extra).strip()
         cells = [f"{lost} ({gap})" for lost, gap in failures]
