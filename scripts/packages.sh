@@ -26,7 +26,7 @@ packages_of() {
   case $1 in
     build)
       echo g++ cmake ninja-build pkg-config libssl-dev libnl-3-dev libnl-route-3-dev \
-        nlohmann-json3-dev catch2
+        nlohmann-json3-dev libtomlplusplus-dev catch2
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)
@@ -40,7 +40,7 @@ packages_of() {
       fi
       ;;
     lab)
-      echo bird2 fping iperf3 iproute2 iputils-ping nftables openssl procps
+      echo bird2 fping iperf3 iproute2 iputils-ping nftables openssl procps python3 tcpdump
       ;;
     fresh)
       echo debootstrap git procps util-linux

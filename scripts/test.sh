@@ -79,7 +79,7 @@ stage_format() {
     echo 0 0 1 >"$counts"
     return
   fi
-  find include src tests \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
+  find include src lab tests \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
     xargs -0 "$formatter" --dry-run --Werror
 }
 
@@ -150,7 +150,7 @@ stage_tsan() {
 }
 
 stage_netns() {
-  build release --target routevpn udp_rate detour counted impair
+  build release --target routevpn udp_rate detour counted impair lab_stream
   run_tests release 1 --label-regex netns
 }
 
@@ -187,7 +187,7 @@ for stage in "${stages[@]}"; do
   fi
 done
 
-scripts/packages.sh build test
+scripts/packages.sh build test lab
 mkdir -p build/logs
 summary='' all_passed=0 all_failed=0
 for stage in "${stages[@]}"; do

@@ -12,13 +12,14 @@ namespace routevpn::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> verbs = {"show", "check", "pki"};
+constexpr std::array<std::string_view, 4> verbs = {"show", "check", "pki", "plan"};
 
 constexpr auto usage =
     "Usage: routevpn --peer HOST[:PORT] ... | --listen [ADDR:]PORT ... | --config FILE\n"
     "       routevpn show [LINK...] [--json] [--watch] [--wait up|down --timeout SECONDS]\n"
     "       routevpn check --config FILE\n"
     "       routevpn pki ca|csr|sign|revoke|list\n"
+    "       routevpn plan TOPOLOGY.toml --out DIR\n"
     "\n"
     "With options and no command, routevpn runs a link in the foreground:\n";
 constexpr auto usage_tail =
@@ -96,9 +97,10 @@ CommandLine parse_command_line(std::span<const std::string> arguments) {
   const auto rest = arguments.subspan(1);
   if (verb == "show") return parse_show(rest);
   if (verb == "pki") return parse_pki(rest);
+  if (verb == "plan") return parse_plan(rest);
   if (verb == "check") return run_or_check(rest, true);
   return {RunLink{},
-          {"unknown command '" + verb + "'; the commands are show, check and pki" +
+          {"unknown command '" + verb + "'; the commands are show, check, pki and plan" +
            suggestion(verb, verbs, "")},
           {}};
 }

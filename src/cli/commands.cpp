@@ -142,6 +142,18 @@ OptionTable list_table(ListCertificates& list, bool& help) {
           help_option(help)};
 }
 
+OptionTable plan_table(plan::PlanOrder& order, bool& help) {
+  return {
+      {Kind::single, "out", '\0', "DIR", "where the files are written",
+       [&order](const std::string& text) { order.out = parse_text(text); }},
+      {Kind::single, "pki", '\0', "DIR", "directory of the CA: makes what is missing, and copies",
+       [&order](const std::string& text) { order.pki = parse_text(text); }},
+      flag("check", "only print what would change; exit status 1 if anything would", order.check),
+      flag("dot", "write topology.dot too, for Graphviz", order.dot),
+      help_option(help),
+  };
+}
+
 CommandLine parse_show(std::span<const std::string> arguments) {
   auto parsed = parse_order<ShowLinks>(arguments, show_table);
   auto& show = parsed.order;
@@ -159,6 +171,28 @@ CommandLine parse_show(std::span<const std::string> arguments) {
   if (show.watch && parsed.has("wait")) parsed.faults.emplace_back("--watch: excludes --wait");
   if (show.watch && show.json) parsed.faults.emplace_back("--watch: excludes --json");
   return {show, parsed.faults, {}};
+}
+
+CommandLine parse_plan(std::span<const std::string> arguments) {
+  auto parsed = parse_order<plan::PlanOrder>(arguments, plan_table);
+  if (!parsed.help.empty()) {
+    return {Help{"Usage: routevpn plan TOPOLOGY.toml --out DIR [OPTION...]\n"
+                 "Writes what every gateway needs: links, BIRD's files, units, certificates.\n\n" +
+                 parsed.help},
+            {},
+            {}};
+  }
+  auto& operands = parsed.scan.operands;
+  if (operands.empty() && parsed.faults.empty()) {
+    parsed.faults.emplace_back("plan needs a topology file: routevpn plan TOPOLOGY.toml --out DIR");
+  }
+  if (!operands.empty()) {
+    parsed.order.topology = operands.front();
+    operands.erase(operands.begin());
+  }
+  for (auto& fault : unexpected(operands)) parsed.faults.push_back(std::move(fault));
+  if (!parsed.has("out")) parsed.faults.emplace_back("--out DIR is required: where the files go");
+  return {std::move(parsed.order), parsed.faults, {}};
 }
 
 namespace {

@@ -17,7 +17,7 @@ _routevpn() {
   COMPREPLY=()
 
   case ${COMP_WORDS[1]} in
-    show | check) ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]} ;;
+    show | check | plan) ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]} ;;
     pki)
       if ((COMP_CWORD == 2)); then
         mapfile -t COMPREPLY < <(compgen -W 'ca csr sign revoke list --help' -- "$current")
@@ -33,7 +33,7 @@ _routevpn() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --dir | --run-dir)
+    --dir | --run-dir | --out | --pki)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
@@ -60,6 +60,12 @@ _routevpn() {
     return
   fi
 
+  if [[ $command == plan && $current != -* ]]; then
+    compopt -o filenames
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    return
+  fi
+
   case $command in
     '') options='--peer --listen --allow --public-netns --fwmark --dscp --client --server --host
         --port --ifname --address --netns --mtu --lanes --route --table --nat --cert --key --ca
@@ -70,13 +76,14 @@ _routevpn() {
       options='--json --watch --wait --timeout --run-dir --help'
       options+=" $(_routevpn_links)"
       ;;
+    'plan') options='--out --pki --check --dot --help' ;;
     'pki ca') options='--name --dir --days --algorithm --help' ;;
     'pki csr') options='--name --dir --algorithm --help' ;;
     'pki sign') options='--name --dir --days --force --help' ;;
     'pki revoke') options='--name --serial --dir --days --help' ;;
     'pki list') options='--dir --json --help' ;;
   esac
-  ((COMP_CWORD == 1)) && options+=' show check pki'
+  ((COMP_CWORD == 1)) && options+=' show check pki plan'
   mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
 }
 

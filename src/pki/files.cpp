@@ -16,8 +16,6 @@ namespace routevpn::pki {
 
 namespace {
 
-constexpr std::size_t largest_file_bytes = 1024UL * 1024;
-
 UsageError unusable(const std::string& path, int error_number) {
   return UsageError(path + ": " + std::generic_category().message(error_number));
 }
@@ -38,14 +36,15 @@ std::string directory_of(const std::string& path) {
 
 }  // namespace
 
-std::string read_file(const std::string& path) {
+std::string read_file(const std::string& path, std::size_t largest_bytes) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) throw unusable(path, errno);
   struct stat status {};
   if (fstat(fd.get(), &status) != 0) throw unusable(path, errno);
   if (!S_ISREG(status.st_mode)) throw UsageError(path + ": not a regular file");
-  if (static_cast<std::size_t>(status.st_size) > largest_file_bytes) {
-    throw UsageError(path + ": larger than 1 MiB");
+  if (static_cast<std::size_t>(status.st_size) > largest_bytes) {
+    const auto mebibytes = largest_bytes / (1024UL * 1024);
+    throw UsageError(path + ": larger than " + std::to_string(mebibytes) + " MiB");
   }
   std::string content(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t done = 0;

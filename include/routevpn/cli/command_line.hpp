@@ -11,6 +11,7 @@
 
 #include "routevpn/cli/link_options.hpp"
 #include "routevpn/pki/authority.hpp"
+#include "routevpn/plan/run.hpp"
 
 namespace routevpn::cli {
 
@@ -47,7 +48,7 @@ struct Help {
 
 struct Version {};
 
-using Command = std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, Help, Version>;
+using Command = std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanOrder, Help, Version>;
 
 struct CommandLine {
   Command command;

@@ -18,10 +18,12 @@ OptionTable request_table(pki::RequestOrder& order, bool& help);
 OptionTable sign_table(pki::SignOrder& order, bool& help);
 OptionTable revoke_table(pki::RevokeOrder& order, bool& help);
 OptionTable list_table(ListCertificates& list, bool& help);
+OptionTable plan_table(plan::PlanOrder& order, bool& help);
 
 // `arguments` are those after the command's name.
 CommandLine parse_show(std::span<const std::string> arguments);
 CommandLine parse_pki(std::span<const std::string> arguments);
+CommandLine parse_plan(std::span<const std::string> arguments);
 
 // "unexpected argument 'x'", one for each.
 std::vector<std::string> unexpected(std::span<const std::string> operands);

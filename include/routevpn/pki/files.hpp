@@ -10,8 +10,8 @@
 
 namespace routevpn::pki {
 
-// At most 1 MiB. Throws UsageError "PATH: REASON".
-std::string read_file(const std::string& path);
+// Throws UsageError "PATH: REASON".
+std::string read_file(const std::string& path, std::size_t largest_bytes = 1024UL * 1024);
 bool exists(const std::string& path);
 
 // Held while a command works in the directory, so that two never issue from the same index.

@@ -81,8 +81,10 @@ TEST_CASE("commands are told apart") {
   CHECK(std::holds_alternative<RunLink>(parse_words("--listen 1").command));
   CHECK(std::holds_alternative<CheckLink>(parse_words("check --listen 1").command));
   CHECK(std::holds_alternative<Version>(parse_words("--version").command));
-  CHECK(parse_words("shw").faults ==
-        Lines{"unknown command 'shw'; the commands are show, check and pki; did you mean show?"});
+  CHECK(
+      parse_words("shw").faults ==
+      Lines{
+          "unknown command 'shw'; the commands are show, check, pki and plan; did you mean show?"});
   CHECK(parse_words("pki").faults ==
         Lines{"pki needs a command; the commands are ca, csr, sign, revoke and list"});
   CHECK(parse_words("pki foo").faults ==

@@ -34,7 +34,8 @@ class Tables {
              {"pki csr", request_table(request_, help_)},
              {"pki sign", sign_table(sign_, help_)},
              {"pki revoke", revoke_table(revoke_, help_)},
-             {"pki list", list_table(list_, help_)}} {}
+             {"pki list", list_table(list_, help_)},
+             {"plan", plan_table(plan_, help_)}} {}
   Tables(const Tables&) = delete;
   Tables& operator=(const Tables&) = delete;
   [[nodiscard]] const std::vector<CommandTable>& all() const { return all_; }
@@ -47,6 +48,7 @@ class Tables {
   pki::SignOrder sign_;
   pki::RevokeOrder revoke_;
   ListCertificates list_;
+  plan::PlanOrder plan_;
   bool help_ = false;
   std::vector<CommandTable> all_;
 };
@@ -126,7 +128,7 @@ TEST_CASE("every drop reason stands in the man page") {
 
 TEST_CASE("the man page has the sections people look for") {
   const auto page = source("man/routevpn.8");
-  const auto* heading = GENERATE("SYNOPSIS", "OPTIONS", "CONFIGURATION FILE", "SIGNALS", "FILES",
+  const auto* heading = GENERATE("SYNOPSIS", "OPTIONS", "CONFIGURATION FILE", "TOPOLOGY FILE", "SIGNALS", "FILES",
                                  "EXIT STATUS", "EXAMPLES", "DROP REASONS");
   CHECK(part(page, "Sh", heading).size() > 100);
 }

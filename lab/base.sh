@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
+# What all parts of the lab use: names, commands in a node, processes and their ends, waiting.
+# The including script sets: prefix (of the namespaces), sites (how many), root (of the project).
+
+run_dir=/run/${prefix}routevpn-lab
+routevpn=$root/build/release/src/routevpn
+stream=$root/build/release/lab/lab_stream
+
+die() {
+  echo "lab/run.sh: $*" >&2
+  exit 2
+}
+
+# The nodes of the lab, each a namespace of the same name behind the prefix.
+gateways() {
+  local site
+  for ((site = 1; site <= sites; site++)); do printf '%s\n' "V$site-1" "V$site-2"; done
+}
+routers() {
+  local site
+  for ((site = 1; site <= sites; site++)); do echo "R$site"; done
+}
+nodes() {
+  local gateway
+  echo internet
+  routers
+  for gateway in $(gateways); do printf '%s\n' "$gateway" "$gateway.private"; done
+}
+site_of() { # V12-1 -> 12
+  local site=${1#V}
+  echo "${site%-*}"
+}
+
+in_node() { ip netns exec "$prefix$1" "${@:2}"; }
+ip_node() { ip -n "$prefix$1" "${@:2}"; }
+bird_node() { birdc -r -s "$run_dir/$1/bird.ctl" "${@:2}"; } # NODE COMMAND...
+
+# Milliseconds since boot: nobody who sets the clock moves it.
+now_ms() {
+  local up
+  read -r up _ </proc/uptime
+  echo $((10#${up/./} * 10))
+}
+
+wait_until() { # SECONDS COMMAND...
+  local deadline=$(($(now_ms) + $1 * 1000))
+  until "${@:2}" >/dev/null 2>&1; do
+    (($(now_ms) < deadline)) || return 1
+    sleep 0.02
+  done
+}
+
+need_lab() { [[ -d $run_dir ]] || die "the lab is not up: 'lab/run.sh up' brings it up"; }
+
+# Processes: each has a file with its id, and its output beside it -----------------------------------
+
+start() { # PIDFILE NODE COMMAND...
+  ip netns exec "$prefix$2" "${@:3}" >>"${1%.pid}.log" 2>&1 </dev/null &
+  echo $! >"$1"
+  disown # bash would report how it ended
+}
+
+# The id in the file, if that process still is what was started.
+running() { # PIDFILE
+  local pid exe
+  [[ -f $1 ]] || return 1
+  pid=$(<"$1")
+  exe=$(readlink "/proc/$pid/exe") || return 1
+  case ${exe##*/} in
+    bird* | routevpn* | lab_stream* | iperf3* | ip) echo "$pid" ;;
+    *) return 1 ;;
+  esac
+}
+gone() { ! running "$1"; }
+
+signal() { # SIGNAL PIDFILE...
+  local pidfile pid
+  for pidfile in "${@:2}"; do
+    if pid=$(running "$pidfile"); then kill "-$1" "$pid" 2>/dev/null || true; fi
+  done
+}
+
+# All are told before any is waited for.
+end() { # PIDFILE...
+  local pidfile
+  signal TERM "$@"
+  for pidfile in "$@"; do
+    wait_until 5 gone "$pidfile" || signal KILL "$pidfile"
+    rm -f "$pidfile"
+  done
+}

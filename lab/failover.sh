@@ -1,0 +1,226 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
+# The failure scenarios: what each breaks, how it is mended, and how much may be lost meanwhile.
+#
+# The streams go through the link V1-1 - V3-1, which is broken in most of them; a gateway as a whole
+# is V2-1, with the streams between site 1 and site 2.
+
+scenarios=(peer-stopped peer-killed gateway-stopped gateway-gone underlay-cut carrier-only
+  one-way-cut site-cut bird-restarted underlay-flapping loss revoked)
+
+describe() {
+  case $1 in
+    peer-stopped) echo "SIGTERM to the routevpn of V3-1" ;;
+    peer-killed) echo "kill -9 of the routevpn of V3-1" ;;
+    gateway-stopped) echo "all of V2-1 stopped as one should: BIRD first" ;;
+    gateway-gone) echo "all of V2-1 killed with -9 at once, its cables out" ;;
+    underlay-cut) echo "the underlay drops the link's packets, silently" ;;
+    carrier-only) echo "the same without BFD, all links" ;;
+    one-way-cut) echo "the same, only from V1-1 to V3-1" ;;
+    site-cut) echo "the cable between V1-1 and its site is out" ;;
+    bird-restarted) echo "private BIRD of V1-1 stopped, and started after 2 s" ;;
+    underlay-flapping) echo "V3-1's route in the underlay goes and comes, 5 times in 20 s" ;;
+    loss) echo "the underlay loses 20 % of all links' packets, each way, for $loss_seconds s" ;;
+    revoked) echo "V3-1's certificate is on the new list of revoked ones" ;;
+  esac
+}
+
+# Milliseconds that may be lost of one stream until it goes another way; nothing where it is only
+# measured. See bird/common.conf for the sum behind 1000 and 1200; 3600 is dead-after and 100 ms.
+bar() {
+  case $1 in
+    peer-stopped) echo 20 ;;
+    gateway-stopped) echo 50 ;;
+    peer-killed) echo 1000 ;;
+    underlay-cut) echo 1200 ;;
+    carrier-only) echo 3600 ;;
+  esac
+}
+
+peer_of() { # SCENARIO: the gateway at the other end of the streams
+  case $1 in
+    gateway-*) echo V2-1 ;;
+    *) echo V3-1 ;;
+  esac
+}
+
+# Breaking and mending ---------------------------------------------------------------------------
+
+link_port() { # GATEWAY LINK: its UDP port in the underlay
+  sed -n 's/^listen = .*:\([0-9]*\)$/\1/p' "$run_dir/$1/links/$2.conf"
+}
+
+drop_in_underlay() { # MATCH
+  in_node internet nft -f - <<<"table inet trouble { chain forward {
+    type filter hook forward priority 0; $1 drop; }; }"
+}
+mend_underlay() { in_node internet nft delete table inet trouble; }
+
+public_routes_of() { # disable|enable GATEWAY: as the underlay hears of them
+  birdc -s "$run_dir/$2/bird.ctl" "$1" PUBLIC_OWN >/dev/null
+}
+flap_underlay() {
+  local i
+  for ((i = 0; i < 5; i++)); do
+    public_routes_of disable V3-1
+    sleep 2
+    public_routes_of enable V3-1
+    sleep 2
+  done
+}
+
+# The far end of a session hears nothing more, and waits 900 ms: by then it is without BFD itself.
+ibgp_bfd() { # yes|no
+  local gateway
+  sed -i "s/^  bfd [a-z]*;/  bfd $1;/" "$run_dir/bird/private.conf"
+  for gateway in $(gateways); do
+    birdc -s "$run_dir/$gateway.private/bird.ctl" configure >/dev/null
+  done
+}
+
+kill_gateway() { # GATEWAY
+  local -a pidfiles=("$run_dir/$1"/*.pid "$run_dir/$1.private"/*.pid)
+  ip_node internet link set "${1,,}" down
+  ip_node "R$(site_of "$1")" link set "${1,,}" down
+  signal KILL "${pidfiles[@]}"
+  rm -f "${pidfiles[@]}"
+}
+revive_gateway() { # GATEWAY
+  ip_node internet link set "${1,,}" up
+  ip_node "R$(site_of "$1")" link set "${1,,}" up
+  start_gateway "$1"
+}
+
+restart_bird() { # NODE
+  end "$run_dir/$1/bird.pid"
+  sleep 2
+  start_bird "$1"
+}
+
+break_it() {
+  case $1 in
+    peer-stopped) signal TERM "$(link_pidfile V3-1 rv1-1)" ;;
+    peer-killed) signal KILL "$(link_pidfile V3-1 rv1-1)" ;;
+    gateway-stopped) stop_gateway V2-1 ;;
+    gateway-gone) kill_gateway V2-1 ;;
+    underlay-cut) drop_in_underlay "udp dport $(link_port V1-1 rv3-1)" ;;
+    carrier-only) drop_in_underlay "udp dport $(link_port V1-1 rv3-1)" ;;
+    one-way-cut) drop_in_underlay "iifname v1-1 udp dport $(link_port V1-1 rv3-1)" ;;
+    site-cut) ip_node R1 link set v1-1 down ;;
+    bird-restarted) restart_bird V1-1.private ;;
+    underlay-flapping) flap_underlay ;;
+    loss)
+      drop_in_underlay "meta l4proto udp numgen random mod 5 0"
+      sleep "$loss_seconds"
+      ;;
+    revoked) revoke V3-1 ;;
+  esac
+}
+
+mend_it() {
+  case $1 in
+    peer-*)
+      end "$(link_pidfile V3-1 rv1-1)"
+      start_link V3-1 rv1-1
+      ;;
+    gateway-stopped) start_gateway V2-1 ;;
+    gateway-gone) revive_gateway V2-1 ;;
+    underlay-cut | one-way-cut | loss) mend_underlay ;;
+    carrier-only) mend_underlay ;;
+    site-cut) ip_node R1 link set v1-1 up ;;
+    revoked) certify V3-1 ;;
+  esac
+}
+
+# How often sessions and links have come up since they were started: more after than before is a
+# flap. BIRD says when each session last changed, a link counts.
+states_of_all() {
+  local gateway
+  for gateway in $(gateways); do
+    "$routevpn" show --run-dir "$run_dir/$gateway" --json | grep -E '"(ifname|flaps)"' || return 1
+    bird_node "$gateway.private" show protocols | awk '$2 == "BGP" { print $1, $5 }'
+  done
+}
+
+# Measuring --------------------------------------------------------------------------------------
+
+sound() {
+  local gateway
+  all_routes 90 || return 1
+  for gateway in $(gateways); do wait_until 10 has_bfd "$gateway.private" || return 1; done
+}
+
+run_scenario() { # SCENARIO DIR
+  echo "$1" >"$2/scenario"
+  describe "$1" >"$2/description"
+  bar "$1" >"$2/bar"
+  sound || die "the lab lacks routes: nothing can be measured"
+  [[ $1 != carrier-only ]] || ibgp_bfd no
+  start_streams "$2" V1-1 "$(peer_of "$1")"
+  sleep 1
+  states_of_all >"$2/states-before"
+  mark "$2" broken
+  break_it "$1"
+  # Dead-after is 3.5 s; then nothing more is to be expected.
+  [[ $1 == loss ]] || sleep 5
+  [[ $1 != loss ]] || states_of_all >"$2/states-after"
+  # While packets are lost at random what comes last is lost too: that is not the mending's.
+  [[ $1 != loss ]] || mend_it loss
+  mark "$2" mended
+  [[ $1 == loss ]] || mend_it "$1"
+  sound || echo "lab/run.sh: not all routes have come back" >&2
+  # The streams are on their old way again, and would show a loss.
+  sleep 2
+  stop_streams "$2"
+  [[ $1 != carrier-only ]] || ibgp_bfd yes
+}
+
+is_scenario() { [[ " ${scenarios[*]} " == *" $1 "* ]]; }
+
+# fail SCENARIO... [--runs N] [--plot] [--seconds N]
+fail() {
+  local runs=1 plot="" scenario run dir status=0
+  local -a wanted=() dirs=()
+  need_lab
+  while (($# > 0)); do
+    case $1 in
+      --runs)
+        [[ ${2:-} =~ ^[1-9][0-9]?$ ]] || die "--runs: 1 to 99 are allowed"
+        runs=$2
+        shift
+        ;;
+      --seconds)
+        [[ ${2:-} =~ ^[1-9][0-9]{0,3}$ ]] || die "--seconds: 1 to 9999 are allowed"
+        loss_seconds=$2
+        shift
+        ;;
+      --plot) plot=yes ;;
+      all) wanted+=("${scenarios[@]}") ;;
+      *)
+        is_scenario "$1" || die "fail: '$1' is neither option nor scenario: all, ${scenarios[*]} are"
+        wanted+=("$1")
+        ;;
+    esac
+    shift
+  done
+  ((${#wanted[@]} > 0)) || die "fail: what? all, ${scenarios[*]}"
+  for scenario in "${wanted[@]}"; do
+    dirs=()
+    for ((run = 1; run <= runs; run++)); do
+      dir=$run_dir/fail/$scenario-$run
+      rm -rf "$dir"
+      mkdir -p "$dir"
+      run_scenario "$scenario" "$dir"
+      dirs+=("$dir")
+    done
+    python3 -B lab/report.py table "${dirs[@]}" || status=1
+    [[ -z $plot ]] || draw "$scenario" "${dirs[0]}"
+  done
+  return "$status"
+}
+
+draw() { # SCENARIO DIR
+  mkdir -p build/lab
+  python3 -B lab/report.py plot "$2" "build/lab/$prefix$1.svg"
+  echo "drawn: build/lab/$prefix$1.svg"
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""A line for each end of a link: `routevpn show --json` of several gateways on standard input."""
+import json
+import sys
+
+COLUMNS = "{:<16}{:<8}{:<12}{:>8}{:>8}{:>14}{:>14}"
+
+
+def arrays(text):
+    """The arrays that follow each other in the text."""
+    decoder = json.JSONDecoder()
+    text = text.strip()
+    while text:
+        array, end = decoder.raw_decode(text)
+        yield array
+        text = text[end:].lstrip()
+
+
+def row(link):
+    rtt = link["rtt_us"]
+    return COLUMNS.format(
+        link["netns"].removesuffix(".private"), link["ifname"], link["state"],
+        f"{(rtt['smoothed'] or 0) / 1000:.2f}", f"{(rtt['jitter'] or 0) / 1000:.2f}",
+        f"{link['rx']['bytes'] / 1024:.0f} KiB", f"{link['tx']['bytes'] / 1024:.0f} KiB")
+
+
+def main():
+    print(COLUMNS.format("gateway", "link", "state", "rtt ms", "jitter", "received", "sent"))
+    for array in arrays(sys.stdin.read()):
+        for link in array:
+            print(row(link))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
+# The lab's namespaces and cables. Nothing here knows a route: those are BIRD's.
+
+# By which fields of a packet its flow is told: addresses and ports, and in routers the protocol
+# besides. All namespaces of a machine share the hash's secret. Were the fields the same too, all
+# that R1 gives to V1-1 would leave V1-1 by the same link.
+flow_fields() { # NODE
+  local fields=0x33
+  [[ $1 != R* ]] || fields=0x37
+  echo net.ipv{4,6}.fib_multipath_hash_policy=3 net.ipv{4,6}.fib_multipath_hash_fields=$fields
+}
+
+make_node() { # NODE
+  ip netns add "$prefix$1"
+  ip_node "$1" link set lo up
+  # Duplicate detection would keep every link-local address, and with it OSPF, waiting for 1 s.
+  # Routes of a cable that is out are passed over at once, as routevpn has it for its interfaces.
+  # shellcheck disable=SC2046 # flow_fields gives several words
+  in_node "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+    net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
+    $(flow_fields "$1") \
+    net.ipv4.conf.default.ignore_routes_with_linkdown=1 \
+    net.ipv6.conf.default.ignore_routes_with_linkdown=1
+}
+
+# A cable between two nodes, both ends up.
+cable() { # NODE IFNAME NODE IFNAME
+  ip_node "$1" link add "$2" type veth peer name "$4" netns "$prefix$3"
+  ip_node "$1" link set "$2" up
+  ip_node "$3" link set "$4" up
+}
+
+# The public address is on lo: it is the gateway's, not that of one of its uplinks.
+connect_public() { # GATEWAY
+  local site
+  site=$(site_of "$1")
+  cable internet "${1,,}" "$1" wan
+  ip_node "$1" addr add "2001:db8:$site::${1#*-}/128" dev lo
+}
+
+connect_private() { # GATEWAY
+  local site
+  site=$(site_of "$1")
+  cable "R$site" "${1,,}" "$1.private" lan
+  ip_node "R$site" link set "${1,,}" master lan
+  ip_node "$1.private" addr add "10.0.$site.1${1#*-}/24" dev lan
+  ip_node "$1.private" addr add "2001:db8:a$site::1${1#*-}/64" dev lan
+}
+
+# The router with the site's switch in it.
+make_site_network() { # SITE
+  ip_node "R$1" link add lan type bridge forward_delay 0 mcast_snooping 0
+  ip_node "R$1" link set lan up
+  ip_node "R$1" addr add "10.0.$1.1/24" dev lan
+  ip_node "R$1" addr add "2001:db8:a$1::1/64" dev lan
+}
+
+make_network() {
+  local node site
+  for node in $(nodes); do make_node "$node"; done
+  for ((site = 1; site <= sites; site++)); do make_site_network "$site"; done
+  for node in $(gateways); do
+    connect_public "$node"
+    connect_private "$node"
+  done
+}
+
+remove_network() {
+  local node
+  for node in $(nodes); do
+    [[ ! -e /run/netns/$prefix$node ]] || ip netns del "$prefix$node"
+  done
+}

@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
+# What runs in the lab's namespaces: BIRDs and links, from the files of `routevpn plan`.
+#
+#   RUN-DIR/V1-1/            as planned: links/*.conf, bird/*.conf, pki/; and the links' sockets
+#   RUN-DIR/V1-1/bird.ctl    of the public BIRD; .pid, .log
+#   RUN-DIR/V1-1.private/    bird.ctl of the private BIRD; .pid, .log
+#   RUN-DIR/R1/, internet/   the same of the others
+#   RUN-DIR/ca/              the certification authority
+
+links_of() { # GATEWAY: the names of its links
+  local file
+  for file in "$run_dir/$1"/links/*.conf; do
+    file=${file##*/}
+    echo "${file%.conf}"
+  done
+}
+link_pidfile() { echo "$run_dir/$1/$2.pid"; } # GATEWAY LINK
+
+start_link() { # GATEWAY LINK
+  start "$(link_pidfile "$1" "$2")" "$1" "$routevpn" --config "$run_dir/$1/links/$2.conf"
+}
+
+# The configuration of a node's BIRD, wherever it was planned.
+bird_conf() { # NODE
+  case $1 in
+    internet) echo "$root/lab/internet.conf" ;;
+    R*) echo "$run_dir/$1/bird/bird.conf" ;;
+    *.private) echo "$run_dir/${1%.private}/bird/private.conf" ;;
+    *) echo "$run_dir/$1/bird/public.conf" ;;
+  esac
+}
+start_bird() { # NODE
+  mkdir -p "$run_dir/$1"
+  start "$run_dir/$1/bird.pid" "$1" bird -f -c "$(bird_conf "$1")" -s "$run_dir/$1/bird.ctl"
+}
+
+start_gateway() { # GATEWAY
+  local link
+  start_bird "$1"
+  start_bird "$1.private"
+  for link in $(links_of "$1"); do start_link "$1" "$link"; done
+}
+
+# As it is to be done: BIRD first. It tells its neighbours, and what still comes in the two seconds
+# that their OSPF needs at most, the kernel forwards by BIRD's routes, which stay (`persist`).
+stop_gateway() { # GATEWAY
+  end "$run_dir/$1.private/bird.pid"
+  sleep 2
+  end "$run_dir/$1"/rv*.pid "$run_dir/$1/bird.pid"
+}
+
+start_nodes() {
+  local node
+  start_bird internet
+  for node in $(routers); do start_bird "$node"; done
+  for node in $(gateways); do start_gateway "$node"; done
+}
+
+end_nodes() {
+  local -a pidfiles
+  mapfile -t pidfiles < <(find "$run_dir" -name '*.pid')
+  end "${pidfiles[@]}"
+}
+
+# Waiting for the routes -----------------------------------------------------------------------------
+
+# Every other site by two gateways, in both families.
+has_routes() { # NODE
+  local wanted=$((2 * (sites - 1))) family
+  for family in -4 -6; do
+    (($(ip_node "$1" "$family" route show proto bird | grep -c nexthop) == wanted)) || return 1
+  done
+}
+
+# all_routes SECONDS: until every gateway and every site router has them.
+all_routes() {
+  local end=$(($(now_ms) + $1 * 1000)) node left
+  for node in $(gateways) $(routers); do
+    [[ $node == R* ]] || node+=.private
+    left=$(((end - $(now_ms)) / 1000))
+    wait_until "$((left > 0 ? left : 0))" has_routes "$node" || {
+      echo "$node lacks routes" >&2
+      return 1
+    }
+  done
+}
+
+# BFD is up on every session that has it: BGP does not wait for that.
+has_bfd() { # NODE
+  ! bird_node "$1" show bfd sessions | awk '$1 ~ /:./ && $3 != "Up"' | grep -q .
+}

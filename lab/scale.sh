@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
+# How a lab of many sites does: time to converge, processor, memory, routes.
+
+# Kibibytes of all processes of that name in the lab: their own share (PSS), and those with most.
+memory_of() { # NAME
+  local pidfile pid sum=0 most=0 count=0 pss
+  while read -r pidfile; do
+    pid=$(running "$pidfile") || continue
+    [[ $(readlink "/proc/$pid/exe") == */"$1"* ]] || continue
+    pss=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup")
+    count=$((count + 1)) sum=$((sum + pss)) most=$((pss > most ? pss : most))
+  done < <(find "$run_dir" -name '*.pid')
+  printf '%-10s %5d processes %9d KiB in all %7d KiB at most\n' "$1" "$count" "$sum" "$most"
+}
+
+# Seconds of processor time of all processes of the lab so far.
+processor_seconds() {
+  local pidfile pid ticks=0
+  local -a field
+  while read -r pidfile; do
+    pid=$(running "$pidfile") || continue
+    read -ra field <"/proc/$pid/stat"
+    ticks=$((ticks + field[13] + field[14]))
+  done < <(find "$run_dir" -name '*.pid')
+  awk -v t=$ticks -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%.1f", t / hz }'
+}
+
+route_counts() {
+  local node v4=0 v6=0
+  for node in $(gateways); do
+    v4=$((v4 + $(ip_node "$node.private" route show proto bird | grep -c nexthop)))
+    v6=$((v6 + $(ip_node "$node.private" -6 route show proto bird | grep -c nexthop)))
+  done
+  echo "next hops in the gateways' kernels: $v4 of IPv4, $v6 of IPv6"
+  echo "of V1-1: $(bird_node V1-1.private show route count | tail -n 1)"
+}
+
+scale() {
+  local links before seconds=20
+  up
+  links=$(find "$run_dir" -path '*/links/*.conf' | wc -l)
+  echo "$sites sites, $((2 * sites)) gateways, $((links / 2)) links, $links routevpn processes, on $(nproc) processors"
+  memory_of routevpn
+  memory_of bird
+  route_counts
+  echo "processor time until then: $(processor_seconds) s"
+  before=$(processor_seconds)
+  sleep $seconds
+  awk -v a="$before" -v b="$(processor_seconds)" -v s=$seconds \
+    'BEGIN { printf "processor time while nothing happens: %.2f of one processor\n", (b - a) / s }'
+}

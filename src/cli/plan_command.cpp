@@ -1,0 +1,63 @@
+#include "routevpn/base/error.hpp"
+#include "routevpn/cli/run.hpp"
+
+namespace routevpn::cli {
+
+namespace {
+
+using Kind = plan::Change::Kind;
+
+std::string counted(std::size_t number, const std::string& thing) {
+  return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
+}
+
+void print_changes(const plan::PlanReport& report, const Console& console) {
+  if (report.lock_changes) console.out << "would write " << report.lock << "\n";
+  for (const auto& change : report.changes) {
+    switch (change.kind) {
+      case Kind::create:
+        console.out << "would create ";
+        break;
+      case Kind::change:
+        console.out << "would change ";
+        break;
+      case Kind::remove:
+        console.out << "would remove ";
+        break;
+    }
+    console.out << change.path << "\n";
+  }
+}
+
+void print_summary(const plan::PlanOrder& order, const plan::PlanReport& report,
+                   const Console& console) {
+  std::size_t created = 0;
+  std::size_t changed = 0;
+  std::size_t removed = 0;
+  for (const auto& change : report.changes) {
+    if (change.kind == Kind::create) ++created;
+    if (change.kind == Kind::change) ++changed;
+    if (change.kind == Kind::remove) ++removed;
+  }
+  console.out << order.out << ": " << counted(report.sites, "site") << ", "
+              << counted(report.gateways, "gateway") << ", " << counted(report.links, "link")
+              << "; " << counted(created, "file") << " created, " << changed << " changed, "
+              << removed << " removed\n";
+}
+
+}  // namespace
+
+int run_plan(const plan::PlanOrder& order, const Console& console) {
+  const auto report = plan::run(order);
+  console.complain(report.faults);
+  if (!report.faults.empty()) return static_cast<int>(Exit::usage);
+  if (!order.check) {
+    print_summary(order, report, console);
+    return static_cast<int>(Exit::stopped);
+  }
+  print_changes(report, console);
+  const bool as_planned = report.changes.empty() && !report.lock_changes;
+  return static_cast<int>(as_planned ? Exit::stopped : Exit::failed);
+}
+
+}  // namespace routevpn::cli

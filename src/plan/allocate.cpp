@@ -1,0 +1,310 @@
+#include "routevpn/plan/allocate.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "mesh.hpp"
+
+namespace routevpn::plan {
+
+namespace {
+
+constexpr unsigned bits_of_link4 = 2;  // a /30
+constexpr unsigned bits_of_link6 = 1;  // a /127
+// As OSPF counts, with room for links of up to 100 Gbit/s: a link that says nothing has 1 Gbit/s.
+constexpr std::uint32_t reference_mbit = 100'000;
+constexpr std::uint32_t usual_cost = 100;
+
+IpAddress offset_by(const IpAddress& address, std::uint64_t offset) {
+  auto bytes = address.bytes();
+  const std::size_t length = address.is_v4() ? 4 : 16;
+  std::uint64_t carry = offset;
+  for (std::size_t i = length; i-- > 0 && carry != 0;) {
+    carry += bytes[i];
+    bytes[i] = static_cast<std::uint8_t>(carry & 0xff);
+    carry >>= 8;
+  }
+  if (!address.is_v4()) return IpAddress::v6(bytes);
+  return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
+}
+
+// How many addresses a pool has, as far as a count of links or gateways could ever need.
+std::uint64_t size_of(const IpPrefix& pool) {
+  const unsigned host_bits = pool.address.bits() - pool.length;
+  return std::uint64_t{1} << std::min(host_bits, 40U);
+}
+
+// Numbers that were given stay; the lowest free ones are given to what is new.
+template <typename Name>
+class Numbers {
+ public:
+  Numbers(const std::map<Name, std::uint32_t>& before, const std::vector<Name>& wanted) {
+    for (const auto& name : wanted) {
+      if (const auto at = before.find(name); at != before.end()) {
+        given_.emplace(name, at->second);
+        used_.insert(at->second);
+      }
+    }
+    for (const auto& name : wanted) {
+      if (!given_.contains(name)) given_.emplace(name, next());
+    }
+  }
+
+  [[nodiscard]] const std::map<Name, std::uint32_t>& all() const { return given_; }
+
+ private:
+  std::uint32_t next() {
+    while (used_.contains(free_)) ++free_;
+    return free_++;
+  }
+
+  std::map<Name, std::uint32_t> given_;
+  std::set<std::uint32_t> used_;
+  std::uint32_t free_ = 0;
+};
+
+template <typename Map>
+std::uint64_t numbers_needed(const Map& given) {
+  std::uint64_t needed = 0;
+  for (const auto& entry : given) needed = std::max<std::uint64_t>(needed, entry.second + 1ULL);
+  return needed;
+}
+
+// A pool's room, in words that say how long its prefix may be.
+void require_room(const At<IpPrefix>& pool, std::string_view key, unsigned bits_of_link,
+                  std::uint64_t links, std::uint64_t next_hops, Faults& faults) {
+  const std::uint64_t needed = (links << bits_of_link) + next_hops;
+  if (needed <= size_of(pool.value)) return;
+  unsigned host_bits = bits_of_link;
+  while ((std::uint64_t{1} << host_bits) < needed) ++host_bits;
+  const std::string length = std::to_string(pool.value.address.bits() - host_bits);
+  std::string text = std::string(key) + " " + pool.value.to_string() +
+                     " is exhausted: " + std::to_string(links) + " links";
+  if (next_hops > 0) text += " and " + std::to_string(next_hops) + " next hops";
+  faults.push_back({pool.line, text + " need a /" + length + " or larger"});
+}
+
+LinkName name_of(const Plan& plan, const PlannedLink& link) {
+  return {plan.topology.gateways[link.gateways[0]].name,
+          plan.topology.gateways[link.gateways[1]].name};
+}
+
+// Identifiers of BGP and OSPF, by site, so that people can read them.
+class Ids {
+ public:
+  Ids(const Topology& topology, const Lock& before, Faults& faults)
+      : topology_(topology), before_(before.ids), faults_(faults) {}
+
+  void run(Plan& plan, Lock& after) {
+    for (const auto& site : topology_.sites) keep(site);
+    std::uint32_t fresh_site = 1;
+    for (const auto& site : topology_.sites) {
+      auto number = site_number(site);
+      if (number == 0) {
+        while (sites_in_use_.contains(fresh_site)) ++fresh_site;
+        number = fresh_site;
+        sites_in_use_.insert(number);
+      }
+      give(site, site.gateways, topology_.gateways, number, first_gateway_id);
+      give(site, site.routers, topology_.routers, number, first_router_id);
+    }
+    for (const auto& gateway : topology_.gateways) plan.gateway_ids.push_back(ids_[gateway.name]);
+    for (const auto& router : topology_.routers) plan.router_ids.push_back(ids_[router.name]);
+    after.ids = std::move(ids_);
+  }
+
+ private:
+  static constexpr std::uint32_t first_gateway_id = 1;
+  static constexpr std::uint32_t first_router_id = 129;
+  static constexpr std::uint32_t ids_of_a_kind = 127;
+
+  [[nodiscard]] std::vector<std::string> nodes_of(const Site& site) const {
+    std::vector<std::string> names;
+    for (const auto index : site.gateways) names.push_back(topology_.gateways[index].name);
+    for (const auto index : site.routers) names.push_back(topology_.routers[index].name);
+    return names;
+  }
+
+  void keep(const Site& site) {
+    for (const auto& name : nodes_of(site)) {
+      const auto at = before_.find(name);
+      if (at == before_.end()) continue;
+      ids_.insert(*at);
+      used_.insert(at->second);
+      sites_in_use_.insert(at->second >> 8U);
+    }
+  }
+
+  // 0: none of its nodes has an identifier yet.
+  [[nodiscard]] std::uint32_t site_number(const Site& site) const {
+    for (const auto& name : nodes_of(site)) {
+      if (const auto at = ids_.find(name); at != ids_.end()) return at->second >> 8U;
+    }
+    return 0;
+  }
+
+  template <typename Node>
+  void give(const Site& site, const std::vector<std::size_t>& indices,
+            const std::vector<Node>& nodes, std::uint32_t number, std::uint32_t first) {
+    std::uint32_t next = first;
+    for (const auto index : indices) {
+      if (ids_.contains(nodes[index].name)) continue;
+      while (used_.contains(number << 8U | next)) ++next;
+      if (next >= first + ids_of_a_kind) {
+        faults_.push_back({nodes[index].line, "site " + site.name + " has more than " +
+                                                  std::to_string(ids_of_a_kind) +
+                                                  " gateways or routers"});
+        return;
+      }
+      ids_.emplace(nodes[index].name, number << 8U | next);
+      used_.insert(number << 8U | next);
+    }
+  }
+
+  const Topology& topology_;
+  const std::map<std::string, std::uint32_t>& before_;
+  Faults& faults_;
+  std::map<std::string, std::uint32_t> ids_;
+  std::set<std::uint32_t> used_;
+  std::set<std::uint32_t> sites_in_use_;
+};
+
+void number_gateways(Plan& plan, const Lock& before, Lock& after) {
+  std::vector<std::string> names;
+  for (const auto& gateway : plan.topology.gateways) names.push_back(gateway.name);
+  after.gateways = Numbers(before.gateways, names).all();
+  for (const auto& name : names) plan.gateway_numbers.push_back(after.gateways.at(name));
+}
+
+void number_links(Plan& plan, const Lock& before, Lock& after) {
+  std::vector<LinkName> names;
+  for (const auto& link : plan.links) names.push_back(name_of(plan, link));
+  after.links = Numbers(before.links, names).all();
+  for (std::size_t i = 0; i < plan.links.size(); ++i) {
+    plan.links[i].number = after.links.at(names[i]);
+  }
+}
+
+void check_room(const Plan& plan, const Lock& lock, Faults& faults) {
+  const auto links = numbers_needed(lock.links);
+  const auto next_hops =
+      plan.sessions == Sessions::to_reflectors ? numbers_needed(lock.gateways) : 0;
+  const auto& organisation = plan.topology.organisation;
+  if (organisation.interconnect4) {
+    require_room(*organisation.interconnect4, "interconnect4", bits_of_link4, links,
+                 organisation.interconnect6 ? 0 : next_hops, faults);
+  }
+  if (organisation.interconnect6) {
+    require_room(*organisation.interconnect6, "interconnect6", bits_of_link6, links, next_hops,
+                 faults);
+  }
+  const auto& ports = organisation.ports;
+  if (links > ports.value.size()) {
+    faults.push_back({ports.line, "ports " + std::to_string(ports.value.first) + "-" +
+                                      std::to_string(ports.value.last) + " are exhausted: " +
+                                      std::to_string(links) + " links need as many ports"});
+  }
+}
+
+const std::optional<At<IpPrefix>>& pool_of(const Plan& plan, Family family) {
+  const auto& organisation = plan.topology.organisation;
+  return family == Family::ipv4 ? organisation.interconnect4 : organisation.interconnect6;
+}
+
+// The digits at the front of a text, without leading zeros.
+std::string_view take_digits(std::string_view& text) {
+  const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
+  auto digits = text.substr(0, end);
+  text.remove_prefix(end);
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
+  return digits;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+}  // namespace
+
+bool natural_less(std::string_view a, std::string_view b) {
+  auto left = a;
+  auto right = b;
+  while (!left.empty() && !right.empty()) {
+    if (is_digit(left.front()) && is_digit(right.front())) {
+      const auto x = take_digits(left);
+      const auto y = take_digits(right);
+      if (x.size() != y.size()) return x.size() < y.size();
+      if (x != y) return x < y;
+      continue;
+    }
+    if (left.front() != right.front()) return left.front() < right.front();
+    left.remove_prefix(1);
+    right.remove_prefix(1);
+  }
+  if (left.size() != right.size()) return left.size() < right.size();
+  return a < b;
+}
+
+std::size_t Plan::peer_of(const PlannedLink& link, std::size_t gateway) const {
+  return link.gateways[0] == gateway ? link.gateways[1] : link.gateways[0];
+}
+
+std::uint16_t Plan::port_of(const PlannedLink& link) const {
+  return static_cast<std::uint16_t>(topology.organisation.ports.value.first + link.number);
+}
+
+std::optional<IpPrefix> Plan::interconnect(const PlannedLink& link, std::size_t gateway,
+                                           Family family) const {
+  const auto& pool = pool_of(*this, family);
+  if (!pool) return std::nullopt;
+  const bool v4 = family == Family::ipv4;
+  const unsigned bits = v4 ? bits_of_link4 : bits_of_link6;
+  // A /30 begins with the address of the network itself.
+  const std::uint64_t end = (v4 ? 1 : 0) + (link.gateways[0] == gateway ? 0 : 1);
+  const auto offset = (std::uint64_t{link.number} << bits) + end;
+  return IpPrefix{offset_by(pool->value.address, offset), pool->value.address.bits() - bits};
+}
+
+Family Plan::session_family() const {
+  return topology.organisation.interconnect6 ? Family::ipv6 : Family::ipv4;
+}
+
+IpAddress Plan::next_hop(std::size_t gateway) const {
+  const auto& pool = pool_of(*this, session_family())->value;
+  return offset_by(pool.address, size_of(pool) - 1 - gateway_numbers[gateway]);
+}
+
+std::uint32_t Plan::cost_of(const PlannedLink& link) const {
+  if (!has_costs) return 0;
+  if (link.cost) return *link.cost;
+  if (link.bandwidth_mbit) return std::max(1U, reference_mbit / *link.bandwidth_mbit);
+  return usual_cost;
+}
+
+bool Plan::has_session(const PlannedLink& link) const {
+  return sessions == Sessions::over_each_link || is_reflector[link.gateways[0]] ||
+         is_reflector[link.gateways[1]];
+}
+
+Allocation allocate(Topology topology, const Lock& before) {
+  Allocation result;
+  auto& plan = result.plan;
+  plan.topology = std::move(topology);
+  plan.links = choose_links(plan.topology, result.faults);
+  plan.has_costs = std::any_of(plan.links.begin(), plan.links.end(), [](const PlannedLink& link) {
+    return link.cost || link.bandwidth_mbit;
+  });
+  plan.links_of.resize(plan.topology.gateways.size());
+  for (std::size_t i = 0; i < plan.links.size(); ++i) {
+    for (const auto gateway : plan.links[i].gateways) plan.links_of[gateway].push_back(i);
+  }
+  choose_reflectors(plan, before, result.lock, result.faults);
+  Ids(plan.topology, before, result.faults).run(plan, result.lock);
+  number_gateways(plan, before, result.lock);
+  number_links(plan, before, result.lock);
+  check_room(plan, result.lock, result.faults);
+  return result;
+}
+
+}  // namespace routevpn::plan

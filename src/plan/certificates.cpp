@@ -1,0 +1,86 @@
+#include "routevpn/plan/certificates.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <sys/stat.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/pki/authority.hpp"
+#include "routevpn/pki/files.hpp"
+
+namespace routevpn::plan {
+
+namespace {
+
+std::string request_text(const std::string& name) {
+  return "The certificate of " + name + " is not here yet. On " + name +
+         ", where its key stays:\n\n    routevpn pki csr --name " + name +
+         " --dir /etc/routevpn\n\n" + "Bring " + name +
+         ".csr to the CA's directory, and there:\n\n    routevpn pki sign --name " + name +
+         "\n\nBring " + name + ".cert and ca.cert back to where the links look for them.\n";
+}
+
+}  // namespace
+
+Certificates::Certificates(const Plan& plan, std::string directory)
+    : plan_(plan), directory_(std::move(directory)) {
+  wants_crl_ = std::any_of(plan.topology.gateways.begin(), plan.topology.gateways.end(),
+                           [](const Gateway& gateway) { return !gateway.around.crl.empty(); });
+}
+
+bool Certificates::has(const std::string& file) const {
+  return !directory_.empty() && pki::exists(at(file));
+}
+
+bool Certificates::can_issue() const {
+  return !directory_.empty() && (has("ca.key") || !has("ca.cert"));
+}
+
+void Certificates::issue() const {
+  if (!can_issue()) return;
+  if (!has("ca.cert")) {
+    std::error_code failed;
+    if (std::filesystem::create_directories(directory_, failed)) ::chmod(directory_.c_str(), 0700);
+    if (failed) throw SystemError("create " + directory_ + ": " + failed.message());
+    pki::create_authority({directory_, plan_.topology.organisation.name + " CA"});
+  }
+  for (const auto& gateway : plan_.topology.gateways) {
+    if (has(gateway.name + ".cert")) continue;
+    if (!has(gateway.name + ".csr")) pki::create_request({directory_, gateway.name});
+    pki::SignOrder order;
+    order.directory = directory_;
+    order.name = gateway.name;
+    pki::sign(order);
+  }
+  if (!wants_crl_ || has("ca.crl")) return;
+  pki::RevokeOrder nobody;
+  nobody.directory = directory_;
+  pki::revoke(nobody);
+}
+
+void Certificates::add(PlannedFiles& files, const std::string& gateway, const std::string& file,
+                       mode_t mode) const {
+  files.push_back({gateway + "/pki/" + file, has(file) ? pki::read_file(at(file)) : "", mode});
+}
+
+PlannedFiles Certificates::files() const {
+  PlannedFiles files;
+  const bool issues = can_issue();
+  for (const auto& gateway : plan_.topology.gateways) {
+    const auto& name = gateway.name;
+    if (!issues && !has(name + ".cert")) {
+      files.push_back({name + "/pki/" + name + ".request", request_text(name)});
+      continue;
+    }
+    add(files, name, "ca.cert", 0644);
+    add(files, name, name + ".cert", 0644);
+    // A key that was made on the gateway never was here.
+    const bool key_is_elsewhere = has(name + ".csr") && !has(name + ".key");
+    if (!key_is_elsewhere) add(files, name, name + ".key", 0600);
+    if (has("ca.crl") || (issues && wants_crl_)) add(files, name, "ca.crl", 0644);
+  }
+  return files;
+}
+
+}  // namespace routevpn::plan

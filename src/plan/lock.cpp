@@ -1,0 +1,137 @@
+#include "routevpn/plan/lock.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <set>
+
+namespace routevpn::plan {
+
+namespace {
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (std::size_t at = 0; (at = line.find_first_not_of(" \t\r", at)) != std::string_view::npos;) {
+    const auto end = std::min(line.find_first_of(" \t\r", at), line.size());
+    words.push_back(line.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+std::optional<std::uint32_t> number_of(std::string_view word) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  const bool whole = error == std::errc{} && end == word.data() + word.size();
+  if (!whole || number > highest_number) return std::nullopt;
+  return number;
+}
+
+std::optional<std::uint32_t> id_of(std::string_view word) {
+  const auto address = IpAddress::parse(word);
+  if (!address || !address->is_v4()) return std::nullopt;
+  const auto& bytes = address->bytes();
+  return bytes[0] << 24U | bytes[1] << 16U | bytes[2] << 8U | bytes[3];
+}
+
+class LockParser {
+ public:
+  explicit LockParser(Faults& faults) : faults_(faults) {}
+
+  void line(std::string_view text) {
+    ++line_;
+    const auto words = words_of(text);
+    if (words.empty() || words.front().starts_with('#')) return;
+    if (!understood(words)) {
+      fault(
+          "must be 'id A.B.C.D NAME', 'gateway NUMBER NAME', 'link NUMBER NAME NAME' or "
+          "'reflector NAME'");
+    }
+  }
+
+  Lock result() { return std::move(lock_); }
+
+ private:
+  void fault(std::string text) { faults_.push_back({line_, std::move(text)}); }
+
+  bool understood(const std::vector<std::string_view>& words) {
+    const auto& kind = words.front();
+    if (kind == "reflector" && words.size() == 2) {
+      lock_.reflectors.emplace_back(words[1]);
+      return true;
+    }
+    if (words.size() != (kind == "link" ? 4 : 3)) return false;
+    const auto number = kind == "id" ? id_of(words[1]) : number_of(words[1]);
+    if (!number) return false;
+    const std::string name(words[2]);
+    if (kind == "id") return give(lock_.ids, name, *number, ids_);
+    if (kind == "gateway") return give(lock_.gateways, name, *number, gateways_);
+    return kind == "link" && give(lock_.links, LinkName(name, words[3]), *number, links_);
+  }
+
+  // True: what is wrong has been said.
+  template <typename Name>
+  bool give(std::map<Name, std::uint32_t>& into, const Name& name, std::uint32_t number,
+            std::set<std::uint32_t>& taken) {
+    if (!into.emplace(name, number).second) {
+      fault("this one has a number already");
+    } else if (!taken.insert(number).second) {
+      fault("this number is given already");
+    }
+    return true;
+  }
+
+  Faults& faults_;
+  Lock lock_;
+  Line line_ = 0;
+  std::set<std::uint32_t> ids_;
+  std::set<std::uint32_t> gateways_;
+  std::set<std::uint32_t> links_;
+};
+
+template <typename Map>
+auto by_number(const Map& map) {
+  std::vector<const typename Map::value_type*> entries;
+  for (const auto& entry : map) entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(),
+            [](const auto* a, const auto* b) { return a->second < b->second; });
+  return entries;
+}
+
+}  // namespace
+
+std::string text_of_id(std::uint32_t id) {
+  const auto byte = [id](unsigned shift) { return static_cast<std::uint8_t>(id >> shift & 0xff); };
+  return IpAddress::v4({byte(24), byte(16), byte(8), byte(0)}).to_string();
+}
+
+Lock parse_lock(std::string_view text, Faults& faults) {
+  LockParser parser(faults);
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    parser.line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parser.result();
+}
+
+std::string format_lock(const Lock& lock) {
+  std::string text =
+      "# Numbers given by routevpn plan: addresses and ports follow from them. Keep this file "
+      "with\n"
+      "# the topology; a plan without it may number anew.\n";
+  for (const auto* const id : by_number(lock.ids)) {
+    text += "id " + text_of_id(id->second) + " " + id->first + "\n";
+  }
+  for (const auto* const gateway : by_number(lock.gateways)) {
+    text += "gateway " + std::to_string(gateway->second) + " " + gateway->first + "\n";
+  }
+  for (const auto* const link : by_number(lock.links)) {
+    text += "link " + std::to_string(link->second) + " " + link->first.first + " " +
+            link->first.second + "\n";
+  }
+  for (const auto& name : lock.reflectors) text += "reflector " + name + "\n";
+  return text;
+}
+
+}  // namespace routevpn::plan

@@ -1,0 +1,173 @@
+#include "mesh.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace routevpn::plan {
+
+namespace {
+
+// One reflector may fail, and a gateway has no link to one of its own site: two are left.
+constexpr std::size_t reflectors_wanted = 3;
+
+class LinkChooser {
+ public:
+  LinkChooser(const Topology& topology, Faults& faults)
+      : topology_(topology),
+        faults_(faults),
+        is_hub_(topology.sites.size(), false),
+        linked_(topology.sites.size() * topology.sites.size(), false) {
+    for (const auto& hub : topology.organisation.hubs) {
+      if (const auto site = topology.find_site(hub.value)) is_hub_[*site] = true;
+    }
+    for (const auto& wish : topology.links) {
+      auto pair = wish.gateways;
+      std::sort(pair.begin(), pair.end());
+      wishes_.emplace(pair, &wish);
+    }
+  }
+
+  std::vector<PlannedLink> run() {
+    const auto& gateways = topology_.gateways;
+    for (std::size_t a = 0; a < gateways.size(); ++a) {
+      for (std::size_t b = a + 1; b < gateways.size(); ++b) {
+        if (gateways[a].site != gateways[b].site) consider(a, b);
+      }
+    }
+    sites_without_links();
+    return std::move(links_);
+  }
+
+ private:
+  [[nodiscard]] bool in_mesh(std::size_t a, std::size_t b) const {
+    switch (topology_.organisation.mesh) {
+      case Mesh::full:
+        return true;
+      case Mesh::hub_and_spoke:
+        return is_hub_[a] || is_hub_[b];
+      case Mesh::explicit_links:
+        break;
+    }
+    return false;
+  }
+
+  void consider(std::size_t a, std::size_t b) {
+    const auto& one = topology_.gateways[a];
+    const auto& other = topology_.gateways[b];
+    const auto wish = wishes_.find({a, b});
+    if (wish == wishes_.end() && !in_mesh(one.site, other.site)) return;
+    PlannedLink link;
+    const bool first_initiates = natural_less(one.name, other.name);
+    link.gateways = first_initiates ? std::array{a, b} : std::array{b, a};
+    const auto both = [&](Family family) { return one.address(family) && other.address(family); };
+    link.family = topology_.organisation.prefer;
+    if (!both(link.family)) link.family = link.family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
+    if (wish != wishes_.end()) {
+      link.cost = wish->second->cost;
+      link.bandwidth_mbit = wish->second->bandwidth_mbit;
+      if (wish->second->family) link.family = wish->second->family->value;
+    }
+    // In a mesh over a mixed underlay, those who cannot reach each other have no link.
+    if (!both(link.family)) return;
+    linked_[one.site * topology_.sites.size() + other.site] = true;
+    linked_[other.site * topology_.sites.size() + one.site] = true;
+    links_.push_back(link);
+  }
+
+  [[nodiscard]] bool are_linked(std::size_t a, std::size_t b) const {
+    return linked_[a * topology_.sites.size() + b];
+  }
+
+  void sites_without_links() {
+    const auto& sites = topology_.sites;
+    for (std::size_t b = 1; b < sites.size(); ++b) {
+      for (std::size_t a = 0; a < b; ++a) {
+        if (!in_mesh(a, b) || are_linked(a, b)) continue;
+        faults_.push_back({sites[b].line, "site " + sites[b].name + " has no link to site " +
+                                              sites[a].name +
+                                              ": no two of their gateways have public addresses "
+                                              "of the same family"});
+      }
+    }
+    if (topology_.organisation.mesh != Mesh::explicit_links) return;
+    for (std::size_t a = 0; a < sites.size(); ++a) {
+      bool any = false;
+      for (std::size_t b = 0; b < sites.size(); ++b) any = any || are_linked(a, b);
+      if (!any) faults_.push_back({sites[a].line, "site " + sites[a].name + " has no link"});
+    }
+  }
+
+  const Topology& topology_;
+  Faults& faults_;
+  std::vector<bool> is_hub_;
+  std::vector<bool> linked_;
+  std::map<std::array<std::size_t, 2>, const LinkWish*> wishes_;
+  std::vector<PlannedLink> links_;
+};
+
+// Those of before that are still there, then the first gateways of sites that have none yet.
+std::vector<std::size_t> chosen_reflectors(const Topology& topology, const Lock& before) {
+  std::vector<std::size_t> chosen;
+  std::vector<bool> has_one(topology.sites.size(), false);
+  const auto choose = [&](std::size_t gateway) {
+    const auto site = topology.gateways[gateway].site;
+    if (has_one[site] || chosen.size() == reflectors_wanted) return;
+    has_one[site] = true;
+    chosen.push_back(gateway);
+  };
+  for (const auto& name : before.reflectors) {
+    if (const auto gateway = topology.find_gateway(name)) choose(*gateway);
+  }
+  for (const auto& site : topology.sites) choose(site.gateways.front());
+  return chosen;
+}
+
+void require_reflectors_in_reach(const Plan& plan, Faults& faults) {
+  for (std::size_t i = 0; i < plan.topology.gateways.size(); ++i) {
+    const auto& own = plan.links_of[i];
+    const bool reached = std::any_of(own.begin(), own.end(), [&](std::size_t link) {
+      return plan.is_reflector[plan.peer_of(plan.links[link], i)];
+    });
+    const auto& gateway = plan.topology.gateways[i];
+    if (reached || plan.is_reflector[i]) continue;
+    faults.push_back({gateway.line, "gateway " + gateway.name +
+                                        " has no link to a route reflector; name one more, of "
+                                        "another site and of its address family, in reflectors"});
+  }
+}
+
+}  // namespace
+
+std::vector<PlannedLink> choose_links(const Topology& topology, Faults& faults) {
+  return LinkChooser(topology, faults).run();
+}
+
+void choose_reflectors(Plan& plan, const Lock& before, Lock& after, Faults& faults) {
+  const auto& topology = plan.topology;
+  const auto& organisation = topology.organisation;
+  plan.is_reflector.assign(topology.gateways.size(), false);
+  for (const auto& hub : organisation.hubs) {
+    for (const auto gateway : topology.sites[*topology.find_site(hub.value)].gateways) {
+      plan.is_reflector[gateway] = true;
+    }
+  }
+  for (const auto& name : organisation.reflectors) {
+    plan.is_reflector[*topology.find_gateway(name.value)] = true;
+  }
+  const bool large = organisation.mesh == Mesh::full &&
+                     organisation.reflection == Reflection::by_size &&
+                     topology.sites.size() > largest_ibgp_mesh_sites;
+  if (large || organisation.reflection == Reflection::chosen) {
+    for (const auto gateway : chosen_reflectors(topology, before)) {
+      plan.is_reflector[gateway] = true;
+      after.reflectors.push_back(topology.gateways[gateway].name);
+    }
+  }
+  const bool any = std::find(plan.is_reflector.begin(), plan.is_reflector.end(), true) !=
+                   plan.is_reflector.end();
+  if (organisation.mesh != Mesh::full || !any) return;
+  plan.sessions = Sessions::to_reflectors;
+  require_reflectors_in_reach(plan, faults);
+}
+
+}  // namespace routevpn::plan

@@ -1,0 +1,245 @@
+#include "routevpn/plan/output.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/owned.hpp"
+
+namespace routevpn::plan {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto manifest_head =
+    "# What routevpn plan has written here, and removes when it is no longer planned.\n";
+
+void write_all(int fd, const std::string& content, const std::string& path) {
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
+    if (n < 0 && errno != EINTR) throw system_error("write " + path);
+    if (n > 0) done += static_cast<std::size_t>(n);
+  }
+}
+
+// Not synced: what a crash of the machine takes, the next run writes again.
+void create_file(const std::string& path, const std::string& content, mode_t mode) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0600));
+  if (!fd) throw system_error("create " + path);
+  if (fchmod(fd.get(), mode) != 0) throw system_error("set the mode of " + path);
+  write_all(fd.get(), content, path);
+}
+
+void make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) throw system_error("create " + path);
+}
+
+void move(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) throw system_error("create " + to);
+}
+
+struct Existing {
+  std::string content;
+  mode_t mode = 0;
+};
+
+// None when there is nothing; a directory or device in the way is the user's to move.
+std::optional<Existing> read_existing(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  struct stat status {};
+  if (!fd && errno != ELOOP) throw system_error(path);
+  if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    throw UsageError(path + ": is in the way: not a regular file");
+  }
+  Existing existing{std::string(static_cast<std::size_t>(status.st_size), '\0'),
+                    static_cast<mode_t>(status.st_mode & 07777)};
+  std::size_t done = 0;
+  while (done < existing.content.size()) {
+    const auto n = ::read(fd.get(), existing.content.data() + done, existing.content.size() - done);
+    if (n < 0 && errno != EINTR) throw system_error(path);
+    if (n == 0) break;
+    if (n > 0) done += static_cast<std::size_t>(n);
+  }
+  existing.content.resize(done);
+  return existing;
+}
+
+bool may_stand_in_manifest(const std::string& path) {
+  const fs::path written(path);
+  return written.is_relative() && written.lexically_normal() == written &&
+         *written.begin() != ".." && *written.begin() != ".";
+}
+
+std::string top_of(const std::string& path) {
+  return path.substr(0, path.find('/'));
+}
+
+// A directory beside the files it will become, removed with whatever is left in it.
+class Staging {
+ public:
+  explicit Staging(const std::string& directory) : path_(directory + "/.plan.XXXXXX") {
+    if (mkdtemp(path_.data()) == nullptr) throw system_error("create a directory in " + directory);
+    if (chmod(path_.c_str(), 0755) != 0) throw system_error("set the mode of " + path_);
+  }
+  ~Staging() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  [[nodiscard]] std::string at(const std::string& path) const { return path_ + "/" + path; }
+
+  void add(const PlannedFile& file) {
+    for (auto slash = file.path.find('/'); slash != std::string::npos;
+         slash = file.path.find('/', slash + 1)) {
+      const auto parent = file.path.substr(0, slash);
+      if (directories_.insert(parent).second) make_directory(at(parent));
+    }
+    create_file(at(file.path), file.content, file.mode);
+  }
+
+ private:
+  std::string path_;
+  std::set<std::string, std::less<>> directories_;
+};
+
+// Removes a directory we have made unless something has come into it.
+class NewDirectory {
+ public:
+  explicit NewDirectory(const std::string& path) : path_(path) {
+    std::error_code failed;
+    made_ = fs::create_directories(path, failed);
+    if (failed) throw SystemError("create " + path + ": " + failed.message());
+  }
+  ~NewDirectory() {
+    if (made_) ::rmdir(path_.c_str());
+  }
+  NewDirectory(const NewDirectory&) = delete;
+  NewDirectory& operator=(const NewDirectory&) = delete;
+
+ private:
+  std::string path_;
+  bool made_ = false;
+};
+
+}  // namespace
+
+void replace_file(const std::string& path, const std::string& content, mode_t mode) {
+  std::string temporary = path + ".XXXXXX";
+  const Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) throw system_error("create " + path);
+  try {
+    write_all(fd.get(), content, path);
+    if (fchmod(fd.get(), mode) != 0) throw system_error("set the mode of " + path);
+    if (fsync(fd.get()) != 0) throw system_error("write " + path);
+    move(temporary, path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+Output::Output(std::string directory) : directory_(std::move(directory)) {
+  const auto path = at(manifest_name);
+  const auto manifest = read_existing(path);
+  if (!manifest) return;
+  std::string_view rest = manifest->content;
+  for (std::size_t line = 1; !rest.empty(); ++line) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    const std::string entry(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (entry.empty() || entry.starts_with('#')) continue;
+    if (!may_stand_in_manifest(entry)) {
+      throw UsageError(path + ":" + std::to_string(line) + ": must be a path below the directory");
+    }
+    ours_.insert(entry);
+  }
+}
+
+Changes Output::compare(const PlannedFiles& files) const {
+  Changes changes;
+  std::set<std::string_view> planned;
+  for (const auto& file : files) {
+    planned.insert(file.path);
+    const auto existing = read_existing(at(file.path));
+    if (!existing) {
+      changes.push_back({Change::Kind::create, file.path});
+    } else if (existing->content != file.content || existing->mode != file.mode) {
+      if (!ours_.contains(file.path)) {
+        throw UsageError(at(file.path) + ": is in the way: not written by routevpn plan");
+      }
+      changes.push_back({Change::Kind::change, file.path});
+    }
+  }
+  for (const auto& path : ours_) {
+    if (!planned.contains(path) && read_existing(at(path))) {
+      changes.push_back({Change::Kind::remove, path});
+    }
+  }
+  return changes;
+}
+
+Changes Output::write(const PlannedFiles& files) {
+  auto changes = compare(files);
+  std::set<std::string> planned;
+  for (const auto& file : files) planned.insert(file.path);
+  if (changes.empty() && planned == ours_) return changes;
+
+  const NewDirectory directory(directory_);
+  Staging staging(directory_);
+  std::set<std::string_view> wanted;
+  for (const auto& change : changes) {
+    if (change.kind != Change::Kind::remove) wanted.insert(change.path);
+  }
+  // A gateway that is new comes as a whole directory, which is one step for hundreds of files.
+  std::set<std::string> whole;
+  for (const auto& file : files) {
+    if (!wanted.contains(file.path)) continue;
+    staging.add(file);
+    const auto top = top_of(file.path);
+    if (!whole.contains(top) && !fs::exists(at(top))) whole.insert(top);
+  }
+  auto all = planned;
+  all.insert(ours_.begin(), ours_.end());
+  write_manifest(all);
+  for (const auto& top : whole) move(staging.at(top), at(top));
+  for (const auto path : wanted) {
+    const std::string file(path);
+    if (whole.contains(top_of(file))) continue;
+    std::error_code failed;
+    fs::create_directories(fs::path(at(file)).parent_path(), failed);
+    if (failed) throw SystemError("create " + at(file) + ": " + failed.message());
+    move(staging.at(file), at(file));
+  }
+  for (const auto& change : changes) {
+    if (change.kind == Change::Kind::remove) remove(change.path);
+  }
+  ours_ = std::move(planned);
+  write_manifest(ours_);
+  return changes;
+}
+
+void Output::write_manifest(const std::set<std::string>& paths) const {
+  std::string text = manifest_head;
+  for (const auto& path : paths) text += path + "\n";
+  replace_file(at(manifest_name), text, 0644);
+}
+
+// With the directories that are empty then.
+void Output::remove(const std::string& path) const {
+  if (::unlink(at(path).c_str()) != 0 && errno != ENOENT) throw system_error("remove " + at(path));
+  for (auto parent = fs::path(path).parent_path(); !parent.empty(); parent = parent.parent_path()) {
+    if (::rmdir(at(parent).c_str()) != 0) return;
+  }
+}
+
+}  // namespace routevpn::plan

@@ -1,0 +1,233 @@
+// From the file to the topology: what each table says by itself. What they say together is
+// check.cpp's.
+#include <algorithm>
+#include <cctype>
+
+#include "check.hpp"
+#include "document.hpp"
+#include "reader.hpp"
+#include "values.hpp"
+
+namespace routevpn::plan {
+
+namespace {
+
+constexpr std::int64_t highest_as = 4294967294;
+constexpr std::int64_t highest_cost = 65535;
+constexpr std::int64_t highest_bandwidth_mbit = 1'000'000'000;
+
+std::string expand(std::string text, const std::string& name, const std::string& site) {
+  const auto replace = [&text](std::string_view mark, const std::string& by) {
+    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + by.size())) {
+      text.replace(at, mark.size(), by);
+    }
+  };
+  replace("{name}", name);
+  replace("{site}", site);
+  return text;
+}
+
+// "V3-1" is reached by rv3-1, "paris" by rvparis.
+std::string usual_ifname(const std::string& gateway) {
+  std::string text = gateway;
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool numbered = text.size() > 1 && text[0] == 'v' && std::isdigit(text[1]) != 0;
+  return "rv" + (numbered ? text.substr(1) : text);
+}
+
+class Parser {
+ public:
+  explicit Parser(Faults& faults) : faults_(faults) {}
+
+  Topology run(const Value& root) {
+    Reader reader(root, "the topology", faults_);
+    reader.require("organisation", "a table with at least the key as");
+    reader.require("site", "at least one [[site]]");
+    if (const auto* const table = reader.table("organisation")) organisation(*table);
+    if (const auto* const table = reader.table("defaults")) {
+      Reader defaults(*table, "[defaults]", faults_);
+      surroundings(defaults, defaults_);
+      defaults.finish();
+    }
+    for (const auto* const table : reader.tables("site")) site(*table);
+    for (const auto* const table : reader.tables("link")) link(*table);
+    reader.finish();
+    return std::move(topology_);
+  }
+
+ private:
+  template <typename T, typename U>
+  static void assign(T& into, const std::optional<At<U>>& from) {
+    if (from) into = static_cast<T>(from->value);
+  }
+  template <typename T>
+  static void assign_all(std::vector<T>& into, const std::optional<std::vector<At<T>>>& from) {
+    if (!from) return;
+    into.clear();
+    for (const auto& one : *from) into.push_back(one.value);
+  }
+
+  void organisation(const Value& table) {
+    Reader reader(table, "[organisation]", faults_);
+    auto& into = topology_.organisation;
+    into.line = reader.line();
+    reader.require("as", "the number of the private autonomous system");
+    assign(into.name, reader.parsed("name", parse_title));
+    assign(into.as, reader.integer("as", 1, highest_as));
+    into.interconnect4 = reader.parsed("interconnect4", parse_pool4);
+    into.interconnect6 = reader.parsed("interconnect6", parse_pool6);
+    into.ports.line = reader.line_of("ports");
+    assign(into.ports.value, reader.parsed("ports", parse_ports));
+    assign(into.mesh, reader.parsed("mesh", parse_mesh));
+    assign(into.prefer, reader.parsed("prefer", parse_family));
+    into.hubs = reader.texts("hubs").value_or(std::vector<At<std::string>>());
+    reflectors(reader);
+    reader.finish();
+    into.names_interconnect6 = reader.has("interconnect6");
+    if (!reader.has("interconnect4") && !reader.has("interconnect6")) {
+      reader.fault(into.line,
+                   "[organisation] lacks interconnect4 or interconnect6, the networks "
+                   "that the links' own addresses are taken from");
+    }
+  }
+
+  void reflectors(Reader& reader) {
+    auto& into = topology_.organisation;
+    auto written = reader.texts("reflectors");
+    if (!written) return;
+    const bool choose = written->size() == 1 && written->front().value == "auto";
+    into.reflection = choose ? Reflection::chosen : Reflection::named;
+    if (!choose) into.reflectors = std::move(*written);
+  }
+
+  void surroundings(Reader& reader, Surroundings& into) {
+    assign(into.netns, reader.parsed("netns", parse_template));
+    assign(into.public_netns, reader.parsed("public-netns", parse_template));
+    assign(into.cert, reader.parsed("cert", parse_template));
+    assign(into.key, reader.parsed("key", parse_template));
+    assign(into.ca, reader.parsed("ca", parse_template));
+    assign(into.crl, reader.parsed("crl", parse_template));
+    assign(into.run_dir, reader.parsed("run-dir", parse_template));
+    assign(into.include, reader.parsed("include", parse_template));
+    assign_all(into.underlay, reader.all_parsed("underlay", parse_interface_pattern));
+    assign_all(into.lan, reader.all_parsed("lan", parse_interface_pattern));
+  }
+
+  void site(const Value& table) {
+    Reader reader(table, "[[site]]", faults_);
+    reader.require("name", "which links and hubs call it by");
+    Site site;
+    site.line = reader.line();
+    assign(site.name, reader.parsed("name", parse_name));
+    site.prefixes =
+        reader.all_parsed("prefixes", parse_site_prefix).value_or(std::vector<At<IpPrefix>>());
+    topology_.sites.push_back(std::move(site));
+    for (const auto* const gateway_table : reader.tables("gateway")) gateway(*gateway_table);
+    for (const auto* const router_table : reader.tables("router")) router(*router_table);
+    reader.finish();
+  }
+
+  void gateway(const Value& table) {
+    Reader reader(table, "[[site.gateway]]", faults_);
+    auto& site = topology_.sites.back();
+    reader.require("name", "which its certificate has");
+    reader.require("address", "its public address, or one of each family");
+    Gateway into;
+    into.line = reader.line();
+    into.site = topology_.sites.size() - 1;
+    assign(into.name, reader.parsed("name", parse_name));
+    public_addresses(reader, into);
+    into.ifname = usual_ifname(into.name);
+    assign(into.ifname, reader.parsed("ifname", parse_ifname));
+    into.around = defaults_;
+    surroundings(reader, into.around);
+    for (auto* const text :
+         {&into.around.netns, &into.around.public_netns, &into.around.cert, &into.around.key,
+          &into.around.ca, &into.around.crl, &into.around.run_dir, &into.around.include}) {
+      *text = expand(*text, into.name, site.name);
+    }
+    reader.finish();
+    if (!reader.has("ifname") && into.ifname.size() > longest_ifname) {
+      reader.fault(into.line, "gateway " + into.name +
+                                  ": the interface that leads to it would be " + into.ifname +
+                                  ", longer than 15 characters; give it an ifname");
+    }
+    site.gateways.push_back(topology_.gateways.size());
+    topology_.gateways.push_back(std::move(into));
+  }
+
+  void public_addresses(Reader& reader, Gateway& into) {
+    const auto written = reader.all_parsed("address", parse_public_address);
+    if (!written) return;
+    for (const auto& address : *written) {
+      const auto family = address.value.is_v4() ? Family::ipv4 : Family::ipv6;
+      if (into.address(family) != nullptr) {
+        reader.fault(address.line, "address \"" + address.value.to_string() +
+                                       "\": the gateway has one of " +
+                                       std::string(name_of(family)) + " already");
+        continue;
+      }
+      into.addresses.push_back(address.value);
+    }
+  }
+
+  void router(const Value& table) {
+    Reader reader(table, "[[site.router]]", faults_);
+    auto& site = topology_.sites.back();
+    reader.require("name", "which its directory is called by");
+    Router into;
+    into.line = reader.line();
+    into.site = topology_.sites.size() - 1;
+    into.lan = defaults_.lan;
+    into.include = defaults_.include;
+    assign(into.name, reader.parsed("name", parse_name));
+    assign_all(into.lan, reader.all_parsed("lan", parse_interface_pattern));
+    assign(into.include, reader.parsed("include", parse_template));
+    into.include = expand(into.include, into.name, site.name);
+    reader.finish();
+    site.routers.push_back(topology_.routers.size());
+    topology_.routers.push_back(std::move(into));
+  }
+
+  void link(const Value& table) {
+    Reader reader(table, "[[link]]", faults_);
+    reader.require("between", "the names of two gateways");
+    LinkWish into;
+    into.line = reader.line();
+    if (const auto ends = reader.texts("between")) {
+      if (ends->size() == 2) into.ends = *ends;
+      if (ends->size() != 2) {
+        reader.fault(reader.line_of("between"), "between: must be the names of two gateways");
+      }
+    }
+    if (const auto cost = reader.integer("cost", 1, highest_cost)) {
+      into.cost = static_cast<std::uint32_t>(cost->value);
+    }
+    if (const auto width = reader.integer("bandwidth", 1, highest_bandwidth_mbit)) {
+      into.bandwidth_mbit = static_cast<std::uint32_t>(width->value);
+    }
+    into.family = reader.parsed("family", parse_family);
+    reader.finish();
+    if (!into.ends.empty()) topology_.links.push_back(std::move(into));
+  }
+
+  Faults& faults_;
+  Topology topology_;
+  Surroundings defaults_;
+};
+
+}  // namespace
+
+ParsedTopology parse_topology(std::string_view text) {
+  ParsedTopology parsed;
+  const auto root = parse_document(text, parsed.faults);
+  if (!parsed.faults.empty()) return parsed;
+  parsed.topology = Parser(parsed.faults).run(root);
+  check(parsed.topology, parsed.faults);
+  std::stable_sort(parsed.faults.begin(), parsed.faults.end(),
+                   [](const Fault& a, const Fault& b) { return a.line < b.line; });
+  return parsed;
+}
+
+}  // namespace routevpn::plan

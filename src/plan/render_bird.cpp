@@ -1,0 +1,254 @@
+// The part of the BIRD files that differs from gateway to gateway. What it includes is in bird/,
+// where every choice has its reason.
+#include <algorithm>
+#include <vector>
+
+#include "routevpn/plan/render.hpp"
+
+#include "planned_mark.hpp"
+
+namespace routevpn::plan {
+
+namespace {
+
+constexpr auto both_families = {Family::ipv4, Family::ipv6};
+
+char digit_of(Family family) {
+  return family == Family::ipv4 ? '4' : '6';
+}
+
+std::string channel_of(Family family) {
+  return std::string("ipv") + digit_of(family);
+}
+
+// "[ 10.0.1.0/24, 10.0.9.0/24 ]". BIRD 2.0.12 has no empty sets, but one that no route is in.
+std::string set_of(const std::vector<IpPrefix>& prefixes, Family family,
+                   std::string_view each = "") {
+  std::string text;
+  for (const auto& prefix : prefixes) {
+    if (prefix.address.is_v4() != (family == Family::ipv4)) continue;
+    text += (text.empty() ? "[ " : ", ") + prefix.to_string();
+    text += each;
+  }
+  if (text.empty()) return family == Family::ipv4 ? "[ 0.0.0.0/32 ]" : "[ ::/128 ]";
+  return text + " ]";
+}
+
+std::vector<IpPrefix> prefixes_of(const Site& site) {
+  std::vector<IpPrefix> prefixes;
+  for (const auto& prefix : site.prefixes) prefixes.push_back(prefix.value);
+  return prefixes;
+}
+
+bool has(const std::vector<IpPrefix>& prefixes, Family family) {
+  for (const auto& prefix : prefixes) {
+    if (prefix.address.is_v4() == (family == Family::ipv4)) return true;
+  }
+  return false;
+}
+
+std::string head_of(const std::string& name, std::string_view what, std::uint32_t id) {
+  return "# " + name + ", " + std::string(what) + ". " + planned_mark + "router id " +
+         text_of_id(id) + ";\n\n";
+}
+
+std::string define(const std::string& name, const std::string& value) {
+  return "define " + name + " = " + value + ";\n";
+}
+
+std::string include(const std::string& directory, const std::string& file) {
+  return "include \"" + directory + "/" + file + "\";\n";
+}
+
+// OWN4 and so on: whose networks are where.
+std::string define_networks(const Topology& topology, std::size_t own) {
+  std::vector<IpPrefix> others;
+  for (std::size_t i = 0; i < topology.sites.size(); ++i) {
+    if (i == own) continue;
+    for (const auto& prefix : topology.sites[i].prefixes) others.push_back(prefix.value);
+  }
+  const auto mine = prefixes_of(topology.sites[own]);
+  std::string text;
+  for (const auto family : both_families) {
+    text += define(std::string("OWN") + digit_of(family), set_of(mine, family));
+  }
+  for (const auto family : both_families) {
+    text += define(std::string("OTHER") + digit_of(family), set_of(others, family));
+  }
+  return text + "\n";
+}
+
+// An instance of OSPFv3 with the files that belong into it and into each of its interfaces.
+std::string ospf(const std::string& name, const std::string& directory, const std::string& settings,
+                 const std::vector<std::string>& interfaces, const std::string& of_interface) {
+  std::string text = "\nprotocol ospf v3 " + name + " {\n  " + include(directory, settings);
+  text += "  area 0 {\n";
+  for (const auto& interface : interfaces) {
+    text += "    interface \"" + interface + "\" {\n      " + include(directory, of_interface) +
+            "    };\n";
+  }
+  return text + "  };\n}\n";
+}
+
+std::string site_ospf(const std::string& directory, const std::string& role,
+                      const std::vector<std::string>& interfaces) {
+  if (interfaces.empty()) return {};
+  std::string text;
+  for (const auto family : both_families) {
+    text += ospf(std::string("SITE_") + digit_of(family), directory,
+                 role + digit_of(family) + "_ospf.conf", interfaces, "lan.conf");
+  }
+  return text;
+}
+
+std::string own_networks(const Surroundings& around) {
+  std::string text =
+      "\nprotocol direct SITE_OWN {\n  " + include(around.include, "own_direct.conf");
+  for (const auto& interface : around.lan) text += "  interface \"" + interface + "\";\n";
+  return text + "}\n";
+}
+
+// One gateway's sessions.
+class SessionWriter {
+ public:
+  SessionWriter(const Plan& plan, std::size_t gateway) : plan_(plan), gateway_(gateway) {}
+
+  std::string all() const {
+    std::string text;
+    for (const auto index : plan_.links_of[gateway_]) {
+      const auto& link = plan_.links[index];
+      if (plan_.has_session(link)) text += session(link);
+    }
+    return text;
+  }
+
+ private:
+  [[nodiscard]] std::string kind(bool peer_reflects) const {
+    const bool to_client = plan_.is_reflector[gateway_] && !peer_reflects;
+    if (plan_.sessions == Sessions::to_reflectors)
+      return to_client ? "IBGP_CLIENT" : "IBGP_REFLECTOR";
+    if (to_client) return "IBGP_SPOKE";
+    return peer_reflects ? "IBGP_HUB" : "IBGP";
+  }
+
+  [[nodiscard]] std::string session(const PlannedLink& link) const {
+    const auto peer_index = plan_.peer_of(link, gateway_);
+    const auto& peer = plan_.topology.gateways[peer_index];
+    const auto family = plan_.session_family();
+    const bool peer_reflects = plan_.is_reflector[peer_index];
+    std::string text = "\nprotocol bgp IBGP_" + symbol_of(peer.name) + " from " +
+                       kind(peer_reflects) + " {\n  description \"" + peer.name + " through " +
+                       peer.ifname + "\";\n  interface \"" + peer.ifname + "\";\n";
+    text += "  local " + plan_.interconnect(link, gateway_, family)->address.to_string() +
+            " as ORG_AS;\n";
+    text += "  neighbor " + plan_.interconnect(link, peer_index, family)->address.to_string() +
+            " as ORG_AS;\n";
+    for (const auto own : both_families) text += channel(link, peer, own, peer_reflects);
+    return text + "}\n";
+  }
+
+  [[nodiscard]] std::string channel(const PlannedLink& link, const Gateway& peer, Family family,
+                                    bool peer_reflects) const {
+    std::string text;
+    const auto theirs = prefixes_of(plan_.topology.sites[peer.site]);
+    // From a reflector come all other sites: its template says so.
+    if (!peer_reflects && has(theirs, family))
+      text += " import where net ~ " + set_of(theirs, family) + ";";
+    const auto& organisation = plan_.topology.organisation;
+    if (family == Family::ipv4 && next_hops_are_ipv6(organisation))
+      text += " extended next hop yes;";
+    if (plan_.sessions == Sessions::over_each_link && plan_.has_costs) {
+      text += " cost " + std::to_string(plan_.cost_of(link)) + ";";
+    }
+    return text.empty() ? text : "  " + channel_of(family) + " {" + text + " };\n";
+  }
+
+  [[nodiscard]] bool next_hops_are_ipv6(const Organisation& organisation) const {
+    if (!organisation.interconnect6) return false;
+    return !organisation.interconnect4 || plan_.sessions == Sessions::to_reflectors;
+  }
+
+  const Plan& plan_;
+  std::size_t gateway_;
+};
+
+// Where packets for each peer's own next hop go: over the direct link, as long as it works.
+std::string next_hops(const Plan& plan, std::size_t gateway) {
+  const auto family = plan.session_family();
+  std::string text = "\nprotocol static NEXT_HOPS {\n  check link yes;\n  " + channel_of(family) +
+                     " { table next_hops; };\n";
+  for (const auto index : plan.links_of[gateway]) {
+    const auto& link = plan.links[index];
+    const auto peer = plan.peer_of(link, gateway);
+    const auto host = plan.next_hop(peer);
+    text += "  route " + IpPrefix{host, host.bits()}.to_string() + " via " +
+            plan.interconnect(link, peer, family)->address.to_string() + " bfd yes";
+    if (plan.has_costs) text += " { igp_metric = " + std::to_string(plan.cost_of(link)) + "; }";
+    text += ";\n";
+  }
+  return text + "}\n";
+}
+
+std::vector<IpPrefix> private_networks(const Topology& topology) {
+  std::vector<IpPrefix> networks;
+  const auto& organisation = topology.organisation;
+  if (organisation.interconnect4) networks.push_back(organisation.interconnect4->value);
+  if (organisation.interconnect6) networks.push_back(organisation.interconnect6->value);
+  for (const auto& site : topology.sites) {
+    for (const auto& prefix : site.prefixes) networks.push_back(prefix.value);
+  }
+  return networks;
+}
+
+}  // namespace
+
+std::string render_public_bird(const Plan& plan, std::size_t gateway) {
+  const auto& own = plan.topology.gateways[gateway];
+  std::string text = head_of(own.name, "public side", plan.gateway_ids[gateway]);
+  const auto networks = private_networks(plan.topology);
+  for (const auto family : both_families) {
+    const auto* const address = own.address(family);
+    if (address == nullptr) continue;
+    text += define(std::string("PUBLIC") + digit_of(family),
+                   set_of({{*address, address->bits()}}, family));
+    text += define(std::string("PRIVATE") + digit_of(family), set_of(networks, family, "+"));
+  }
+  text += "\n" + include(own.around.include, "public.conf");
+  for (const auto family : both_families) {
+    if (own.address(family) == nullptr || own.around.underlay.empty()) continue;
+    text += ospf(std::string("PUBLIC_") + digit_of(family), own.around.include,
+                 std::string("public") + digit_of(family) + "_ospf.conf", own.around.underlay,
+                 "wan.conf");
+  }
+  return text;
+}
+
+std::string render_private_bird(const Plan& plan, std::size_t gateway) {
+  const auto& own = plan.topology.gateways[gateway];
+  const auto& directory = own.around.include;
+  const bool to_reflectors = plan.sessions == Sessions::to_reflectors;
+  const bool any_reflector = !std::all_of(plan.is_reflector.begin(), plan.is_reflector.end(),
+                                          [](bool reflects) { return !reflects; });
+  std::string text = head_of(own.name, "private side", plan.gateway_ids[gateway]);
+  text += define("ORG_AS", std::to_string(plan.topology.organisation.as));
+  text += define_networks(plan.topology, own.site);
+  if (to_reflectors) {
+    text += define("SELF", plan.next_hop(gateway).to_string());
+    text += channel_of(plan.session_family()) + " table next_hops;\n\n";
+  }
+  text += include(directory, "private.conf");
+  if (any_reflector) text += include(directory, to_reflectors ? "reflectors.conf" : "hubs.conf");
+  text += own_networks(own.around);
+  text += site_ospf(directory, "site", own.around.lan);
+  if (to_reflectors) text += next_hops(plan, gateway);
+  return text + SessionWriter(plan, gateway).all();
+}
+
+std::string render_router_bird(const Plan& plan, std::size_t router) {
+  const auto& own = plan.topology.routers[router];
+  return head_of(own.name, "site router", plan.router_ids[router]) +
+         define_networks(plan.topology, own.site) + include(own.include, "site_router.conf") +
+         site_ospf(own.include, "router", own.lan);
+}
+
+}  // namespace routevpn::plan

@@ -1,0 +1,98 @@
+#include "routevpn/plan/run.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/owned.hpp"
+#include "routevpn/pki/files.hpp"
+#include "routevpn/plan/certificates.hpp"
+#include "routevpn/plan/lock.hpp"
+
+namespace routevpn::plan {
+
+namespace {
+
+// 300 sites of two gateways have 179,400 links in a full mesh, in lines of some 20 bytes.
+constexpr std::size_t largest_lock_bytes = 16UL * 1024 * 1024;
+
+// Held while a plan is made, so that two never give the same number.
+class TopologyLock {
+ public:
+  explicit TopologyLock(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    while (fd_ && flock(fd_.get(), LOCK_EX) != 0) {
+      if (errno != EINTR) throw system_error("lock " + path);
+    }
+  }
+
+ private:
+  Fd fd_;  // empty: the file cannot be read, which reading it will say
+};
+
+std::vector<std::string> as_lines(const std::string& path, const Faults& faults) {
+  std::vector<std::string> lines;
+  for (const auto& fault : faults) {
+    lines.push_back(path + ":" + std::to_string(fault.line) + ": " + fault.text);
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string lock_path(const std::string& topology) {
+  constexpr std::string_view usual = ".toml";
+  const bool has_usual = topology.ends_with(usual) && topology.size() > usual.size();
+  return (has_usual ? topology.substr(0, topology.size() - usual.size()) : topology) + ".lock";
+}
+
+PlanReport run(const PlanOrder& order) {
+  const TopologyLock lock(order.topology);
+  PlanReport report;
+  report.lock = lock_path(order.topology);
+  auto parsed = parse_topology(pki::read_file(order.topology));
+  report.faults = as_lines(order.topology, parsed.faults);
+  if (!report.faults.empty()) return report;
+
+  Faults faults;
+  const bool had_lock = pki::exists(report.lock);
+  const auto lock_text = had_lock ? pki::read_file(report.lock, largest_lock_bytes) : "";
+  const auto before = parse_lock(lock_text, faults);
+  report.faults = as_lines(report.lock, faults);
+  if (!report.faults.empty()) return report;
+
+  const auto allocation = allocate(std::move(parsed.topology), before);
+  const auto& plan = allocation.plan;
+  report.faults = as_lines(order.topology, allocation.faults);
+  if (!report.faults.empty()) return report;
+  report.sites = plan.topology.sites.size();
+  report.gateways = plan.topology.gateways.size();
+  report.links = plan.links.size();
+
+  auto files = render(plan);
+  if (order.dot) files.push_back({dot_name, render_dot(plan)});
+  const auto without_certificates = files.size();
+  const Certificates certificates(plan, order.pki);
+  const auto add_certificates = [&] {
+    files.resize(without_certificates);
+    for (auto& file : certificates.files()) files.push_back(std::move(file));
+  };
+  Output output(order.out);
+  const auto next_lock = format_lock(allocation.lock);
+  report.lock_changes = next_lock != lock_text;
+  if (order.check || !order.pki.empty()) {
+    add_certificates();
+    report.changes = output.compare(files);
+    if (order.check) return report;
+    certificates.issue();
+  }
+  add_certificates();
+  // The numbers first: whatever happens then, the next run gives the same.
+  if (report.lock_changes) {
+    (void)output.compare(files);
+    replace_file(report.lock, next_lock, 0644);
+  }
+  report.changes = output.write(files);
+  return report;
+}
+
+}  // namespace routevpn::plan

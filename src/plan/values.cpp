@@ -1,0 +1,170 @@
+#include "values.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <net/if.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/pki/index.hpp"
+#include "routevpn/plan/output.hpp"
+
+namespace routevpn::plan {
+
+namespace {
+
+// With "IBGP_" before it, within the 63 characters of a name in BIRD.
+constexpr std::size_t longest_name = 40;
+
+constexpr std::size_t longest_title = 60;  // 64 for a common name, RFC 5280 appendix A.1
+
+IpPrefix parse_network(const std::string& text) {
+  const auto prefix = IpPrefix::parse(text);
+  if (!prefix || text.find('/') == std::string::npos) {
+    throw UsageError("must be ADDRESS/LENGTH, like 10.0.1.0/24 or 2001:db8:a1::/64");
+  }
+  if (*prefix != prefix->network()) {
+    throw UsageError("has bits behind its length; the network is " + prefix->network().to_string());
+  }
+  return *prefix;
+}
+
+// Unspecified, loopback, link-local and multicast addresses lead nowhere from another machine.
+bool is_unicast(const IpAddress& address) {
+  static const auto elsewhere = {
+      *IpPrefix::parse("0.0.0.0/8"),      *IpPrefix::parse("127.0.0.0/8"),
+      *IpPrefix::parse("169.254.0.0/16"), *IpPrefix::parse("224.0.0.0/3"),
+      *IpPrefix::parse("::/127"),         *IpPrefix::parse("::ffff:0:0/96"),
+      *IpPrefix::parse("fe80::/10"),      *IpPrefix::parse("ff00::/8")};
+  return std::none_of(elsewhere.begin(), elsewhere.end(),
+                      [&](const IpPrefix& prefix) { return prefix.contains(address); });
+}
+
+IpPrefix parse_pool(const std::string& text, bool v4, unsigned longest) {
+  const auto pool = parse_network(text);
+  if (pool.address.is_v4() != v4) {
+    throw UsageError(v4 ? "must be an IPv4 network" : "must be an IPv6 network");
+  }
+  if (pool.length < 8 || pool.length > longest) {
+    throw UsageError("must have a length of 8 to " + std::to_string(longest));
+  }
+  return pool;
+}
+
+bool is_interface_character(char c) {
+  return c > ' ' && c <= '~' && std::string_view("/:\"\\#*{}").find(c) == std::string_view::npos;
+}
+
+std::uint16_t parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole ? port : std::uint16_t{0};
+}
+
+}  // namespace
+
+std::string parse_name(const std::string& text) {
+  pki::require_name(text);
+  if (text == manifest_name || text == dot_name) throw UsageError("is the name of another file");
+  if (text.size() > longest_name) {
+    throw UsageError("must not be longer than " + std::to_string(longest_name) + " characters");
+  }
+  return text;
+}
+
+std::string parse_title(const std::string& text) {
+  const bool good = !text.empty() && text.size() <= longest_title &&
+                    std::all_of(text.begin(), text.end(), [](char c) {
+                      return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+                    });
+  if (!good) throw UsageError("must be 1 to 60 printable ASCII characters without quotes and '\\'");
+  return text;
+}
+
+IpPrefix parse_site_prefix(const std::string& text) {
+  const auto prefix = parse_network(text);
+  if (prefix.length == 0) throw UsageError("is everything; name the networks of the site");
+  if (!is_unicast(prefix.address)) throw UsageError("is not a network that can be routed");
+  return prefix;
+}
+
+IpPrefix parse_pool4(const std::string& text) {
+  return parse_pool(text, true, 30);
+}
+
+IpPrefix parse_pool6(const std::string& text) {
+  return parse_pool(text, false, 127);
+}
+
+IpAddress parse_public_address(const std::string& text) {
+  const auto address = IpAddress::parse(text);
+  if (!address) throw UsageError("must be an IPv4 or IPv6 address without a length");
+  if (!is_unicast(*address)) throw UsageError("cannot be reached from another gateway");
+  return *address;
+}
+
+PortRange parse_ports(const std::string& text) {
+  const auto dash = text.find('-');
+  PortRange range{0, 0};
+  if (dash != std::string::npos) {
+    range.first = parse_port(std::string_view(text).substr(0, dash));
+    range.last = parse_port(std::string_view(text).substr(dash + 1));
+  }
+  if (range.first == 0 || range.last < range.first) {
+    throw UsageError("must be FIRST-LAST, two ports of 1 to 65535");
+  }
+  return range;
+}
+
+Mesh parse_mesh(const std::string& text) {
+  if (text == "full") return Mesh::full;
+  if (text == "hub-and-spoke") return Mesh::hub_and_spoke;
+  if (text == "explicit") return Mesh::explicit_links;
+  throw UsageError("must be full, hub-and-spoke or explicit");
+}
+
+Family parse_family(const std::string& text) {
+  if (text == "ipv4") return Family::ipv4;
+  if (text == "ipv6") return Family::ipv6;
+  throw UsageError("must be ipv4 or ipv6");
+}
+
+std::string parse_ifname(const std::string& text) {
+  const bool good = !text.empty() && text.size() < IFNAMSIZ && text != "." && text != ".." &&
+                    text.find('%') == std::string::npos &&
+                    std::all_of(text.begin(), text.end(), is_interface_character);
+  if (!good) throw UsageError("must be the name of an interface, 1 to 15 characters");
+  return text;
+}
+
+std::string parse_interface_pattern(const std::string& text) {
+  const bool good = !text.empty() && text.size() < IFNAMSIZ &&
+                    std::all_of(text.begin(), text.end(),
+                                [](char c) { return c == '*' || is_interface_character(c); });
+  if (!good) {
+    throw UsageError("must be the name of an interface, 1 to 15 characters, '*' for any others");
+  }
+  return text;
+}
+
+std::string parse_template(const std::string& text) {
+  const bool good = !text.empty() && text.front() != ' ' && text.back() != ' ' &&
+                    std::all_of(text.begin(), text.end(), [](char c) {
+                      return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '#';
+                    });
+  if (!good) {
+    throw UsageError("must be printable ASCII without quotes, '\\' and '#', and not blank");
+  }
+  for (auto at = text.find('{'); at != std::string::npos; at = text.find('{', at + 1)) {
+    if (text.compare(at, 6, "{name}") == 0 || text.compare(at, 6, "{site}") == 0) continue;
+    throw UsageError("may hold {name} and {site} in braces, nothing else");
+  }
+  return text;
+}
+
+bool overlap(const IpPrefix& one, const IpPrefix& other) {
+  return one.length <= other.length ? one.contains(other.address) : other.contains(one.address);
+}
+
+}  // namespace routevpn::plan

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# What is not planned gets nowhere: a site router that announces to its gateways, and a gateway that
+# announces to the others, another site's network, parts of networks, a default route and one that
+# nobody has. In a lab of two sites whose interconnects have no IPv4 addresses: IPv4 passes all the
+# same.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+name=f$$
+run_dir=/run/$name-routevpn-lab
+lab() { "$root/lab/run.sh" --name "$name" "$@"; }
+
+clean_up() {
+  local status=$?
+  trap - EXIT
+  lab down || true
+  exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP PIPE
+
+ok() { echo "ok - $*"; }
+fail() {
+  echo "not ok - $*" >&2
+  exit 1
+}
+node_birdc() { birdc -s "$run_dir/$1/bird.ctl" "${@:2}"; }
+configure() {
+  local said
+  said=$(node_birdc "$1" configure)
+  [[ $said == *econfigur* ]] || fail "$1 does not take its new file: $said"
+}
+wait_for() { # SECONDS COMMAND...
+  local end=$((SECONDS + $1))
+  until "${@:2}"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.1
+  done
+}
+
+# All routes of BIRD's in the kernels of the site routers and gateways, but for those of one node.
+routes_but_of() { # NODE
+  local node
+  for node in R1 R2 V1-1.private V1-2.private V2-1.private V2-2.private; do
+    [[ $node != "$1" ]] || continue
+    echo "$node"
+    ip -n "$name-$node" route show proto bird
+    ip -n "$name-$node" -6 route show proto bird
+  done
+}
+
+# lie NODE FILE PART...: from now on this node announces all it has, and lies besides. FILE is its own,
+# the PARTs of bird/ have its export filters.
+lie() {
+  local part
+  rm -rf "$run_dir/liar"
+  cp -r "$run_dir/bird" "$run_dir/liar"
+  for part in "${@:3}"; do
+    sed -i 's/^\( *\)export where \(net\|source\) .*/\1export all;/' "$run_dir/liar/$part"
+  done
+  sed -i "s|$run_dir/bird/|$run_dir/liar/|" "$2"
+  cat >>"$2" <<'CONF'
+protocol static LIES4 {
+  ipv4;
+  route 10.0.2.0/24 unreachable;
+  route 10.0.2.0/25 unreachable;
+  route 10.0.1.128/25 unreachable;
+  route 10.9.0.0/16 unreachable;
+  route 0.0.0.0/0 unreachable;
+}
+protocol static LIES6 {
+  ipv6;
+  route 2001:db8:a2::/64 unreachable;
+  route 2001:db8:a2:0:8000::/65 unreachable;
+  route 2001:db8:a1:0:8000::/65 unreachable;
+  route 2001:db8:9::/48 unreachable;
+  route ::/0 unreachable;
+}
+CONF
+  configure "$1"
+}
+
+has_heard() { # COUNT PATTERN COMMAND...: so many lines of its answer
+  (($("${@:3}" | grep -c "$2" || true) >= $1))
+}
+
+lab --sites 2 --ipv6-only up
+ip -n "$name-V1-1.private" route show proto bird | grep -q 'nexthop via inet6 .* dev rv2-1' ||
+  fail "V1-1 has no IPv6 next hop for IPv4"
+if ip -n "$name-V1-1.private" -4 addr show | grep -q 'rv2'; then fail "a link has an IPv4 address"; fi
+ip netns exec "$name-R1" fping -q 10.0.2.1 2001:db8:a2::1 || fail "site 1 does not reach site 2"
+ok "IPv4 passes over interconnects without IPv4 addresses"
+
+# Its gateways have the site router's announcements, external ones, in OSPF; and there they end.
+planned=$(routes_but_of R1)
+lie R1 "$run_dir/R1/bird/bird.conf" router4_ospf.conf router6_ospf.conf
+for family in 4 6; do
+  wait_for 10 has_heard 5 '4005 .* 0\.0\.1\.129 ' \
+    node_birdc V1-1.private show ospf lsadb "SITE_$family" || fail "V1-1 does not hear R1's lies"
+done
+sleep 3 # OSPF goes in steps of 1 s; then iBGP would tell the other site
+[[ $(routes_but_of R1) == "$planned" ]] ||
+  fail "a site router is believed: $(diff <(echo "$planned") <(routes_but_of R1))"
+ok "a site router cannot announce what is not planned"
+
+# V2-1 counts what it hears and does not believe.
+planned=$(routes_but_of V1-1.private)
+lie V1-1.private "$run_dir/V1-1/bird/private.conf" private.conf
+disbelieves() {
+  (($(node_birdc V2-1.private show protocols all IBGP_V1_1 |
+    awk '/Import updates:/ { n += $5 } END { print n }') >= 10))
+}
+wait_for 10 disbelieves ||
+  fail "V2-1 does not hear V1-1's lies: $(node_birdc V2-1.private show protocols all IBGP_V1_1)"
+[[ $(routes_but_of V1-1.private) == "$planned" ]] ||
+  fail "a gateway is believed: $(diff <(echo "$planned") <(routes_but_of V1-1.private))"
+ok "a gateway cannot announce what is not planned"

@@ -1,0 +1,236 @@
+#include "catch.hpp"
+#include "topologies.hpp"
+
+using namespace routevpn;
+using namespace routevpn::plan;
+
+namespace {
+
+// A good file whose lines have known numbers:
+//  1 [organisation]       5 [[site]]           9 [[site.gateway]]   13 [[site]]
+//  2 as                   6 name "a"          10 name "V1"          14 name "b"
+//  3 interconnect4        7 prefixes           11 address           15 prefixes
+//  4 interconnect6        8 (blank)           12 (blank)            16 [[site.gateway]] ...
+struct File {
+  std::string as = "as = 65000";
+  std::string pool4 = "interconnect4 = \"10.255.0.0/24\"";
+  std::string pool6 = "interconnect6 = \"2001:db8:ff::/64\"";
+  std::string site_name = "name = \"a\"";
+  std::string prefixes = "prefixes = [\"10.0.1.0/24\", \"2001:db8:a1::/64\"]";
+  std::string line8;
+  std::string gateway_name = "name = \"V1\"";
+  std::string address = "address = \"2001:db8:1::1\"";
+  std::string line12;
+  std::string site_b = "[[site]]\nname = \"b\"\nprefixes = \"10.0.2.0/24\"\n";  // 13 to 15
+  std::string gateway_b =
+      "[[site.gateway]]\nname = \"V2\"\naddress = \"2001:db8:2::1\"\n";  // 16 to 18
+  std::string end;                                                       // from 19
+
+  [[nodiscard]] std::string text() const {
+    std::string all = "[organisation]\n";
+    for (const auto* line : {&as, &pool4, &pool6}) all += *line + "\n";
+    all += "[[site]]\n";
+    for (const auto* line : {&site_name, &prefixes, &line8}) all += *line + "\n";
+    all += "[[site.gateway]]\n";
+    for (const auto* line : {&gateway_name, &address, &line12}) all += *line + "\n";
+    return all + site_b + gateway_b + end;
+  }
+};
+
+std::string faults_with(std::string File::*line, const std::string& content) {
+  File file;
+  file.*line = content;
+  return faults_of(file.text());
+}
+
+}  // namespace
+
+TEST_CASE("a topology is read as it is written") {
+  const auto topology = topology_of(source("lab/topology.toml"));
+  CHECK(topology.organisation.name == "routevpn lab");
+  CHECK(topology.organisation.as == 65000);
+  CHECK(topology.organisation.mesh == Mesh::full);
+  REQUIRE(topology.sites.size() == 3);
+  REQUIRE(topology.gateways.size() == 6);
+  const auto& gateway = topology.gateways[3];
+  CHECK(gateway.name == "V2-2");
+  CHECK(gateway.site == 1);
+  CHECK(gateway.ifname == "rv2-2");
+  CHECK(gateway.address(Family::ipv4) == nullptr);
+  CHECK(gateway.address(Family::ipv6)->to_string() == "2001:db8:2::2");
+  CHECK(gateway.around.netns == "V2-2.private");
+  CHECK(gateway.around.key == "/run/routevpn-lab/V2-2/pki/V2-2.key");
+  CHECK(topology.sites[1].gateways == std::vector<std::size_t>{2, 3});
+  CHECK(topology.routers[2].name == "R3");
+  CHECK(topology.sites[2].prefixes[1].value.to_string() == "2001:db8:a3::/64");
+}
+
+TEST_CASE("what a gateway says replaces the defaults, and both the program's") {
+  File file;
+  file.gateway_name = "name = \"paris\"";
+  file.line12 = "netns = \"inside-{site}\"";
+  file.end = "[defaults]\ncert = \"/etc/{site}/{name}.pem\"\nunderlay = [\"eth0\", \"eth1\"]\n";
+  const auto topology = topology_of(file.text());
+  CHECK(topology.gateways[0].ifname == "rvparis");
+  CHECK(topology.gateways[0].around.netns == "inside-a");
+  CHECK(topology.gateways[1].around.netns == "private");
+  CHECK(topology.gateways[1].around.cert == "/etc/b/V2.pem");
+  CHECK(topology.gateways[1].around.underlay == std::vector<std::string>{"eth0", "eth1"});
+  CHECK(topology.gateways[1].around.lan == std::vector<std::string>{"lan"});
+  CHECK(topology.gateways[1].around.key == "/etc/routevpn/V2.key");
+}
+
+TEST_CASE("each fault is one line with the number of the line it is in") {
+  struct Case {
+    std::string File::*line;
+    std::string content;
+    std::string faults;
+  };
+  const std::vector<Case> cases = {
+      {&File::as, "as = 0", "2: as: must be a number, 1 to 4294967294\n"},
+      {&File::as, "as = \"65000\"", "2: as: must be a number, 1 to 4294967294\n"},
+      {&File::as, "", "1: [organisation] lacks as, the number of the private autonomous system\n"},
+      {&File::as, "as = 65000\nport = 5",
+       "3: unknown key 'port' in [organisation], which knows name, "
+       "as, interconnect4, interconnect6, ports, mesh, prefer, "
+       "hubs and reflectors\n"},
+      {&File::pool4, "interconnect4 = \"10.255.0.0\"",
+       "3: interconnect4 \"10.255.0.0\": must be ADDRESS/LENGTH, like 10.0.1.0/24 or "
+       "2001:db8:a1::/64\n"},
+      {&File::pool4, "interconnect4 = \"10.255.0.1/24\"",
+       "3: interconnect4 \"10.255.0.1/24\": has bits behind its length; the network is "
+       "10.255.0.0/24\n"},
+      {&File::pool4, "interconnect4 = \"2001:db8:fe::/64\"",
+       "3: interconnect4 \"2001:db8:fe::/64\": must be an IPv4 network\n"},
+      {&File::pool6, "interconnect6 = \"10.254.0.0/24\"",
+       "4: interconnect6 \"10.254.0.0/24\": must be an IPv6 network\n"},
+      {&File::pool4, "interconnect4 = \"10.255.0.0/31\"",
+       "3: interconnect4 \"10.255.0.0/31\": must have a length of 8 to 30\n"},
+      {&File::pool4, "ports = \"100-99\"",
+       "3: ports \"100-99\": must be FIRST-LAST, two ports of 1 to 65535\n"},
+      {&File::pool4, "mesh = \"star\"",
+       "3: mesh \"star\": must be full, hub-and-spoke or explicit\n"},
+      {&File::pool4, "mesh = \"hub-and-spoke\"",
+       "1: mesh \"hub-and-spoke\" needs hubs, a list of sites\n"},
+      {&File::pool4, "mesh = \"hub-and-spoke\"\nhubs = [\"a\",\n\"c\"]",
+       "5: hubs: there is no site 'c'\n"},
+      {&File::pool4, "hubs = \"a\"", "3: hubs: needs mesh = \"hub-and-spoke\"\n"},
+      {&File::pool4, "mesh = \"explicit\"", "1: mesh \"explicit\" needs at least one [[link]]\n"},
+      {&File::pool4, "reflectors = [\"V1\", \"V7\"]", "3: reflectors: there is no gateway 'V7'\n"},
+      {&File::pool4, "mesh = \"hub-and-spoke\"\nhubs = \"a\"\nreflectors = [\"V1\"]",
+       "5: reflectors: with mesh \"hub-and-spoke\" the hubs' gateways are the reflectors\n"},
+      {&File::pool4, "prefer = 6", "3: prefer: must be a text in quotes\n"},
+      {&File::pool6, "",
+       "7: prefix 2001:db8:a1::/64 is of IPv6, which needs interconnect6 in [organisation]\n"},
+      {&File::site_name, "", "5: [[site]] lacks name, which links and hubs call it by\n"},
+      {&File::site_name, "name = \"b\"", "13: site b is there already (line 5)\n"},
+      {&File::site_name, "name = \"a b\"",
+       "6: name \"a b\": must be 1 to 64 letters, digits, '.', '-' or '_', and begin with a letter "
+       "or digit\n"},
+      {&File::prefixes, "prefixes = [\"10.0.1.0/24\",\n\"10.0.1.1\"]",
+       "8: prefixes \"10.0.1.1\": must be ADDRESS/LENGTH, like 10.0.1.0/24 or 2001:db8:a1::/64\n"},
+      {&File::prefixes, "prefixes = [10]",
+       "7: prefixes: must be a text in quotes, or a list of them in brackets\n"},
+      {&File::prefixes, "prefixes = \"0.0.0.0/0\"",
+       "7: prefixes \"0.0.0.0/0\": is everything; name the networks of the site\n"},
+      {&File::prefixes, "prefixes = \"224.0.0.0/8\"",
+       "7: prefixes \"224.0.0.0/8\": is not a network that can be routed\n"},
+      {&File::prefixes, "prefixes = \"10.0.0.0/16\"",
+       "15: prefix of site b 10.0.2.0/24 overlaps 10.0.0.0/16, prefix of site a (line 7)\n"},
+      {&File::prefixes, "prefixes = \"10.255.0.16/28\"",
+       "7: prefix of site a 10.255.0.16/28 overlaps 10.255.0.0/24, interconnect pool (line 3)\n"},
+      {&File::prefixes, "prefixes = [\"10.0.1.0/24\",\n\"10.0.1.0/24\"]",
+       "8: prefix of site a 10.0.1.0/24 overlaps 10.0.1.0/24, prefix of site a (line 7)\n"},
+      {&File::prefixes, "prefixes = \"2001:db8:1::/48\"",
+       "9: public address of V1 2001:db8:1::1/128 overlaps 2001:db8:1::/48, prefix of site a "
+       "(line 7)\n"},
+      {&File::line8, "prefix = \"10.0.3.0/24\"",
+       "8: unknown key 'prefix' in [[site]], which knows name, prefixes, gateway and router\n"},
+      {&File::gateway_name, "", "9: [[site.gateway]] lacks name, which its certificate has\n"},
+      {&File::gateway_name, "name = \"V2\"", "16: gateway V2 is there already (line 9)\n"},
+      {&File::gateway_name,
+       "name = \"V.2\"\nifname = \"v1\"\n[[site.gateway]]\nname = \"V-2\"\n"
+       "ifname = \"v2\"\naddress = \"2001:db8:1::2\"\n[[site.gateway]]\n"
+       "name = \"V3\"",
+       "9: [[site.gateway]] lacks address, its public address, or one of each family\n"
+       "12: gateway as BIRD calls it, V_2 is there already (line 9)\n"},
+      {&File::gateway_name, "name = \"ca\"",
+       "10: name \"ca\": is taken: ca.key and ca.cert are the CA's own files\n"},
+      {&File::gateway_name, "name = \"gateway-in-paris\"",
+       "9: gateway gateway-in-paris: the interface that leads to it would be rvgateway-in-paris, "
+       "longer "
+       "than 15 characters; give it an ifname\n"},
+      {&File::line12, "ifname = \"rv2\"", "16: ifname rv2 is there already (line 9)\n"},
+      {&File::line12, "ifname = \"a/b\"",
+       "12: ifname \"a/b\": must be the name of an interface, 1 to 15 characters\n"},
+      {&File::line12, "cert = \"/etc/{host}.cert\"",
+       "12: cert \"/etc/{host}.cert\": may hold {name} and {site} in braces, nothing else\n"},
+      {&File::line12, "key = \"a\\\"b\"",
+       "12: key \"a\"b\": must be printable ASCII without quotes, "
+       "'\\' and '#', and not blank\n"},
+      {&File::address, "address = \"2001:db8:2::1\"",
+       "16: address 2001:db8:2::1 is there already (line 9)\n"},
+      {&File::address, "address = \"2001:db8:1::1/64\"",
+       "11: address \"2001:db8:1::1/64\": must be an IPv4 or IPv6 address without a length\n"},
+      {&File::address, "address = \"fe80::1\"",
+       "11: address \"fe80::1\": cannot be reached from another gateway\n"},
+      {&File::address, "address = [\"192.0.2.1\", \"192.0.2.2\"]",
+       "11: address \"192.0.2.2\": the gateway has one of IPv4 already\n"},
+      {&File::address, "address = \"192.0.2.1\"",
+       "13: site b has no link to site a: no two of their gateways have public addresses of the "
+       "same "
+       "family\n"},
+      {&File::gateway_b, "", "13: site b has no gateway: add a [[site.gateway]] to it\n"},
+      {&File::end, "[[link]]\nbetween = [\"V1\", \"V9\"]",
+       "20: between: there is no gateway 'V9'\n"},
+      {&File::end, "[[link]]\nbetween = \"V1\"",
+       "20: between: must be the names of two gateways\n"},
+      {&File::end, "[[link]]\ncost = 1", "19: [[link]] lacks between, the names of two gateways\n"},
+      {&File::end, "[[link]]\nbetween = [\"V1\", \"V1\"]",
+       "19: the link between V1 and V1 would not leave site a\n"},
+      {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\n[[link]]\nbetween = [\"V2\", \"V1\"]",
+       "21: the link between V2 and V1 is there already (line 19)\n"},
+      {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\nfamily = \"ipv4\"",
+       "21: the link between V1 and V2 cannot use IPv4: V1 has no such address\n"
+       "21: the link between V1 and V2 cannot use IPv4: V2 has no such address\n"},
+      {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\ncost = 0",
+       "21: cost: must be a number, 1 to 65535\n"},
+      {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\nbandwidth = \"1G\"",
+       "21: bandwidth: must be a number, 1 to 1000000000\n"},
+      {&File::end, "site = 5", "18: unknown key 'site' in [[site.gateway]], which knows"},
+      {&File::end, "[router]",
+       "19: unknown key 'router' in the topology, which knows organisation, "
+       "defaults, site and link\n"},
+      {&File::end, "[[defaults]]", "19: defaults: must be a table, [defaults]\n"},
+  };
+  for (const auto& [line, content, faults] : cases) {
+    CAPTURE(content);
+    if (faults.ends_with("\n")) {
+      CHECK(faults_with(line, content) == faults);
+    } else {
+      CHECK_THAT(faults_with(line, content), ContainsSubstring("unknown key"));
+    }
+  }
+}
+
+TEST_CASE("a file that is no topology at all") {
+  CHECK(faults_of("") ==
+        "1: the topology lacks organisation, a table with at least the key as\n"
+        "1: the topology lacks site, at least one [[site]]\n");
+  CHECK_THAT(faults_of("[organisation]\nas = 1\nas = 2\n"), ContainsSubstring("3: not TOML: "));
+  CHECK_THAT(faults_of("[organisation\n"), ContainsSubstring("1: not TOML: "));
+  CHECK_THAT(faults_of("as = 1\n\xff\xfe"), ContainsSubstring(": not TOML: "));
+  CHECK_THAT(faults_of(organisation() + "site = 4\n"),
+             ContainsSubstring("5: unknown key 'site' in [organisation]"));
+}
+
+TEST_CASE("many faults come in the order of their lines") {
+  File file;
+  file.pool6 = "interconnect6 = \"x\"";
+  file.address = "address = 1";
+  file.end = "[[link]]\nbetween = [\"V1\", \"V3\"]";
+  const auto faults = faults_of(file.text());
+  CHECK_THAT(faults, ContainsSubstring("4: interconnect6") && ContainsSubstring("\n11: address") &&
+                         ContainsSubstring("\n20: between"));
+  CHECK(faults.find("\n11:") < faults.find("\n20:"));
+}
