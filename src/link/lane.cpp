@@ -12,8 +12,8 @@ constexpr std::size_t max_record_headroom = 13 + 8;  // record header and GCM's 
 constexpr std::size_t outbound_bytes = 2 * inside::worst_case_bytes;
 constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
 
-// One receive is at most 64 KiB; the smallest record that carries an IP packet is 13 + 16 + 20.
-constexpr std::size_t max_payloads = 65536 / (13 + 16 + 20) + 1;
+// The smallest record that carries an IP packet is 13 + 16 + 20.
+constexpr std::size_t max_payloads = Lane::receive_bytes / (13 + 16 + 20) + 1;
 
 constexpr std::size_t max_control = 64;  // answers to one receive: one a datagram is plenty
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t header_bytes = sizeof(inside::VirtioNetHeader);
 constexpr std::size_t inside_buffer_bytes = header_bytes + 65535;
-constexpr std::size_t outside_buffer_bytes = 65536;  // UDP_GRO never gives more
+constexpr std::size_t most_received = 65536;  // by one call: UDP_GRO never gives more
 
 void signal_eventfd(int fd) {
   const std::uint64_t one = 1;
@@ -42,7 +42,7 @@ LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& 
       wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       lane_(mailbox, counters, tun.has_udp_offload(), outer_class),
       inside_buffer_(std::make_unique<std::uint8_t[]>(inside_buffer_bytes)),
-      outside_buffer_(std::make_unique<std::uint8_t[]>(outside_buffer_bytes)) {
+      outside_buffer_(std::make_unique<std::uint8_t[]>(Lane::receive_bytes)) {
   if (!wakeup_) throw system_error("eventfd");
 }
 
@@ -79,25 +79,32 @@ void LaneLoop::run() {
   }
 }
 
-// Whether anything was written inside.
+// Whether anything was written inside. Datagrams that come singly are gathered before they are
+// joined, so that they too are written as super-packets.
 bool LaneLoop::outside_turn(Time now) {
   bool written = false;
-  for (int i = 0; i < reads_per_turn; ++i) {
+  std::size_t used = 0;
+  int batches = 0;
+  for (int i = 0; i < receives_per_turn && batches < reads_per_turn; ++i) {
     outside::Received received;
-    const auto result = socket_.receive({outside_buffer_.get(), outside_buffer_bytes}, received);
+    const auto result = socket_.receive({outside_buffer_.get() + used, most_received}, received);
     if (result != outside::RecvResult::ok) break;
     // Keys are installed before the flight that lets the peer use them is sent: whoever looks after
     // receiving finds them.
     lane_.execute_commands(now);
-    const auto packets = lane_.from_outside(received, now);
-    write_inside(packets);
-    written = written || !packets.empty();
+    lane_.from_outside(received, now);
     send_control();
+    used += received.data.size();
+    if (used + most_received <= Lane::receive_bytes) continue;
+    written = write_inside() || written;
+    used = 0;
+    ++batches;
   }
-  return written;
+  return write_inside() || written;
 }
 
-void LaneLoop::write_inside(std::span<const inside::SuperPacket> packets) {
+bool LaneLoop::write_inside() {
+  const auto packets = lane_.join();
   for (const auto& packet : packets) {
     if (tun_.write(packet.pieces) == inside::IoResult::ok) {
       lane_.count_written(packet);
@@ -105,6 +112,7 @@ void LaneLoop::write_inside(std::span<const inside::SuperPacket> packets) {
       lane_.drop(Drop::inside_write_failed, packet.packets);
     }
   }
+  return !packets.empty();
 }
 
 void LaneLoop::inside_turn() {

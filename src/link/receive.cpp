@@ -1,6 +1,8 @@
 // What happens to a datagram that comes:
 //
-//   1. LaneLoop receives up to 64 KiB of datagrams of one size from one peer.
+//   1. LaneLoop receives: up to 64 KiB of datagrams of one size from one peer at a time, and as
+//   often
+//      as there is something and its buffer has room.
 //   2. split_datagram() walks the records of each. Those of the handshake leave this way, for the
 //      control thread's mailbox (RFC 6347 section 4.1: epoch 0, and content types 20 and 22).
 //   3. open_record() checks the replay window, authenticates and decrypts in place.
@@ -17,9 +19,7 @@
 
 namespace routevpn::link {
 
-std::span<const inside::SuperPacket> Lane::from_outside(const outside::Received& received,
-                                                        Time now) {
-  payloads_.clear();
+void Lane::from_outside(const outside::Received& received, Time now) {
   // One for all: UDP_GRO joins no datagrams of different traffic class (Linux 6.9, and
   // since 6.1.91, 6.6.31 and 6.8.10; before, the first one's stood for all).
   outer_ecn_ = inside::ecn_of(received.ecn);
@@ -30,7 +30,12 @@ std::span<const inside::SuperPacket> Lane::from_outside(const outside::Received&
     split_datagram(received.data.subspan(at, bytes), received.from, now);
     at += step;
   } while (at < received.data.size());
-  return coalescer_.join(payloads_);
+}
+
+std::span<const inside::SuperPacket> Lane::join() {
+  const auto packets = coalescer_.join(payloads_);
+  payloads_.clear();
+  return packets;
 }
 
 void Lane::split_datagram(Bytes datagram, const outside::Endpoint& from, Time now) {

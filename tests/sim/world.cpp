@@ -53,7 +53,8 @@ SimEnd::SimEnd(World& world, int number, link::SessionSettings settings,
 
 void SimEnd::receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from) {
   const outside::Received received{datagram, datagram.size(), from, 0};
-  for (const auto& super : lane_.from_outside(received, world_.now)) {
+  lane_.from_outside(received, world_.now);
+  for (const auto& super : lane_.join()) {
     std::vector<std::uint8_t> packet;
     for (const auto& piece : super.pieces.subspan(1)) {
       const auto* const data = static_cast<const std::uint8_t*>(piece.iov_base);

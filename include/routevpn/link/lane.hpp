@@ -2,8 +2,9 @@
 //
 //   inside -> outside  from_inside() segments a super-packet into the batch, seal() protects the
 //                      batch in place and gives the runs to send
-//   outside -> inside  from_outside() splits datagrams into records, opens them in place, answers
-//                      control messages, and gives the super-packets to write
+//   outside -> inside  from_outside() splits datagrams into records, opens them in place and
+//   answers
+//                      control messages; join() gives the super-packets to write
 //
 // Handshake records leave this way at the split, into the mailbox. No lock, no allocation, no
 // clock: one thread uses a lane, or a test that plays the thread.
@@ -66,8 +67,12 @@ class Lane {
   std::span<const Run> seal();
   void sent();
 
-  // Outside -> inside. The result is good until the next call.
-  std::span<const inside::SuperPacket> from_outside(const outside::Received& received, Time now);
+  // Outside -> inside. What was received must stay where it is until it was joined and written; of
+  // at most receive_bytes between two joins.
+  static constexpr std::size_t receive_bytes = std::size_t{2} * 65536;
+  void from_outside(const outside::Received& received, Time now);
+  // The super-packets of all that was handed in since the last call; good until something is.
+  std::span<const inside::SuperPacket> join();
   // What from_outside() and execute_commands() want sent at once: answers, probes, alerts. Each is
   // sealed when it is asked for, for its association may be gone a moment later.
   [[nodiscard]] std::span<const Run> control_runs() const { return control_runs_; }

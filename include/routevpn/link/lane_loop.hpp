@@ -30,10 +30,12 @@ class LaneLoop {
   // Long enough that small packets gather to runs, short enough that the other direction waits for
   // little: 16 reads of 64 KiB take about a millisecond.
   static constexpr int reads_per_turn = 16;
+  // Where nothing joined the datagrams, receives are as small as they are.
+  static constexpr int receives_per_turn = 128;
 
   bool outside_turn(Time now);
   void inside_turn();
-  void write_inside(std::span<const inside::SuperPacket> packets);
+  bool write_inside();
   void send_control();
   void send_batch();
   void continue_sending();

@@ -81,7 +81,8 @@ struct End {
                               std::uint8_t ecn = 0) {
     std::vector<Packet> packets;
     const outside::Received received{datagram, datagram.size(), from, ecn};
-    for (const auto& super : lane.from_outside(received, now)) {
+    lane.from_outside(received, now);
+    for (const auto& super : lane.join()) {
       Packet packet;
       for (const auto& piece : super.pieces.subspan(1)) {
         const auto* const data = static_cast<const std::uint8_t*>(piece.iov_base);
