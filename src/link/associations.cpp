@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "routevpn/link/restart_hint.hpp"
 #include "routevpn/link/session.hpp"
 
 namespace routevpn::link {
@@ -57,6 +58,7 @@ void Session::confirm(AssociationId id, Time now) {
   known->confirmed = true;
   known->speak_at.reset();
   known->retire_at.reset();
+  doubt_.reset();
   handshakes_.finish(id);
   if (id < current_id_) {  // overtaken by a newer one before its first record came
     known->retire_at = now + straggler_time;
@@ -80,6 +82,11 @@ void Session::on_lane_event(const LaneEvent& event, Time now) {
   if (std::holds_alternative<AssociationConfirmed>(event.what)) return confirm(event.id, now);
   if (const auto* const echo = std::get_if<EchoReplied>(&event.what)) {
     prober_.answered(echo->sequence, echo->round_trip, now);
+    return;
+  }
+  if (const auto* const stray = std::get_if<RecordWithoutKeys>(&event.what)) {
+    const bool waits = status_.phase == Phase::waiting && known_.empty();
+    if (waits && handshakes_.give_restart_hint(stray->from, now)) ++status_.hints_given;
     return;
   }
   Known* const known = find(event.id);
@@ -121,6 +128,27 @@ std::optional<Time> Session::silence_at() const {
   return std::max(surroundings_.last_heard(), newest.status.established) + settings_.dead_after;
 }
 
+// Anybody may have sent it. What it can bring about is therefore little, and less where the peer is
+// alive: one probe, and one handshake only when nothing authentic comes in answer.
+void Session::take_restart_hint(const SocketAddress& from, Time now) {
+  const Known* const known = current();
+  const bool plausible = settings_.role == Role::initiator && known != nullptr &&
+                         known->status.endpoint.remote == from && !handshakes_.initiating();
+  if (!plausible || doubt_ || now < next_doubt_) return drops_.add(Drop::plaintext_alert);
+  next_doubt_ = now + restart_hint_interval;
+  doubt_ = Doubt{now, now + std::max(prober_.patience(), least_doubt)};
+  if (known->status.control_messages) send_probe(now);
+}
+
+void Session::end_doubt(Time now) {
+  if (!doubt_ || now < doubt_->until) return;
+  const bool alive = surroundings_.last_heard() > doubt_->since;
+  doubt_.reset();
+  if (alive) return drops_.add(Drop::plaintext_alert);
+  ++status_.hints_taken;
+  apply(Event::renewal_due, status_.reason, now);
+}
+
 void Session::speak_to_silent_peers(Time now) {
   for (std::size_t i = 0; i < known_.size(); ++i) {
     Known& known = known_[i];
@@ -150,6 +178,7 @@ void Session::drop_associations() {
   current_id_ = 0;
   prober_.end();
   renew_at_.reset();
+  doubt_.reset();
   // A handshake that the peer has begun goes on: it is how it comes back.
   if (settings_.role == Role::initiator) handshakes_.abandon();
 }

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "routevpn/link/lane.hpp"
+#include "routevpn/link/restart_hint.hpp"
 
 namespace routevpn::link {
 
@@ -66,7 +67,7 @@ void Lane::forward_handshake(Bytes record, const outside::Endpoint& from) {
 }
 
 void Lane::open_record(const record::Split& split, const outside::Endpoint& from, Time now) {
-  if (associations_.empty()) return drop(Drop::record_no_keys);
+  if (associations_.empty()) return without_keys(split, from, now);
   record::Opened opened;
   Association* const association = open_with_any(split, opened);
   if (association == nullptr) return drop(*opened.fault);
@@ -76,6 +77,17 @@ void Lane::open_record(const record::Split& split, const outside::Endpoint& from
     return announce(association->id, AlertReceived{opened.payload[0], opened.payload[1]});
   }
   deliver(*association, opened.payload, now);
+}
+
+// Whoever sends data believes in an association that went with the process before this one. The
+// control thread may want to say so; a flood of strangers shall not keep it busy.
+void Lane::without_keys(const record::Split& split, const outside::Endpoint& from, Time now) {
+  constexpr Duration between = std::chrono::milliseconds(20);
+  drop(Drop::record_no_keys);
+  const bool data = split.header.type == record::ContentType::application_data;
+  if (!data || split.record.size() < least_data_record || now < next_without_keys_) return;
+  next_without_keys_ = now + between;
+  announce(0, RecordWithoutKeys{from});
 }
 
 // A record does not say which association it belongs to.

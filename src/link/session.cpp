@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "routevpn/link/restart_hint.hpp"
+
 namespace routevpn::link {
 
 namespace {
@@ -19,6 +21,7 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
                  Surroundings& surroundings, DropCounters& drops)
     : settings_(std::move(settings)),
       surroundings_(surroundings),
+      drops_(drops),
       handshakes_(settings_.role, std::move(identity), settings_.allowed, *this, drops),
       backoff_(settings_.seed),
       prober_(settings_.keepalive,
@@ -132,13 +135,16 @@ void Session::begin_attempt(Time now) {
 
 void Session::on_handshake(const HandshakeDatagram& datagram, Time now) {
   if (status_.phase == Phase::stopped) return;
-  handshakes_.receive(ConstBytes(datagram.bytes).first(datagram.length), datagram.from, now);
+  const auto bytes = ConstBytes(datagram.bytes).first(datagram.length);
+  if (is_restart_hint(bytes)) return take_restart_hint(datagram.from.remote, now);
+  handshakes_.receive(bytes, datagram.from, now);
 }
 
 void Session::on_timer(Time now) {
   if (status_.phase == Phase::stopped) return;
   handshakes_.on_timer(now);
   retire_old(now);
+  end_doubt(now);
   speak_to_silent_peers(now);
   if (const auto silent = silence_at(); silent && now >= *silent) {
     apply(Event::silence, {"silence", "nothing heard from the peer for dead-after"}, now);
@@ -161,6 +167,7 @@ std::optional<Time> Session::deadline() const {
   earliest(first, renew_at_);
   earliest(first, prober_.due());
   earliest(first, silence_at());
+  if (doubt_) earliest(first, doubt_->until);
   for (const Known& known : known_) {
     earliest(first, known.retire_at);
     earliest(first, known.speak_at);

@@ -65,6 +65,8 @@ struct Sums {
   std::uint64_t handshakes = 0;
   std::uint64_t renewals = 0;
   std::uint64_t moves = 0;
+  std::uint64_t hints_given = 0;
+  std::uint64_t hints_taken = 0;
   bool udp_segment = true;
   std::array<std::uint64_t, drop_count> drops{};
 
@@ -76,6 +78,8 @@ struct Sums {
     handshakes += lane.session.handshakes;
     renewals += lane.session.renewals;
     moves += lane.session.moves;
+    hints_given += lane.session.hints_given;
+    hints_taken += lane.session.hints_taken;
     udp_segment = udp_segment && lane.counters.udp_segment;
     for (std::size_t i = 0; i < drop_count; ++i) {
       const auto reason = static_cast<Drop>(i);
@@ -118,6 +122,7 @@ void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
   json["rekeys"] = sums.renewals;
   json["roams"] = sums.moves;
   json["flaps"] = flaps;
+  json["restart_hints"] = {{"given", sums.hints_given}, {"taken", sums.hints_taken}};
 }
 
 void write_path(Json& json, const PathStatus& path) {

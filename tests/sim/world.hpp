@@ -34,6 +34,8 @@ class SimEnd : private link::Surroundings {
     return counters_.drops.get(reason) + control_drops_.get(reason);
   }
   link::Session& session() { return session_; }
+  // Starts where another process of this end, killed, has left the packets' numbers.
+  void continue_after(SimEnd& killed);
 
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;
@@ -82,9 +84,18 @@ class World {
     return condition();
   }
 
+  // The process of an end (0 initiates, 1 accepts) is killed without a word, and started again; or
+  // its machine sleeps, and wakes again with what the process knew.
+  void kill(int end);
+  void start(int end);
+  void sleep(int end) { asleep_[end] = true; }
+  void wake(int end);
+  [[nodiscard]] bool awake(int end) const { return ends_[end] != nullptr && !asleep_[end]; }
+
   SimEnd& initiator() { return *ends_[0]; }
   SimEnd& acceptor() { return *ends_[1]; }
-  [[nodiscard]] bool both_up() const { return ends_[0]->carrier() && ends_[1]->carrier(); }
+  [[nodiscard]] bool carrier(int end) const { return ends_[end] && ends_[end]->carrier(); }
+  [[nodiscard]] bool both_up() const { return carrier(0) && carrier(1); }
   // What must never be: empty as long as all is well.
   std::vector<std::string> violations;
 
@@ -98,7 +109,11 @@ class World {
  private:
   void step(Time at_most);
 
+  link::SessionSettings settings_[2];
+  std::shared_ptr<const dtls::Identity> identities_[2];
   std::unique_ptr<SimEnd> ends_[2];
+  std::unique_ptr<SimEnd> killed_[2];
+  bool asleep_[2] = {false, false};
   Time next_traffic_{};
 };
 

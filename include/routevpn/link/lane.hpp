@@ -91,6 +91,7 @@ class Lane {
   void split_datagram(Bytes datagram, const outside::Endpoint& from, Time now);
   void forward_handshake(Bytes record, const outside::Endpoint& from);
   void open_record(const record::Split& split, const outside::Endpoint& from, Time now);
+  void without_keys(const record::Split& split, const outside::Endpoint& from, Time now);
   Association* open_with_any(const record::Split& split, record::Opened& opened);
   bool open_with(Association& association, const record::Split& split, record::Opened& opened);
   void authentic(Association& association, bool newest, const outside::Endpoint& from, Time now);
@@ -115,6 +116,7 @@ class Lane {
   std::vector<Bytes> payloads_;
   inside::Coalescer coalescer_;
   HandshakeDatagram* handshake_ = nullptr;  // the slot this datagram's records go to
+  Time next_without_keys_{};                // when the control thread is told of one again
 };
 
 }  // namespace routevpn::link

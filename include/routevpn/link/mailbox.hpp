@@ -53,12 +53,16 @@ struct AlertReceived {
 struct PeerMoved {
   outside::Endpoint to;
 };
+// Somebody sends data as if there were an association, and there is none. One of many.
+struct RecordWithoutKeys {
+  outside::Endpoint from;
+};
 struct InterfaceGone {};  // somebody deleted it
 
 struct LaneEvent {
   AssociationId id = 0;
   std::variant<std::monostate, AssociationConfirmed, EchoReplied, RenewalRequested, RenewalDue,
-               LimitReached, AlertReceived, PeerMoved, InterfaceGone>
+               LimitReached, AlertReceived, PeerMoved, RecordWithoutKeys, InterfaceGone>
       what;
 };
 

@@ -40,6 +40,7 @@ class Prober {
   void forget_path();
 
   [[nodiscard]] PathStatus status(Time now) const;
+  [[nodiscard]] Duration patience() const;  // unanswered for longer counts as lost
 
  private:
   struct Exchange {
@@ -48,8 +49,6 @@ class Prober {
     bool answered;
   };
   static constexpr std::size_t remembered = 100;
-
-  [[nodiscard]] Duration patience() const;  // unanswered for longer counts as lost
 
   Duration keepalive_;
   Duration first_retry_;

@@ -77,7 +77,9 @@ struct SessionStatus {
   std::uint64_t handshakes = 0;  // completed
   std::uint64_t renewals = 0;
   std::uint64_t moves = 0;
-  std::uint64_t flaps = 0;  // times it went down after having been up
+  std::uint64_t flaps = 0;        // times it went down after having been up
+  std::uint64_t hints_given = 0;  // restart_hint.hpp
+  std::uint64_t hints_taken = 0;
   std::uint64_t unexpected_events = 0;
 };
 
@@ -87,6 +89,8 @@ class Session : private HandshakeOwner {
   static constexpr Duration straggler_time = std::chrono::seconds(10);
   // How long a plain peer may keep silent, after its last repeated flight, before we speak first.
   static constexpr Duration silent_peer_time = std::chrono::seconds(1);
+  // A peer said to have forgotten us has this long to show that it has not, or two round trips.
+  static constexpr Duration least_doubt = std::chrono::milliseconds(20);
 
   Session(SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
           Surroundings& surroundings, DropCounters& drops);
@@ -132,11 +136,14 @@ class Session : private HandshakeOwner {
   [[nodiscard]] std::optional<Time> silence_at() const;
   void send_probe(Time now);
 
+  void take_restart_hint(const SocketAddress& from, Time now);
+  void end_doubt(Time now);
   void speak_to_silent_peers(Time now);
   void retire_old(Time now);
 
   SessionSettings settings_;
   Surroundings& surroundings_;
+  DropCounters& drops_;
   Handshakes handshakes_;
   Backoff backoff_;
   Prober prober_;
@@ -148,6 +155,12 @@ class Session : private HandshakeOwner {
   AssociationId current_id_ = 0;  // newest confirmed, 0: none
   std::size_t next_peer_ = 0;
   std::deque<SocketAddress> candidates_;  // of the peer asked last, still to be tried
+  struct Doubt {                          // whether the peer still has the association in use
+    Time since;
+    Time until;
+  };
+  std::optional<Doubt> doubt_;
+  Time next_doubt_{};
   std::optional<Time> retry_at_;
   std::optional<Time> renew_at_;
 };
