@@ -75,7 +75,20 @@ void Session::confirm(AssociationId id, Time now) {
   candidates_.clear();
   if (known->status.control_messages && settings_.role == Role::acceptor) prober_.begin(now);
   if (!known->status.control_messages) prober_.end();
-  apply(Event::confirmed, {"connected", "connected"}, now);
+  confirmed(now);
+}
+
+void Session::confirmed(Time now) {
+  const Duration delay = damper_.delay(now);
+  if (delay == Duration::zero()) {
+    return apply(Event::confirmed, {"connected", "connected"}, now);
+  }
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(delay).count();
+  const unsigned flaps = damper_.flaps(now);
+  apply(Event::confirmed_early,
+        {"damped", "connected; after " + std::to_string(flaps) + (flaps == 1 ? " flap" : " flaps") +
+                       " the carrier waits for " + std::to_string(ms) + " ms without another"},
+        now);
 }
 
 void Session::on_lane_event(const LaneEvent& event, Time now) {
@@ -121,7 +134,6 @@ void Session::send_probe(Time now) {
 
 std::optional<Time> Session::silence_at() const {
   if (known_.empty()) return std::nullopt;
-  if (status_.phase != Phase::confirming && status_.phase != Phase::up) return std::nullopt;
   const Known& newest = known_.back();
   // A plain peer cannot be asked, and owes us nothing: its silence means nothing.
   if (!newest.status.control_messages && newest.confirmed) return std::nullopt;

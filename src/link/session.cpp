@@ -25,7 +25,8 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
       handshakes_(settings_.role, std::move(identity), settings_.allowed, *this, drops),
       backoff_(settings_.seed),
       prober_(settings_.keepalive,
-              std::min<Duration>(settings_.keepalive / 4, dtls::Handshake::first_retransmission)) {
+              std::min<Duration>(settings_.keepalive / 4, dtls::Handshake::first_retransmission)),
+      damper_(settings_.up_delay) {
   status_.reason = {"starting", "starting"};
 }
 
@@ -47,7 +48,7 @@ void Session::tell_again() {
 
 void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now) {
   handshakes_.replace_identity(std::move(identity));
-  if (status_.phase == Phase::up) apply(Event::renewal_due, status_.reason, now);
+  if (current() != nullptr) apply(Event::renewal_due, status_.reason, now);
 }
 
 void Session::apply(Event event, Reason reason, Time now) {
@@ -67,7 +68,15 @@ void Session::apply(Event event, Reason reason, Time now) {
 
 // The one place where the phase changes.
 void Session::enter(Phase phase, Reason reason, Time now) {
-  if (status_.phase == Phase::up && phase != Phase::stopped) ++status_.flaps;
+  if (status_.phase == Phase::up && phase != Phase::stopped) {
+    ++status_.flaps;
+    damper_.carrier_lost(now);
+  }
+  if (status_.phase == Phase::damped) {
+    status_.damping.reset();
+    stable_at_.reset();
+    if (phase != Phase::up) damper_.failed_again(now);
+  }
   // Users see three states; how often an attempt begins anew does not change since when it is one.
   if (public_state(phase) != public_state(status_.phase)) status_.since = now;
   status_.phase = phase;
@@ -90,6 +99,9 @@ void Session::act(Action action, Time now) {
       carrier_ = on;
       break;
     }
+    case Action::hold_carrier:
+      hold_carrier(now);
+      break;
     case Action::tell_peer:
       tell_again();
       break;
@@ -109,6 +121,22 @@ void Session::act(Action action, Time now) {
       renew_at_ = now + backoff_.next();
       break;
   }
+}
+
+void Session::hold_carrier(Time now) {
+  status_.damping = DampingStatus{now, now + damper_.delay(now), damper_.flaps(now)};
+  stable_at_ = status_.damping->until;
+}
+
+// Not while a peer that owes an answer does not give one: it might be dead again. Then its next
+// answer does it.
+void Session::end_damping(Time now) {
+  if (!status_.damping || now < status_.damping->until) return;
+  stable_at_.reset();
+  const Known* const known = current();
+  const bool asked = known != nullptr && known->status.control_messages;
+  if (asked && now - surroundings_.last_heard() > settings_.keepalive + prober_.patience()) return;
+  apply(Event::stable, {"connected", "connected"}, now);
 }
 
 void Session::ask_next_peer(Time now) {
@@ -157,6 +185,7 @@ void Session::on_timer(Time now) {
     renew_at_.reset();
     apply(Event::renewal_due, status_.reason, now);
   }
+  if (stable_at_ && now >= *stable_at_) end_damping(now);
   if (prober_.due() && now >= *prober_.due()) send_probe(now);
 }
 
@@ -168,6 +197,7 @@ std::optional<Time> Session::deadline() const {
   earliest(first, prober_.due());
   earliest(first, silence_at());
   if (doubt_) earliest(first, doubt_->until);
+  earliest(first, stable_at_);
   for (const Known& known : known_) {
     earliest(first, known.retire_at);
     earliest(first, known.speak_at);

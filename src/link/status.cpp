@@ -102,6 +102,13 @@ struct Sums {
   }
 };
 
+Json damping_json(const std::optional<DampingStatus>& damping, Time now) {
+  if (!damping) return nullptr;
+  return {{"since", wall_clock(damping->since, now)},
+          {"until", wall_clock(damping->until, now)},
+          {"flaps", damping->flaps}};
+}
+
 Json association_json(const SessionStatus& session, Time now) {
   const auto& association = session.association;
   Json json;
@@ -125,6 +132,11 @@ void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
   json["restart_hints"] = {{"given", sums.hints_given}, {"taken", sums.hints_taken}};
 }
 
+// Why what works is not used, or may soon no longer be.
+void write_troubles(Json& json, const SessionStatus& session, Time now) {
+  json["damping"] = damping_json(session.damping, now);
+}
+
 void write_path(Json& json, const PathStatus& path) {
   json["rtt_us"] = rtt_json(path);
   json["loss"] = path.loss;
@@ -140,6 +152,7 @@ Json lane_json(const LaneFacts& lane, Time now) {
   json["local"] = lane.local.to_string();
   json["remote"] = association_json(lane.session, now)["remote"];
   write_counts(json, sums, lane.session.flaps);
+  write_troubles(json, lane.session, now);
   write_path(json, lane.session.path);
   sums.write(json);
   return json;
@@ -174,6 +187,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
     json[name] = association[name];
   }
   write_counts(json, sums, facts.flaps);
+  write_troubles(json, session, now);
   write_path(json, session.path);
   sums.write(json);
   json["udp_segment"] = sums.udp_segment;

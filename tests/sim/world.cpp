@@ -175,6 +175,7 @@ World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> ini
   session.seed = settings.seed;
   session.limits = settings.limits;
   session.rekey = settings.rekey;
+  session.up_delay = settings.up_delay;
   session.backend = record::CryptoBackend::openssl;
   session.role = dtls::Role::acceptor;
   settings_[1] = session;

@@ -71,6 +71,7 @@ class World {
     std::uint64_t seed = 1;
     link::RecordLimits limits;
     Duration rekey = std::chrono::seconds(3600);
+    Duration up_delay{};
   };
   World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
         std::shared_ptr<const dtls::Identity> acceptor);

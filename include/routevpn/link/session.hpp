@@ -12,6 +12,7 @@
 
 #include "routevpn/base/address.hpp"
 #include "routevpn/link/backoff.hpp"
+#include "routevpn/link/flap_damper.hpp"
 #include "routevpn/link/handshakes.hpp"
 #include "routevpn/link/mailbox.hpp"
 #include "routevpn/link/prober.hpp"
@@ -30,6 +31,7 @@ struct SessionSettings {
   std::vector<IpPrefix> allowed;  // an acceptor's --allow
   Duration keepalive = std::chrono::milliseconds(1000);
   Duration dead_after = std::chrono::milliseconds(3500);
+  Duration up_delay{};
   Duration rekey = std::chrono::seconds(3600);
   RecordLimits limits;
   std::optional<record::CryptoBackend> backend;  // none: the best for the suite
@@ -67,12 +69,20 @@ struct AssociationStatus {
   Time established{};
 };
 
+// Why a link that works has no carrier.
+struct DampingStatus {
+  Time since;
+  Time until;
+  unsigned flaps;  // that are not forgotten
+};
+
 struct SessionStatus {
   Phase phase = Phase::idle;
   Reason reason;
   Time since{};
   std::optional<AssociationStatus> association;
   std::optional<SocketAddress> attempted;  // by the initiator, last
+  std::optional<DampingStatus> damping;
   PathStatus path;
   std::uint64_t handshakes = 0;  // completed
   std::uint64_t renewals = 0;
@@ -129,7 +139,10 @@ class Session : private HandshakeOwner {
   void enter(Phase phase, Reason reason, Time now);
   void begin_attempt(Time now);
   void confirm(AssociationId id, Time now);
+  void confirmed(Time now);
+  void hold_carrier(Time now);
   void drop_associations();
+  void end_damping(Time now);
   void ask_next_peer(Time now);
   Known* find(AssociationId id);
   [[nodiscard]] const Known* current() const;
@@ -147,6 +160,7 @@ class Session : private HandshakeOwner {
   Handshakes handshakes_;
   Backoff backoff_;
   Prober prober_;
+  FlapDamper damper_;
 
   SessionStatus status_;
   bool carrier_ = false;
@@ -162,6 +176,7 @@ class Session : private HandshakeOwner {
   std::optional<Doubt> doubt_;
   Time next_doubt_{};
   std::optional<Time> retry_at_;
+  std::optional<Time> stable_at_;
   std::optional<Time> renew_at_;
 };
 
