@@ -94,7 +94,8 @@ void Session::confirmed(Time now) {
 void Session::on_lane_event(const LaneEvent& event, Time now) {
   if (std::holds_alternative<AssociationConfirmed>(event.what)) return confirm(event.id, now);
   if (const auto* const echo = std::get_if<EchoReplied>(&event.what)) {
-    prober_.answered(echo->sequence, echo->round_trip, now);
+    prober_.answered(echo->sequence, echo->received, echo->round_trip, now);
+    end_damping(now);
     return;
   }
   if (const auto* const stray = std::get_if<RecordWithoutKeys>(&event.what)) {

@@ -140,6 +140,8 @@ void write_troubles(Json& json, const SessionStatus& session, Time now) {
 void write_path(Json& json, const PathStatus& path) {
   json["rtt_us"] = rtt_json(path);
   json["loss"] = path.loss;
+  json["loss_tx"] = path.loss_tx;
+  json["loss_rx"] = path.loss_rx;
 }
 
 Json lane_json(const LaneFacts& lane, Time now) {

@@ -112,6 +112,17 @@ TEST_CASE("drops, notes and a first association are shown") {
 TEST_CASE("a certificate's end is told in days, then hours, then as past") {
   auto link = up_link();
   const auto expiry = [&](const char* at) {
+TEST_CASE("loss is told for each direction where they differ") {
+  auto link = up_link();
+  link["loss"] = 0.25;
+  link["loss_tx"] = 0.2004;
+  link["loss_rx"] = 0.2;
+  CHECK_THAT(render(link, now, false), ContainsSubstring(", loss 25.0 %, path mtu 1500\n"));
+  link["loss_rx"] = 0.0;
+  CHECK_THAT(render(link, now, false),
+             ContainsSubstring(", loss 25.0 % (sent 20.0, received 0.0), path mtu 1500\n"));
+}
+
     link["peer"]["not_after"] = at;
     const auto text = render(link, now, false);
     const auto begin = text.find('(', text.find("peer: ")) + 1;
