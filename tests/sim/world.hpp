@@ -30,6 +30,7 @@ class SimEnd : private link::Surroundings {
   [[nodiscard]] std::optional<Time> deadline() const;
 
   [[nodiscard]] bool carrier() const { return carrier_; }
+  [[nodiscard]] Time heard() const { return counters_.last_heard.load(); }
   [[nodiscard]] std::uint64_t drops(Drop reason) const {
     return counters_.drops.get(reason) + control_drops_.get(reason);
   }
