@@ -206,6 +206,7 @@ std::string render(const json& link, TimePoint now, bool colour) {
   line("peer", peer_text(link, now));
   line("local", local_text(link));
   line("association", association_text(link, now));
+  line("renewal failed", text(link, "renewal_failure"));
   line("path", path_text(link));
   line("transfer", transfer_text(link));
   line("drops", drops_text(link));

@@ -49,6 +49,7 @@ void Session::handshake_failed(const dtls::HandshakeFailure& failure, const outs
   const std::string text = peer.remote.to_string() + ": " + failure.text;
   // An acceptor's state does not hang on a stranger's failed attempt.
   if (settings_.role == Role::acceptor) return;
+  if (current() != nullptr) status_.renewal_failure = text;
   apply(Event::handshake_failed, {std::string(name_of(failure.reason)), text}, now);
 }
 
@@ -65,6 +66,7 @@ void Session::confirm(AssociationId id, Time now) {
     return;
   }
   if (current_id_ != 0) ++status_.renewals;
+  status_.renewal_failure.clear();
   current_id_ = id;
   for (Known& older : known_) {
     if (older.id < id && !older.retire_at) older.retire_at = now + straggler_time;
@@ -125,7 +127,10 @@ void Session::on_lane_event(const LaneEvent& event, Time now) {
              std::holds_alternative<RenewalRequested>(event.what)) {
     apply(Event::renewal_due, status_.reason, now);
   } else if (std::holds_alternative<LimitReached>(event.what)) {
-    apply(Event::limit_reached, {"record_limit", "the association may carry no more records"}, now);
+    std::string text = "the association may carry no more records";
+    const std::string& failure = status_.renewal_failure;
+    if (!failure.empty()) text += ", and its renewal failed: " + failure;
+    apply(Event::limit_reached, {"record_limit", std::move(text)}, now);
   }
 }
 
@@ -192,6 +197,7 @@ void Session::drop_associations() {
   prober_.end();
   renew_at_.reset();
   doubt_.reset();
+  status_.renewal_failure.clear();
   // A handshake that the peer has begun goes on: it is how it comes back.
   if (settings_.role == Role::initiator) handshakes_.abandon();
 }

@@ -135,6 +135,8 @@ void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
 // Why what works is not used, or may soon no longer be.
 void write_troubles(Json& json, const SessionStatus& session, Time now) {
   json["damping"] = damping_json(session.damping, now);
+  json["renewal_failure"] =
+      session.renewal_failure.empty() ? Json(nullptr) : Json(session.renewal_failure);
 }
 
 void write_path(Json& json, const PathStatus& path) {

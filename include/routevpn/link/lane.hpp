@@ -87,6 +87,7 @@ class Lane {
   void queue_control(const ControlMessage& message);
   void queue_alert(const SendAlert& alert);
   void seal_control(record::ContentType type);
+  void limit_reached(std::uint64_t packets);
 
   void split_datagram(Bytes datagram, const outside::Endpoint& from, Time now);
   void forward_handshake(Bytes record, const outside::Endpoint& from);

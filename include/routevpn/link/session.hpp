@@ -86,6 +86,7 @@ struct SessionStatus {
   PathStatus path;
   std::uint64_t handshakes = 0;  // completed
   std::uint64_t renewals = 0;
+  std::string renewal_failure;  // of the last attempt; empty when there was none since the last one
   std::uint64_t moves = 0;
   std::uint64_t flaps = 0;        // times it went down after having been up
   std::uint64_t hints_given = 0;  // restart_hint.hpp
@@ -141,8 +142,8 @@ class Session : private HandshakeOwner {
   void confirm(AssociationId id, Time now);
   void confirmed(Time now);
   void hold_carrier(Time now);
-  void drop_associations();
   void end_damping(Time now);
+  void drop_associations();
   void ask_next_peer(Time now);
   Known* find(AssociationId id);
   [[nodiscard]] const Known* current() const;
@@ -175,8 +176,8 @@ class Session : private HandshakeOwner {
   };
   std::optional<Doubt> doubt_;
   Time next_doubt_{};
-  std::optional<Time> retry_at_;
   std::optional<Time> stable_at_;
+  std::optional<Time> retry_at_;
   std::optional<Time> renew_at_;
 };
 
