@@ -91,6 +91,7 @@ void SimEnd::flush(std::span<const link::Run> runs) {
     }
     for (std::size_t at = 0; at < run.bytes; at += run.segment_bytes) {
       const auto end = std::min(at + run.segment_bytes, run.bytes);
+      if (world_.observer) world_.observer(number_, {run.data + at, run.data + end});
       world_.wire.send(1 - number_, {run.data + at, run.data + end}, world_.now);
     }
   }
@@ -141,6 +142,7 @@ std::optional<Time> SimEnd::deadline() const {
 void SimEnd::send_handshake(ConstBytes datagram, const outside::Endpoint&) {
   // As in the process: keys that were handed over are there before this datagram is out.
   lane_.execute_commands(world_.now);
+  if (world_.observer) world_.observer(number_, datagram);
   world_.wire.send(1 - number_, {datagram.begin(), datagram.end()}, world_.now);
 }
 
@@ -223,7 +225,7 @@ void World::step(Time at_most) {
   virtual_clock::set(now);
   while (wire.next() <= now) {
     auto [to, datagram] = wire.take();
-    if (!datagram.empty() && awake(to)) ends_[to]->receive(std::move(datagram));
+    if (!datagram.empty() && awake(to) && !cut_[to]) ends_[to]->receive(std::move(datagram));
   }
   if (traffic_interval && now >= next_traffic_) {
     next_traffic_ = now + *traffic_interval;

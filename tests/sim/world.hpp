@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -92,7 +93,13 @@ class World {
   void start(int end);
   void sleep(int end) { asleep_[end] = true; }
   void wake(int end);
+  [[nodiscard]] bool alive(int end) const { return ends_[end] != nullptr; }
   [[nodiscard]] bool awake(int end) const { return ends_[end] != nullptr && !asleep_[end]; }
+
+  // Nothing arrives at this end any more, or again.
+  void cut(int end, bool on = true) { cut_[end] = on; }
+  // Sees each datagram that an end sends, before the wire does.
+  std::function<void(int from, ConstBytes datagram)> observer;
 
   SimEnd& initiator() { return *ends_[0]; }
   SimEnd& acceptor() { return *ends_[1]; }
@@ -113,9 +120,10 @@ class World {
 
   link::SessionSettings settings_[2];
   std::shared_ptr<const dtls::Identity> identities_[2];
-  std::unique_ptr<SimEnd> ends_[2];
+  std::unique_ptr<SimEnd> ends_[2];  // nullptr: killed
   std::unique_ptr<SimEnd> killed_[2];
   bool asleep_[2] = {false, false};
+  bool cut_[2] = {false, false};
   Time next_traffic_{};
 };
 
