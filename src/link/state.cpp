@@ -108,15 +108,16 @@ Transition step(Role role, Phase phase, Event event) {
 
 std::string_view name_of(Phase phase) {
   constexpr std::array<std::string_view, phase_count> names = {
-      "idle", "resolving", "handshaking", "backing_off", "waiting", "confirming", "damped", "up", "stopped"};
+      "idle",       "resolving", "handshaking", "backing_off", "waiting",
+      "confirming", "damped",    "up",          "stopped"};
   return names[static_cast<std::size_t>(phase)];
 }
 
 std::string_view name_of(Event event) {
   constexpr std::array<std::string_view, event_count> names = {
-      "start",           "resolved",  "resolve_failed",  "established", "handshake_failed",
-      "confirmed",       "confirmed_early", "stable", "silence",         "peer_closed", "limit_reached",
-      "retry_due",       "renewal_due", "stop"};
+      "start",         "resolved",        "resolve_failed", "established", "handshake_failed",
+      "confirmed",     "confirmed_early", "stable",         "silence",     "peer_closed",
+      "limit_reached", "retry_due",       "renewal_due",    "stop"};
   return names[static_cast<std::size_t>(event)];
 }
 

@@ -101,8 +101,8 @@ TEST_CASE("every phase and event of both roles does what the table says, or noth
 
 TEST_CASE("users see up, connecting or down") {
   CHECK(public_state(Phase::up) == "up");
-  for (const auto phase :
-       {Phase::resolving, Phase::handshaking, Phase::backing_off, Phase::confirming, Phase::damped}) {
+  for (const auto phase : {Phase::resolving, Phase::handshaking, Phase::backing_off,
+                           Phase::confirming, Phase::damped}) {
     CHECK(public_state(phase) == "connecting");
   }
   for (const auto phase : {Phase::idle, Phase::waiting, Phase::stopped}) {
