@@ -18,6 +18,8 @@ constexpr std::uint32_t highest_u32 = std::numeric_limits<std::uint32_t>::max();
 // longer than ten minutes is not watched at all.
 constexpr std::uint32_t shortest_probe_ms = 10;
 constexpr std::uint32_t longest_silence_ms = 10 * 60 * 1000;
+// As long as doubled delays become: link::FlapDamper.
+constexpr std::uint32_t longest_up_delay_ms = 60 * 1000;
 // An association that was replaced is kept for 10 s: never more than one of them at a time.
 constexpr std::uint32_t shortest_rekey_s = 10;
 constexpr std::uint32_t longest_rekey_s = 24 * 3600;
@@ -44,6 +46,12 @@ auto number(std::uint32_t& into) {
 auto period(milliseconds& into) {
   return store(into, [](const std::string& text) {
     return milliseconds(parse_number(text, shortest_probe_ms, longest_silence_ms, " milliseconds"));
+  });
+}
+
+auto up_delay(milliseconds& into) {
+  return store(into, [](const std::string& text) {
+    return milliseconds(parse_number(text, 0, longest_up_delay_ms, " milliseconds"));
   });
 }
 
@@ -154,6 +162,8 @@ void add_running(OptionTable& table, LinkDraft& draft) {
            period(o.keepalive)},
           {Kind::single, "dead-after", no_letter, "MS", "down when silent for this long (3500)",
            period(o.dead_after)},
+          {Kind::single, "up-delay", no_letter, "MS",
+           "after a flap, stable so long before carrier returns (0)", up_delay(o.up_delay)},
           {Kind::single, "on-state", no_letter, "CMD", "run at each change of state",
            store(o.on_state, parse_text)},
           {Kind::single, "run-dir", no_letter, "DIR", "control socket LINK.sock (/run/routevpn)",

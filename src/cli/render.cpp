@@ -104,6 +104,20 @@ std::string association_text(const json& link, TimePoint now) {
   return result;
 }
 
+// The directions where they differ: a path bad one way only is a finding.
+std::string loss_text(const json& link) {
+  const auto share = [&](const char* name) {
+    const auto loss = number(link, name);
+    return loss ? fixed(*loss * percent, 1) : std::string();
+  };
+  const std::string loss = share("loss");
+  if (loss.empty()) return {};
+  const std::string sent = share("loss_tx");
+  const std::string received = share("loss_rx");
+  if (sent == received) return "loss " + loss + " %";
+  return "loss " + loss + " % (sent " + sent + ", received " + received + ")";
+}
+
 std::string path_text(const json& link) {
   const json& rtt = member(link, "rtt_us");
   std::string result;
@@ -116,9 +130,7 @@ std::string path_text(const json& link) {
                 fixed(*jitter / us_per_ms, 2) + ")";
     }
   }
-  if (const auto loss = number(link, "loss")) {
-    append(result, ", ", "loss " + fixed(*loss * percent, 1) + " %");
-  }
+  append(result, ", ", loss_text(link));
   if (const auto mtu = count(link, "path_mtu")) {
     append(result, ", ", "path mtu " + std::to_string(mtu));
   }
@@ -194,6 +206,7 @@ std::string render(const json& link, TimePoint now, bool colour) {
   line("peer", peer_text(link, now));
   line("local", local_text(link));
   line("association", association_text(link, now));
+  line("renewal failed", text(link, "renewal_failure"));
   line("path", path_text(link));
   line("transfer", transfer_text(link));
   line("drops", drops_text(link));

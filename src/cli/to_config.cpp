@@ -90,6 +90,7 @@ std::string to_config(const LinkOptions& options) {
   if (options.rekey_records) out.line("rekey-records", std::to_string(*options.rekey_records));
   out.line("keepalive", options.keepalive.count());
   out.line("dead-after", options.dead_after.count());
+  out.line("up-delay", options.up_delay.count());
   out.line("on-state", options.on_state);
   out.line("run-dir", options.run_dir);
   out.line("log-level", name_of(options.log_level));

@@ -51,7 +51,8 @@ _routevpn() {
     --algorithm) options='p256 p384 ed25519 rsa3072' ;;
     --peer | --listen | --allow | --fwmark | --host | --port | --ifname | --address | --route | \
       --table | --peer-name | --ciphers | --rekey | --rekey-records | --keepalive | --dead-after | \
-      --lanes | --on-state | --timeout | --name | --days | --serial | -h | -p | -n | -a)
+      --up-delay | --lanes | --on-state | --timeout | --name | --days | --serial | -h | -p | -n | \
+      -a)
       return
       ;;
   esac
@@ -70,7 +71,7 @@ _routevpn() {
     '') options='--peer --listen --allow --public-netns --fwmark --dscp --client --server --host
         --port --ifname --address --netns --mtu --lanes --route --table --nat --cert --key --ca
         --crl --peer-name --ciphers --crypto --rekey --rekey-records --keepalive --dead-after
-        --on-state --run-dir --log-level --log-format --config --help --version' ;;
+        --up-delay --on-state --run-dir --log-level --log-format --config --help --version' ;;
     'check') options='--config --help' ;;
     'show')
       options='--json --watch --wait --timeout --run-dir --help'

@@ -1,16 +1,24 @@
 #include "routevpn/host/event_loop.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 
 namespace routevpn::host {
 
-EventLoop::EventLoop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+EventLoop::EventLoop()
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      timer_(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC)) {
   if (!epoll_) throw system_error("epoll_create1");
+  if (!timer_) throw system_error("timerfd_create");
+  watch(timer_.get(), [this] {
+    std::uint64_t times = 0;
+    [[maybe_unused]] const auto got = ::read(timer_.get(), &times, sizeof times);
+  });
 }
 
 void EventLoop::watch(int fd, Callback callback) {
@@ -26,13 +34,20 @@ void EventLoop::forget(int fd) {
   callbacks_.erase(fd);
 }
 
+// Zero stops it.
+void EventLoop::arm(Duration timeout) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+  itimerspec wanted{};
+  wanted.it_value = {seconds.count(), (timeout - seconds).count()};
+  timerfd_settime(timer_.get(), 0, &wanted, nullptr);
+}
+
 void EventLoop::turn(std::optional<Duration> timeout) {
-  using std::chrono::ceil, std::chrono::milliseconds;
-  const int wait = timeout ? static_cast<int>(std::clamp<std::int64_t>(
-                                 ceil<milliseconds>(*timeout).count(), 0, 3'600'000))
-                           : -1;
+  const bool due = timeout && *timeout <= Duration::zero();
+  arm(due ? Duration::zero() : timeout.value_or(Duration::zero()));
   std::array<epoll_event, 16> events{};
-  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait);
+  const int count =
+      epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), due ? 0 : -1);
   for (int i = 0; i < count; ++i) {
     const auto found = callbacks_.find(events[static_cast<std::size_t>(i)].data.fd);
     if (found == callbacks_.end()) continue;  // forgotten by a callback before it

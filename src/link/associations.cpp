@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "routevpn/link/restart_hint.hpp"
 #include "routevpn/link/session.hpp"
 
 namespace routevpn::link {
@@ -48,6 +49,7 @@ void Session::handshake_failed(const dtls::HandshakeFailure& failure, const outs
   const std::string text = peer.remote.to_string() + ": " + failure.text;
   // An acceptor's state does not hang on a stranger's failed attempt.
   if (settings_.role == Role::acceptor) return;
+  if (current() != nullptr) status_.renewal_failure = text;
   apply(Event::handshake_failed, {std::string(name_of(failure.reason)), text}, now);
 }
 
@@ -57,12 +59,14 @@ void Session::confirm(AssociationId id, Time now) {
   known->confirmed = true;
   known->speak_at.reset();
   known->retire_at.reset();
+  doubt_.reset();
   handshakes_.finish(id);
   if (id < current_id_) {  // overtaken by a newer one before its first record came
     known->retire_at = now + straggler_time;
     return;
   }
   if (current_id_ != 0) ++status_.renewals;
+  status_.renewal_failure.clear();
   current_id_ = id;
   for (Known& older : known_) {
     if (older.id < id && !older.retire_at) older.retire_at = now + straggler_time;
@@ -73,13 +77,32 @@ void Session::confirm(AssociationId id, Time now) {
   candidates_.clear();
   if (known->status.control_messages && settings_.role == Role::acceptor) prober_.begin(now);
   if (!known->status.control_messages) prober_.end();
-  apply(Event::confirmed, {"connected", "connected"}, now);
+  confirmed(now);
+}
+
+void Session::confirmed(Time now) {
+  const Duration delay = damper_.delay(now);
+  if (delay == Duration::zero()) {
+    return apply(Event::confirmed, {"connected", "connected"}, now);
+  }
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(delay).count();
+  const unsigned flaps = damper_.flaps(now);
+  apply(Event::confirmed_early,
+        {"damped", "connected; after " + std::to_string(flaps) + (flaps == 1 ? " flap" : " flaps") +
+                       " the carrier waits for " + std::to_string(ms) + " ms without another"},
+        now);
 }
 
 void Session::on_lane_event(const LaneEvent& event, Time now) {
   if (std::holds_alternative<AssociationConfirmed>(event.what)) return confirm(event.id, now);
   if (const auto* const echo = std::get_if<EchoReplied>(&event.what)) {
-    prober_.answered(echo->sequence, echo->round_trip, now);
+    prober_.answered(echo->sequence, echo->received, echo->round_trip, now);
+    end_damping(now);
+    return;
+  }
+  if (const auto* const stray = std::get_if<RecordWithoutKeys>(&event.what)) {
+    const bool waits = status_.phase == Phase::waiting && known_.empty();
+    if (waits && handshakes_.give_restart_hint(stray->from, now)) ++status_.hints_given;
     return;
   }
   Known* const known = find(event.id);
@@ -94,18 +117,30 @@ void Session::on_lane_event(const LaneEvent& event, Time now) {
   // What is left concerns the association in use, or the one about to be.
   if (known == nullptr || event.id < current_id_) return;
   if (const auto* const alert = std::get_if<AlertReceived>(&event.what)) {
-    const bool closing = alert->description == 0;
-    if (!closing && alert->level != 2) return;  // a warning
-    const std::string text =
-        closing ? "the peer closed the association"
-                : "the peer sent fatal alert " + std::to_string(alert->description);
-    apply(Event::peer_closed, {"peer_closed", text}, now);
+    on_alert(*known, *alert, now);
   } else if (std::holds_alternative<RenewalDue>(event.what) ||
              std::holds_alternative<RenewalRequested>(event.what)) {
     apply(Event::renewal_due, status_.reason, now);
   } else if (std::holds_alternative<LimitReached>(event.what)) {
-    apply(Event::limit_reached, {"record_limit", "the association may carry no more records"}, now);
+    std::string text = "the association may carry no more records";
+    const std::string& failure = status_.renewal_failure;
+    if (!failure.empty()) text += ", and its renewal failed: " + failure;
+    apply(Event::limit_reached, {"record_limit", std::move(text)}, now);
   }
+}
+
+void Session::on_alert(Known& known, const AlertReceived& alert, Time now) {
+  const bool closing = alert.description == alert_close_notify;
+  if (!closing && alert.level != alert_fatal) return;  // a warning
+  if (!closing && current() != nullptr && !known.confirmed) {
+    // A renewal that failed at the peer's end only: the association in use is as good as before.
+    known.retire_at = now;
+    return retire_old(now);
+  }
+  const std::string text = closing
+                               ? "the peer closed the association"
+                               : "the peer sent fatal alert " + std::to_string(alert.description);
+  apply(Event::peer_closed, {"peer_closed", text}, now);
 }
 
 void Session::send_probe(Time now) {
@@ -114,11 +149,31 @@ void Session::send_probe(Time now) {
 
 std::optional<Time> Session::silence_at() const {
   if (known_.empty()) return std::nullopt;
-  if (status_.phase != Phase::confirming && status_.phase != Phase::up) return std::nullopt;
   const Known& newest = known_.back();
   // A plain peer cannot be asked, and owes us nothing: its silence means nothing.
   if (!newest.status.control_messages && newest.confirmed) return std::nullopt;
   return std::max(surroundings_.last_heard(), newest.status.established) + settings_.dead_after;
+}
+
+// Anybody may have sent it. What it can bring about is therefore little, and less where the peer is
+// alive: one probe, and one handshake only when nothing authentic comes in answer.
+void Session::take_restart_hint(const SocketAddress& from, Time now) {
+  const Known* const known = current();
+  const bool plausible = settings_.role == Role::initiator && known != nullptr &&
+                         known->status.endpoint.remote == from && !handshakes_.initiating();
+  if (!plausible || doubt_ || now < next_doubt_) return drops_.add(Drop::plaintext_alert);
+  next_doubt_ = now + restart_hint_interval;
+  doubt_ = Doubt{now, now + std::max(prober_.patience(), least_doubt)};
+  if (known->status.control_messages) send_probe(now);
+}
+
+void Session::end_doubt(Time now) {
+  if (!doubt_ || now < doubt_->until) return;
+  const bool alive = surroundings_.last_heard() > doubt_->since;
+  doubt_.reset();
+  if (alive) return drops_.add(Drop::plaintext_alert);
+  ++status_.hints_taken;
+  apply(Event::renewal_due, status_.reason, now);
 }
 
 void Session::speak_to_silent_peers(Time now) {
@@ -150,6 +205,8 @@ void Session::drop_associations() {
   current_id_ = 0;
   prober_.end();
   renew_at_.reset();
+  doubt_.reset();
+  status_.renewal_failure.clear();
   // A handshake that the peer has begun goes on: it is how it comes back.
   if (settings_.role == Role::initiator) handshakes_.abandon();
 }

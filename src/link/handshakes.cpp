@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "routevpn/link/restart_hint.hpp"
+
 namespace routevpn::link {
 
 namespace {
@@ -70,6 +72,15 @@ void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from
   const auto entry =
       entries_.emplace(from.remote, Entry{std::move(answer.handshake), from, now, true});
   proceed(entry.first, now);
+}
+
+// Not to whom a handshake is under way with: he knows already, and an alert could end it.
+bool Handshakes::give_restart_hint(const outside::Endpoint& to, Time now) {
+  if (role_ != dtls::Role::acceptor || now < next_restart_hint_) return false;
+  if (!admission_.allows(to.remote.address) || entries_.contains(to.remote)) return false;
+  next_restart_hint_ = now + restart_hint_interval;
+  owner_.send_handshake(restart_hint, to);
+  return true;
 }
 
 // One network must not hold all places, or it could keep the true peer out.

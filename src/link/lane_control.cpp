@@ -10,10 +10,6 @@ namespace routevpn::link {
 
 namespace {
 
-Time clock() {
-  return std::chrono::steady_clock::now();
-}
-
 Fd open_eventfd() {
   Fd fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!fd) throw system_error("eventfd");
@@ -65,7 +61,7 @@ SocketAddress LaneControl::local(const SessionStatus& status) const {
 void LaneControl::on_mailbox() {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto got = ::read(mailbox_wakeup_.get(), &count, sizeof count);
-  const Time now = clock();
+  const Time now = read_clock();
   while (const LaneEvent* const event = mailbox_.events.front()) {
     if (std::holds_alternative<InterfaceGone>(event->what)) owner_.interface_gone();
     session_.on_lane_event(*event, now);
@@ -89,7 +85,7 @@ void LaneControl::on_resolved() {
     log_warning("the peer's name does not resolve",
                 {{"name", answer->host}, {"error", answer->error}});
   }
-  session_.on_resolved(answer->addresses, answer->host + ": " + answer->error, clock());
+  session_.on_resolved(answer->addresses, answer->host + ": " + answer->error, read_clock());
 }
 
 void LaneControl::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {

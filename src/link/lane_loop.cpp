@@ -67,7 +67,7 @@ void LaneLoop::run() {
                                {socket_.fd(), out, 0},
                                {inside_gone_ || blocked ? -1 : tun_.fd(), POLLIN, 0}}};
     if (poll(fds.data(), fds.size(), -1) <= 0) continue;  // interrupted
-    const Time now = std::chrono::steady_clock::now();
+    const Time now = read_clock();
     if (fds[0].revents != 0) drain_eventfd(wakeup_.get());
     lane_.execute_commands(now);
     send_control();

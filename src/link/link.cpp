@@ -36,6 +36,7 @@ SessionSettings session_settings(const cli::LinkOptions& options, unsigned lane)
   settings.allowed = options.allow;
   settings.keepalive = options.keepalive;
   settings.dead_after = options.dead_after;
+  settings.up_delay = options.up_delay;
   settings.rekey = options.rekey;
   settings.limits.renew_after = options.rekey_records;
   if (options.crypto == cli::Crypto::openssl) settings.backend = record::CryptoBackend::openssl;

@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "routevpn/link/lane.hpp"
+#include "routevpn/link/restart_hint.hpp"
 
 namespace routevpn::link {
 
@@ -75,16 +76,31 @@ void Lane::forward_handshake(Bytes record, const outside::Endpoint& from) {
 }
 
 void Lane::open_record(const record::Split& split, const outside::Endpoint& from, Time now) {
-  if (associations_.empty()) return drop(Drop::record_no_keys);
+  if (associations_.empty()) return without_keys(split, from, now);
   record::Opened opened;
   Association* const association = open_with_any(split, opened);
   if (association == nullptr) return drop(*opened.fault);
   authentic(*association, opened.newest, from, now);
   if (split.header.type == record::ContentType::alert) {
     if (opened.payload.size() != 2) return drop(Drop::record_length);
-    return announce(association->id, AlertReceived{opened.payload[0], opened.payload[1]});
+    const AlertReceived alert{opened.payload[0], opened.payload[1]};
+    // A handshake that failed at the peer ends so: nothing to change over to.
+    if (alert.level != alert_fatal) confirmed(*association);
+    return announce(association->id, alert);
   }
+  confirmed(*association);
   deliver(*association, opened.payload, now);
+}
+
+// Whoever sends data believes in an association that went with the process before this one. The
+// control thread may want to say so; a flood of strangers shall not keep it busy.
+void Lane::without_keys(const record::Split& split, const outside::Endpoint& from, Time now) {
+  constexpr Duration between = std::chrono::milliseconds(20);
+  drop(Drop::record_no_keys);
+  const bool data = split.header.type == record::ContentType::application_data;
+  if (!data || split.record.size() < least_data_record || now < next_without_keys_) return;
+  next_without_keys_ = now + between;
+  announce(0, RecordWithoutKeys{from});
 }
 
 // A record does not say which association it belongs to.
@@ -110,16 +126,18 @@ bool Lane::open_with(Association& association, const record::Split& split, recor
 void Lane::authentic(Association& association, bool newest, const outside::Endpoint& from,
                      Time now) {
   counters_.last_heard.store(now, std::memory_order_relaxed);
-  if (!association.confirmed) {
-    association.confirmed = true;
-    activate(association);
-    announce(association.id, AssociationConfirmed{});
-  }
   if (newest && association.endpoint != from) {
     association.endpoint = from;
     announce(association.id, PeerMoved{from});
   }
   check_limits(association);
+}
+
+void Lane::confirmed(Association& association) {
+  if (association.confirmed) return;
+  association.confirmed = true;
+  activate(association);
+  announce(association.id, AssociationConfirmed{});
 }
 
 void Lane::deliver(Association& association, Bytes payload, Time now) {

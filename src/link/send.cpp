@@ -8,6 +8,8 @@
 //
 // Probes, answers and alerts are sealed as they come up and never wait behind a batch.
 
+#include <algorithm>
+
 #include "routevpn/link/lane.hpp"
 
 namespace routevpn::link {
@@ -31,12 +33,9 @@ std::span<const Run> Lane::seal() {
   runs_.clear();
   if (outbound_.empty() || sending_ == nullptr) return {};
   const auto packets = outbound_.packets();
-  const std::size_t sealed = sending_->sealer.seal(packets);
-  if (sealed < packets.size()) {
-    drop(Drop::record_limit, packets.size() - sealed);
-    if (!sending_->limit_announced) announce(sending_->id, LimitReached{});
-    sending_->limit_announced = true;
-  }
+  const auto allowed = std::min<std::uint64_t>(packets.size(), sending_->data_left());
+  const std::size_t sealed = sending_->sealer.seal(packets.first(allowed));
+  if (sealed < packets.size()) limit_reached(packets.size() - sealed);
   check_limits(*sending_);
 
   const std::size_t overhead = outbound_.headroom() + outbound_.tailroom();
@@ -60,6 +59,12 @@ void Lane::sent() {
   outbound_.truncate(0);
 }
 
+void Lane::limit_reached(std::uint64_t packets) {
+  drop(Drop::record_limit, packets);
+  if (!sending_->limit_announced) announce(sending_->id, LimitReached{});
+  sending_->limit_announced = true;
+}
+
 void Lane::queue_control(const ControlMessage& message) {
   if (sending_ == nullptr || !sending_->control_messages) return;
   std::uint8_t* const at = control_.append(control_message_bytes);
@@ -78,7 +83,8 @@ void Lane::queue_alert(const SendAlert& alert) {
 
 void Lane::seal_control(record::ContentType type) {
   const auto packet = control_.packets().last(1);
-  if (sending_->sealer.seal(packet, type) != 1) return drop(Drop::record_limit);
+  const bool allowed = type == record::ContentType::alert || sending_->data_left() > 0;
+  if (!allowed || sending_->sealer.seal(packet, type) != 1) return limit_reached(1);
   const std::size_t headroom = record::headroom(sending_->sealer.suite());
   const std::size_t overhead = headroom + record::tailroom;
   const std::size_t bytes = packet[0].length + overhead;

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
+#include "routevpn/link/restart_hint.hpp"
+
 namespace routevpn::link {
 
 namespace {
-
-constexpr std::uint8_t alert_warning = 1;  // RFC 5246 section 7.2
-constexpr std::uint8_t close_notify = 0;
 
 void earliest(std::optional<Time>& first, std::optional<Time> candidate) {
   if (candidate && (!first || *candidate < *first)) first = candidate;
@@ -19,10 +18,12 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
                  Surroundings& surroundings, DropCounters& drops)
     : settings_(std::move(settings)),
       surroundings_(surroundings),
+      drops_(drops),
       handshakes_(settings_.role, std::move(identity), settings_.allowed, *this, drops),
       backoff_(settings_.seed),
       prober_(settings_.keepalive,
-              std::min<Duration>(settings_.keepalive / 4, dtls::Handshake::first_retransmission)) {
+              std::min<Duration>(settings_.keepalive / 4, dtls::Handshake::first_retransmission)),
+      damper_(settings_.up_delay) {
   status_.reason = {"starting", "starting"};
 }
 
@@ -39,12 +40,12 @@ void Session::stop(Time now) {
 }
 
 void Session::tell_again() {
-  surroundings_.command(SendAlert{alert_warning, close_notify});
+  surroundings_.command(SendAlert{alert_warning, alert_close_notify});
 }
 
 void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now) {
   handshakes_.replace_identity(std::move(identity));
-  if (status_.phase == Phase::up) apply(Event::renewal_due, status_.reason, now);
+  if (current() != nullptr) apply(Event::renewal_due, status_.reason, now);
 }
 
 void Session::apply(Event event, Reason reason, Time now) {
@@ -64,7 +65,15 @@ void Session::apply(Event event, Reason reason, Time now) {
 
 // The one place where the phase changes.
 void Session::enter(Phase phase, Reason reason, Time now) {
-  if (status_.phase == Phase::up && phase != Phase::stopped) ++status_.flaps;
+  if (status_.phase == Phase::up && phase != Phase::stopped) {
+    ++status_.flaps;
+    damper_.carrier_lost(now);
+  }
+  if (status_.phase == Phase::damped) {
+    status_.damping.reset();
+    stable_at_.reset();
+    if (phase != Phase::up) damper_.failed_again(now);
+  }
   // Users see three states; how often an attempt begins anew does not change since when it is one.
   if (public_state(phase) != public_state(status_.phase)) status_.since = now;
   status_.phase = phase;
@@ -87,6 +96,9 @@ void Session::act(Action action, Time now) {
       carrier_ = on;
       break;
     }
+    case Action::hold_carrier:
+      hold_carrier(now);
+      break;
     case Action::tell_peer:
       tell_again();
       break;
@@ -106,6 +118,22 @@ void Session::act(Action action, Time now) {
       renew_at_ = now + backoff_.next();
       break;
   }
+}
+
+void Session::hold_carrier(Time now) {
+  status_.damping = DampingStatus{now, now + damper_.delay(now), damper_.flaps(now)};
+  stable_at_ = status_.damping->until;
+}
+
+// Not while a peer that owes an answer does not give one: it might be dead again. Then its next
+// answer does it.
+void Session::end_damping(Time now) {
+  if (!status_.damping || now < status_.damping->until) return;
+  stable_at_.reset();
+  const Known* const known = current();
+  const bool asked = known != nullptr && known->status.control_messages;
+  if (asked && now - surroundings_.last_heard() > settings_.keepalive + prober_.patience()) return;
+  apply(Event::stable, {"connected", "connected"}, now);
 }
 
 void Session::ask_next_peer(Time now) {
@@ -132,13 +160,16 @@ void Session::begin_attempt(Time now) {
 
 void Session::on_handshake(const HandshakeDatagram& datagram, Time now) {
   if (status_.phase == Phase::stopped) return;
-  handshakes_.receive(ConstBytes(datagram.bytes).first(datagram.length), datagram.from, now);
+  const auto bytes = ConstBytes(datagram.bytes).first(datagram.length);
+  if (is_restart_hint(bytes)) return take_restart_hint(datagram.from.remote, now);
+  handshakes_.receive(bytes, datagram.from, now);
 }
 
 void Session::on_timer(Time now) {
   if (status_.phase == Phase::stopped) return;
   handshakes_.on_timer(now);
   retire_old(now);
+  end_doubt(now);
   speak_to_silent_peers(now);
   if (const auto silent = silence_at(); silent && now >= *silent) {
     apply(Event::silence, {"silence", "nothing heard from the peer for dead-after"}, now);
@@ -151,6 +182,7 @@ void Session::on_timer(Time now) {
     renew_at_.reset();
     apply(Event::renewal_due, status_.reason, now);
   }
+  if (stable_at_ && now >= *stable_at_) end_damping(now);
   if (prober_.due() && now >= *prober_.due()) send_probe(now);
 }
 
@@ -161,6 +193,8 @@ std::optional<Time> Session::deadline() const {
   earliest(first, renew_at_);
   earliest(first, prober_.due());
   earliest(first, silence_at());
+  if (doubt_) earliest(first, doubt_->until);
+  earliest(first, stable_at_);
   for (const Known& known : known_) {
     earliest(first, known.retire_at);
     earliest(first, known.speak_at);

@@ -10,6 +10,7 @@ constexpr std::array ask{A::resolve};
 constexpr std::array handshake{A::begin_handshake};
 constexpr std::array retry{A::schedule_retry};
 constexpr std::array lights_on{A::carrier_on};
+constexpr std::array hold{A::hold_carrier};
 // The carrier goes first: what reacts to it need not wait for the peer.
 constexpr std::array lost_initiator{A::carrier_off, A::tell_peer, A::drop_associations,
                                     A::schedule_retry};
@@ -38,6 +39,8 @@ Transition when_confirming(Role role, Event event) {
   switch (event) {
     case Event::confirmed:
       return go(Phase::up, lights_on);
+    case Event::confirmed_early:
+      return go(Phase::damped, hold);
     case Event::established:
       return stay(Phase::confirming);
     case Event::silence:
@@ -49,21 +52,25 @@ Transition when_confirming(Role role, Event event) {
   }
 }
 
-Transition when_up(Role role, Event event) {
+// Up or damped: both have an association that works.
+Transition when_working(Role role, Phase phase, Event event) {
   switch (event) {
+    case Event::stable:
+      return phase == Phase::damped ? go(Phase::up, lights_on) : ignored(phase);
     case Event::established:
     case Event::confirmed:
-      return stay(Phase::up);
+    case Event::confirmed_early:
+      return stay(phase);
     case Event::silence:
     case Event::peer_closed:
     case Event::limit_reached:
       return lost(role);
     case Event::renewal_due:
-      return role == Role::initiator ? stay(Phase::up, renew) : stay(Phase::up, ask_renewal);
+      return stay(phase, role == Role::initiator ? std::span(renew) : std::span(ask_renewal));
     case Event::handshake_failed:
-      return role == Role::initiator ? stay(Phase::up, renew_later) : ignored(Phase::up);
+      return role == Role::initiator ? stay(phase, renew_later) : ignored(phase);
     default:
-      return ignored(Phase::up);
+      return ignored(phase);
   }
 }
 
@@ -89,8 +96,9 @@ Transition step(Role role, Phase phase, Event event) {
       return event == Event::established ? go(Phase::confirming) : ignored(phase);
     case Phase::confirming:
       return when_confirming(role, event);
+    case Phase::damped:
     case Phase::up:
-      return when_up(role, event);
+      return when_working(role, phase, event);
     case Phase::stopped:
     case Phase::count_:
       break;
@@ -100,14 +108,16 @@ Transition step(Role role, Phase phase, Event event) {
 
 std::string_view name_of(Phase phase) {
   constexpr std::array<std::string_view, phase_count> names = {
-      "idle", "resolving", "handshaking", "backing_off", "waiting", "confirming", "up", "stopped"};
+      "idle",       "resolving", "handshaking", "backing_off", "waiting",
+      "confirming", "damped",    "up",          "stopped"};
   return names[static_cast<std::size_t>(phase)];
 }
 
 std::string_view name_of(Event event) {
   constexpr std::array<std::string_view, event_count> names = {
-      "start",   "resolved",    "resolve_failed", "established", "handshake_failed", "confirmed",
-      "silence", "peer_closed", "limit_reached",  "retry_due",   "renewal_due",      "stop"};
+      "start",         "resolved",        "resolve_failed", "established", "handshake_failed",
+      "confirmed",     "confirmed_early", "stable",         "silence",     "peer_closed",
+      "limit_reached", "retry_due",       "renewal_due",    "stop"};
   return names[static_cast<std::size_t>(event)];
 }
 

@@ -65,6 +65,8 @@ struct Sums {
   std::uint64_t handshakes = 0;
   std::uint64_t renewals = 0;
   std::uint64_t moves = 0;
+  std::uint64_t hints_given = 0;
+  std::uint64_t hints_taken = 0;
   bool udp_segment = true;
   std::array<std::uint64_t, drop_count> drops{};
 
@@ -76,6 +78,8 @@ struct Sums {
     handshakes += lane.session.handshakes;
     renewals += lane.session.renewals;
     moves += lane.session.moves;
+    hints_given += lane.session.hints_given;
+    hints_taken += lane.session.hints_taken;
     udp_segment = udp_segment && lane.counters.udp_segment;
     for (std::size_t i = 0; i < drop_count; ++i) {
       const auto reason = static_cast<Drop>(i);
@@ -98,6 +102,13 @@ struct Sums {
   }
 };
 
+Json damping_json(const std::optional<DampingStatus>& damping, Time now) {
+  if (!damping) return nullptr;
+  return {{"since", wall_clock(damping->since, now)},
+          {"until", wall_clock(damping->until, now)},
+          {"flaps", damping->flaps}};
+}
+
 Json association_json(const SessionStatus& session, Time now) {
   const auto& association = session.association;
   Json json;
@@ -118,11 +129,21 @@ void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
   json["rekeys"] = sums.renewals;
   json["roams"] = sums.moves;
   json["flaps"] = flaps;
+  json["restart_hints"] = {{"given", sums.hints_given}, {"taken", sums.hints_taken}};
+}
+
+// Why what works is not used, or may soon no longer be.
+void write_troubles(Json& json, const SessionStatus& session, Time now) {
+  json["damping"] = damping_json(session.damping, now);
+  json["renewal_failure"] =
+      session.renewal_failure.empty() ? Json(nullptr) : Json(session.renewal_failure);
 }
 
 void write_path(Json& json, const PathStatus& path) {
   json["rtt_us"] = rtt_json(path);
   json["loss"] = path.loss;
+  json["loss_tx"] = path.loss_tx;
+  json["loss_rx"] = path.loss_rx;
 }
 
 Json lane_json(const LaneFacts& lane, Time now) {
@@ -135,6 +156,7 @@ Json lane_json(const LaneFacts& lane, Time now) {
   json["local"] = lane.local.to_string();
   json["remote"] = association_json(lane.session, now)["remote"];
   write_counts(json, sums, lane.session.flaps);
+  write_troubles(json, lane.session, now);
   write_path(json, lane.session.path);
   sums.write(json);
   return json;
@@ -169,6 +191,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
     json[name] = association[name];
   }
   write_counts(json, sums, facts.flaps);
+  write_troubles(json, session, now);
   write_path(json, session.path);
   sums.write(json);
   json["udp_segment"] = sums.udp_segment;

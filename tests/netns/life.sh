@@ -100,6 +100,47 @@ wait_for 5 has_socket a || fail "link a did not start"
 stop a || fail "SIGTERM while connecting: ended with status $?"
 ok "SIGTERM while connecting stops with status 0"
 
+# The acceptor is killed and started again ------------------------------------------------------
+start_a --peer b.example
+wait_up a
+start pinging "$PRIV_A" ping -i 0.05 10.255.0.2
+flaps=$(show a .flaps)
+best=1000
+for try in 1 2 3 4 5; do
+  stop b KILL || true
+  link_b
+  began=$(now_cs)
+  wait_up b
+  took=$((($(now_cs) - began) * 10))
+  ((took >= best)) || best=$took
+  expect_equal "b, killed, said that it had forgotten a" 1 "$(show b .restart_hints.given)"
+  expect_equal "and a took the hint" "$try $((try + 1))" \
+    "$(show a '[.restart_hints.taken, .handshakes] | join(" ")')"
+  ((best >= 500)) || break
+done
+((best < 500)) || fail "the link came back after $best ms at best"
+ok "the link was back $best ms after the start of b (try $try)"
+expect "traffic passes" in_ns "$PRIV_A" ping -c 1 -W 2 10.255.0.2
+expect_equal "a never lost the carrier" "$flaps" "$(show a .flaps)"
+stop pinging || true
+stop a || fail "link a ended with status $?"
+
+# Flap damping ----------------------------------------------------------------------------------
+start_a --peer b.example --up-delay 1500
+wait_up a
+expect_equal "the first time the carrier comes at once" null "$(show a .damping)"
+stop b || fail "link b ended with status $?"
+link_b
+is_damped() { [[ $(show a .reason) == damped ]]; }
+expect "after a flap the carrier of a is held back" wait_for 15 is_damped
+expect_equal "which it says, and until when" "connecting false 1 1500" \
+  "$(show a '[.state, .carrier, .damping.flaps,
+    ([.damping.until, .damping.since] | map(capture("(?<s>.*)[.](?<ms>[0-9]+)Z") |
+      (.s + "Z" | fromdate) * 1000 + (.ms | tonumber)) | .[0] - .[1])] | join(" ")')"
+wait_up a
+expect_equal "and then it returns" "connected null" "$(show a '.reason + " " + (.damping | tostring)')"
+stop a || fail "link a ended with status $?"
+
 # Deleting the interface under a link is a failure, said and not survived -------------------------
 start_a --peer b.example
 wait_up a

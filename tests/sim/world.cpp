@@ -51,6 +51,10 @@ SimEnd::SimEnd(World& world, int number, link::SessionSettings settings,
       session_(std::move(settings), std::move(identity), *this, control_drops_),
       lane_(mailbox_, counters_, true) {}
 
+void SimEnd::receive(std::vector<std::uint8_t> datagram) {
+  receive(std::move(datagram), World::address(1 - number_, number_ == 1 ? world_.rebinds() : 0));
+}
+
 void SimEnd::receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from) {
   const outside::Received received{datagram, datagram.size(), from, 0};
   lane_.from_outside(received, world_.now);
@@ -95,6 +99,7 @@ void SimEnd::flush(std::span<const link::Run> runs) {
 }
 
 void SimEnd::send(ConstBytes datagram, const outside::Endpoint& to) {
+  if (world_.observer) world_.observer(number_, datagram);
   const int peer = 1 - number_;
   const int rebinds = world_.rebinds();
   if (to.remote == World::address(peer, peer == 0 ? rebinds : 0).remote) {
@@ -140,6 +145,12 @@ void SimEnd::stop() {
   settle();
 }
 
+void SimEnd::continue_after(SimEnd& killed) {
+  sent_packets = killed.sent_packets;
+  delivered_packets = killed.delivered_packets;
+  delivered_ = std::move(killed.delivered_);
+}
+
 std::optional<Time> SimEnd::deadline() const {
   return session_.deadline();
 }
@@ -176,22 +187,38 @@ Time SimEnd::last_heard() const {
 
 World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
              std::shared_ptr<const dtls::Identity> acceptor)
-    : wire(settings.seed) {
+    : wire(settings.seed), identities_{std::move(initiator), std::move(acceptor)} {
   link::SessionSettings session;
   session.seed = settings.seed;
   session.limits = settings.limits;
   session.rekey = settings.rekey;
+  session.up_delay = settings.up_delay;
   session.backend = record::CryptoBackend::openssl;
   session.role = dtls::Role::acceptor;
-  ends_[1] = std::make_unique<SimEnd>(*this, 1, session, std::move(acceptor));
+  settings_[1] = session;
   session.role = dtls::Role::initiator;
   session.peers = {{"peer.example", 7754}};
-  ends_[0] = std::make_unique<SimEnd>(*this, 0, session, std::move(initiator));
+  settings_[0] = session;
   virtual_clock::set(now);
-  for (const auto& end : ends_) {
-    end->session().start(now);
-    end->settle();
-  }
+  for (const int end : {1, 0}) start(end);
+}
+
+void World::kill(int end) {
+  killed_[end] = std::move(ends_[end]);
+  asleep_[end] = false;
+}
+
+void World::start(int end) {
+  ends_[end] = std::make_unique<SimEnd>(*this, end, settings_[end], identities_[end]);
+  if (killed_[end]) ends_[end]->continue_after(*killed_[end]);
+  killed_[end].reset();
+  ends_[end]->session().start(now);
+  ends_[end]->settle();
+}
+
+void World::wake(int end) {
+  asleep_[end] = false;
+  ends_[end]->settle();
 }
 
 outside::Endpoint World::address(int end, int rebinds) {
@@ -207,19 +234,26 @@ void World::run(Duration duration) {
 
 void World::step(Time at_most) {
   Time next = std::min(wire.next(), at_most);
-  for (const auto& end : ends_) next = std::min(next, end->deadline().value_or(Time::max()));
+  for (const int end : {0, 1}) {
+    if (awake(end)) next = std::min(next, ends_[end]->deadline().value_or(Time::max()));
+  }
   if (traffic_interval) next = std::min(next, next_traffic_);
   now = std::max(now, next);
   virtual_clock::set(now);
   while (wire.next() <= now) {
     auto [to, from_rebinds, datagram] = wire.take();
-    if (!datagram.empty()) ends_[to]->receive(std::move(datagram), address(1 - to, from_rebinds));
+    if (datagram.empty() || !awake(to) || cut_[to]) continue;
+    ends_[to]->receive(std::move(datagram), address(1 - to, from_rebinds));
   }
   if (traffic_interval && now >= next_traffic_) {
     next_traffic_ = now + *traffic_interval;
-    for (const auto& end : ends_) end->send_packets(3, 60 + wire.pick(1300));
+    for (const int end : {0, 1}) {
+      if (awake(end)) ends_[end]->send_packets(3, 60 + wire.pick(1300));
+    }
   }
-  for (const auto& end : ends_) end->settle();
+  for (const int end : {0, 1}) {
+    if (awake(end)) ends_[end]->settle();
+  }
 }
 
 }  // namespace routevpn::test

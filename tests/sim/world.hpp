@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -24,16 +25,20 @@ class SimEnd : private link::Surroundings {
          std::shared_ptr<const dtls::Identity> identity);
 
   void receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from);
+  void receive(std::vector<std::uint8_t> datagram);  // from where the other end is now
   void send_packets(int count, std::size_t bytes);  // serials of their own
   void settle();  // runs commands, events and what is due, until nothing is left at this time
   void stop();
   [[nodiscard]] std::optional<Time> deadline() const;
 
   [[nodiscard]] bool carrier() const { return carrier_; }
+  [[nodiscard]] Time heard() const { return counters_.last_heard.load(); }
   [[nodiscard]] std::uint64_t drops(Drop reason) const {
     return counters_.drops.get(reason) + control_drops_.get(reason);
   }
   link::Session& session() { return session_; }
+  // Starts where another process of this end, killed, has left the packets' numbers.
+  void continue_after(SimEnd& killed);
 
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;
@@ -70,6 +75,7 @@ class World {
     std::uint64_t seed = 1;
     link::RecordLimits limits;
     Duration rekey = std::chrono::seconds(3600);
+    Duration up_delay{};
   };
   World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
         std::shared_ptr<const dtls::Identity> acceptor);
@@ -83,9 +89,24 @@ class World {
     return condition();
   }
 
+  // The process of an end (0 initiates, 1 accepts) is killed without a word, and started again; or
+  // its machine sleeps, and wakes again with what the process knew.
+  void kill(int end);
+  void start(int end);
+  void sleep(int end) { asleep_[end] = true; }
+  void wake(int end);
+  [[nodiscard]] bool alive(int end) const { return ends_[end] != nullptr; }
+  [[nodiscard]] bool awake(int end) const { return ends_[end] != nullptr && !asleep_[end]; }
+
+  // Nothing arrives at this end any more, or again.
+  void cut(int end, bool on = true) { cut_[end] = on; }
+  // Sees each datagram that an end sends, before the wire does.
+  std::function<void(int from, ConstBytes datagram)> observer;
+
   SimEnd& initiator() { return *ends_[0]; }
   SimEnd& acceptor() { return *ends_[1]; }
-  [[nodiscard]] bool both_up() const { return ends_[0]->carrier() && ends_[1]->carrier(); }
+  [[nodiscard]] bool carrier(int end) const { return ends_[end] && ends_[end]->carrier(); }
+  [[nodiscard]] bool both_up() const { return carrier(0) && carrier(1); }
   // What must never be: empty as long as all is well.
   std::vector<std::string> violations;
 
@@ -103,7 +124,12 @@ class World {
  private:
   void step(Time at_most);
 
-  std::unique_ptr<SimEnd> ends_[2];
+  link::SessionSettings settings_[2];
+  std::shared_ptr<const dtls::Identity> identities_[2];
+  std::unique_ptr<SimEnd> ends_[2];  // nullptr: killed
+  std::unique_ptr<SimEnd> killed_[2];
+  bool asleep_[2] = {false, false};
+  bool cut_[2] = {false, false};
   Time next_traffic_{};
   int rebinds_ = 0;
 };

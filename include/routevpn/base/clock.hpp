@@ -8,4 +8,7 @@ namespace routevpn {
 using Duration = std::chrono::nanoseconds;
 using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
+// CLOCK_BOOTTIME: it counts on while the machine sleeps, as the peer and its patience do.
+Time read_clock();
+
 }  // namespace routevpn

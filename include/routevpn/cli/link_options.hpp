@@ -56,6 +56,7 @@ struct LinkOptions {
 
   std::chrono::milliseconds keepalive{1000};
   std::chrono::milliseconds dead_after{3500};
+  std::chrono::milliseconds up_delay{0};  // after the first flap; zero: none after any
   std::chrono::seconds rekey{3600};
   std::optional<std::uint64_t> rekey_records;  // none: as the cipher suite wants it
 

@@ -22,11 +22,15 @@ class EventLoop {
   // forget, itself too.
   void watch(int fd, Callback callback);
   void forget(int fd);
-  // Waits until something is readable or the time has come (none: for ever), and calls back.
+  // Waits until something is readable or the time has come (none: for ever), and calls back. A
+  // machine that slept past that time wakes it.
   void turn(std::optional<Duration> timeout);
 
  private:
+  void arm(Duration timeout);
+
   Fd epoll_;
+  Fd timer_;  // epoll's own timeout stands still while the machine sleeps
   std::unordered_map<int, std::shared_ptr<Callback>> callbacks_;
 };
 

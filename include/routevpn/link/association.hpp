@@ -2,6 +2,7 @@
 // is.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -22,11 +23,19 @@ struct RecordLimits {
   std::uint64_t stop_at = ~std::uint64_t{0};  // the cipher suite's own limit applies besides
 };
 
+// Numbers beyond stop_at, so that an association at its limit can still say farewell.
+inline constexpr std::uint64_t records_for_farewell = 8;
+
 // Made by the control thread, key schedules and all; used by the lane alone from then on.
 struct Association {
   Association(AssociationId number, const dtls::Established& established,
               record::CryptoBackend backend, const outside::Endpoint& peer,
               const RecordLimits& limits);
+
+  // How many more records of data it may seal.
+  [[nodiscard]] std::uint64_t data_left() const {
+    return stop_at - std::min(stop_at, sealer.sealed());
+  }
 
   AssociationId id;
   record::Sealer sealer;
@@ -34,6 +43,7 @@ struct Association {
   outside::Endpoint endpoint;
   bool control_messages;
   std::uint64_t renew_after;
+  std::uint64_t stop_at;  // data; alerts may still be sealed
 
   bool confirmed = false;          // an authentic record has come
   bool renewal_announced = false;  // the control thread knows that renewal is due

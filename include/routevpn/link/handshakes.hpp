@@ -36,6 +36,8 @@ class Handshakes {
 
   void initiate(const outside::Endpoint& peer, Time now);
   void receive(ConstBytes datagram, const outside::Endpoint& from, Time now);
+  // An acceptor without associations got data: whether its sender was told so.
+  bool give_restart_hint(const outside::Endpoint& to, Time now);
   void on_timer(Time now);
   [[nodiscard]] std::optional<Time> deadline() const;
   // Whether this association's peer has asked for our last flight again since.
@@ -71,6 +73,7 @@ class Handshakes {
   HandshakeOwner& owner_;
   DropCounters& drops_;
   Entries entries_;
+  Time next_restart_hint_{};
 };
 
 }  // namespace routevpn::link

@@ -95,13 +95,16 @@ class Lane {
   void queue_control(const ControlMessage& message);
   void queue_alert(const SendAlert& alert);
   void seal_control(record::ContentType type);
+  void limit_reached(std::uint64_t packets);
 
   void split_datagram(Bytes datagram, const outside::Endpoint& from, Time now);
   void forward_handshake(Bytes record, const outside::Endpoint& from);
   void open_record(const record::Split& split, const outside::Endpoint& from, Time now);
+  void without_keys(const record::Split& split, const outside::Endpoint& from, Time now);
   Association* open_with_any(const record::Split& split, record::Opened& opened);
   bool open_with(Association& association, const record::Split& split, record::Opened& opened);
   void authentic(Association& association, bool newest, const outside::Endpoint& from, Time now);
+  void confirmed(Association& association);
   void deliver(Association& association, Bytes payload, Time now);
   void control_message(Association& association, ConstBytes payload, Time now);
   void check_limits(Association& association);
@@ -125,6 +128,7 @@ class Lane {
   std::vector<Bytes> payloads_;
   inside::Coalescer coalescer_;
   HandshakeDatagram* handshake_ = nullptr;  // the slot this datagram's records go to
+  Time next_without_keys_{};                // when the control thread is told of one again
 };
 
 }  // namespace routevpn::link

@@ -53,7 +53,7 @@ class Link : private LaneOwner {
   [[nodiscard]] std::optional<Duration> time_to_wait() const;
   [[nodiscard]] const LaneControl& speaker() const;
   [[nodiscard]] std::string status() const;
-  static Time clock() { return std::chrono::steady_clock::now(); }
+  static Time clock() { return read_clock(); }
 
   cli::LinkOptions options_;
   Ends ends_;

@@ -30,8 +30,12 @@ struct RetireAssociation {
 struct SendControl {
   ControlMessage message;  // its stamp is the lane's to set
 };
+// RFC 5246 section 7.2.
+inline constexpr std::uint8_t alert_warning = 1;
+inline constexpr std::uint8_t alert_fatal = 2;
+inline constexpr std::uint8_t alert_close_notify = 0;
 struct SendAlert {
-  std::uint8_t level = 0;  // RFC 5246 section 7.2
+  std::uint8_t level = 0;
   std::uint8_t description = 0;
 };
 using LaneCommand = std::variant<std::monostate, InstallAssociation, ActivateAssociation,
@@ -53,12 +57,16 @@ struct AlertReceived {
 struct PeerMoved {
   outside::Endpoint to;
 };
+// Somebody sends data as if there were an association, and there is none. One of many.
+struct RecordWithoutKeys {
+  outside::Endpoint from;
+};
 struct InterfaceGone {};  // somebody deleted it
 
 struct LaneEvent {
   AssociationId id = 0;
   std::variant<std::monostate, AssociationConfirmed, EchoReplied, RenewalRequested, RenewalDue,
-               LimitReached, AlertReceived, PeerMoved, InterfaceGone>
+               LimitReached, AlertReceived, PeerMoved, RecordWithoutKeys, InterfaceGone>
       what;
 };
 

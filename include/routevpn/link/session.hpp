@@ -12,6 +12,7 @@
 
 #include "routevpn/base/address.hpp"
 #include "routevpn/link/backoff.hpp"
+#include "routevpn/link/flap_damper.hpp"
 #include "routevpn/link/handshakes.hpp"
 #include "routevpn/link/mailbox.hpp"
 #include "routevpn/link/prober.hpp"
@@ -30,6 +31,7 @@ struct SessionSettings {
   std::vector<IpPrefix> allowed;  // an acceptor's --allow
   Duration keepalive = std::chrono::milliseconds(1000);
   Duration dead_after = std::chrono::milliseconds(3500);
+  Duration up_delay{};
   Duration rekey = std::chrono::seconds(3600);
   RecordLimits limits;
   std::optional<record::CryptoBackend> backend;  // none: the best for the suite
@@ -67,17 +69,28 @@ struct AssociationStatus {
   Time established{};
 };
 
+// Why a link that works has no carrier.
+struct DampingStatus {
+  Time since;
+  Time until;
+  unsigned flaps;  // that are not forgotten
+};
+
 struct SessionStatus {
   Phase phase = Phase::idle;
   Reason reason;
   Time since{};
   std::optional<AssociationStatus> association;
   std::optional<SocketAddress> attempted;  // by the initiator, last
+  std::optional<DampingStatus> damping;
   PathStatus path;
   std::uint64_t handshakes = 0;  // completed
   std::uint64_t renewals = 0;
+  std::string renewal_failure;  // of the last attempt; empty when there was none since the last one
   std::uint64_t moves = 0;
-  std::uint64_t flaps = 0;  // times it went down after having been up
+  std::uint64_t flaps = 0;        // times it went down after having been up
+  std::uint64_t hints_given = 0;  // restart_hint.hpp
+  std::uint64_t hints_taken = 0;
   std::uint64_t unexpected_events = 0;
 };
 
@@ -87,6 +100,8 @@ class Session : private HandshakeOwner {
   static constexpr Duration straggler_time = std::chrono::seconds(10);
   // How long a plain peer may keep silent, after its last repeated flight, before we speak first.
   static constexpr Duration silent_peer_time = std::chrono::seconds(1);
+  // A peer said to have forgotten us has this long to show that it has not, or two round trips.
+  static constexpr Duration least_doubt = std::chrono::milliseconds(20);
 
   Session(SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
           Surroundings& surroundings, DropCounters& drops);
@@ -125,6 +140,9 @@ class Session : private HandshakeOwner {
   void enter(Phase phase, Reason reason, Time now);
   void begin_attempt(Time now);
   void confirm(AssociationId id, Time now);
+  void confirmed(Time now);
+  void hold_carrier(Time now);
+  void end_damping(Time now);
   void drop_associations();
   void ask_next_peer(Time now);
   Known* find(AssociationId id);
@@ -132,14 +150,19 @@ class Session : private HandshakeOwner {
   [[nodiscard]] std::optional<Time> silence_at() const;
   void send_probe(Time now);
 
+  void on_alert(Known& known, const AlertReceived& alert, Time now);
+  void take_restart_hint(const SocketAddress& from, Time now);
+  void end_doubt(Time now);
   void speak_to_silent_peers(Time now);
   void retire_old(Time now);
 
   SessionSettings settings_;
   Surroundings& surroundings_;
+  DropCounters& drops_;
   Handshakes handshakes_;
   Backoff backoff_;
   Prober prober_;
+  FlapDamper damper_;
 
   SessionStatus status_;
   bool carrier_ = false;
@@ -148,6 +171,13 @@ class Session : private HandshakeOwner {
   AssociationId current_id_ = 0;  // newest confirmed, 0: none
   std::size_t next_peer_ = 0;
   std::deque<SocketAddress> candidates_;  // of the peer asked last, still to be tried
+  struct Doubt {                          // whether the peer still has the association in use
+    Time since;
+    Time until;
+  };
+  std::optional<Doubt> doubt_;
+  Time next_doubt_{};
+  std::optional<Time> stable_at_;
   std::optional<Time> retry_at_;
   std::optional<Time> renew_at_;
 };

@@ -1,12 +1,12 @@
 // The life of a link's session as a pure function: (role, phase, event) -> (phase, actions).
 //
-//   initiator:  idle -> resolving -> handshaking -> confirming -> up
-//                          ^            |               |          |
-//                          +-- backing_off <------------+----------+
+//   initiator:  idle -> resolving -> handshaking -> confirming (-> damped) -> up
+//                          ^            |               |            |         |
+//                          +-- backing_off <------------+------------+---------+
 //
-//   acceptor:   idle -> waiting -> confirming -> up
-//                          ^           |          |
-//                          +-----------+----------+
+//   acceptor:   idle -> waiting -> confirming (-> damped) -> up
+//                          ^           |             |        |
+//                          +-----------+-------------+--------+
 //
 // and from anywhere to stopped. The carrier is on in `up` and nowhere else.
 #pragma once
@@ -29,6 +29,7 @@ enum class Phase : std::uint8_t {
   backing_off,  // waiting before the next attempt
   waiting,      // an acceptor without association
   confirming,   // there are keys; nothing authentic has come yet
+  damped,       // all is well, but after flaps the carrier is held back
   up,
   stopped,
   count_
@@ -42,6 +43,8 @@ enum class Event : std::uint8_t {
   established,       // a handshake was completed
   handshake_failed,  // ours, as initiator
   confirmed,         // the newest association has carried an authentic record
+  confirmed_early,   // the same, too soon after a flap for the carrier to return
+  stable,            // it has been well for as long as it had to
   silence,           // nothing authentic for dead-after
   peer_closed,       // close_notify or a fatal alert, authentic
   limit_reached,     // the association may carry no more
@@ -58,6 +61,7 @@ enum class Action : std::uint8_t {
   schedule_retry,
   carrier_on,
   carrier_off,
+  hold_carrier,       // until `stable`
   tell_peer,          // close_notify
   drop_associations,  // wipe all keys
   begin_renewal,      // a handshake beside the association in use

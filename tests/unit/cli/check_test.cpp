@@ -42,6 +42,7 @@ constexpr std::string_view full =
     "rekey-records = 20000\n"
     "keepalive = 100\n"
     "dead-after = 350\n"
+    "up-delay = 500\n"
     "on-state = \"logger '# \\\"x\\\"'\"\n"
     "run-dir = /run/lab\n"
     "log-level = debug\n"

@@ -70,6 +70,7 @@ TEST_CASE("without options a link has the documented defaults") {
   CHECK(options.ca == "/etc/routevpn/ca.pem");
   CHECK(options.keepalive == milliseconds(1000));
   CHECK(options.dead_after == milliseconds(3500));
+  CHECK(options.up_delay == milliseconds(0));
   CHECK(options.rekey == std::chrono::hours(1));
   CHECK(options.run_dir == "/run/routevpn");
   CHECK(options.link.empty());

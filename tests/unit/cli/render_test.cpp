@@ -103,10 +103,24 @@ TEST_CASE("drops, notes and a first association are shown") {
   link["drops"]["inside_not_ip"] = 1U;
   link["rekeys"] = 0U;
   link["udp_segment"] = false;
+  link["renewal_failure"] = "192.0.2.1:7754: alert certificate revoked";
   const auto text = render(link, now, false);
   CHECK_THAT(text, ContainsSubstring("  drops: inside_not_ip 1, record_replayed 3\n"));
   CHECK_THAT(text, ContainsSubstring("-SHA256 by ipsec-mb, made 6 min ago\n"));
+  CHECK_THAT(text,
+             ContainsSubstring("  renewal failed: 192.0.2.1:7754: alert certificate revoked\n"));
   CHECK_THAT(text, ContainsSubstring("  note: the kernel refused UDP_SEGMENT: "));
+}
+
+TEST_CASE("loss is told for each direction where they differ") {
+  auto link = up_link();
+  link["loss"] = 0.25;
+  link["loss_tx"] = 0.2004;
+  link["loss_rx"] = 0.2;
+  CHECK_THAT(render(link, now, false), ContainsSubstring(", loss 25.0 %, path mtu 1500\n"));
+  link["loss_rx"] = 0.0;
+  CHECK_THAT(render(link, now, false),
+             ContainsSubstring(", loss 25.0 % (sent 20.0, received 0.0), path mtu 1500\n"));
 }
 
 TEST_CASE("a certificate's end is told in days, then hours, then as past") {

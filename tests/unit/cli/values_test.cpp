@@ -75,6 +75,8 @@ TEST_CASE("a value that is refused is one line with option, value and what is al
       {"keepalive", "1.5", period_range},
       {"dead-after", "", period_range},
       {"dead-after", "99999999999999999999", period_range},
+      {"up-delay", "60001", "must be 0 to 60000 milliseconds"},
+      {"up-delay", "-1", "must be 0 to 60000 milliseconds"},
       {"rekey", "9", "must be 10 to 86400 seconds"},
       {"rekey", "-3600", "must be 10 to 86400 seconds"},
       {"lanes", "0", "must be 1 to 16"},

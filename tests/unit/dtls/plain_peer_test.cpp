@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 
+#include "routevpn/link/restart_hint.hpp"
 #include "routevpn/record/open.hpp"
 #include "routevpn/record/seal.hpp"
 
@@ -133,4 +134,17 @@ TEST_CASE("a renegotiation by an authenticated peer is not answered and harms no
   for (const auto& datagram : sent) CHECK(ours->receive(datagram, now) == Progress::completed);
   CHECK(ours->take_output().empty());
   CHECK(ERR_peek_error() == 0);
+}
+
+TEST_CASE("the alert that hints at a restart means nothing to a plain peer") {
+  TestCa ca;
+  const auto ours =
+      Handshake::initiate(make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), now);
+  PlainPeer plain(Role::acceptor, ca.issue({.name = "V3-2"}), ca.certificate());
+  exchange(*ours, plain, now);
+  REQUIRE(plain.completed());
+  const Datagram hint(link::restart_hint.begin(), link::restart_hint.end());
+  CHECK(plain.read(hint).empty());
+  CHECK(plain.take_output().empty());
+  check_data_passes(*ours, plain);
 }

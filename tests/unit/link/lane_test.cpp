@@ -235,6 +235,24 @@ TEST_CASE("at its limit an association seals no more and says so once") {
   CHECK(a.events<LimitReached>().size() == 1);
 }
 
+TEST_CASE("at its limit an association can still say farewell, and no more than that") {
+  const Keys both = keys(3);
+  End a(east);
+  End b(west);
+  a.install(1, both.initiator, true, {100, 2});
+  b.install(1, both.acceptor, false);
+  for (std::uint8_t i = 0; i < 2; ++i) b.receive(a.send(udp_packet(i)).at(0), west);
+  CHECK(a.events<LimitReached>().empty());
+  a.command(SendControl{});  // a probe is data to the cipher
+  CHECK(a.control().empty());
+  CHECK(a.events<LimitReached>().size() == 1);
+  a.command(SendAlert{1, 0});
+  b.receive(a.control().at(0), west);
+  CHECK(b.events<AlertReceived>().size() == 1);
+  for (int i = 0; i < 100; ++i) a.command(SendAlert{1, 0});
+  CHECK(a.control().size() == records_for_farewell - 1);
+}
+
 TEST_CASE("renewal is due by what was received, too") {
   const Keys both = keys(3);
   End a(east);

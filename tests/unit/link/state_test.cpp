@@ -41,13 +41,18 @@ std::vector<Row> table() {
       {Phase::waiting, Event::established, "ia", Phase::confirming, {}},
       {Phase::confirming, Event::confirmed, "ia", Phase::up, {Action::carrier_on}},
       {Phase::confirming, Event::established, "ia", Phase::confirming, {}},
-      {Phase::up, Event::established, "ia", Phase::up, {}},
-      {Phase::up, Event::confirmed, "ia", Phase::up, {}},
-      {Phase::up, Event::renewal_due, "i", Phase::up, {Action::begin_renewal}},
-      {Phase::up, Event::renewal_due, "a", Phase::up, {Action::request_renewal}},
-      {Phase::up, Event::handshake_failed, "i", Phase::up, {Action::schedule_renewal}},
+      {Phase::confirming, Event::confirmed_early, "ia", Phase::damped, {Action::hold_carrier}},
+      {Phase::damped, Event::stable, "ia", Phase::up, {Action::carrier_on}},
   };
-  for (const auto phase : {Phase::confirming, Phase::up}) {
+  for (const auto phase : {Phase::damped, Phase::up}) {
+    rows.push_back({phase, Event::established, "ia", phase, {}});
+    rows.push_back({phase, Event::confirmed, "ia", phase, {}});
+    rows.push_back({phase, Event::confirmed_early, "ia", phase, {}});
+    rows.push_back({phase, Event::renewal_due, "i", phase, {Action::begin_renewal}});
+    rows.push_back({phase, Event::renewal_due, "a", phase, {Action::request_renewal}});
+    rows.push_back({phase, Event::handshake_failed, "i", phase, {Action::schedule_renewal}});
+  }
+  for (const auto phase : {Phase::confirming, Phase::damped, Phase::up}) {
     for (const auto event : {Event::silence, Event::peer_closed, Event::limit_reached}) {
       rows.push_back({phase, event, "i", Phase::backing_off, lost_initiator});
       rows.push_back({phase, event, "a", Phase::waiting, lost_acceptor});
@@ -96,8 +101,8 @@ TEST_CASE("every phase and event of both roles does what the table says, or noth
 
 TEST_CASE("users see up, connecting or down") {
   CHECK(public_state(Phase::up) == "up");
-  for (const auto phase :
-       {Phase::resolving, Phase::handshaking, Phase::backing_off, Phase::confirming}) {
+  for (const auto phase : {Phase::resolving, Phase::handshaking, Phase::backing_off,
+                           Phase::confirming, Phase::damped}) {
     CHECK(public_state(phase) == "connecting");
   }
   for (const auto phase : {Phase::idle, Phase::waiting, Phase::stopped}) {

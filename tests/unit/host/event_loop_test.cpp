@@ -1,0 +1,43 @@
+#include "routevpn/host/event_loop.hpp"
+
+#include <sys/eventfd.h>
+
+#include "catch.hpp"
+
+using namespace routevpn;
+using namespace std::chrono_literals;
+
+TEST_CASE("a turn ends when its time has come, not before, and at once when it is past") {
+  host::EventLoop loop;
+  for (const Duration wait : {0ns, -5000000ns, 1ns, 30000000ns}) {
+    const Time begin = read_clock();
+    loop.turn(wait);
+    CHECK(read_clock() - begin >= wait);
+    CHECK(read_clock() - begin < wait + 2s);
+  }
+}
+
+TEST_CASE("what is readable is called back, with or without a time") {
+  host::EventLoop loop;
+  const Fd event(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  int calls = 0;
+  loop.watch(event.get(), [&] {
+    eventfd_t count = 0;
+    eventfd_read(event.get(), &count);
+    ++calls;
+  });
+  loop.turn(1ms);
+  CHECK(calls == 0);
+  eventfd_write(event.get(), 1);
+  loop.turn(std::nullopt);
+  CHECK(calls == 1);
+  eventfd_write(event.get(), 1);
+  loop.turn(1h);
+  CHECK(calls == 2);
+  loop.turn(1ms);
+  CHECK(calls == 2);
+  eventfd_write(event.get(), 1);
+  loop.forget(event.get());
+  loop.turn(1ms);
+  CHECK(calls == 2);
+}
