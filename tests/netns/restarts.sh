@@ -84,7 +84,7 @@ stop_counting up down
 for way in up down; do
   expect_report "$way: nothing came damaged or twice" "$way" \
     '.corrupted + .duplicated + .foreign == 0'
-  echo "# $way, of $(report $way .sent) lost $(report $way .lost), outages in ms:" \
+  echo "# $way, of $(report $way .sent) lost $(report $way .lost), the 100 longest outages in ms:" \
     "$(report $way '[.outages[].ms] | sort | {min: .[0], median: .[length / 2 | floor],
       max: .[-1], count: length} | tojson')"
 done
