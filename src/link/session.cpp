@@ -152,6 +152,8 @@ void Session::on_timer(Time now) {
     apply(Event::renewal_due, status_.reason, now);
   }
   if (prober_.due() && now >= *prober_.due()) send_probe(now);
+  if (check_at_ && now >= *check_at_) check_path(now);
+  if (path_mtu_.due() && now >= *path_mtu_.due()) probe_path(now);
 }
 
 std::optional<Time> Session::deadline() const {
@@ -160,6 +162,8 @@ std::optional<Time> Session::deadline() const {
   earliest(first, retry_at_);
   earliest(first, renew_at_);
   earliest(first, prober_.due());
+  earliest(first, path_mtu_.due());
+  earliest(first, check_at_);
   earliest(first, silence_at());
   for (const Known& known : known_) {
     earliest(first, known.retire_at);

@@ -4,38 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <string>
 
 #include "catch.hpp"
+#include "sim/identities.hpp"
 #include "sim/world.hpp"
-#include "test_pki.hpp"
 
 using namespace routevpn;
 using namespace routevpn::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct Identities {
-  TestCa ca;
-  std::shared_ptr<const dtls::Identity> initiator =
-      make_identity(ca.issue({"V1-1"}), ca.certificate(), "V2-1");
-  std::shared_ptr<const dtls::Identity> acceptor =
-      make_identity(ca.issue({"V2-1"}), ca.certificate(), "V1-1");
-};
-
-const Identities& identities() {
-  static const Identities made;
-  return made;
-}
-
-// How many seeds: of the first test ROUTEVPN_SEEDS, for the slower sanitizer builds and for long
-// runs by hand; of others in proportion.
-std::uint64_t seeds(std::uint64_t usual) {
-  const char* const wanted = std::getenv("ROUTEVPN_SEEDS");
-  return wanted == nullptr ? usual : std::max(std::stoull(wanted) * usual / 10'000, 1ULL);
-}
 
 // As bad as this seed has it.
 Impairments impairments(std::uint64_t seed) {
