@@ -77,6 +77,7 @@ void Session::confirm(AssociationId id, Time now) {
   candidates_.clear();
   if (known->status.control_messages && settings_.role == Role::acceptor) prober_.begin(now);
   if (!known->status.control_messages) prober_.end();
+  follow_path(*known, now);
   confirmed(now);
 }
 
@@ -96,14 +97,21 @@ void Session::confirmed(Time now) {
 void Session::on_lane_event(const LaneEvent& event, Time now) {
   if (std::holds_alternative<AssociationConfirmed>(event.what)) return confirm(event.id, now);
   if (const auto* const echo = std::get_if<EchoReplied>(&event.what)) {
-    prober_.answered(echo->sequence, echo->received, echo->round_trip, now);
-    end_damping(now);
+    if ((echo->sequence & path_probe) == 0) {
+      prober_.answered(echo->sequence, echo->received, echo->round_trip, now);
+      end_damping(now);
+    } else if (path_mtu_.answered(echo->sequence & ~path_probe, now)) {
+      tell_path_mtu();
+    }
     return;
   }
   if (const auto* const stray = std::get_if<RecordWithoutKeys>(&event.what)) {
     const bool waits = status_.phase == Phase::waiting && known_.empty();
     if (waits && handshakes_.give_restart_hint(stray->from, now)) ++status_.hints_given;
     return;
+  }
+  if (const auto* const too_big = std::get_if<DatagramTooBig>(&event.what)) {
+    return datagram_too_big(too_big->news, now);
   }
   Known* const known = find(event.id);
   if (const auto* const moved = std::get_if<PeerMoved>(&event.what); moved && known != nullptr) {
@@ -112,6 +120,7 @@ void Session::on_lane_event(const LaneEvent& event, Time now) {
       prober_.forget_path();
     }
     known->status.endpoint = moved->to;
+    if (event.id == current_id_ && path_remote_ != moved->to.remote) follow_path(*known, now);
     return;
   }
   // What is left concerns the association in use, or the one about to be.
@@ -145,6 +154,7 @@ void Session::on_alert(Known& known, const AlertReceived& alert, Time now) {
 
 void Session::send_probe(Time now) {
   surroundings_.command(SendControl{{ControlMessage::Kind::echo_request, prober_.send(now)}});
+  check_path(now);
 }
 
 std::optional<Time> Session::silence_at() const {
@@ -204,6 +214,8 @@ void Session::drop_associations() {
   known_.clear();
   current_id_ = 0;
   prober_.end();
+  path_mtu_.end();
+  check_at_.reset();
   renew_at_.reset();
   doubt_.reset();
   status_.renewal_failure.clear();

@@ -6,6 +6,12 @@
 
 namespace routevpn::link {
 
+bool has_family(const cli::LinkOptions& options, bool v4) {
+  const auto is = [v4](const IpPrefix& prefix) { return prefix.address.is_v4() == v4; };
+  return std::any_of(options.addresses.begin(), options.addresses.end(), is) ||
+         std::any_of(options.routes.begin(), options.routes.end(), is);
+}
+
 namespace {
 
 host::Netns namespace_of(const std::string& name, const std::string& option) {
@@ -43,12 +49,6 @@ std::vector<LaneEnds> open_lanes(const cli::LinkOptions& options,
   return lanes;
 }
 
-bool has_family(const cli::LinkOptions& options, bool v4) {
-  const auto is = [v4](const IpPrefix& prefix) { return prefix.address.is_v4() == v4; };
-  return std::any_of(options.addresses.begin(), options.addresses.end(), is) ||
-         std::any_of(options.routes.begin(), options.routes.end(), is);
-}
-
 // The first guess, while no peer is known: corrected before the carrier goes on for the first time.
 unsigned first_mtu(const cli::LinkOptions& options, const host::Netns& where) {
   if (options.mtu) return *options.mtu;
@@ -61,7 +61,7 @@ unsigned first_mtu(const cli::LinkOptions& options, const host::Netns& where) {
   }
   const host::NetnsScope scope(where);
   const auto outside = outside::route_mtu({*peer, options.peers[0].port}, options.fwmark);
-  return inside_mtu(outside.value_or(ethernet_mtu), peer->is_v4(), suite, v6_inside);
+  return inside_mtu(outside ? outside->now : ethernet_mtu, peer->is_v4(), suite, v6_inside);
 }
 
 std::optional<host::Guardian> start_guardian(const cli::LinkOptions& options,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "routevpn/link/mtu.hpp"
+
 namespace routevpn::link {
 
 namespace {
@@ -16,6 +18,9 @@ constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
 constexpr std::size_t max_payloads = Lane::receive_bytes / (13 + 16 + 20) + 1;
 
 constexpr std::size_t max_control = 64;  // answers to one receive: one a datagram is plenty
+// And two probes as large as can be: the size in question, and ICMP's.
+constexpr std::size_t control_bytes =
+    max_control * (max_record_headroom + control_message_bytes + record::tailroom) + 2UL * most_mtu;
 
 }  // namespace
 
@@ -24,8 +29,7 @@ Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, OuterClas
       counters_(counters),
       outer_class_(outer_class),
       outbound_(outbound_bytes, outbound_packets),
-      control_(max_control * (max_record_headroom + control_message_bytes + record::tailroom),
-               max_control),
+      control_(control_bytes, max_control),
       coalescer_(max_payloads, udp_offload) {
   associations_.reserve(max_associations + 1);
   runs_.reserve(outbound_packets);
@@ -47,9 +51,11 @@ void Lane::execute_commands(Time now) {
       retire(old->id);
     } else if (auto* const message = std::get_if<SendControl>(&command)) {
       message->message.stamp = static_cast<std::uint64_t>(now.time_since_epoch().count());
-      queue_control(message->message);
+      queue_control(message->message, message->padded_bytes);
     } else if (const auto* const alert = std::get_if<SendAlert>(&command)) {
       queue_alert(*alert);
+    } else if (const auto* const limit = std::get_if<LimitPayload>(&command)) {
+      payload_limit_ = limit->bytes;
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/link/mtu.hpp"
 
 namespace routevpn::link {
 
@@ -21,10 +22,11 @@ Fd open_eventfd() {
 LaneControl::LaneControl(LaneOwner& owner, host::EventLoop& loop, SessionSettings settings,
                          std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
                          const std::atomic<unsigned>& mtu, bool serves_inside,
-                         OuterClass outer_class)
+                         OuterClass outer_class, std::uint32_t mark)
     : owner_(owner),
       ends_(std::move(ends)),
       outer_class_(outer_class),
+      mark_(mark),
       mailbox_wakeup_(open_eventfd()),
       session_(std::move(settings), std::move(identity), *this, control_drops_),
       loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get(), outer_class),
@@ -128,6 +130,20 @@ void LaneControl::handshake_failed(const SocketAddress& peer,
 
 Time LaneControl::last_heard() const {
   return counters_.last_heard.load(std::memory_order_relaxed);
+}
+
+outside::RouteMtu LaneControl::route_mtu(const SocketAddress& remote) const {
+  // Of no route nothing is known; a datagram will tell.
+  return outside::route_mtu(remote, mark_).value_or(outside::RouteMtu{ethernet_mtu, ethernet_mtu});
+}
+
+std::uint64_t LaneControl::large_datagrams() const {
+  return counters_.tx_large.load(std::memory_order_relaxed);
+}
+
+void LaneControl::path_mtu_changed(unsigned path_mtu, unsigned payload_bytes) {
+  path_ = {path_mtu, payload_bytes};
+  owner_.path_mtu_changed();
 }
 
 }  // namespace routevpn::link

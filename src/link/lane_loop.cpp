@@ -69,6 +69,9 @@ void LaneLoop::run() {
     if (poll(fds.data(), fds.size(), -1) <= 0) continue;  // interrupted
     const Time now = read_clock();
     if (fds[0].revents != 0) drain_eventfd(wakeup_.get());
+    if ((fds[1].revents & POLLERR) != 0) {
+      if (const auto news = socket_.take_errors()) lane_.announce(0, DatagramTooBig{*news});
+    }
     lane_.execute_commands(now);
     send_control();
     // What is written inside is often answered before write() returns.

@@ -75,7 +75,7 @@ Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identi
     const auto number = static_cast<unsigned>(lanes.size());
     lanes.push_back(std::make_unique<LaneControl>(owner, loop_, session_settings(options_, number),
                                                   identity, std::move(ends), mtu_, number == 0,
-                                                  OuterClass(options_.dscp)));
+                                                  OuterClass(options_.dscp), options_.fwmark));
   }
   ends_.lanes.clear();
   return lanes;
@@ -174,7 +174,7 @@ void Link::carrier_wanted(LaneControl& lane) {
     log_info(lane.wants_carrier() ? "lane is up" : "lane is down",
              {{"port", std::to_string(lane.local(SessionStatus{}).port)}});
   }
-  if (lane.wants_carrier()) adapt_mtu();
+  adapt_mtu();
   const auto wants = [](const auto& one) { return one->wants_carrier(); };
   const bool wanted = std::any_of(lanes_.begin(), lanes_.end(), wants);
   if (wanted != carrier_) {
@@ -199,26 +199,30 @@ void Link::share_flows() {
   }
 }
 
+// Before the lane's carrier goes on, and whenever what it carries changes.
+void Link::path_mtu_changed() {
+  control_socket_.publish();
+  adapt_mtu();
+}
+
 // The interface has one MTU, so the narrowest path counts.
 void Link::adapt_mtu() {
-  path_mtu_.reset();
-  std::optional<unsigned> inside;
-  bool v6 = false;
-  for (const auto& address : options_.addresses) v6 = v6 || !address.address.is_v4();
+  std::optional<PathCapacity> narrowest;
   for (const auto& lane : lanes_) {
-    const auto association = lane->session().status(clock()).association;
-    if (!association) continue;
-    const SocketAddress& remote = association->endpoint.remote;
-    const auto path = outside::route_mtu(remote, options_.fwmark);
-    if (!path) continue;
-    path_mtu_ = std::min(*path, path_mtu_.value_or(*path));
-    const unsigned mtu = inside_mtu(*path, remote.address.is_v4(), association->suite, v6);
-    inside = std::min(mtu, inside.value_or(mtu));
+    if (!lane->path() || !lane->session().status(clock()).association) continue;
+    if (!narrowest) narrowest = lane->path();
+    narrowest->mtu = std::min(narrowest->mtu, lane->path()->mtu);
+    narrowest->payload_bytes = std::min(narrowest->payload_bytes, lane->path()->payload_bytes);
   }
-  if (options_.mtu || !inside || *inside == mtu_) return;
+  if (!narrowest) return;
+  path_mtu_ = narrowest->mtu;
+  const unsigned mtu = interface_mtu(narrowest->payload_bytes, has_family(options_, false));
+  if (options_.mtu || mtu == mtu_) return;
   try {
-    ends_.netlink.set_mtu(ifname_, *inside);
-    mtu_ = *inside;
+    ends_.netlink.set_mtu(ifname_, mtu);
+    mtu_ = mtu;
+    log_info("the interface's MTU follows the path's",
+             {{"mtu", std::to_string(mtu)}, {"path_mtu", std::to_string(*path_mtu_)}});
   } catch (const std::exception& error) {
     log_warning("the interface keeps its MTU", {{"error", error.what()}});
   }

@@ -6,8 +6,8 @@
 //   2. split_datagram() walks the records of each. Those of the handshake leave this way, for the
 //      control thread's mailbox (RFC 6347 section 4.1: epoch 0, and content types 20 and 22).
 //   3. open_record() checks the replay window, authenticates and decrypts in place.
-//   4. deliver() answers control messages and collects IP packets, with what became of their ECN
-//      outside (RFC 6040), which the coalescer joins.
+//   4. deliver() answers control messages and collects IP packets, made whole where they came in
+//      pieces, with what became of their ECN outside (RFC 6040), which the coalescer joins.
 //   5. LaneLoop writes each super-packet to the interface.
 //
 // Whatever is not as it should be is counted under its reason and forgotten.
@@ -21,6 +21,7 @@
 namespace routevpn::link {
 
 void Lane::from_outside(const outside::Received& received, Time now) {
+  if (payloads_.empty()) joiner_.release();  // what join() gave was written
   // One for all: UDP_GRO joins no datagrams of different traffic class (Linux 6.9, and
   // since 6.1.91, 6.6.31 and 6.8.10; before, the first one's stood for all).
   outer_ecn_ = inside::ecn_of(received.ecn);
@@ -142,16 +143,21 @@ void Lane::confirmed(Association& association) {
 
 void Lane::deliver(Association& association, Bytes payload, Time now) {
   if (payload.empty()) return drop(Drop::record_length);
-  if (is_control(payload[0])) {
-    if (!association.control_messages) return drop(Drop::payload_not_ip);
-    return control_message(association, payload, now);
-  }
-  if (inside::ip_packet_verdict(payload) != inside::IpVerdict::valid) {
+  if (!is_control(payload[0])) return deliver_packet(payload, outer_ecn_);
+  if (!association.control_messages) return drop(Drop::payload_not_ip);
+  if (payload[0] != piece_kind) return control_message(association, payload, now);
+  const auto joined = joiner_.join(association.id, payload, outer_ecn_);
+  if (joined.fault) drop(*joined.fault);
+  if (!joined.packet.empty()) deliver_packet(joined.packet, joined.outer_ecn);
+}
+
+void Lane::deliver_packet(Bytes packet, inside::Ecn outer_ecn) {
+  if (inside::ip_packet_verdict(packet) != inside::IpVerdict::valid) {
     return drop(Drop::payload_malformed);
   }
-  if (!inside::take_outer_ecn(payload, outer_ecn_)) return drop(Drop::payload_not_ect);
+  if (!inside::take_outer_ecn(packet, outer_ecn)) return drop(Drop::payload_not_ect);
   if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_malformed);
-  payloads_.push_back(payload);
+  payloads_.push_back(packet);
 }
 
 void Lane::control_message(Association& association, ConstBytes payload, Time now) {
@@ -159,7 +165,7 @@ void Lane::control_message(Association& association, ConstBytes payload, Time no
   if (!message) return drop(Drop::payload_control);
   switch (message->kind) {
     case ControlMessage::Kind::echo_request:
-      ++association.echo_requests;
+      if ((message->sequence & path_probe) == 0) ++association.echo_requests;
       return queue_control({ControlMessage::Kind::echo_reply, message->sequence, message->stamp,
                             association.echo_requests});
     case ControlMessage::Kind::echo_reply: {

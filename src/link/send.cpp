@@ -1,8 +1,8 @@
 // What happens to a packet that leaves:
 //
 //   1. LaneLoop reads a super-packet from the interface.
-//   2. from_inside() cuts it to the MTU, each piece with room for its record around it, and notes
-//      the traffic class of its outer header.
+//   2. from_inside() cuts it to the MTU, each packet with room for its record around it, and notes
+//      the traffic class of its outer header. What is larger than the path carries goes in pieces.
 //   3. seal() protects all of the batch in place and finds the runs of equal size and class.
 //   4. LaneLoop hands each run to the kernel as one UDP_SEGMENT send.
 //
@@ -11,8 +11,16 @@
 #include <algorithm>
 
 #include "routevpn/link/lane.hpp"
+#include "routevpn/link/mtu.hpp"
 
 namespace routevpn::link {
+
+namespace {
+
+// Datagrams above it may be more than some path carries.
+constexpr std::size_t large_bytes = least_mtu - 20 - 8;
+
+}  // namespace
 
 void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu) {
   if (sending_ == nullptr) return drop(Drop::inside_no_association);
@@ -21,7 +29,15 @@ void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std:
   }
   outbound_.set_outer_class(
       outer_class_.of(inside::traffic_class(packet), sending_->control_messages));
-  if (const auto fault = inside::segment(header, packet, mtu, outbound_)) drop(*fault);
+  const bool pieces = sending_->control_messages;
+  const std::size_t most = pieces ? std::max<std::size_t>(mtu, most_mtu) : mtu;
+  const std::size_t before = outbound_.packets().size();
+  if (const auto fault = inside::segment(header, packet, most, outbound_)) return drop(*fault);
+  // The first of a super-packet is as large as any.
+  if (!pieces || outbound_.packets()[before].length <= payload_limit_) return;
+  const std::size_t lost = splitter_.split(outbound_, before, payload_limit_);
+  if (lost > 0) drop(Drop::inside_too_big, lost);
+  counters_.tx_split.store(splitter_.packets_split(), std::memory_order_relaxed);
 }
 
 bool Lane::wants_flush() const {
@@ -65,11 +81,13 @@ void Lane::limit_reached(std::uint64_t packets) {
   sending_->limit_announced = true;
 }
 
-void Lane::queue_control(const ControlMessage& message) {
+void Lane::queue_control(const ControlMessage& message, std::size_t padded_bytes) {
   if (sending_ == nullptr || !sending_->control_messages) return;
-  std::uint8_t* const at = control_.append(control_message_bytes);
+  const std::size_t bytes = std::max(control_message_bytes, padded_bytes);
+  std::uint8_t* const at = control_.append(bytes);
   if (at == nullptr) return drop(Drop::outside_busy);
   encode(message, at);
+  std::fill(at + control_message_bytes, at + bytes, std::uint8_t{0});
   seal_control(record::ContentType::application_data);
 }
 
@@ -99,12 +117,16 @@ void Lane::control_sent() {
 
 void Lane::count_sent(const Run& run, std::size_t bytes) {
   if (run.control || bytes == 0) return;
-  const std::size_t packets = (bytes + run.segment_bytes - 1) / run.segment_bytes;
+  const std::size_t datagrams = (bytes + run.segment_bytes - 1) / run.segment_bytes;
   const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t n) {
     counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   };
+  std::uint64_t packets = datagrams;
+  std::uint64_t packet_bytes = bytes - datagrams * run.overhead_bytes;
+  splitter_.settle(packets, packet_bytes);
   add(counters_.tx_packets, packets);
-  add(counters_.tx_bytes, bytes - packets * run.overhead_bytes);
+  add(counters_.tx_bytes, packet_bytes);
+  if (run.segment_bytes > large_bytes) add(counters_.tx_large, datagrams);
 }
 
 }  // namespace routevpn::link

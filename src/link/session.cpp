@@ -184,6 +184,8 @@ void Session::on_timer(Time now) {
   }
   if (stable_at_ && now >= *stable_at_) end_damping(now);
   if (prober_.due() && now >= *prober_.due()) send_probe(now);
+  if (check_at_ && now >= *check_at_) check_path(now);
+  if (path_mtu_.due() && now >= *path_mtu_.due()) probe_path(now);
 }
 
 std::optional<Time> Session::deadline() const {
@@ -192,6 +194,8 @@ std::optional<Time> Session::deadline() const {
   earliest(first, retry_at_);
   earliest(first, renew_at_);
   earliest(first, prober_.due());
+  earliest(first, path_mtu_.due());
+  earliest(first, check_at_);
   earliest(first, silence_at());
   if (doubt_) earliest(first, doubt_->until);
   earliest(first, stable_at_);

@@ -62,6 +62,7 @@ struct Sums {
   std::uint64_t rx_packets = 0;
   std::uint64_t tx_bytes = 0;
   std::uint64_t tx_packets = 0;
+  std::uint64_t tx_split = 0;
   std::uint64_t handshakes = 0;
   std::uint64_t renewals = 0;
   std::uint64_t moves = 0;
@@ -75,6 +76,7 @@ struct Sums {
     rx_packets += lane.counters.rx_packets;
     tx_bytes += lane.counters.tx_bytes;
     tx_packets += lane.counters.tx_packets;
+    tx_split += lane.counters.tx_split;
     handshakes += lane.session.handshakes;
     renewals += lane.session.renewals;
     moves += lane.session.moves;
@@ -97,7 +99,10 @@ struct Sums {
 
   void write(Json& json) const {
     json["rx"] = {{"bytes", rx_bytes}, {"packets", rx_packets}, {"drops", dropped(false)}};
-    json["tx"] = {{"bytes", tx_bytes}, {"packets", tx_packets}, {"drops", dropped(true)}};
+    json["tx"] = {{"bytes", tx_bytes},
+                  {"packets", tx_packets},
+                  {"drops", dropped(true)},
+                  {"split", tx_split}};
     json["drops"] = drops_json(drops);
   }
 };

@@ -8,6 +8,8 @@ namespace routevpn::outside {
 
 inline bool is_passing(int error) {
   switch (error) {
+    case EMSGSIZE:
+    case EACCES:
     case ECONNREFUSED:
     case EHOSTUNREACH:
     case ENETUNREACH:

@@ -1,3 +1,9 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <ctime>  // linux/errqueue.h lacks it
+
+#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -6,8 +12,40 @@
 
 namespace routevpn::outside {
 
+namespace {
+
+bool enable(const Fd& socket, int level, int option, int value) {
+  return setsockopt(socket.get(), level, option, &value, sizeof value) == 0;
+}
+
+// A datagram no interface but the loopback takes is refused before it is sent, and the refusal
+// names the MTU: that of the interface, for no route or ICMP message counts with PMTUDISC_PROBE.
+std::optional<unsigned> interface_mtu(const Fd& socket, bool v4) {
+  const bool prepared = v4 ? enable(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) &&
+                                 enable(socket, IPPROTO_IP, IP_RECVERR, 1)
+                           : enable(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) &&
+                                 enable(socket, IPPROTO_IPV6, IPV6_RECVERR, 1);
+  static constexpr std::array<std::uint8_t, max_datagram_bytes> oversize{};
+  if (!prepared || ::send(socket.get(), oversize.data(), oversize.size(), MSG_DONTWAIT) >= 0) {
+    return std::nullopt;
+  }
+  alignas(cmsghdr) std::array<std::uint8_t, 256> control;
+  msghdr message{};
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  if (recvmsg(socket.get(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return std::nullopt;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    sock_extended_err error{};
+    std::memcpy(&error, CMSG_DATA(c), sizeof error);
+    if (error.ee_errno == EMSGSIZE) return error.ee_info;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 // A connected UDP socket has a route, and tells its MTU; nothing is sent.
-std::optional<unsigned> route_mtu(const SocketAddress& remote, std::uint32_t mark) {
+std::optional<RouteMtu> route_mtu(const SocketAddress& remote, std::uint32_t mark) {
   const int family = remote.address.family();
   const Fd socket(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));
   if (!socket) return std::nullopt;
@@ -26,7 +64,9 @@ std::optional<unsigned> route_mtu(const SocketAddress& remote, std::uint32_t mar
                  &length) != 0) {
     return std::nullopt;
   }
-  return static_cast<unsigned>(mtu);
+  const auto now = static_cast<unsigned>(mtu);
+  if (now >= max_datagram_bytes) return RouteMtu{now, now};
+  return RouteMtu{now, std::max(now, interface_mtu(socket, v4).value_or(now))};
 }
 
 }  // namespace routevpn::outside

@@ -52,9 +52,11 @@ void set_mark(const Fd& socket, std::uint32_t mark) {
 }
 
 // DF on every datagram and no regard for the path MTU the kernel may have been told: what passes
-// is found out by probing. Where each datagram went, its ECN bits and GRO come with it.
+// is found out by probing, and what ICMP says is kept for take_errors(). Where each datagram went,
+// its ECN bits and GRO come with it.
 void set_v4_options(const Fd& socket) {
   set_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, "IP_MTU_DISCOVER");
+  set_option(socket, IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR");
   set_option(socket, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
   set_option(socket, IPPROTO_IP, IP_RECVTOS, 1, "IP_RECVTOS");
 }
@@ -62,6 +64,7 @@ void set_v4_options(const Fd& socket) {
 void set_v6_options(const Fd& socket, bool v6_only) {
   set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, v6_only ? 1 : 0, "IPV6_V6ONLY");
   set_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE, "IPV6_MTU_DISCOVER");
+  set_option(socket, IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR");
   set_option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
   set_option(socket, IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS");
 }

@@ -1,7 +1,10 @@
-// Certificates for the two ends, made once.
+// Who the two simulated ends are, and how often they play.
 #pragma once
 
+#include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <string>
 
 #include "test_pki.hpp"
 
@@ -23,6 +26,13 @@ struct Identities {
 inline const Identities& identities() {
   static const Identities made;
   return made;
+}
+
+// How many seeds: of the first test ROUTEVPN_SEEDS, for the slower sanitizer builds and for long
+// runs by hand; of others in proportion.
+inline std::uint64_t seeds(std::uint64_t usual) {
+  const char* const wanted = std::getenv("ROUTEVPN_SEEDS");
+  return wanted == nullptr ? usual : std::max(std::stoull(wanted) * usual / 10'000, 1ULL);
 }
 
 }  // namespace routevpn::test

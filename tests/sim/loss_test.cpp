@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <string>
 
 #include "catch.hpp"
@@ -16,13 +15,6 @@ using namespace routevpn::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-// How many seeds: of the first test ROUTEVPN_SEEDS, for the slower sanitizer builds and for long
-// runs by hand; of others in proportion.
-std::uint64_t seeds(std::uint64_t usual) {
-  const char* const wanted = std::getenv("ROUTEVPN_SEEDS");
-  return wanted == nullptr ? usual : std::max(std::stoull(wanted) * usual / 10'000, 1ULL);
-}
 
 // As bad as this seed has it.
 Impairments impairments(std::uint64_t seed) {

@@ -40,8 +40,14 @@ class Wire {
     impairments.late = late;
     direction(to).impairments = impairments;
   }
+  // What a whole IPv4 packet may have; larger ones are lost.
+  unsigned mtu = 1500;
+  [[nodiscard]] bool carries(std::size_t datagram_bytes) const {
+    return 20 + 8 + datagram_bytes <= mtu;
+  }
 
   void send(int to, int from_rebinds, std::vector<std::uint8_t> datagram, Time now) {
+    if (!carries(datagram.size())) return;
     const auto fate = direction(to).decide(datagram.size(), now);
     for (std::size_t i = 0; i < fate.count; ++i) {
       const auto& copy = fate.copies[i];  // an intact one comes before a damaged one

@@ -93,7 +93,11 @@ void SimEnd::flush(std::span<const link::Run> runs) {
   for (const auto& run : runs) {
     for (std::size_t at = 0; at < run.bytes; at += run.segment_bytes) {
       const auto end = std::min(at + run.segment_bytes, run.bytes);
+      if (!world_.wire.carries(end - at) && world_.icmp) {
+        lane_.announce(0, link::DatagramTooBig{{run.to.remote.address, world_.wire.mtu}});
+      }
       send({run.data + at, run.data + end}, run.to);
+      lane_.count_sent(run, end - at);
     }
   }
 }
@@ -181,6 +185,12 @@ void SimEnd::set_carrier(bool on) {
   ++carrier_changes;
 }
 
+void SimEnd::path_mtu_changed(unsigned path, unsigned payload) {
+  path_mtu = path;
+  payload_bytes = payload;
+  ++path_mtu_changes;
+}
+
 Time SimEnd::last_heard() const {
   return counters_.last_heard.load();
 }
@@ -248,7 +258,8 @@ void World::step(Time at_most) {
   if (traffic_interval && now >= next_traffic_) {
     next_traffic_ = now + *traffic_interval;
     for (const int end : {0, 1}) {
-      if (awake(end)) ends_[end]->send_packets(3, 60 + wire.pick(1300));
+      if (!awake(end)) continue;
+      ends_[end]->send_packets(3, packet_bytes == 0 ? 60 + wire.pick(1300) : packet_bytes);
     }
   }
   for (const int end : {0, 1}) {

@@ -43,6 +43,9 @@ class SimEnd : private link::Surroundings {
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;
   int carrier_changes = 0;
+  unsigned path_mtu = 0;
+  unsigned payload_bytes = 0;
+  int path_mtu_changes = 0;
 
  private:
   void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override;
@@ -52,6 +55,11 @@ class SimEnd : private link::Surroundings {
   void state_changed(link::Phase, const link::Reason&) override {}
   void handshake_failed(const SocketAddress&, const dtls::HandshakeFailure&) override {}
   [[nodiscard]] Time last_heard() const override;
+  [[nodiscard]] outside::RouteMtu route_mtu(const SocketAddress&) const override {
+    return {1500, 1500};
+  }
+  [[nodiscard]] std::uint64_t large_datagrams() const override { return counters_.tx_large; }
+  void path_mtu_changed(unsigned path_mtu, unsigned payload_bytes) override;
 
   void flush(std::span<const link::Run> runs);
   void send(ConstBytes datagram, const outside::Endpoint& to);
@@ -114,6 +122,8 @@ class World {
   Time now{std::chrono::hours(1000)};
   // Inside traffic from both ends, every so often; none: no traffic.
   std::optional<Duration> traffic_interval;
+  std::size_t packet_bytes = 0;  // of each; 0: from 60 to 1359
+  bool icmp = true;              // whoever sends what is larger than the wire's MTU hears of it
 
   // The initiator's NAT gives it another port: what is sent to the former one is lost.
   void rebind() { ++rebinds_; }

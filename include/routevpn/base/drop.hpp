@@ -34,6 +34,7 @@ enum class Drop : std::uint8_t {
   payload_not_ip,       // neither IPv4 nor IPv6, and no control message was agreed
   payload_malformed,    // IP lengths contradict the record's
   payload_control,      // a control message we do not know
+  payload_incomplete,   // a packet in pieces of which some did not come
   payload_not_ect,      // met congestion, and knows no marks (RFC 6040 section 4.2)
   inside_write_failed,  // the interface did not take the packet
 

@@ -9,6 +9,7 @@
 // An echo reply brings back sequence and stamp as they were; `received` tells how many echo
 // requests its sender has had in this association, so that loss is known for each direction.
 // Anything behind is padding; an unknown kind is ignored, so that later versions may add some.
+// Kind 4 has a form of its own: pieces.hpp.
 #pragma once
 
 #include <array>
@@ -32,6 +33,9 @@ struct ControlMessage {
 };
 
 inline constexpr std::size_t control_message_bytes = 1 + 3 + 4 + 8 + 4;
+
+// In an echo request's sequence number: it asks what the path carries, and says nothing of loss.
+inline constexpr std::uint32_t path_probe = 1U << 31;
 
 // Whether a payload is one, given that control messages were agreed.
 constexpr bool is_control(std::uint8_t first_byte) {

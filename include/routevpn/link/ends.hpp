@@ -28,6 +28,9 @@ struct Ends {
   std::optional<host::Guardian> guardian;
 };
 
+// Whether the interface is to carry IPv4, or IPv6.
+bool has_family(const cli::LinkOptions& options, bool v4);
+
 // Outside first, then inside. Throws what its parts throw; what was there is then undone. Call
 // before any thread is started.
 Ends open_ends(const cli::LinkOptions& options);

@@ -23,6 +23,7 @@
 #include "routevpn/inside/segment.hpp"
 #include "routevpn/link/mailbox.hpp"
 #include "routevpn/link/outer_class.hpp"
+#include "routevpn/link/pieces.hpp"
 #include "routevpn/outside/udp.hpp"
 
 namespace routevpn::link {
@@ -32,6 +33,9 @@ struct LaneCounters {
   std::atomic<std::uint64_t> rx_bytes{0};
   std::atomic<std::uint64_t> rx_packets{0};
   std::atomic<std::uint64_t> tx_bytes{0};
+  std::atomic<std::uint64_t> tx_split{0};  // packets that went in pieces
+  // Datagrams so large that not every path carries them.
+  std::atomic<std::uint64_t> tx_large{0};
   std::atomic<std::uint64_t> tx_packets{0};
   // When an authentic record came last; the epoch of the clock before the first.
   std::atomic<Time> last_heard{Time{}};
@@ -60,7 +64,8 @@ class Lane {
   // handing it in: keys that the peer may already use are then always there.
   void execute_commands(Time now);
 
-  // Inside -> outside. wants_flush() says when the batch must be sealed and sent before more.
+  // Inside -> outside. wants_flush() says when the batch must be sealed and sent before more. To a
+  // peer that knows pieces, packets above `mtu` pass: they are what waited when it fell.
   void from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu);
   [[nodiscard]] bool wants_flush() const;
   // The runs of the batch, good until the batch is begun anew, which sent() does.
@@ -92,7 +97,7 @@ class Lane {
   void retire(AssociationId id);
   void activate(Association& association);
   Association* find(AssociationId id);
-  void queue_control(const ControlMessage& message);
+  void queue_control(const ControlMessage& message, std::size_t padded_bytes = 0);
   void queue_alert(const SendAlert& alert);
   void seal_control(record::ContentType type);
   void limit_reached(std::uint64_t packets);
@@ -107,6 +112,7 @@ class Lane {
   void confirmed(Association& association);
   void deliver(Association& association, Bytes payload, Time now);
   void control_message(Association& association, ConstBytes payload, Time now);
+  void deliver_packet(Bytes packet, inside::Ecn outer_ecn);
   void check_limits(Association& association);
 
   Mailbox& mailbox_;
@@ -120,12 +126,15 @@ class Lane {
 
   inside::OutboundBatch outbound_;
   std::vector<Run> runs_;
+  Splitter splitter_;
+  std::size_t payload_limit_ = record::max_plaintext_bytes;
   // Each of these goes as a run of its own, so its headroom is that of the longest record header.
   inside::OutboundBatch control_;
   std::vector<Run> control_runs_;
 
   inside::Ecn outer_ecn_ = inside::Ecn::not_ect;  // of what from_outside() was given
   std::vector<Bytes> payloads_;
+  Joiner joiner_;
   inside::Coalescer coalescer_;
   HandshakeDatagram* handshake_ = nullptr;  // the slot this datagram's records go to
   Time next_without_keys_{};                // when the control thread is told of one again

@@ -17,6 +17,12 @@ namespace routevpn::link {
 
 class LaneControl;
 
+// What a path carries in one datagram, and what of it is left for a packet inside. Bytes.
+struct PathCapacity {
+  unsigned mtu = 0;
+  unsigned payload_bytes = 0;
+};
+
 // The link, as its lanes see it.
 class LaneOwner {
  public:
@@ -25,15 +31,18 @@ class LaneOwner {
   virtual void state_changed(LaneControl& lane, Phase phase, const Reason& reason) = 0;
   virtual void handshake_failed(const SocketAddress& peer,
                                 const dtls::HandshakeFailure& failure) = 0;
+  virtual void path_mtu_changed() = 0;
   virtual void interface_gone() = 0;
 };
 
 class LaneControl : private Surroundings {
  public:
-  // `mtu`: of the interface. `serves_inside`: its queue is attached. Throws SystemError.
+  // `mtu`: of the interface. `serves_inside`: its queue is attached. `mark`: of its datagrams.
+  // Throws SystemError.
   LaneControl(LaneOwner& owner, host::EventLoop& loop, SessionSettings settings,
               std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
-              const std::atomic<unsigned>& mtu, bool serves_inside, OuterClass outer_class);
+              const std::atomic<unsigned>& mtu, bool serves_inside, OuterClass outer_class,
+              std::uint32_t mark);
   ~LaneControl() override;  // ends the thread
   LaneControl(const LaneControl&) = delete;
   LaneControl& operator=(const LaneControl&) = delete;
@@ -48,6 +57,8 @@ class LaneControl : private Surroundings {
   [[nodiscard]] const DropCounters& control_drops() const { return control_drops_; }
   [[nodiscard]] SocketAddress local(const SessionStatus& status) const;
   [[nodiscard]] bool wants_carrier() const { return wants_carrier_; }
+  // None before the first association.
+  [[nodiscard]] const std::optional<PathCapacity>& path() const { return path_; }
 
  private:
   // Surroundings
@@ -58,6 +69,9 @@ class LaneControl : private Surroundings {
   void state_changed(Phase phase, const Reason& reason) override;
   void handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) override;
   [[nodiscard]] Time last_heard() const override;
+  [[nodiscard]] outside::RouteMtu route_mtu(const SocketAddress& remote) const override;
+  [[nodiscard]] std::uint64_t large_datagrams() const override;
+  void path_mtu_changed(unsigned path_mtu, unsigned payload_bytes) override;
 
   void on_mailbox();
   void on_resolved();
@@ -65,6 +79,7 @@ class LaneControl : private Surroundings {
   LaneOwner& owner_;
   LaneEnds ends_;
   OuterClass outer_class_;
+  std::uint32_t mark_;
   Fd mailbox_wakeup_;
   Mailbox mailbox_;
   LaneCounters counters_;
@@ -74,6 +89,7 @@ class LaneControl : private Surroundings {
   LaneLoop loop_;
   std::thread thread_;
   bool wants_carrier_ = false;
+  std::optional<PathCapacity> path_;
   bool serves_inside_;
 };
 

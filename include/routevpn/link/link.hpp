@@ -39,6 +39,7 @@ class Link : private LaneOwner {
   void carrier_wanted(LaneControl& lane) override;
   void state_changed(LaneControl& lane, Phase phase, const Reason& reason) override;
   void handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) override;
+  void path_mtu_changed() override;
   void interface_gone() override;
 
   Lanes make_lanes(const std::shared_ptr<const dtls::Identity>& identity);

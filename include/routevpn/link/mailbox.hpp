@@ -28,7 +28,12 @@ struct RetireAssociation {
   AssociationId id = 0;
 };
 struct SendControl {
-  ControlMessage message;  // its stamp is the lane's to set
+  ControlMessage message;          // its stamp is the lane's to set
+  std::uint32_t padded_bytes = 0;  // of the payload; 0: no padding
+};
+// What the path carries in one record: what is larger goes in pieces.
+struct LimitPayload {
+  std::uint32_t bytes = 0;
 };
 // RFC 5246 section 7.2.
 inline constexpr std::uint8_t alert_warning = 1;
@@ -39,7 +44,7 @@ struct SendAlert {
   std::uint8_t description = 0;
 };
 using LaneCommand = std::variant<std::monostate, InstallAssociation, ActivateAssociation,
-                                 RetireAssociation, SendControl, SendAlert>;
+                                 RetireAssociation, SendControl, SendAlert, LimitPayload>;
 
 struct AssociationConfirmed {};  // its first authentic record has come
 struct EchoReplied {
@@ -61,12 +66,16 @@ struct PeerMoved {
 struct RecordWithoutKeys {
   outside::Endpoint from;
 };
+struct DatagramTooBig {  // by ICMP's word, or our own interface's
+  outside::TooBig news;
+};
 struct InterfaceGone {};  // somebody deleted it
 
 struct LaneEvent {
   AssociationId id = 0;
   std::variant<std::monostate, AssociationConfirmed, EchoReplied, RenewalRequested, RenewalDue,
-               LimitReached, AlertReceived, PeerMoved, RecordWithoutKeys, InterfaceGone>
+               LimitReached, AlertReceived, PeerMoved, DatagramTooBig, RecordWithoutKeys,
+               InterfaceGone>
       what;
 };
 

@@ -23,13 +23,17 @@ constexpr unsigned overhead_bytes(bool outside_is_v4, record::CipherSuite suite)
   return ip + udp + record_header + explicit_nonce + record::tag_bytes;
 }
 
-// Never below what the inside needs, even where the path then cannot carry the largest packets.
+// Of the interface, when one record on the path has room for a packet of payload_bytes. Never below
+// what the inside needs: what the path then does not carry whole goes in pieces.
+constexpr unsigned interface_mtu(unsigned payload_bytes, bool inside_has_v6) {
+  return std::clamp(payload_bytes, inside_has_v6 ? least_mtu_v6 : least_mtu, most_mtu);
+}
+
+// The same for a path's MTU.
 constexpr unsigned inside_mtu(unsigned outside_mtu, bool outside_is_v4, record::CipherSuite suite,
                               bool inside_has_v6) {
-  const unsigned least = inside_has_v6 ? least_mtu_v6 : least_mtu;
   const unsigned overhead = overhead_bytes(outside_is_v4, suite);
-  if (outside_mtu < least + overhead) return least;
-  return std::min(outside_mtu - overhead, most_mtu);
+  return interface_mtu(outside_mtu - std::min(outside_mtu, overhead), inside_has_v6);
 }
 
 }  // namespace routevpn::link

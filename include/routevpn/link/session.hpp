@@ -15,6 +15,7 @@
 #include "routevpn/link/flap_damper.hpp"
 #include "routevpn/link/handshakes.hpp"
 #include "routevpn/link/mailbox.hpp"
+#include "routevpn/link/path_mtu.hpp"
 #include "routevpn/link/prober.hpp"
 #include "routevpn/link/state.hpp"
 
@@ -56,6 +57,12 @@ class Surroundings {
   virtual void handshake_failed(const SocketAddress& peer,
                                 const dtls::HandshakeFailure& failure) = 0;
   [[nodiscard]] virtual Time last_heard() const = 0;  // by the lane
+  // What the system knows of the way there. In bytes, with IP header.
+  [[nodiscard]] virtual outside::RouteMtu route_mtu(const SocketAddress& remote) const = 0;
+  [[nodiscard]] virtual std::uint64_t large_datagrams() const = 0;  // sent by the lane
+  // Before the carrier goes on and whenever it changes: what the path carries, and what of it is
+  // left for a packet inside.
+  virtual void path_mtu_changed(unsigned path_mtu, unsigned payload_bytes) = 0;
 };
 
 // The association in use, for `show`.
@@ -102,6 +109,10 @@ class Session : private HandshakeOwner {
   static constexpr Duration silent_peer_time = std::chrono::seconds(1);
   // A peer said to have forgotten us has this long to show that it has not, or two round trips.
   static constexpr Duration least_doubt = std::chrono::milliseconds(20);
+  // The path's MTU is checked so often while it matters; else in every tenth keepalive interval, so
+  // that the first large packet after hours finds an interface that knows.
+  static constexpr unsigned checks_per_keepalive = 4;
+  static constexpr unsigned idle_check = 10;
 
   Session(SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
           Surroundings& surroundings, DropCounters& drops);
@@ -153,6 +164,15 @@ class Session : private HandshakeOwner {
   void on_alert(Known& known, const AlertReceived& alert, Time now);
   void take_restart_hint(const SocketAddress& from, Time now);
   void end_doubt(Time now);
+
+  // follow_path.cpp
+  void follow_path(const Known& known, Time now);
+  void look_again_at_path(Time now);
+  void check_path(Time now);
+  void probe_path(Time now);
+  void datagram_too_big(const outside::TooBig& news, Time now);
+  void tell_path_mtu();
+
   void speak_to_silent_peers(Time now);
   void retire_old(Time now);
 
@@ -163,6 +183,15 @@ class Session : private HandshakeOwner {
   Backoff backoff_;
   Prober prober_;
   FlapDamper damper_;
+  PathMtu path_mtu_;
+  std::optional<SocketAddress> path_remote_;  // where the path leads
+  unsigned path_overhead_ = 0;                // of a datagram on it
+  bool path_probed_ = false;
+  std::uint64_t large_checked_ = 0;  // of large_datagrams(), when the path was checked last
+  unsigned unchecked_ = 0;           // keepalive intervals since
+  std::optional<Time> check_at_;
+  std::pair<unsigned, unsigned> told_path_;
+  std::uint32_t told_limit_ = 0;
 
   SessionStatus status_;
   bool carrier_ = false;

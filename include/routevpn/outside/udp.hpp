@@ -44,6 +44,14 @@ struct Received {
   std::uint8_t ecn = 0;           // RFC 3168: 0..3
 };
 
+// News that a datagram was too big: from our own interface, or by an ICMP message that quotes one
+// of ours, which is all that the kernel has checked of it.
+struct TooBig {
+  IpAddress to;
+  unsigned mtu = 0;  // what would fit, bytes with IP header; 0 from some old routers
+  bool by_own_interface = false;
+};
+
 enum class RecvResult : std::uint8_t { ok, would_block, failed };
 enum class SendResult : std::uint8_t { ok, would_block, failed };
 
@@ -71,6 +79,9 @@ class UdpSocket {
   // kernel takes are split; a device that refuses UDP_SEGMENT turns it off. Never blocks.
   [[nodiscard]] SendResult send(ConstBytes run, std::size_t segment_bytes, const Endpoint& to,
                                 std::size_t& sent, std::uint8_t traffic_class = 0);
+  // Takes the errors that wait on the socket (poll() says POLLERR while there are any) and gives
+  // the smallest MTU among them. Never blocks.
+  [[nodiscard]] std::optional<TooBig> take_errors() const;
   // One datagram, any thread.
   [[nodiscard]] SendResult send_one(ConstBytes datagram, const Endpoint& to,
                                     std::uint8_t traffic_class = 0) const;
@@ -89,8 +100,12 @@ class UdpSocket {
   std::unique_ptr<class Envelope> envelope_;  // of the last send(): rarely another's
 };
 
-// The MTU of the way to the remote address as the kernel's routes and interfaces have it now, in
-// bytes with IP header; none when there is no route. In the calling thread's network namespace.
-std::optional<unsigned> route_mtu(const SocketAddress& remote, std::uint32_t mark);
+// The MTU of the way to the remote address, in bytes with IP header; none when there is no route.
+// In the calling thread's network namespace.
+struct RouteMtu {
+  unsigned now = 0;   // of the route, and what ICMP has told the kernel within 10 minutes
+  unsigned most = 0;  // of the interface: what UdpSocket sends
+};
+std::optional<RouteMtu> route_mtu(const SocketAddress& remote, std::uint32_t mark);
 
 }  // namespace routevpn::outside

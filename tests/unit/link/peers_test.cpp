@@ -66,6 +66,9 @@ class Nobody : public Surroundings {
   void state_changed(Phase, const Reason&) override {}
   void handshake_failed(const SocketAddress&, const dtls::HandshakeFailure&) override {}
   [[nodiscard]] Time last_heard() const override { return Time{}; }
+  [[nodiscard]] outside::RouteMtu route_mtu(const SocketAddress&) const override { return {}; }
+  [[nodiscard]] std::uint64_t large_datagrams() const override { return 0; }
+  void path_mtu_changed(unsigned, unsigned) override {}
 
   DropCounters drops_;
   std::optional<Session> session_;

@@ -1,0 +1,56 @@
+// What ICMP and our own interfaces have said of earlier datagrams: the socket's error queue.
+
+#include <array>
+#include <cstring>
+#include <ctime>  // linux/errqueue.h lacks it
+
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "routevpn/outside/udp.hpp"
+
+namespace routevpn::outside {
+
+namespace {
+
+// The kernel's word, and behind it the address of the router that spoke; before it, all that comes
+// with a datagram.
+constexpr std::size_t control_bytes = CMSG_SPACE(sizeof(sock_extended_err) + sizeof(sockaddr_in6)) +
+                                      CMSG_SPACE(sizeof(in_pktinfo)) +
+                                      CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int));
+
+// Errors of one turn; there is always another turn while there are more.
+constexpr int at_most = 64;
+
+bool is_error(const cmsghdr& control) {
+  return (control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_RECVERR) ||
+         (control.cmsg_level == IPPROTO_IPV6 && control.cmsg_type == IPV6_RECVERR);
+}
+
+}  // namespace
+
+std::optional<TooBig> UdpSocket::take_errors() const {
+  std::optional<TooBig> news;
+  for (int i = 0; i < at_most; ++i) {
+    sockaddr_storage to{};
+    alignas(cmsghdr) std::array<std::uint8_t, control_bytes> control;
+    msghdr message{};
+    message.msg_name = &to;
+    message.msg_namelen = sizeof to;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (recvmsg(fd(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
+    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+      if (!is_error(*c)) continue;
+      sock_extended_err error{};
+      std::memcpy(&error, CMSG_DATA(c), sizeof error);
+      if (error.ee_errno != EMSGSIZE || (news && news->mtu <= error.ee_info)) continue;
+      news = TooBig{SocketAddress::from_kernel(to).address, error.ee_info,
+                    error.ee_origin == SO_EE_ORIGIN_LOCAL};
+    }
+  }
+  return news;
+}
+
+}  // namespace routevpn::outside
