@@ -30,8 +30,8 @@ packages_of() {
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)
-      echo ccache clang ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq libbenchmark-dev \
-        mandoc nftables openssl procps python3 shellcheck tcpdump util-linux
+      echo bird2 ccache clang ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq \
+        libbenchmark-dev mandoc nftables openssl procps python3 shellcheck tcpdump util-linux
       # The formatting and the checks of the code are those of version 14.
       if [[ $(debian_version) == 12 ]]; then
         echo clang-format-14 clang-tidy-14 libclang-rt-14-dev

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 
+#include "routevpn/inside/udp_to.hpp"
 #include "routevpn/link/lane.hpp"
 #include "routevpn/link/mtu.hpp"
 
@@ -24,6 +25,8 @@ constexpr std::size_t large_bytes = least_mtu - 20 - 8;
 
 void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu) {
   if (sending_ == nullptr) return drop(Drop::inside_no_association);
+  // It would go round, growing until it must go in pieces, which grow again.
+  if (inside::is_udp_to(packet, sending_->endpoint.remote)) return drop(Drop::inside_own_datagram);
   if (outbound_.empty()) {
     outbound_.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
   }

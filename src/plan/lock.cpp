@@ -92,6 +92,7 @@ class LockParser {
 template <typename Map>
 auto by_number(const Map& map) {
   std::vector<const typename Map::value_type*> entries;
+  entries.reserve(map.size());
   for (const auto& entry : map) entries.push_back(&entry);
   std::sort(entries.begin(), entries.end(),
             [](const auto* a, const auto* b) { return a->second < b->second; });

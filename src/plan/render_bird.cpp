@@ -154,6 +154,9 @@ class SessionWriter {
     // From a reflector come all other sites: its template says so.
     if (!peer_reflects && has(theirs, family))
       text += " import where net ~ " + set_of(theirs, family) + ";";
+    // Next hops of IPv4 alone are of no use to IPv6.
+    const bool resolves = family == Family::ipv4 || plan_.session_family() == Family::ipv6;
+    if (plan_.sessions == Sessions::to_reflectors && resolves) text += " igp table next_hops;";
     const auto& organisation = plan_.topology.organisation;
     if (family == Family::ipv4 && next_hops_are_ipv6(organisation))
       text += " extended next hop yes;";

@@ -89,7 +89,7 @@ PlanReport run(const PlanOrder& order) {
   // The numbers first: whatever happens then, the next run gives the same.
   if (report.lock_changes) {
     (void)output.compare(files);
-    replace_file(report.lock, next_lock, 0644);
+    replace_file(report.lock, next_lock, 0644, Sync::yes);
   }
   report.changes = output.write(files);
   return report;

@@ -15,6 +15,7 @@ enum class Drop : std::uint8_t {
   inside_malformed,       // IP, TCP, UDP or virtio-net lengths that contradict each other
   inside_too_big,         // larger than the MTU and not segmentable
   inside_no_association,  // no association to seal with
+  inside_own_datagram,    // one of the link's own: its peer is routed into the link
   record_limit,           // the association may seal no more records (RFC 9325 section 4.4)
   outside_busy,           // the socket's send buffer stayed full
   outside_send_failed,    // the kernel refused the datagram

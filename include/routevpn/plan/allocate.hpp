@@ -52,7 +52,7 @@ struct Plan {
   // Of the addresses that sessions run between, and of their next hops.
   [[nodiscard]] Family session_family() const;
   // The address that stands for a gateway as the next hop of what it announces when sessions run
-  // to reflectors only: taken from the other end of the pool.
+  // to reflectors only: taken from the far end of the pool, or of its first 2^40 addresses.
   [[nodiscard]] IpAddress next_hop(std::size_t gateway) const;
   [[nodiscard]] bool has_session(const PlannedLink& link) const;
   // What a route through the link costs; 0 for all as long as the topology speaks of neither cost

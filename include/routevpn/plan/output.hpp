@@ -43,7 +43,8 @@ class Output {
   std::set<std::string> ours_;
 };
 
+enum class Sync : bool { no, yes };  // whether it must outlive a crash of the machine
 // Puts one file in its place, whole or not at all. Throws SystemError.
-void replace_file(const std::string& path, const std::string& content, mode_t mode);
+void replace_file(const std::string& path, const std::string& content, mode_t mode, Sync sync);
 
 }  // namespace routevpn::plan

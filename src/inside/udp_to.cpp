@@ -1,0 +1,25 @@
+#include "routevpn/inside/udp_to.hpp"
+
+#include <algorithm>
+
+#include "packet_fields.hpp"
+
+namespace routevpn::inside {
+
+bool is_udp_to(ConstBytes packet, const SocketAddress& to) {
+  constexpr std::uint16_t fragment_offset = 0x1fff;
+  const bool v4 = to.address.is_v4();
+  if (packet.empty() || packet[0] >> 4 != (v4 ? 4 : 6)) return false;
+  const std::size_t l4_at = v4 ? std::size_t{4} * (packet[0] & 0x0f) : ip6::header_bytes;
+  if (l4_at < ip4::header_bytes || packet.size() < l4_at + udp::header_bytes) return false;
+  if (packet[v4 ? ip4::protocol_at : ip6::next_header_at] != udp::protocol) return false;
+  if (v4 && (load_be16(&packet[ip4::fragment_at]) & fragment_offset) != 0) return false;
+  const std::size_t bytes = to.address.bits() / 8;
+  const std::size_t destination_at = (v4 ? ip4::addresses_at : ip6::addresses_at) + bytes;
+  return load_be16(&packet[l4_at + 2]) == to.port &&
+         std::equal(to.address.bytes().begin(),
+                    to.address.bytes().begin() + static_cast<std::ptrdiff_t>(bytes),
+                    packet.begin() + static_cast<std::ptrdiff_t>(destination_at));
+}
+
+}  // namespace routevpn::inside

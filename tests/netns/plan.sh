@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# `routevpn plan` as its user sees it: what it prints, its exit statuses, and its time for a hundred
+# sites of two gateways. It needs no network.
+
+set -euo pipefail
+
+ROUTEVPN=$(command -v "${ROUTEVPN:-routevpn}") || { echo "ROUTEVPN names no program" >&2; exit 1; }
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/routevpn-$$-XXXXXX")
+trap 'rm -rf "$DIR"' EXIT
+cd "$DIR"
+
+ok() { echo "ok - $*"; }
+fail() {
+  echo "not ok - $*" >&2
+  exit 1
+}
+
+# says TEXT STATUS OUTPUT COMMAND...: all the output, both streams, a pattern.
+says() {
+  local text=$1 wanted_status=$2 wanted=$3 status=0 got
+  shift 3
+  got=$("$@" 2>&1) || status=$?
+  # shellcheck disable=SC2053 # it is a pattern
+  [[ $got == $wanted && $status == "$wanted_status" ]] ||
+    fail "$text"$'\n'"  wanted $wanted_status: $wanted"$'\n'"  got $status: $got"
+  ok "$text"
+}
+
+topology() { # SITES
+  local i
+  printf '%s\n' '[organisation]' 'as = 65000' 'interconnect4 = "10.240.0.0/12"' \
+    'interconnect6 = "2001:db8:ff::/64"'
+  for ((i = 1; i <= $1; i++)); do
+    printf '[[site]]\nname = "%d"\nprefixes = ["10.0.%d.0/24", "2001:db8:a%d::/64"]\n' $i $i $i
+    printf 'gateway = [{ name = "V%d-1", address = "2001:db8:%d::1" },\n' $i $i
+    printf '  { name = "V%d-2", address = "2001:db8:%d::2" }]\n' $i $i
+  done
+}
+
+planned() { find "$1" -type f ! -name '*.key' ! -name '*.cert' -print0 | sort -z | xargs -0 sha256sum; }
+
+{
+  topology 3
+  # Where check finds everything it looks for.
+  printf '%s\n' '[defaults]' 'netns = "/proc/self/ns/net"' 'cert = "out/{name}/pki/{name}.cert"' \
+    'key = "out/{name}/pki/{name}.key"' 'ca = "out/{name}/pki/ca.cert"'
+} >topology.toml
+says "--check before the first plan" 1 'would write topology.lock*would create V1-1/links/rv2-1.conf*' \
+  "$ROUTEVPN" plan topology.toml --out out --pki pki --check
+[[ ! -e out && ! -e pki && ! -e topology.lock ]] || fail "--check has written something"
+says "a plan" 0 'out: 3 sites, 6 gateways, 12 links; 60 files created, 0 changed, 0 removed' \
+  "$ROUTEVPN" plan topology.toml --out out --pki pki
+says "a second one" 0 '*; 0 files created, 0 changed, 0 removed' \
+  "$ROUTEVPN" plan topology.toml --out out --pki pki
+says "--check after it" 0 '' "$ROUTEVPN" plan topology.toml --out out --pki pki --check
+for conf in out/*/links/*.conf; do
+  "$ROUTEVPN" check --config "$conf" >check.out 2>&1 || fail "$conf: $(<check.out)"
+done
+ok "check takes every planned link, with its certificate"
+
+planned out >before
+echo 'colour = "red"' >>topology.toml
+says "a fault has its line" 2 \
+  "routevpn: topology.toml:25: unknown key 'colour' in \\[defaults\\]*" \
+  "$ROUTEVPN" plan topology.toml --out out --pki pki
+planned out | cmp before - || fail "a plan with a fault has written something"
+ok "and nothing is written"
+says "a topology that is not there" 2 'routevpn: none.toml: No such file or directory' \
+  "$ROUTEVPN" plan none.toml --out out
+says "no directory" 2 'routevpn: --out DIR is required: where the files go' \
+  "$ROUTEVPN" plan topology.toml
+
+# In memory: on a disk it is the file system's time, and ext4's grows tenfold for the minutes in which
+# it passes by inodes that were freed. The processor's time: what others run beside is not ours.
+LARGE=$DIR
+if [[ -w /dev/shm ]]; then
+  LARGE=$(mktemp -d /dev/shm/routevpn-$$-XXXXXX)
+  trap 'rm -rf "$DIR" "$LARGE"' EXIT
+fi
+topology 100 >large.toml
+best=
+TIMEFORMAT='%R %U %S'
+for i in 1 2 3 4 5; do
+  { time "$ROUTEVPN" plan large.toml --out "$LARGE/$i" >plan.out; } 2>plan.time
+  read -r real user system <plan.time
+  took=$((10#${user/./} + 10#${system/./}))
+  if [[ -z $best ]] || ((took < best)); then best=$took; fi
+done
+grep -q '5: 100 sites, 200 gateways, 19800 links; 40400 files created' plan.out ||
+  fail "large: $(<plan.out)"
+((best < 1000)) || fail "100 sites of 2 gateways took $best ms"
+ok "100 sites of 2 gateways, 40,400 files: $best ms of the processors, $real s the last time"
+cmp <(cd "$LARGE/1" && planned .) <(cd "$LARGE/5" && planned .) || fail "two plans differ"
+ok "and every time the same bytes"

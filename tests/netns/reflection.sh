@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# What `routevpn plan` makes of route reflectors and of hubs, run by BIRD: three sites of two gateways.
+# Here the links are veth pairs with the links' names, addresses and carrier; the tunnels themselves
+# are tested elsewhere.
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$HERE/lib.sh"
+
+cd "$DIR"
+GATEWAYS=(V1-1 V1-2 V2-1 V2-2 V3-1 V3-2)
+CONSTANT=$HERE/../../bird
+
+topology() { # LINE...
+  printf '%s\n' '[organisation]' 'as = 65000' 'interconnect4 = "10.255.0.0/24"' \
+    'interconnect6 = "2001:db8:ff::/64"' "$@" '[defaults]' "include = \"$CONSTANT\""
+  local site
+  for site in 1 2 3; do
+    cat <<END
+[[site]]
+name = "$site"
+prefixes = ["10.0.$site.0/24", "2001:db8:a$site::/64"]
+gateway = [
+  { name = "V$site-1", address = "2001:db8:$site::1" },
+  { name = "V$site-2", address = "2001:db8:$site::2" },
+]
+END
+  done
+}
+
+space() { echo "rv$$-$1"; }
+
+# The interface named by the file of a link, with its addresses, at both ends.
+make_link() { # GATEWAY GATEWAY
+  local own=$1 peer=$2 end file address
+  wire "$(space "$own")" "rv${peer#V}" "$(space "$peer")" "rv${own#V}"
+  for end in "$own ${peer#V}" "$peer ${own#V}"; do
+    file=plan/${end% *}/links/rv${end#* }.conf
+    while read -r address; do
+      ip -n "$(space "${end% *}")" address add "$address" dev "rv${end#* }" nodad 2>/dev/null ||
+        ip -n "$(space "${end% *}")" address add "$address" dev "rv${end#* }"
+    done < <(sed -n 's/^address = //p' "$file")
+  done
+}
+
+make_gateway() { # NAME
+  local site=${1#V} space
+  space=$(space "$1")
+  namespace "$space"
+  # A link keeps its addresses when it is down, as routevpn's do.
+  in_ns "$space" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+    net.ipv6.conf.all.keep_addr_on_down=1
+  # The second gateway of a site brings the network between the two.
+  [[ $site == *-1 ]] || wire "$space" lan "$(space "V${site%-*}-1")" lan
+}
+
+address_lan() { # NAME
+  local site=${1#V} space
+  space=$(space "$1")
+  ip -n "$space" address add "10.0.${site%-*}.${site#*-}/24" dev lan
+  ip -n "$space" address add "2001:db8:a${site%-*}::${site#*-}/64" dev lan nodad
+}
+
+bird_up() { # GATEWAY
+  start "bird-$1" "$(space "$1")" bird -f -c "plan/$1/bird/private.conf" -s "$DIR/$1.ctl" \
+    -P "$DIR/$1.pid"
+}
+
+up() { # LINE...: of [organisation]
+  local gateway own peer
+  topology "$@" >topology.toml
+  "$ROUTEVPN" plan topology.toml --out plan >plan.out
+  for gateway in "${GATEWAYS[@]}"; do make_gateway "$gateway"; done
+  for gateway in "${GATEWAYS[@]}"; do address_lan "$gateway"; done
+  while read -r own peer; do make_link "$own" "$peer"; done \
+    < <(sed -n 's/^link [0-9]* //p' topology.lock)
+  for gateway in "${GATEWAYS[@]}"; do bird_up "$gateway"; done
+}
+
+down() {
+  local gateway
+  for gateway in "${GATEWAYS[@]}"; do
+    [[ -z ${PID[bird-$gateway]:-} ]] || stop "bird-$gateway" || true
+    ip netns delete "$(space "$gateway")"
+  done
+  SPACES=("${SPACES[@]:0:4}")
+  rm -rf plan topology.*
+}
+
+# The interfaces a gateway's kernel uses for a prefix, in alphabetical order.
+ways() { # GATEWAY PREFIX
+  local family=-4
+  [[ $2 == *:* ]] && family=-6
+  ip -n "$(space "$1")" "$family" route show "$2" | grep -o 'dev [^ ]*' | cut -d' ' -f2 | sort -u |
+    xargs
+}
+ways_are() { # GATEWAY PREFIX WAYS
+  local got
+  got=$(ways "$1" "$2")
+  [[ $got == "$3" ]] || { echo "$1 to $2: wanted '$3', got '$got'"; return 1; }
+}
+sessions() { grep -c "^protocol bgp" "plan/$1/bird/private.conf"; }
+reaches() { in_ns "$(space "$1")" ping -q -c 1 -W 1 -I "$2" "$3"; }
+set_link() { ip -n "$(space "$1")" link set "$2" "$3"; }
+
+# --- a full mesh with reflectors ------------------------------------------------------------------
+
+up 'reflectors = "auto"' # V1-1, V2-1, V3-1
+expect_equal "a client has a session with each reflector of another site" 2 "$(sessions V3-2)"
+for prefix in 10.0.3.0/24 2001:db8:a3::/64; do
+  expect "V2-2, a client, takes both direct links to $prefix" \
+    wait_for 20 ways_are V2-2 "$prefix" "rv3-1 rv3-2"
+done
+expect "V3-2 takes both direct links to 10.0.2.0/24" \
+  wait_for 20 ways_are V3-2 10.0.2.0/24 "rv2-1 rv2-2"
+expect "V1-1, a reflector, too" wait_for 20 ways_are V1-1 2001:db8:a3::/64 "rv3-1 rv3-2"
+expect "V2-2 reaches site 3, IPv4" wait_for 5 reaches V2-2 10.0.2.2 10.0.3.2
+expect "V2-2 reaches site 3, IPv6" wait_for 5 reaches V2-2 2001:db8:a2::2 2001:db8:a3::2
+
+set_link V3-2 rv2-2 down
+expect "without its direct link to V3-2, which no session runs over, V2-2 takes the other" \
+  wait_for 2 ways_are V2-2 10.0.3.0/24 rv3-1
+set_link V2-2 rv3-1 down
+expect "without both it goes by the other gateway of its site" \
+  wait_for 20 ways_are V2-2 10.0.3.0/24 lan
+set_link V2-2 rv3-1 up
+set_link V3-2 rv2-2 up
+expect "and both again when they are back" \
+  wait_for 20 ways_are V2-2 2001:db8:a3::/64 "rv3-1 rv3-2"
+
+stop bird-V1-1 KILL || true
+expect "a site whose reflector was killed is reached by its other gateway" \
+  wait_for 3 ways_are V3-2 10.0.1.0/24 rv1-2
+expect "and the others by their own links" wait_for 3 ways_are V2-1 10.0.3.0/24 "rv3-1 rv3-2"
+expect "also between two clients" reaches V2-2 10.0.2.2 10.0.3.2
+down
+
+# --- a hub and its spokes ---------------------------------------------------------------------------
+
+up 'mesh = "hub-and-spoke"' 'hubs = "1"'
+for prefix in 10.0.3.0/24 2001:db8:a3::/64; do
+  expect "V2-2, a spoke, takes both links to the hub for $prefix" \
+    wait_for 20 ways_are V2-2 "$prefix" "rv1-1 rv1-2"
+done
+expect "the hub takes its own links" wait_for 20 ways_are V1-1 10.0.3.0/24 "rv3-1 rv3-2"
+expect "a spoke reaches another" wait_for 5 reaches V2-2 10.0.2.2 10.0.3.2
+set_link V1-1 rv2-2 down
+expect "a lost link to the hub leaves the other" wait_for 2 ways_are V2-2 10.0.3.0/24 rv1-2
+down
+
+# --- two hubs that hear of each other ---------------------------------------------------------------
+
+up 'mesh = "hub-and-spoke"' 'hubs = ["1", "2"]'
+expect "a hub takes its own links to a spoke, not those through the other hub" \
+  wait_for 20 ways_are V1-1 10.0.3.0/24 "rv3-1 rv3-2"
+expect "a spoke takes its links to a hub's site" \
+  wait_for 20 ways_are V3-1 10.0.1.0/24 "rv1-1 rv1-2"
+set_link V3-1 rv1-1 down
+set_link V3-2 rv1-1 down
+expect "a hub that has lost a spoke goes by the other hub" \
+  wait_for 3 ways_are V1-1 10.0.3.0/24 "rv2-1 rv2-2"
+down
