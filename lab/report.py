@@ -5,7 +5,7 @@ A DIR is one run, as lab/failover.sh leaves it: scenario, description, bar, even
 received-*. A packet is sent every millisecond, so that packets lost are milliseconds lost.
 table prints a row for each run and, for more than one run of a scenario, the largest; its exit
 status is 1 if a scenario has lost more than it may. worst prints what the stream that lost most has
-lost until it went another way, and by the mending.
+lost until it went another way, and by the mending, and how long the machine stood still.
 """
 import pathlib
 import sys
@@ -110,6 +110,11 @@ def verdict_of(worst, bar):
 
 def print_scenario(runs):
     """The rows of one scenario, the last of them the largest; whether it kept its bar."""
+    incomplete = [run for run in runs if len(run.flows) != 4]
+    if incomplete:
+        print(f"{runs[0].scenario}: {len(incomplete)} of {len(runs)} runs have not measured all "
+              "four streams; their logs say why")
+        return False
     names = sorted(runs[0].flows, key=lambda name: (name.split("-")[0] != "R1", name))
     row(runs[0].scenario, [name[:-2] + " IPv" + name[-1] for name in names] + ["mended"], "")
     print(f"  {runs[0].description}; lost, and in brackets the longest gap, in ms")
@@ -150,7 +155,7 @@ def main(arguments):
         return table(arguments[1:])
     if len(arguments) == 2 and arguments[0] == "worst":
         run = Run(arguments[1])
-        print(run.worst(), run.worst_mended())
+        print(run.worst(), run.worst_mended(), run.longest_pause_ms())
         return 0
     if len(arguments) == 3 and arguments[0] == "plot":
         pathlib.Path(arguments[2]).write_text(chart.draw(Run(arguments[1])))
