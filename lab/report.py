@@ -2,10 +2,10 @@
 """What the streams of a scenario have lost: report.py table DIR... | worst DIR | plot DIR FILE.svg
 
 A DIR is one run, as lab/failover.sh leaves it: scenario, description, bar, events, sent-*.log and
-received-*. A packet is sent every millisecond, so that packets lost are milliseconds lost.
+received-*. A packet is sent every millisecond.
 table prints a row for each run and, for more than one run of a scenario, the largest; its exit
 status is 1 if a scenario has lost more than it may. worst prints what the stream that lost most has
-lost until it went another way, and by the mending.
+lost until it went another way, and by the mending, and how long the machine stood still.
 """
 import pathlib
 import sys
@@ -35,6 +35,8 @@ class Run:
         self.bar = int(bar) if bar else None
         events = [line.split() for line in (here / "events").read_text().splitlines()]
         self.events = {text: int(ns) for ns, text in events}
+        # What was on its way then is lost by the break too.
+        self.broken_ns = self.events["broken"] - 20_000_000
         self.flows = {}
         for path in sorted(here.glob("sent-*")):
             self._read_sent(path)
@@ -60,13 +62,13 @@ class Run:
 
     def failure(self, flow):
         """Lost from the break to the mending, and the longest gap of it."""
-        return losses(flow, self.events["broken"], self.events["mended"])
+        return losses(flow, self.broken_ns, self.events["mended"])
 
     def recovery(self, flow):
         return losses(flow, self.events["mended"], float("inf"))
 
     def before(self, flow):
-        return losses(flow, 0, self.events["broken"])
+        return losses(flow, 0, self.broken_ns)
 
     def worst(self):
         return max(self.failure(flow)[0] for flow in self.flows.values())
@@ -87,15 +89,22 @@ def changed(before, after):
 
 
 def losses(flow, begin_ns, end_ns):
-    """(lost, longest run of them) of those sent in this time."""
-    lost = [n for n in flow.lost() if begin_ns <= flow.sent_ns[n] < end_ns]
-    longest = length = 0
+    """Milliseconds, (all of them, the longest gap), of what was sent in this time and is lost: from
+    the sending of the first packet lost to that of the next that arrived. On a machine with time to
+    spare that is one for each packet."""
+    gaps = []
     previous = None
-    for number in lost:
-        length = length + 1 if previous is not None and number == previous + 1 else 1
-        longest = max(longest, length)
+    for number in flow.lost():
+        if not begin_ns <= flow.sent_ns[number] < end_ns:
+            continue
+        if number - 1 != previous:
+            gaps.append(0)
+        following = flow.sent_ns[min(number + 1, len(flow.sent_ns) - 1)]
+        gaps[-1] += (following - flow.sent_ns[number]) / 1_000_000
         previous = number
-    return len(lost), longest
+    # Sent late and the next in time is less than one: it is lost all the same.
+    gaps = [max(1, round(gap)) for gap in gaps]
+    return sum(gaps), max(gaps, default=0)
 
 
 def row(first, cells, verdict):
@@ -110,6 +119,11 @@ def verdict_of(worst, bar):
 
 def print_scenario(runs):
     """The rows of one scenario, the last of them the largest; whether it kept its bar."""
+    incomplete = [run for run in runs if len(run.flows) != 4]
+    if incomplete:
+        print(f"{runs[0].scenario}: {len(incomplete)} of {len(runs)} runs have not measured all "
+              "four streams; their logs say why")
+        return False
     names = sorted(runs[0].flows, key=lambda name: (name.split("-")[0] != "R1", name))
     row(runs[0].scenario, [name[:-2] + " IPv" + name[-1] for name in names] + ["mended"], "")
     print(f"  {runs[0].description}; lost, and in brackets the longest gap, in ms")
@@ -150,7 +164,7 @@ def main(arguments):
         return table(arguments[1:])
     if len(arguments) == 2 and arguments[0] == "worst":
         run = Run(arguments[1])
-        print(run.worst(), run.worst_mended())
+        print(run.worst(), run.worst_mended(), run.longest_pause_ms())
         return 0
     if len(arguments) == 3 and arguments[0] == "plot":
         pathlib.Path(arguments[2]).write_text(chart.draw(Run(arguments[1])))

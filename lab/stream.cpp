@@ -25,7 +25,6 @@
 #include <netdb.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The lab of lab/run.sh, as a user brings it up: routes within 30 s, all its checks, and of its
-# failures those that need the shortest time. The bars are those of the scenarios, but for a machine
-# that does much else three times as high.
+# failures three.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -42,19 +41,23 @@ for peer in V2_1 V2_2 V3_1 V3_2; do
 done
 ok "IBGP_V2_1, IBGP_V2_2, IBGP_V3_1 and IBGP_V3_2 are established"
 
-# SCENARIO TIMES-THE-BAR: what is lost of each stream. Mending loses nothing.
+# SCENARIO: what is lost of each stream is within its bar, and mending loses nothing. A run in which
+# the machine itself stood still says nothing; another is made.
 failure() {
-  local dir=$run_dir/fail/$1-1 worst mended bar
-  lab fail "$1" || true
+  local dir=$run_dir/fail/$1-1 worst mended paused bar attempt
+  for ((attempt = 1; attempt <= 4; attempt++)); do
+    lab fail "$1" || true
+    read -r worst mended paused < <(python3 -B "$root/lab/report.py" worst "$dir")
+    ((paused > 40)) || break
+  done
   bar=$(<"$dir/bar")
-  read -r worst mended < <(python3 -B "$root/lab/report.py" worst "$dir")
-  ((worst <= bar * $2)) || fail "$1 lost $worst ms, more than $2 times $bar"
+  ((worst <= bar)) || fail "$1 lost $worst ms, $bar are allowed"
   ((mended == 0)) || fail "the mending of $1 lost $mended ms"
   ok "$1: $worst ms lost, and none when it was mended"
 }
-failure peer-stopped 3
-failure peer-killed 3
-failure gateway-stopped 3
+failure peer-stopped
+failure peer-killed
+failure gateway-stopped
 
 lab down
 if ip netns list | grep -q "^$name-" || [[ -e $run_dir ]]; then fail "traces are left"; fi
