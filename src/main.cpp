@@ -25,9 +25,10 @@ int run_link(const cli::LinkOptions& options, const std::vector<std::string>& wa
   Log::configure(options.log_level, options.log_format, options.link);
   for (const auto& warning : warnings) log_warning(warning);
   block_signals();
-  auto identity = dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
-                                       {options.peer_name, options.ciphers});
-  link::Link link(options, std::move(identity), link::open_ends(options));
+  const auto identity =
+      dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
+                           {options.peer_name, options.ciphers});
+  link::Link link(options, identity, link::open_ends(options));
   return static_cast<int>(link.run());
 }
 

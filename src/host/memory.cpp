@@ -18,6 +18,7 @@ int forget_segments(dl_phdr_info* object, std::size_t, void*) {
     if (segment.p_type != PT_LOAD || segment.p_flags != (PF_R | PF_X)) continue;
     const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
     const std::uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader gives addresses as numbers
     madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
   }
   return 0;

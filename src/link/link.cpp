@@ -51,7 +51,7 @@ std::string link_name(const cli::LinkOptions& options, const std::string& ifname
 
 }  // namespace
 
-Link::Link(const cli::LinkOptions& options, std::shared_ptr<const dtls::Identity> identity,
+Link::Link(const cli::LinkOptions& options, const std::shared_ptr<const dtls::Identity>& identity,
            Ends ends)
     : options_(options),
       ends_(std::move(ends)),
@@ -61,7 +61,7 @@ Link::Link(const cli::LinkOptions& options, std::shared_ptr<const dtls::Identity
       signals_(open_signals()),
       netns_watch_({options.netns, options.public_netns}),
       hook_(options.on_state),
-      lanes_(make_lanes(std::move(identity))),
+      lanes_(make_lanes(identity)),
       control_socket_(loop_, options.run_dir, link_name(options, ifname_),
                       [this] { return status(); }) {
   loop_.watch(signals_.get(), [this] { on_signal(); });

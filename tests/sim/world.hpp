@@ -26,7 +26,7 @@ class SimEnd : private link::Surroundings {
 
   void receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from);
   void receive(std::vector<std::uint8_t> datagram);  // from where the other end is now
-  void send_packets(int count, std::size_t bytes);  // serials of their own
+  void send_packets(int count, std::size_t bytes);   // serials of their own
   void settle();  // runs commands, events and what is due, until nothing is left at this time
   void stop();
   [[nodiscard]] std::optional<Time> deadline() const;

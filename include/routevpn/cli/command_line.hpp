@@ -48,7 +48,8 @@ struct Help {
 
 struct Version {};
 
-using Command = std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanOrder, Help, Version>;
+using Command =
+    std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanOrder, Help, Version>;
 
 struct CommandLine {
   Command command;

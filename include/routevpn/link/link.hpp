@@ -26,7 +26,8 @@ class Link : private LaneOwner {
 
   // The calling thread is in the public namespace while this lives. SIGTERM, SIGINT, SIGHUP and
   // SIGCHLD must have been blocked. Throws SystemError.
-  Link(const cli::LinkOptions& options, std::shared_ptr<const dtls::Identity> identity, Ends ends);
+  Link(const cli::LinkOptions& options, const std::shared_ptr<const dtls::Identity>& identity,
+       Ends ends);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
