@@ -163,45 +163,6 @@ TEST_CASE("echo requests are answered by the lane itself, answers become events"
   }
 }
 
-TEST_CASE("while keys change, stragglers of the old ones are still opened") {
-  Pair pair;
-  const auto straggler = pair.a.send(udp_packet(1));
-  const Keys renewed = keys(40);
-  pair.b.install(2, renewed.acceptor, false);
-  pair.a.install(2, renewed.initiator, true);
-  const auto fresh = pair.a.send(udp_packet(2));
-  const auto still_old = pair.b.send(udp_packet(3));
-  CHECK(pair.b.receive(fresh[0], west).size() == 1);
-  CHECK(pair.b.receive(straggler[0], west).size() == 1);
-  CHECK(pair.a.receive(still_old[0], east).size() == 1);
-  const auto new_back = pair.b.send(udp_packet(4));
-  CHECK(pair.a.receive(new_back[0], east).size() == 1);
-  CHECK(pair.b.receive(straggler[0], west).empty());
-  CHECK(pair.b.drops(Drop::record_replayed) == 1);
-  CHECK(all_drops(pair.b) == 1);
-
-  pair.b.command(RetireAssociation{1});
-  pair.b.receive(straggler[0], west);
-  CHECK(pair.b.drops(Drop::record_forged) == 1);
-  CHECK(pair.b.send(udp_packet(5)).size() == 1);
-}
-
-TEST_CASE("a straggler does not take the link back to an older association") {
-  Pair pair;
-  const Keys second = keys(40);
-  const Keys third = keys(80);
-  pair.b.install(2, second.acceptor, false);
-  pair.b.install(3, third.acceptor, false);
-  End two(east);
-  End three(east);
-  two.install(2, second.initiator, true);
-  three.install(3, third.initiator, true);
-  pair.b.receive(three.send(udp_packet(1))[0], west);
-  pair.b.receive(two.send(udp_packet(2))[0], west);
-  const auto answer = pair.b.send(udp_packet(3));
-  CHECK(three.receive(answer[0], east).size() == 1);
-}
-
 TEST_CASE("the link follows the newest authentic record and nothing else") {
   Pair pair;
   const outside::Endpoint elsewhere{{*IpAddress::parse("198.51.100.9"), 9}, std::nullopt};
@@ -220,64 +181,6 @@ TEST_CASE("the link follows the newest authentic record and nothing else") {
   CHECK(moved[0].to == elsewhere);
   pair.b.lane.from_inside({}, *std::make_unique<Packet>(udp_packet(4)), 1400);
   CHECK(pair.b.lane.seal()[0].to == elsewhere);
-}
-
-TEST_CASE("at its limit an association seals no more and says so once") {
-  const Keys both = keys(3);
-  End a(east);
-  a.install(1, both.initiator, true, {4, 6});
-  for (std::uint8_t i = 0; i < 4; ++i) CHECK(a.send(udp_packet(i)).size() == 1);
-  CHECK(a.events<RenewalDue>().size() == 1);
-  for (std::uint8_t i = 0; i < 2; ++i) CHECK(a.send(udp_packet(i)).size() == 1);
-  CHECK(a.events<RenewalDue>().empty());
-  for (std::uint8_t i = 0; i < 3; ++i) CHECK(a.send(udp_packet(i)).empty());
-  CHECK(a.drops(Drop::record_limit) == 3);
-  CHECK(a.events<LimitReached>().size() == 1);
-}
-
-TEST_CASE("at its limit an association can still say farewell, and no more than that") {
-  const Keys both = keys(3);
-  End a(east);
-  End b(west);
-  a.install(1, both.initiator, true, {100, 2});
-  b.install(1, both.acceptor, false);
-  for (std::uint8_t i = 0; i < 2; ++i) b.receive(a.send(udp_packet(i)).at(0), west);
-  CHECK(a.events<LimitReached>().empty());
-  a.command(SendControl{});  // a probe is data to the cipher
-  CHECK(a.control().empty());
-  CHECK(a.events<LimitReached>().size() == 1);
-  a.command(SendAlert{1, 0});
-  b.receive(a.control().at(0), west);
-  CHECK(b.events<AlertReceived>().size() == 1);
-  for (int i = 0; i < 100; ++i) a.command(SendAlert{1, 0});
-  CHECK(a.control().size() == records_for_farewell - 1);
-}
-
-TEST_CASE("renewal is due by what was received, too") {
-  const Keys both = keys(3);
-  End a(east);
-  End b(west);
-  a.install(1, both.initiator, true);
-  b.install(1, both.acceptor, false, {3, 1000});
-  for (std::uint8_t i = 0; i < 3; ++i) b.receive(a.send(udp_packet(i))[0], west);
-  CHECK(b.events<RenewalDue>().size() == 1);
-}
-
-TEST_CASE("alerts go out sealed, also when the association goes in the same breath") {
-  Pair pair;
-  *pair.a.mailbox.commands.reserve() = SendAlert{1, 0};
-  pair.a.mailbox.commands.publish();
-  *pair.a.mailbox.commands.reserve() = RetireAssociation{1};
-  pair.a.mailbox.commands.publish();
-  pair.a.lane.execute_commands(epoch);
-  const auto datagrams = pair.a.control();
-  REQUIRE(datagrams.size() == 1);
-  CHECK(datagrams[0][0] == 21);
-  pair.b.receive(datagrams[0], west);
-  const auto alerts = pair.b.events<AlertReceived>();
-  REQUIRE(alerts.size() == 1);
-  CHECK(alerts[0].level == 1);
-  CHECK(alerts[0].description == 0);
 }
 
 TEST_CASE("several records in one datagram are all opened") {
