@@ -120,6 +120,12 @@ struct End {
   link::Lane lane;
 };
 
+inline std::uint64_t all_drops(const End& end) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < drop_count; ++i) sum += end.drops(static_cast<Drop>(i));
+  return sum;
+}
+
 // What both ends of one handshake would have got.
 struct Keys {
   dtls::Established initiator;

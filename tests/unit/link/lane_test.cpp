@@ -7,16 +7,6 @@ using namespace routevpn;
 using namespace routevpn::link;
 using namespace routevpn::test;
 
-namespace {
-
-std::uint64_t all_drops(const End& end) {
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < drop_count; ++i) sum += end.drops(static_cast<Drop>(i));
-  return sum;
-}
-
-}  // namespace
-
 TEST_CASE("a packet goes through sealed and comes out as it was, in both directions") {
   const auto suite = GENERATE(record::CipherSuite::aes_128_gcm, record::CipherSuite::aes_256_gcm,
                               record::CipherSuite::chacha20_poly1305);
