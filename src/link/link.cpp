@@ -87,7 +87,6 @@ Exit Link::run() {
                                   {"mtu", std::to_string(mtu_)}});
   host::notify("READY=1");
   for (const auto& lane : lanes_) lane->start(clock());
-  host::forget_code_run_so_far();
   while (!stop_at_ || clock() < *stop_at_) {
     loop_.turn(time_to_wait());
     on_timer(clock());
