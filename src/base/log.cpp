@@ -71,6 +71,11 @@ void Log::configure(LogLevel level, LogFormat format, std::string link) {
   settings = {level, format, stderr_is_journal(), std::move(link)};
 }
 
+void Log::name_link(std::string link) {
+  const std::lock_guard lock(mutex);
+  settings.link = std::move(link);
+}
+
 void Log::write(LogLevel level, std::string_view message, LogFields fields) {
   const std::lock_guard lock(mutex);
   if (level > settings.level) return;

@@ -72,13 +72,9 @@ NlAddress to_libnl(const IpPrefix& prefix) {
 }
 
 void configure_kernel_manners(const std::string& name) {
-  const std::string ipv4 = "ipv4/conf/" + name;
   const std::string ipv6 = "ipv6/conf/" + name;
-  // While the carrier is off the kernel passes over the routes through this interface.
-  write_sysctl(ipv4 + "/ignore_routes_with_linkdown", "1");
   if (!read_sysctl(disable_ipv6(name)))
-    return;  // a kernel without IPv6, or an mtu too small for it
-  write_sysctl(ipv6 + "/ignore_routes_with_linkdown", "1");
+    return;                                    // a kernel without IPv6, or an mtu too small for it
   write_sysctl(ipv6 + "/addr_gen_mode", "1");  // IN6_ADDR_GEN_MODE_NONE
   // Addresses and default routes are ours to give: the peer announces none, and is not asked for
   // any when the carrier comes.

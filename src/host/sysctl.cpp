@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
-#include "routevpn/base/owned.hpp"
 
 namespace routevpn::host {
 
@@ -26,11 +25,16 @@ std::optional<std::string> read_sysctl(const std::string& path) {
   return value;
 }
 
+Fd open_sysctl(const std::string& path) {
+  Fd fd(::open((root + path).c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd) throw system_error(root + path);
+  return fd;
+}
+
 void write_sysctl(const std::string& path, const std::string& value) {
-  const std::string file = root + path;
-  const Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd || ::write(fd.get(), value.data(), value.size()) < 0) {
-    throw system_error("setting " + file + " to " + value);
+  const Fd fd = open_sysctl(path);
+  if (::write(fd.get(), value.data(), value.size()) < 0) {
+    throw system_error("setting " + (root + path) + " to " + value);
   }
 }
 

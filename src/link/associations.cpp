@@ -60,6 +60,7 @@ void Session::confirm(AssociationId id, Time now) {
   known->speak_at.reset();
   known->retire_at.reset();
   doubt_.reset();
+  next_doubt_ = {};  // of the one before it
   handshakes_.finish(id);
   if (id < current_id_) {  // overtaken by a newer one before its first record came
     known->retire_at = now + straggler_time;

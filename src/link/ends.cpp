@@ -90,10 +90,11 @@ Ends open_ends(const cli::LinkOptions& options) {
   const std::string& ifname = lanes.front().tun.name();
   host::Netlink netlink;
   netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
+  host::LinkdownRoutes linkdown_routes(ifname);
   auto guardian = start_guardian(options, ifname, private_netns);
-  return {
-      std::move(public_netns), std::move(private_netns), std::move(lanes), std::move(netlink), mtu,
-      std::move(guardian)};
+  return {std::move(public_netns), std::move(private_netns),   std::move(lanes),
+          std::move(netlink),      std::move(linkdown_routes), mtu,
+          std::move(guardian)};
 }
 
 }  // namespace routevpn::link

@@ -63,15 +63,15 @@ SocketAddress LaneControl::local(const SessionStatus& status) const {
 void LaneControl::on_mailbox() {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto got = ::read(mailbox_wakeup_.get(), &count, sizeof count);
-  const Time now = read_clock();
   while (const LaneEvent* const event = mailbox_.events.front()) {
     if (std::holds_alternative<InterfaceGone>(event->what)) owner_.interface_gone();
-    session_.on_lane_event(*event, now);
+    // Anew for each: it may answer what the one before it has made us ask.
+    session_.on_lane_event(*event, read_clock());
     mailbox_.events.release();
   }
   while (const HandshakeDatagram* const datagram = mailbox_.handshakes.front()) {
     try {
-      session_.on_handshake(*datagram, now);
+      session_.on_handshake(*datagram, read_clock());
     } catch (const SystemError& error) {  // no memory for it: the link in use goes on
       control_drops_.add(Drop::handshake_failed);
       log_error("handshake refused", {{"error", error.what()}});

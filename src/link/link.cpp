@@ -11,7 +11,6 @@
 #include "routevpn/host/memory.hpp"
 #include "routevpn/host/notify.hpp"
 #include "routevpn/link/mtu.hpp"
-#include "routevpn/link/status.hpp"
 
 namespace routevpn::link {
 
@@ -64,6 +63,7 @@ Link::Link(const cli::LinkOptions& options, const std::shared_ptr<const dtls::Id
       lanes_(make_lanes(identity)),
       control_socket_(loop_, options.run_dir, link_name(options, ifname_),
                       [this] { return status(); }) {
+  Log::name_link(control_socket_.link());
   loop_.watch(signals_.get(), [this] { on_signal(); });
   loop_.watch(netns_watch_.fd(), [this] { on_netns_change(); });
 }
@@ -86,6 +86,7 @@ Exit Link::run() {
                                   {"listening", lanes_.front()->local(SessionStatus{}).to_string()},
                                   {"mtu", std::to_string(mtu_)}});
   host::notify("READY=1");
+  verdict_at_ = clock() + (options_.peers.empty() ? Duration::zero() : first_verdict);
   for (const auto& lane : lanes_) lane->start(clock());
   while (!stop_at_ || clock() < *stop_at_) {
     loop_.turn(time_to_wait());
@@ -95,6 +96,7 @@ Exit Link::run() {
 }
 
 void Link::on_timer(Time now) {
+  if (verdict_at_ && now >= *verdict_at_) ignore_linkdown_routes();
   const bool goodbye = goodbye_at_ && now >= *goodbye_at_;
   if (goodbye) goodbye_at_ = now + drain_time / goodbyes;
   for (const auto& lane : lanes_) {
@@ -111,6 +113,7 @@ std::optional<Duration> Link::time_to_wait() const {
     if (other && (!first || *other < *first)) first = other;
   };
   consider(goodbye_at_);
+  consider(verdict_at_);
   for (const auto& lane : lanes_) consider(lane->session().deadline());
   if (!first) return std::nullopt;
   return std::max(*first - clock(), Duration::zero());
@@ -153,6 +156,15 @@ void Link::interface_gone() {
   if (stop_at_) return;  // another lane said so before
   log_error("the interface is gone", {{"ifname", ifname_}});
   begin_stop(Exit::failed);
+}
+
+void Link::ignore_linkdown_routes() {
+  verdict_at_.reset();
+  try {
+    ends_.linkdown_routes.ignore();
+  } catch (const SystemError& error) {
+    log_warning("routes are not ignored without carrier", {{"error", error.what()}});
+  }
 }
 
 void Link::reload() {
@@ -227,18 +239,9 @@ void Link::adapt_mtu() {
   }
 }
 
-// The lane whose state is the link's: one that is up, else one on its way, else the first.
-const LaneControl& Link::speaker() const {
-  for (const std::string_view state : {"up", "connecting"}) {
-    for (const auto& lane : lanes_) {
-      if (public_state(lane->session().status(clock()).phase) == state) return *lane;
-    }
-  }
-  return *lanes_.front();
-}
-
 void Link::state_changed(LaneControl&, Phase phase, const Reason& reason) {
   control_socket_.publish();
+  if (verdict_at_ && (phase == Phase::up || phase == Phase::backing_off)) ignore_linkdown_routes();
   const SessionStatus session = speaker().session().status(clock());
   const std::string state(public_state(session.phase));
   if (state == announced_) return log_debug(std::string(name_of(phase)), {{"reason", reason.text}});
@@ -247,52 +250,6 @@ void Link::state_changed(LaneControl&, Phase phase, const Reason& reason) {
   announce(state, session);
   // A handshake is much code for once in an hour.
   if (session.phase == Phase::up) host::forget_code_run_so_far();
-}
-
-void Link::announce(const std::string& state, const SessionStatus& session) {
-  const auto& association = session.association;
-  const std::string peer = association ? association->endpoint.remote.to_string() : "";
-  if (association && session.phase == Phase::up) {
-    log_info("up", {{"peer", association->peer.name},
-                    {"remote", peer},
-                    {"cipher", association->cipher},
-                    {"crypto", std::string(name_of(association->backend))},
-                    {"mtu", std::to_string(mtu_)}});
-  } else {
-    log_info(state, {{"reason", session.reason.text}});
-  }
-  host::notify("STATUS=" + state + ": " + session.reason.text);
-  hook_.run({{"ROUTEVPN_LINK", control_socket_.link()},
-             {"ROUTEVPN_STATE", state},
-             {"ROUTEVPN_REASON", session.reason.word},
-             {"ROUTEVPN_PEER", peer}});
-}
-
-// A stranger can make handshakes fail; he shall not fill the log with it.
-void Link::handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) {
-  const Time now = clock();
-  if (now < next_failure_log_) {
-    ++unlogged_failures_;
-    return;
-  }
-  next_failure_log_ = now + std::chrono::seconds(1);
-  const std::string others = std::to_string(std::exchange(unlogged_failures_, 0));
-  log_warning(
-      "handshake failed",
-      {{"peer", peer.to_string()}, {"reason", failure.text}, {"others_since_last", others}});
-}
-
-std::string Link::status() const {
-  const Time now = clock();
-  LinkFacts facts{options_, control_socket_.link(),      ifname_, mtu_, path_mtu_, carrier_,
-                  flaps_,   announced_at_.value_or(now), 0};
-  std::vector<LaneFacts> lanes;
-  for (const auto& lane : lanes_) {
-    if (lane.get() == &speaker()) facts.speaker = lanes.size();
-    const SessionStatus session = lane->session().status(now);
-    lanes.push_back({session, lane->counters(), lane->control_drops(), lane->local(session)});
-  }
-  return status_json(facts, lanes, now);
 }
 
 }  // namespace routevpn::link

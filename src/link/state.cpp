@@ -11,11 +11,12 @@ constexpr std::array handshake{A::begin_handshake};
 constexpr std::array retry{A::schedule_retry};
 constexpr std::array lights_on{A::carrier_on};
 constexpr std::array hold{A::hold_carrier};
-// The carrier goes first: what reacts to it need not wait for the peer.
+// The carrier goes first: what reacts to it need not wait for the peer, and sends nothing more that
+// the peer, once told, would not take.
 constexpr std::array lost_initiator{A::carrier_off, A::tell_peer, A::drop_associations,
                                     A::schedule_retry};
 constexpr std::array lost_acceptor{A::carrier_off, A::tell_peer, A::drop_associations};
-constexpr std::array stopping{A::tell_peer, A::carrier_off};
+constexpr std::array stopping{A::carrier_off, A::tell_peer};
 constexpr std::array renew{A::begin_renewal};
 constexpr std::array ask_renewal{A::request_renewal};
 constexpr std::array renew_later{A::schedule_renewal};

@@ -54,6 +54,22 @@ TEST_CASE("a restarted acceptor has its link back while the initiator never lost
   CHECK(world.violations.empty());
 }
 
+TEST_CASE("an acceptor that crashes again and again is back as soon each time") {
+  World world({}, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.traffic_interval = 10ms;
+  world.run(1s);
+  for (int i = 0; i < 5; ++i) {
+    world.kill(1);
+    world.run(50ms);
+    world.start(1);
+    REQUIRE(world.run_until([&] { return world.both_up(); }, 300ms));
+  }
+  CHECK(status(world.initiator(), world).hints_taken == 5);
+  CHECK(world.initiator().carrier_changes == 1);
+  CHECK(world.violations.empty());
+}
+
 TEST_CASE("a restarted initiator comes back by itself, the acceptor keeps its carrier") {
   World world({}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));

@@ -20,6 +20,7 @@ class Log {
  public:
   // Under systemd (JOURNAL_STREAM is set for our standard error) lines carry "<3>".."<7>".
   static void configure(LogLevel level, LogFormat format, std::string link);
+  static void name_link(std::string link);  // once it is known
   static void write(LogLevel level, std::string_view message, LogFields fields = {});
 };
 

@@ -28,11 +28,10 @@ class Netlink {
   Netlink(const Netlink&) = delete;
   Netlink& operator=(const Netlink&) = delete;
 
-  // MTU, no link-local address of the kernel's own, no router advertisements,
-  // ignore_routes_with_linkdown, addresses, administratively up, routes; in this order. The calling
-  // thread must be in the namespace. From then on a change of carrier shows in `ip monitor` as that
-  // of the link and as nothing else. Throws UsageError for an address or route the kernel refuses,
-  // SystemError otherwise.
+  // MTU, no link-local address of the kernel's own, no router advertisements, addresses,
+  // administratively up, routes; in this order. The calling thread must be in the namespace. From
+  // then on a change of carrier shows in `ip monitor` as that of the link and as nothing else.
+  // Throws UsageError for an address or route the kernel refuses, SystemError otherwise.
   void set_up(const InterfaceSetup& setup);
   // From any namespace. Below 1280 the kernel takes IPv6 off the interface, with its addresses and
   // settings, and does not give them back. Throws SystemError.

@@ -7,6 +7,7 @@
 
 #include "routevpn/cli/link_options.hpp"
 #include "routevpn/host/guardian.hpp"
+#include "routevpn/host/linkdown_routes.hpp"
 #include "routevpn/host/netlink.hpp"
 #include "routevpn/host/netns.hpp"
 #include "routevpn/inside/tun.hpp"
@@ -24,7 +25,8 @@ struct Ends {
   host::Netns private_netns;
   std::vector<LaneEnds> lanes;  // one at least
   host::Netlink netlink;        // in the private namespace
-  unsigned mtu;                 // of the interface, bytes
+  host::LinkdownRoutes linkdown_routes;
+  unsigned mtu;  // of the interface, bytes
   std::optional<host::Guardian> guardian;
 };
 

@@ -23,6 +23,9 @@ class Link : private LaneOwner {
   // What is under way when a link is stopped may still pass for this long.
   static constexpr Duration drain_time = std::chrono::milliseconds(200);
   static constexpr int goodbyes = 4;  // close_notify is lost as easily as any datagram
+  // A peer that is there has answered in this time. Until it is known whether it is, an initiator's
+  // routes are not taken for dead: what is sent meanwhile is lost rather than refused.
+  static constexpr Duration first_verdict = std::chrono::milliseconds(100);
 
   // The calling thread is in the public namespace while this lives. SIGTERM, SIGINT, SIGHUP and
   // SIGCHLD must have been blocked. Throws SystemError.
@@ -49,6 +52,7 @@ class Link : private LaneOwner {
   void on_timer(Time now);
   void reload();
   void begin_stop(Exit status);
+  void ignore_linkdown_routes();
   void adapt_mtu();
   void share_flows();
   void announce(const std::string& state, const SessionStatus& session);
@@ -76,6 +80,7 @@ class Link : private LaneOwner {
   std::optional<Time> announced_at_;
   Time next_failure_log_{};
   unsigned unlogged_failures_ = 0;
+  std::optional<Time> verdict_at_;  // none: it has come
   std::optional<Time> stop_at_;
   std::optional<Time> goodbye_at_;
   Exit exit_ = Exit::stopped;

@@ -23,7 +23,7 @@ namespace routevpn::link {
 
 inline constexpr std::array<std::uint8_t, 15> restart_hint = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0,
                                                               0,  0,    0,    0, 2, 2, 20};
-// At most one in this time is sent, to whomever, and at most one believed.
+// At most one in this time is sent, to whomever, and at most one about an association is believed.
 inline constexpr Duration restart_hint_interval = std::chrono::seconds(1);
 
 // One byte of data, at the least, in its record.

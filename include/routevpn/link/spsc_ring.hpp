@@ -23,10 +23,6 @@ class SpscRing {
   void publish() {
     tail_.store(tail_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-  [[nodiscard]] std::size_t free_slots() const {
-    return capacity -
-           (tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire));
-  }
 
   // Reader: the oldest slot, or nullptr when the ring is empty; release() gives it back.
   T* front() {

@@ -1,10 +1,12 @@
 #include "routevpn/host/netlink.hpp"
 
+#include <optional>
 #include <vector>
 
 #include <linux/rtnetlink.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/host/linkdown_routes.hpp"
 #include "routevpn/inside/tun.hpp"
 
 #include "catch.hpp"
@@ -59,11 +61,9 @@ TEST_CASE("an interface gets its addresses, MTU and routes, and nothing of the k
   CHECK_THAT(addresses, ContainsSubstring("10.255.0.1/30 2001:db8:ff::/127 fe80::1/64"));
   CHECK(lab.ip("-6 address show tentative").empty());
   CHECK_THAT(lab.ip("-6 address show " + name), ContainsSubstring("scope global nodad"));
-  CHECK(lab.sysctl("ipv4/conf/" + name + "/ignore_routes_with_linkdown") == "1\n");
-  CHECK(lab.sysctl("ipv6/conf/" + name + "/ignore_routes_with_linkdown") == "1\n");
   CHECK(lab.sysctl("ipv6/conf/" + name + "/accept_ra") == "0\n");
   CHECK(lab.ip("route show 10.2.0.0/16") ==
-        "10.2.0.0/16 dev " + name + " proto static scope link dead linkdown \n");
+        "10.2.0.0/16 dev " + name + " proto static scope link linkdown \n");
   CHECK_THAT(lab.ip("-6 route show 2001:db8:2::/48"),
              ContainsSubstring("2001:db8:2::/48 dev " + name + " proto static metric 1024"));
 }
@@ -120,6 +120,15 @@ TEST_CASE("without the carrier the kernel passes over the link's routes") {
   const NetnsScope inside(lab.open());
   const Tun tun = Tun::create("rv0");
   Netlink().set_up(interconnect("rv0"));
+  LinkdownRoutes routes("rv0");
+  CHECK_THAT(lab.ip("route get 10.2.0.1"), ContainsSubstring("dev rv0"));  // not yet
+  {
+    const TestNetns elsewhere;
+    const NetnsScope outside(elsewhere.open());
+    routes.ignore();
+  }
+  CHECK(lab.sysctl("ipv4/conf/rv0/ignore_routes_with_linkdown") == "1\n");
+  CHECK(lab.sysctl("ipv6/conf/rv0/ignore_routes_with_linkdown") == "1\n");
   LinkMonitor monitor;
   CHECK_THAT(lab.ip("route get 10.2.0.1"), ContainsSubstring("Network is unreachable"));
   CHECK_THAT(lab.ip("route get 2001:db8:2::1"), ContainsSubstring("unreachable"));

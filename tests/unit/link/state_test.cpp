@@ -64,7 +64,7 @@ std::vector<Row> table() {
                     Event::stop,
                     "ia",
                     Phase::stopped,
-                    {Action::tell_peer, Action::carrier_off}});
+                    {Action::carrier_off, Action::tell_peer}});
   }
   return rows;
 }
