@@ -9,9 +9,13 @@
 #   --peers A,B,...    only these; routevpn is among the names
 #   --rounds N         of the comparison; default 5, of about 35 s for each peer
 #   --quick            once and briefly: shows that it works, its figures mean little
+#   --variants         compares routevpn with itself under other options besides (variants.*)
 #   --impaired         compares on a path that loses and reorders besides (impaired.*)
 #   --stages           the stages only
 #   --update-readme    puts what was measured into README.md and tests/bench/*.svg
+#
+#   WIREGUARD_GO_GSO=FILE   a wireguard-go with segmentation offload, to be compared with too:
+#                           Debian's is older
 #
 # Nothing else should run meanwhile. Needs root, by sudo where we are not, for the comparison. Every
 # namespace and process made is gone at the end, however it comes. Exit status: 0, 1 when a
@@ -100,17 +104,19 @@ update_readme() {
   } >build/bench/stages.section.md
   sections+=(stages=build/bench/stages.section.md)
   if [[ ! $stages_only ]]; then with_picture comparison "routevpn and others compared"; fi
+  if [[ $variants ]]; then with_picture variants "routevpn under other options"; fi
   if [[ $impaired ]]; then with_picture impaired "the same with loss and reordering"; fi
   python3 -B tests/bench/readme.py README.md "${sections[@]}"
 }
 
 as_root=()
 if [[ $(id -u) != 0 ]]; then as_root=(sudo); fi
-runner='' install='' quick='''' impaired='' stages_only='' readme='' rounds='' peers=''
+runner='' install='' quick='' variants='' impaired='' stages_only='' readme='' rounds='' peers=''
 while (($# > 0)); do
   case $1 in
     --install) install=1 ;;
     --quick) quick=1 ;;
+    --variants) variants=1 ;;
     --impaired) impaired=1 ;;
     --stages) stages_only=1 ;;
     --update-readme) readme=1 ;;
@@ -142,6 +148,7 @@ warn_if_busy
 failed=0
 run_stages
 if [[ ! $stages_only ]]; then compare comparison ${peers:+--peers "$peers"} || failed=1; fi
+if [[ $variants ]]; then compare variants --variants || failed=1; fi
 if [[ $impaired ]]; then compare impaired --impaired || failed=1; fi
 if ((failed)); then die "some measurements failed; README.md is left as it is"; fi
 if [[ $readme ]]; then update_readme; fi

@@ -12,7 +12,7 @@ from report import METRICS, OURS, values
 SHOWN = ("tcp1", "tcp4", "cpu1", "cpu4", "udp64", "udp1200", "idle", "loaded", "pss", "start")
 TEXT, OTHERS, HIGHLIGHT = "#768390", "#8b949e", "#3b82f6"
 WIDTH, MARGIN, GAP = 880, 12, 32
-NAMES, FIGURES = 96, 64  # room left of the bars for the peer's name, right of them for its figure
+NAMES, FIGURES = 116, 64  # room left of the bars for the peer's name, right of them for its figure
 BAR, PITCH, TITLE, BOTTOM = 12, 20, 30, 18
 PANEL = (WIDTH - 2 * MARGIN - GAP) / 2
 

@@ -4,7 +4,7 @@
 All tunnels stand at once, each between namespaces of its own. In each round they are made anew, and
 each metric is measured on one after the other, so that the figures of one metric are minutes apart
 at most; the order rotates from round to round. Results go to DIR: comparison.json, comparison.md
-and comparison.svg, or impaired.* with --impaired. Needs root.
+and comparison.svg, or impaired.* with --impaired and variants.* with --variants. Needs root.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import probes
 import report
 from network import MTU, PREFIX, MeasureError, Pair, remove_leftovers, wait_for
 from peer import make_credentials
-from peers import ALL
+from peers import ALL, COMPARED, IMPAIRED, VARIANTS
 
 
 def save(directory, name, text):
@@ -35,7 +35,7 @@ def save(directory, name, text):
 
 
 def save_all(directory, data):
-    name = "impaired" if data["about"]["impaired"] else "comparison"
+    name = data["about"]["name"]
     save(directory, f"{name}.json", json.dumps(data, indent=1) + "\n")
     if any(data["rounds"]):
         save(directory, f"{name}.md", report.section(data))
@@ -106,7 +106,7 @@ def choose(names):
 
 def compare(args):
     names, skipped = choose(args.peers)
-    data = {"about": {**machine.describe(), "mtu": MTU, "seconds": args.seconds,
+    data = {"about": {**machine.describe(), "name": args.name, "mtu": MTU, "seconds": args.seconds,
                       "command": args.command, "impaired": args.impaired,
                       "model": impairment.MODEL if args.impaired else ""},
             "peers": {name: {"about": ALL[name].about, "version": ALL[name].version()}
@@ -142,11 +142,13 @@ def options():
     parser.add_argument("--udp-rate", default=f"{build}/tests/bench/udp_rate", help="the program")
     parser.add_argument("--detour", default=f"{build}/tests/bench/detour", help="the program")
     parser.add_argument("--peers", type=lambda text: text.split(","), metavar="NAME,NAME...",
-                        help=f"default: all of {','.join(ALL)}; impaired: the first two")
+                        help=f"of {','.join(ALL)}; default: those that are not variants")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4, help="of each TCP run")
     parser.add_argument("--quick", action="store_true", help="one round of runs of one second")
     parser.add_argument("--impaired", action="store_true", help=impairment.MODEL.replace("%", "%%"))
+    parser.add_argument("--variants", action="store_true",
+                        help="compares routevpn with itself under other options")
     parser.add_argument("--out", default="build/bench", metavar="DIR")
     parser.add_argument("--command", default="tests/bench/compare.py", help="said in the report")
     args = parser.parse_args()
@@ -157,8 +159,12 @@ def options():
     for name in args.peers or ():
         if name not in ALL:
             parser.error(f"there is no peer '{name}': {', '.join(ALL)} are")
-    if not args.peers:
-        args.peers = list(ALL)[:2] if args.impaired else list(ALL)
+    args.name, usual = "comparison", COMPARED
+    if args.variants:
+        args.name, usual = "variants", VARIANTS
+    if args.impaired:
+        args.name, usual = "impaired", IMPAIRED
+    args.peers = args.peers or list(usual)
     return args
 
 

@@ -108,6 +108,7 @@ class Peer:
 class Routevpn(Peer):
     name = "routevpn"
     about = "AES-128-GCM, default options"
+    options = ()  # besides those that say what to connect
 
     def words(self, side):
         pair = self.pair
@@ -116,7 +117,8 @@ class Routevpn(Peer):
                 "--ifname", self.interface(side), "--netns", pair.private(side),
                 "--address", f"{INSIDE[side]}/30", "--mtu", MTU,
                 "--cert", self.credential(f"{side}.cert"), "--key", self.credential(f"{side}.key"),
-                "--ca", self.credential("ca.cert"), "--run-dir", os.path.join(pair.directory, side)]
+                "--ca", self.credential("ca.cert"), "--run-dir", os.path.join(pair.directory, side),
+                *self.options]
 
     def start_side(self, side):
         pair = self.pair

@@ -1,4 +1,4 @@
-"""The tunnels of Debian that routevpn is compared with."""
+"""The tunnels that routevpn is compared with: others, and itself with other options."""
 
 import os
 import re
@@ -30,6 +30,24 @@ class WireguardGo(Peer):
         command("wg", "set", name, "listen-port", 51820, "private-key", self.file(f"{side}.key"),
                 "peer", self.public_key[other(side)], "allowed-ips", "10.255.0.0/30",
                 "endpoint", f"{OUTSIDE[other(side)]}:51820")
+
+
+class WireguardGoGso(WireguardGo):
+    """Debian's is older than its segmentation offload; who has built a newer one names it."""
+    name, package = "wireguard-go-gso", ""
+    about = "the same, of a version with segmentation offload inside and outside"
+    variable = "WIREGUARD_GO_GSO"
+
+    @classmethod
+    def missing(cls):
+        return super().missing() if os.environ.get(cls.variable) else [cls.variable]
+
+    @classmethod
+    def version(cls):
+        return command(os.environ[cls.variable], "--version").split()[1]
+
+    def words(self, side):
+        return [os.environ[self.variable], *super().words(side)[1:]]
 
 
 class Openvpn(Peer):
@@ -175,4 +193,26 @@ mtu = 1500
         return "Established DTLS" in self.pair.log("a.log")
 
 
-ALL = {peer.name: peer for peer in (Routevpn, WireguardGo, Openvpn, Fastd, Tinc, Openconnect)}
+class RoutevpnOpenssl(Routevpn):
+    name, about = "openssl", "routevpn --crypto openssl: without libipsec-mb"
+    options = ("--crypto", "openssl")
+
+
+class RoutevpnLanes(Routevpn):
+    name, about = "lanes", "routevpn --lanes 2"
+    options = ("--lanes", 2)
+
+
+class RoutevpnRenewing(Routevpn):
+    name, about = "renewing", "routevpn --rekey-records 100000: several renewals a second here"
+    options = ("--rekey-records", 100000)
+
+
+def by_name(*peers):
+    return {peer.name: peer for peer in peers}
+
+
+COMPARED = by_name(Routevpn, WireguardGo, WireguardGoGso, Openvpn, Fastd, Tinc, Openconnect)
+IMPAIRED = by_name(Routevpn, WireguardGo, WireguardGoGso)
+VARIANTS = by_name(Routevpn, RoutevpnOpenssl, RoutevpnLanes, RoutevpnRenewing)
+ALL = COMPARED | VARIANTS
