@@ -1,7 +1,6 @@
 // Composes and runs; the steps of a link's life, in order, are those of run_link().
 
 #include <csignal>
-#include <iostream>
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/cli/command_line.hpp"
@@ -61,14 +60,17 @@ int run(const cli::CommandLine& line, const cli::Console& console) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const auto console = cli::Console::standard();
+  const auto end = [&console](const std::exception& error, Exit status) {
+    console.complain(std::vector<std::string>{error.what()});
+    return static_cast<int>(status);
+  };
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
-    return run(cli::parse_command_line(arguments), cli::Console::standard());
+    return run(cli::parse_command_line(arguments), console);
   } catch (const UsageError& error) {
-    std::cerr << "routevpn: " << error.what() << '\n';
-    return static_cast<int>(Exit::usage);
+    return end(error, Exit::usage);
   } catch (const std::exception& error) {
-    std::cerr << "routevpn: " << error.what() << '\n';
-    return static_cast<int>(Exit::failed);
+    return end(error, Exit::failed);
   }
 }

@@ -30,6 +30,7 @@ IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string terminated(text);
+  if (terminated.find('\0') != std::string::npos) return std::nullopt;
   std::array<std::uint8_t, 4> four{};
   if (inet_pton(AF_INET, terminated.c_str(), four.data()) == 1) return v4(four);
   std::array<std::uint8_t, 16> sixteen{};

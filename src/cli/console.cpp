@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include "routevpn/base/json_text.hpp"
+
 namespace routevpn::cli {
 
 Console Console::standard() {
@@ -15,7 +17,7 @@ Console Console::standard() {
 }
 
 void Console::complain(std::span<const std::string> texts) const {
-  for (const auto& text : texts) err << "routevpn: " << text << "\n";
+  for (const auto& text : texts) err << "routevpn: " << printable(text) << "\n";
 }
 
 }  // namespace routevpn::cli

@@ -32,13 +32,13 @@ Index load_index(const std::string& directory) {
   return parse_index(read_file(path), path);
 }
 
-void require_authority(const std::string& directory) {
+void require_authority_certificate(const std::string& directory) {
   const std::string path = in(directory, "ca.cert");
   if (!exists(path)) throw UsageError(path + ": no CA here; make one with `routevpn pki ca`");
 }
 
 Issuer load_issuer(const std::string& directory, TimePoint at) {
-  require_authority(directory);
+  require_authority_certificate(directory);
   const std::string certificate_path = in(directory, "ca.cert");
   const std::string key_path = in(directory, "ca.key");
   Issuer issuer{parse_certificate(read_file(certificate_path), certificate_path),
@@ -123,6 +123,31 @@ void require_common_name(const std::string& name) {
       std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
   if (name.empty() || name.size() > longest || !printable) {
     throw UsageError("must be 1 to 64 printable ASCII characters");
+  }
+}
+
+void require_authority(const std::string& directory) {
+  const DirectoryLock lock(directory);
+  load_issuer(directory, now());
+}
+
+void require_valid(const std::string& directory, const std::string& name) {
+  const DirectoryLock lock(directory);
+  const std::string issuer_path = in(directory, "ca.cert");
+  const std::string path = in(directory, name + ".cert");
+  const auto issuer = parse_certificate(read_file(issuer_path), issuer_path);
+  const auto certificate = parse_certificate(read_file(path), path);
+  if (X509_verify(certificate.get(), X509_get0_pubkey(issuer.get())) != 1) {
+    ERR_clear_error();
+    throw UsageError(path + ": was not issued by " + issuer_path);
+  }
+  const std::string renew = "; `routevpn pki sign --name " + name + " --force` makes a new one";
+  if (not_after(certificate.get()) <= now()) throw UsageError(path + ": is expired" + renew);
+  const std::string serial = serial_of(certificate.get());
+  for (const auto& entry : load_index(directory)) {
+    if (entry.serial == serial && entry.revoked_at) {
+      throw UsageError(path + ": is revoked" + renew);
+    }
   }
 }
 
@@ -214,7 +239,7 @@ Revocation revoke(const RevokeOrder& order) {
 
 Index list(const std::string& directory) {
   const DirectoryLock lock(directory);
-  require_authority(directory);
+  require_authority_certificate(directory);
   return load_index(directory);
 }
 

@@ -74,6 +74,13 @@ std::string random_serial() {
   return text.get();
 }
 
+std::string serial_of(const X509* certificate) {
+  const BigNumber number(require(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr),
+                                 "read a serial number"));
+  const Text text(require(BN_bn2hex(number.get()), "print a serial number"));
+  return text.get();
+}
+
 Certificate make_authority(EVP_PKEY* key, const std::string& common_name,
                            const Validity& validity) {
   auto certificate = blank_certificate(key, common_name, random_serial(), validity);

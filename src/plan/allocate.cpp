@@ -213,6 +213,7 @@ Allocation allocate(Topology topology, const Lock& before) {
   auto& plan = result.plan;
   plan.topology = std::move(topology);
   plan.links = choose_links(plan.topology, result.faults);
+  if (!result.faults.empty()) return result;
   plan.has_costs = std::any_of(plan.links.begin(), plan.links.end(), [](const PlannedLink& link) {
     return link.cost || link.bandwidth_mbit;
   });

@@ -8,6 +8,7 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/pki/authority.hpp"
 #include "routevpn/pki/files.hpp"
+#include "routevpn/plan/output.hpp"
 
 namespace routevpn::plan {
 
@@ -35,6 +36,24 @@ bool Certificates::has(const std::string& file) const {
 
 bool Certificates::can_issue() const {
   return !directory_.empty() && (has("ca.key") || !has("ca.cert"));
+}
+
+// A new CA beside what an old one has issued would part the gateways into two worlds.
+void Certificates::require_sound() const {
+  if (directory_.empty()) return;
+  const bool has_authority = has("ca.cert");
+  if (!has_authority && has("ca.key")) {
+    throw UsageError(at("ca.cert") + ": is missing beside ca.key");
+  }
+  for (const auto& gateway : plan_.topology.gateways) {
+    const std::string file = gateway.name + ".cert";
+    if (!has(file)) continue;
+    if (!has_authority) throw UsageError(at("ca.cert") + ": is missing, whose CA issued " + file);
+    pki::require_valid(directory_, gateway.name);
+  }
+  if (!can_issue()) return;
+  if (has_authority) pki::require_authority(directory_);
+  require_writable(directory_);
 }
 
 void Certificates::issue() const {
@@ -78,8 +97,8 @@ PlannedFiles Certificates::files() const {
     add(files, name, "ca.cert", 0644);
     add(files, name, name + ".cert", 0644);
     // A key that was made on the gateway never was here.
-    const bool key_is_elsewhere = has(name + ".csr") && !has(name + ".key");
-    if (!key_is_elsewhere) add(files, name, name + ".key", 0600);
+    const bool to_be_made = !has(name + ".csr") && !has(name + ".cert");
+    if (to_be_made || has(name + ".key")) add(files, name, name + ".key", 0600);
     if (has("ca.crl") || (issues && wants_crl_)) add(files, name, "ca.crl", 0644);
   }
   return files;

@@ -22,12 +22,8 @@ class Checker {
     names();
     addresses();
     networks();
+    defaults();
     families_inside();
-    for (const auto& site : topology_.sites) {
-      if (site.gateways.empty()) {
-        fault(site.line, "site " + site.name + " has no gateway: add a [[site.gateway]] to it");
-      }
-    }
     hubs();
     reflectors();
     links();
@@ -55,10 +51,21 @@ class Checker {
       once(nodes, "gateway", gateway.name, gateway.line);
       if (nodes_again) continue;
       once(interfaces, "ifname", gateway.ifname, gateway.line);
+      if (is_of_a_site(gateway.ifname)) {
+        fault(gateway.line, "ifname " + gateway.ifname + " is an interface towards a site, in lan");
+      }
       // V-1 and V_1 would be the same word there.
       once(symbols, "gateway as BIRD calls it,", symbol_of(gateway.name), gateway.line);
     }
     for (const auto& router : topology_.routers) once(nodes, "router", router.name, router.line);
+  }
+
+  [[nodiscard]] bool is_of_a_site(const std::string& ifname) const {
+    return std::any_of(
+        topology_.gateways.begin(), topology_.gateways.end(), [&](const Gateway& gateway) {
+          const auto& lan = gateway.around.lan;
+          return !ifname.empty() && std::find(lan.begin(), lan.end(), ifname) != lan.end();
+        });
   }
 
   void addresses() {
@@ -84,6 +91,7 @@ class Checker {
     }
     for (const auto& site : topology_.sites) {
       for (const auto& prefix : site.prefixes) {
+        if (is_default(prefix.value)) continue;
         all.push_back({prefix.value, prefix.line, "prefix of site " + site.name});
       }
     }
@@ -119,6 +127,15 @@ class Checker {
     }
   }
 
+  void defaults() {
+    for (const auto& site : topology_.sites) {
+      Seen seen;
+      for (const auto& prefix : site.prefixes) {
+        if (is_default(prefix.value)) once(seen, "prefix", prefix.value.to_string(), prefix.line);
+      }
+    }
+  }
+
   void families_inside() {
     if (topology_.organisation.names_interconnect6 || !topology_.organisation.interconnect4) return;
     for (const auto& site : topology_.sites) {
@@ -133,12 +150,14 @@ class Checker {
   void hubs() {
     const auto& organisation = topology_.organisation;
     const bool wanted = organisation.mesh == Mesh::hub_and_spoke;
-    if (wanted && organisation.hubs.empty()) {
+    if (wanted && organisation.hubs.empty() && !organisation.names_hubs_badly) {
       fault(organisation.line, "mesh \"hub-and-spoke\" needs hubs, a list of sites");
+    }
+    if (!wanted && !organisation.hubs.empty() && !organisation.names_mesh_badly) {
+      fault(organisation.hubs.front().line, "hubs: needs mesh = \"hub-and-spoke\"");
     }
     Seen seen;
     for (const auto& hub : organisation.hubs) {
-      if (!wanted) fault(hub.line, "hubs: needs mesh = \"hub-and-spoke\"");
       if (!topology_.find_site(hub.value)) {
         fault(hub.line, "hubs: there is no site '" + hub.value + "'");
       }
@@ -182,12 +201,16 @@ class Checker {
     return "the link between " + link.ends[0].value + " and " + link.ends[1].value;
   }
 
+  // Of a gateway whose name is wrong nobody knows whether it was meant.
   bool find_ends(LinkWish& link) {
     bool found = true;
+    const bool all_have_names =
+        std::none_of(topology_.gateways.begin(), topology_.gateways.end(),
+                     [](const Gateway& gateway) { return gateway.name.empty(); });
     for (std::size_t i = 0; i < 2; ++i) {
       const auto index = topology_.find_gateway(link.ends[i].value);
       if (index) link.gateways[i] = *index;
-      if (!index)
+      if (!index && all_have_names)
         fault(link.ends[i].line, "between: there is no gateway '" + link.ends[i].value + "'");
       found = found && index.has_value();
     }
@@ -202,12 +225,11 @@ class Checker {
       return;
     }
     if (link.family) {
-      for (const auto* const end : {&a, &b}) {
-        if (end->address(link.family->value) != nullptr) continue;
-        fault(link.family->line, text_of(link) + " cannot use " +
-                                     std::string(name_of(link.family->value)) + ": " + end->name +
-                                     " has no such address");
-      }
+      const bool first = a.address(link.family->value) == nullptr;
+      if (!first && b.address(link.family->value) != nullptr) return;
+      fault(link.family->line, text_of(link) + " cannot use " +
+                                   std::string(name_of(link.family->value)) + ": " +
+                                   (first ? a : b).name + " has no such address");
       return;
     }
     const auto both = [&](Family family) { return a.address(family) && b.address(family); };

@@ -4,11 +4,27 @@
 #define TOML_EXCEPTIONS 1
 #include "document.hpp"
 
+#include <algorithm>
+#include <string>
+
 #include <toml++/toml.h>
 
 namespace routevpn::plan {
 
 namespace {
+
+// Keys nest by their dots as deep as a line is long, and the parser calls itself for each.
+constexpr std::size_t longest_line = 10'000;
+
+// 0: all are shorter.
+Line line_too_long(std::string_view text) {
+  for (Line line = 1; !text.empty(); ++line) {
+    const auto end = std::min(text.find('\n'), text.size());
+    if (end > longest_line) return line;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return 0;
+}
 
 Line line_of(const toml::source_region& source) {
   return source.begin.line;
@@ -41,6 +57,11 @@ Value parse_document(std::string_view text, Faults& faults) {
   Value nothing;
   nothing.kind = Value::Kind::table;
   nothing.line = 1;
+  if (const Line line = line_too_long(text); line != 0) {
+    faults.push_back({line, "is longer than " + std::to_string(longest_line) +
+                                " characters; a list may go over several lines"});
+    return nothing;
+  }
   try {
     return convert(toml::parse(text));
   } catch (const toml::parse_error& error) {

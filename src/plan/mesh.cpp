@@ -10,12 +10,16 @@ namespace {
 // One reflector may fail, and a gateway has no link to one of its own site: two are left.
 constexpr std::size_t reflectors_wanted = 3;
 
+// Each link has a port of its own, and there are no more.
+constexpr std::size_t most_links = 65535;
+
 class LinkChooser {
  public:
   LinkChooser(const Topology& topology, Faults& faults)
       : topology_(topology),
         faults_(faults),
         is_hub_(topology.sites.size(), false),
+        is_named_(topology.sites.size(), false),
         linked_(topology.sites.size() * topology.sites.size(), false) {
     for (const auto& hub : topology.organisation.hubs) {
       if (const auto site = topology.find_site(hub.value)) is_hub_[*site] = true;
@@ -33,8 +37,15 @@ class LinkChooser {
       for (std::size_t b = a + 1; b < gateways.size(); ++b) {
         if (gateways[a].site != gateways[b].site) consider(a, b);
       }
+      if (links_.size() > most_links) {
+        faults_.push_back({topology_.organisation.line,
+                           "there are more than 65535 links, and not as many ports; mesh = "
+                           "\"hub-and-spoke\" has fewer"});
+        return {};
+      }
     }
     sites_without_links();
+    gateways_without_links();
     return std::move(links_);
   }
 
@@ -78,16 +89,37 @@ class LinkChooser {
     return linked_[a * topology_.sites.size() + b];
   }
 
+  // Whom a site should have a link to, and has none.
+  [[nodiscard]] std::vector<std::size_t> missing_of(std::size_t site) const {
+    std::vector<std::size_t> missing;
+    for (std::size_t other = 0; other < topology_.sites.size(); ++other) {
+      if (other != site && in_mesh(site, other) && !are_linked(site, other) && !is_named_[other]) {
+        missing.push_back(other);
+      }
+    }
+    return missing;
+  }
+
+  // One site of another family is one fault, however many others it cannot reach: those that lack
+  // most are named first, and whoever lacks only them is not.
   void sites_without_links() {
     const auto& sites = topology_.sites;
-    for (std::size_t b = 1; b < sites.size(); ++b) {
-      for (std::size_t a = 0; a < b; ++a) {
-        if (!in_mesh(a, b) || are_linked(a, b)) continue;
-        faults_.push_back({sites[b].line, "site " + sites[b].name + " has no link to site " +
-                                              sites[a].name +
-                                              ": no two of their gateways have public addresses "
-                                              "of the same family"});
-      }
+    std::vector<std::pair<std::size_t, std::size_t>> by_missing;
+    for (std::size_t site = 0; site < sites.size(); ++site) {
+      if (const auto count = missing_of(site).size(); count > 0)
+        by_missing.emplace_back(count, site);
+    }
+    std::sort(by_missing.rbegin(), by_missing.rend());
+    for (const auto& [count, site] : by_missing) {
+      const auto missing = missing_of(site);
+      if (missing.empty()) continue;
+      is_named_[site] = true;
+      std::string others = " and " + std::to_string(missing.size() - 1) + " more";
+      if (missing.size() == 1) others.clear();
+      faults_.push_back({sites[site].line, "site " + sites[site].name + " has no link to site " +
+                                               sites[missing.front()].name + others +
+                                               ": no two of their gateways have public addresses "
+                                               "of the same family"});
     }
     if (topology_.organisation.mesh != Mesh::explicit_links) return;
     for (std::size_t a = 0; a < sites.size(); ++a) {
@@ -97,9 +129,26 @@ class LinkChooser {
     }
   }
 
+  // In a mesh each has one, if its site has.
+  void gateways_without_links() {
+    if (topology_.organisation.mesh == Mesh::explicit_links || !faults_.empty()) return;
+    std::vector<bool> has_one(topology_.gateways.size(), topology_.sites.size() == 1);
+    for (const auto& link : links_) {
+      for (const auto gateway : link.gateways) has_one[gateway] = true;
+    }
+    for (std::size_t i = 0; i < has_one.size(); ++i) {
+      if (has_one[i]) continue;
+      const auto& gateway = topology_.gateways[i];
+      faults_.push_back({gateway.line, "gateway " + gateway.name +
+                                           " has no link: none of another site has a public "
+                                           "address of its family"});
+    }
+  }
+
   const Topology& topology_;
   Faults& faults_;
   std::vector<bool> is_hub_;
+  std::vector<bool> is_named_;  // in a fault, as a site that lacks links
   std::vector<bool> linked_;
   std::map<std::array<std::size_t, 2>, const LinkWish*> wishes_;
   std::vector<PlannedLink> links_;

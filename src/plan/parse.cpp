@@ -79,9 +79,13 @@ class Parser {
     into.interconnect6 = reader.parsed("interconnect6", parse_pool6);
     into.ports.line = reader.line_of("ports");
     assign(into.ports.value, reader.parsed("ports", parse_ports));
-    assign(into.mesh, reader.parsed("mesh", parse_mesh));
+    const auto mesh = reader.parsed("mesh", parse_mesh);
+    assign(into.mesh, mesh);
+    into.names_mesh_badly = reader.has("mesh") && !mesh;
     assign(into.prefer, reader.parsed("prefer", parse_family));
-    into.hubs = reader.texts("hubs").value_or(std::vector<At<std::string>>());
+    auto hubs = reader.texts("hubs");
+    into.names_hubs_badly = reader.has("hubs") && !hubs;
+    if (hubs) into.hubs = std::move(*hubs);
     reflectors(reader);
     reader.finish();
     into.names_interconnect6 = reader.has("interconnect6");
@@ -123,7 +127,13 @@ class Parser {
     site.prefixes =
         reader.all_parsed("prefixes", parse_site_prefix).value_or(std::vector<At<IpPrefix>>());
     topology_.sites.push_back(std::move(site));
+    const auto faults_before = faults_.size();
     for (const auto* const gateway_table : reader.tables("gateway")) gateway(*gateway_table);
+    const auto& name = topology_.sites.back().name;
+    if (topology_.sites.back().gateways.empty() && faults_.size() == faults_before) {
+      reader.fault(reader.line(), (name.empty() ? "[[site]]" : "site " + name) +
+                                      " has no gateway: add a [[site.gateway]] to it");
+    }
     for (const auto* const router_table : reader.tables("router")) router(*router_table);
     reader.finish();
   }
@@ -138,7 +148,7 @@ class Parser {
     into.site = topology_.sites.size() - 1;
     assign(into.name, reader.parsed("name", parse_name));
     public_addresses(reader, into);
-    into.ifname = usual_ifname(into.name);
+    if (!into.name.empty()) into.ifname = usual_ifname(into.name);
     assign(into.ifname, reader.parsed("ifname", parse_ifname));
     into.around = defaults_;
     surroundings(reader, into.around);
@@ -158,8 +168,12 @@ class Parser {
   }
 
   void public_addresses(Reader& reader, Gateway& into) {
+    const auto faults_before = faults_.size();
     const auto written = reader.all_parsed("address", parse_public_address);
     if (!written) return;
+    if (written->empty() && faults_.size() == faults_before) {
+      reader.fault(reader.line_of("address"), "address: must be at least one public address");
+    }
     for (const auto& address : *written) {
       const auto family = address.value.is_v4() ? Family::ipv4 : Family::ipv6;
       if (into.address(family) != nullptr) {

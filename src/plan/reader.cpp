@@ -73,10 +73,11 @@ std::optional<std::vector<At<std::string>>> Reader::texts(std::string_view key) 
                         std::all_of(value.items.begin(), value.items.end(), [](const Value& item) {
                           return item.kind == Value::Kind::text;
                         });
-  if (!all_text) wrong_kind(*entry, "a text in quotes, or a list of them in brackets");
-  if (all_text) {
-    for (const auto& item : value.items) result.push_back({item.text, item.line});
+  if (!all_text) {
+    wrong_kind(*entry, "a text in quotes, or a list of them in brackets");
+    return std::nullopt;
   }
+  for (const auto& item : value.items) result.push_back({item.text, item.line});
   return result;
 }
 
@@ -91,7 +92,7 @@ std::vector<const Value*> Reader::tables(std::string_view key) {
     }
   }
   if (value.kind != Value::Kind::array || result.size() != value.items.size()) {
-    wrong_kind(*entry, "tables, each under a line of its own in double brackets");
+    wrong_kind(*entry, "a list of tables, each in braces or under a line in double brackets");
   }
   return result;
 }

@@ -27,7 +27,7 @@ class Reader {
   std::optional<At<std::string>> text(std::string_view key);
   std::optional<At<std::int64_t>> integer(std::string_view key, std::int64_t lowest,
                                           std::int64_t highest);
-  // A text, or an array of them. Nothing only when the key is absent.
+  // A text, or an array of them.
   std::optional<std::vector<At<std::string>>> texts(std::string_view key);
   // [[key]], in the order of the file.
   std::vector<const Value*> tables(std::string_view key);

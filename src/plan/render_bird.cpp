@@ -65,7 +65,12 @@ std::string define_networks(const Topology& topology, std::size_t own) {
   std::vector<IpPrefix> others;
   for (std::size_t i = 0; i < topology.sites.size(); ++i) {
     if (i == own) continue;
-    for (const auto& prefix : topology.sites[i].prefixes) others.push_back(prefix.value);
+    for (const auto& prefix : topology.sites[i].prefixes) {
+      // Several sites may have a default route.
+      if (std::find(others.begin(), others.end(), prefix.value) == others.end()) {
+        others.push_back(prefix.value);
+      }
+    }
   }
   const auto mine = prefixes_of(topology.sites[own]);
   std::string text;
@@ -125,10 +130,9 @@ class SessionWriter {
  private:
   [[nodiscard]] std::string kind(bool peer_reflects) const {
     const bool to_client = plan_.is_reflector[gateway_] && !peer_reflects;
-    if (plan_.sessions == Sessions::to_reflectors)
-      return to_client ? "IBGP_CLIENT" : "IBGP_REFLECTOR";
-    if (to_client) return "IBGP_SPOKE";
-    return peer_reflects ? "IBGP_HUB" : "IBGP";
+    if (plan_.sessions == Sessions::to_reflectors) return to_client ? "TO_CLIENT" : "TO_REFLECTOR";
+    if (to_client) return "TO_SPOKE";
+    return peer_reflects ? "TO_HUB" : "IBGP";
   }
 
   [[nodiscard]] std::string session(const PlannedLink& link) const {
@@ -198,7 +202,9 @@ std::vector<IpPrefix> private_networks(const Topology& topology) {
   if (organisation.interconnect4) networks.push_back(organisation.interconnect4->value);
   if (organisation.interconnect6) networks.push_back(organisation.interconnect6->value);
   for (const auto& site : topology.sites) {
-    for (const auto& prefix : site.prefixes) networks.push_back(prefix.value);
+    for (const auto& prefix : site.prefixes) {
+      if (!is_default(prefix.value)) networks.push_back(prefix.value);
+    }
   }
   return networks;
 }

@@ -19,7 +19,8 @@ constexpr std::size_t largest_lock_bytes = 16UL * 1024 * 1024;
 // Held while a plan is made, so that two never give the same number.
 class TopologyLock {
  public:
-  explicit TopologyLock(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit TopologyLock(const std::string& path)
+      : fd_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
     while (fd_ && flock(fd_.get(), LOCK_EX) != 0) {
       if (errno != EINTR) throw system_error("lock " + path);
     }
@@ -28,6 +29,11 @@ class TopologyLock {
  private:
   Fd fd_;  // empty: the file cannot be read, which reading it will say
 };
+
+std::string directory_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
 
 std::vector<std::string> as_lines(const std::string& path, const Faults& faults) {
   std::vector<std::string> lines;
@@ -76,9 +82,13 @@ PlanReport run(const PlanOrder& order) {
     files.resize(without_certificates);
     for (auto& file : certificates.files()) files.push_back(std::move(file));
   };
+  // All that could fail is looked at before the first thing is made.
+  require_writable(order.out);
   Output output(order.out);
   const auto next_lock = format_lock(allocation.lock);
   report.lock_changes = next_lock != lock_text;
+  if (report.lock_changes) require_writable(directory_of(report.lock));
+  certificates.require_sound();
   if (order.check || !order.pki.empty()) {
     add_certificates();
     report.changes = output.compare(files);

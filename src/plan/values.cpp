@@ -1,6 +1,8 @@
 #include "values.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <charconv>
 
 #include <net/if.h>
@@ -29,15 +31,21 @@ IpPrefix parse_network(const std::string& text) {
   return *prefix;
 }
 
-// Unspecified, loopback, link-local and multicast addresses lead nowhere from another machine.
-bool is_unicast(const IpAddress& address) {
-  static const auto elsewhere = {
-      *IpPrefix::parse("0.0.0.0/8"),      *IpPrefix::parse("127.0.0.0/8"),
-      *IpPrefix::parse("169.254.0.0/16"), *IpPrefix::parse("224.0.0.0/3"),
-      *IpPrefix::parse("::/127"),         *IpPrefix::parse("::ffff:0:0/96"),
-      *IpPrefix::parse("fe80::/10"),      *IpPrefix::parse("ff00::/8")};
+// Unspecified, loopback, link-local and multicast addresses lead nowhere from another machine. On
+// an interconnect, which is one link, those of IPv4 that are link-local do.
+bool is_of_links(const IpPrefix& network) {
+  static const std::array elsewhere = {
+      *IpPrefix::parse("0.0.0.0/8"),     *IpPrefix::parse("127.0.0.0/8"),
+      *IpPrefix::parse("224.0.0.0/3"),   *IpPrefix::parse("::/127"),
+      *IpPrefix::parse("::ffff:0:0/96"), *IpPrefix::parse("fe80::/10"),
+      *IpPrefix::parse("ff00::/8")};
   return std::none_of(elsewhere.begin(), elsewhere.end(),
-                      [&](const IpPrefix& prefix) { return prefix.contains(address); });
+                      [&](const IpPrefix& other) { return overlap(network, other); });
+}
+
+bool is_routed(const IpPrefix& network) {
+  static const IpPrefix link_local4 = *IpPrefix::parse("169.254.0.0/16");
+  return is_of_links(network) && !overlap(network, link_local4);
 }
 
 IpPrefix parse_pool(const std::string& text, bool v4, unsigned longest) {
@@ -48,11 +56,13 @@ IpPrefix parse_pool(const std::string& text, bool v4, unsigned longest) {
   if (pool.length < 8 || pool.length > longest) {
     throw UsageError("must have a length of 8 to " + std::to_string(longest));
   }
+  if (!is_of_links(pool)) throw UsageError("holds addresses that no interface can have");
   return pool;
 }
 
+// What the program takes, and what also goes into BIRD's and systemd's files as it is.
 bool is_interface_character(char c) {
-  return c > ' ' && c <= '~' && std::string_view("/:\"\\#*{}").find(c) == std::string_view::npos;
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
 }
 
 std::uint16_t parse_port(std::string_view text) {
@@ -84,8 +94,8 @@ std::string parse_title(const std::string& text) {
 
 IpPrefix parse_site_prefix(const std::string& text) {
   const auto prefix = parse_network(text);
-  if (prefix.length == 0) throw UsageError("is everything; name the networks of the site");
-  if (!is_unicast(prefix.address)) throw UsageError("is not a network that can be routed");
+  if (prefix.length == 0) return prefix;  // a default route
+  if (!is_routed(prefix)) throw UsageError("is not a network that can be routed");
   return prefix;
 }
 
@@ -100,7 +110,8 @@ IpPrefix parse_pool6(const std::string& text) {
 IpAddress parse_public_address(const std::string& text) {
   const auto address = IpAddress::parse(text);
   if (!address) throw UsageError("must be an IPv4 or IPv6 address without a length");
-  if (!is_unicast(*address)) throw UsageError("cannot be reached from another gateway");
+  if (!is_routed({*address, address->bits()}))
+    throw UsageError("cannot be reached from another gateway");
   return *address;
 }
 
@@ -131,10 +142,12 @@ Family parse_family(const std::string& text) {
 }
 
 std::string parse_ifname(const std::string& text) {
-  const bool good = !text.empty() && text.size() < IFNAMSIZ && text != "." && text != ".." &&
-                    text.find('%') == std::string::npos &&
-                    std::all_of(text.begin(), text.end(), is_interface_character);
-  if (!good) throw UsageError("must be the name of an interface, 1 to 15 characters");
+  const bool good = !text.empty() && text.size() < IFNAMSIZ && text[0] != '-' && text != "." &&
+                    text != ".." && std::all_of(text.begin(), text.end(), is_interface_character);
+  if (!good)
+    throw UsageError("must be 1 to 15 letters, digits, '_', '.' and '-', which is not first");
+  if (text == "all" || text == "default" || text == "lo")
+    throw UsageError("is a word of the system's");
   return text;
 }
 
@@ -143,7 +156,8 @@ std::string parse_interface_pattern(const std::string& text) {
                     std::all_of(text.begin(), text.end(),
                                 [](char c) { return c == '*' || is_interface_character(c); });
   if (!good) {
-    throw UsageError("must be the name of an interface, 1 to 15 characters, '*' for any others");
+    throw UsageError(
+        "must be the name of an interface, 1 to 15 letters, digits, '_', '.' and '-', '*' for any");
   }
   return text;
 }

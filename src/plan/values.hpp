@@ -11,7 +11,7 @@ namespace routevpn::plan {
 // Of a gateway, site router or site: it names files and, with a prefix, protocols of BIRD.
 std::string parse_name(const std::string& text);
 std::string parse_title(const std::string& text);  // of the organisation and, with " CA", of its CA
-// A network that a site has: neither everything nor anything that is not unicast.
+// A network that a site has, of unicast addresses, or 0.0.0.0/0 or ::/0: it leads to all others.
 IpPrefix parse_site_prefix(const std::string& text);
 IpPrefix parse_pool4(const std::string& text);
 IpPrefix parse_pool6(const std::string& text);

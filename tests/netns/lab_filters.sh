@@ -56,7 +56,7 @@ lie() {
   rm -rf "$run_dir/liar"
   cp -r "$run_dir/bird" "$run_dir/liar"
   for part in "${@:3}"; do
-    sed -i 's/^\( *\)export where \(net\|source\) .*/\1export all;/' "$run_dir/liar/$part"
+    sed -i 's/^\( *\)export where (*\(net\|source\) .*/\1export all;/' "$run_dir/liar/$part"
   done
   sed -i "s|$run_dir/bird/|$run_dir/liar/|" "$2"
   cat >>"$2" <<'CONF'
@@ -90,6 +90,37 @@ ip -n "$name-V1-1.private" route show proto bird | grep -q 'nexthop via inet6 .*
 if ip -n "$name-V1-1.private" -4 addr show | grep -q 'rv2'; then fail "a link has an IPv4 address"; fi
 ip netns exec "$name-R1" fping -q 10.0.2.1 2001:db8:a2::1 || fail "site 1 does not reach site 2"
 ok "IPv4 passes over interconnects without IPv4 addresses"
+
+# Site 2 has a way to everything else: planned, and its router has such a route.
+replan() {
+  local node
+  "$root/build/release/src/routevpn" plan "$run_dir/topology.toml" --out "$run_dir" \
+    --pki "$run_dir/ca" >/dev/null
+  for node in V1-1.private V1-2.private V2-1.private V2-2.private R1 R2; do configure "$node"; done
+}
+defaults_of_r1() {
+  ip -n "$name-R1" route show default proto bird | grep -o nexthop
+  ip -n "$name-R1" -6 route show default proto bird | grep -o nexthop
+}
+has_defaults() { [[ $(defaults_of_r1 | wc -l) == "$1" ]]; }
+ip -n "$name-R2" link add exit type veth peer name elsewhere
+ip -n "$name-R2" link set exit up
+ip -n "$name-R2" link set elsewhere up
+ip -n "$name-R2" address add 198.51.100.1/32 dev exit
+ip -n "$name-R2" -6 address add 2001:db8:100::1/128 dev exit nodad
+ip -n "$name-R2" route add default dev exit
+ip -n "$name-R2" -6 route add default dev exit
+cp "$run_dir/topology.toml" "$run_dir/without.toml"
+sed -i '/"10.0.2.0\/24"/s|\]|, "0.0.0.0/0", "::/0"]|' "$run_dir/topology.toml"
+replan
+wait_for 20 has_defaults 4 || fail "R1 has no default routes: $(ip -n "$name-R1" route)"
+ip netns exec "$name-R1" fping -q -r 5 198.51.100.1 2001:db8:100::1 ||
+  fail "R1 does not reach what is behind site 2"
+ok "a planned default route leads through both gateways of its site"
+mv "$run_dir/without.toml" "$run_dir/topology.toml"
+replan
+wait_for 20 has_defaults 0 || fail "R1 keeps default routes: $(ip -n "$name-R1" route)"
+ok "one that is not planned any more goes"
 
 # Its gateways have the site router's announcements, external ones, in OSPF; and there they end.
 planned=$(routes_but_of R1)

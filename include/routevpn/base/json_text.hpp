@@ -1,4 +1,4 @@
-// The two text forms that log lines and `show --json` share.
+// Forms of text that people or programs read.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,8 @@
 
 namespace routevpn {
 
+// One line whatever it says, and nothing that a terminal obeys: control characters as \xNN.
+std::string printable(std::string_view text);
 std::string json_string(std::string_view text);                         // quoted, RFC 8259
 std::string rfc3339(std::chrono::system_clock::time_point time_point);  // UTC, to the millisecond
 

@@ -52,6 +52,11 @@ struct RevokeOrder {
 // Throws UsageError saying what is allowed of a CA's common name.
 void require_common_name(const std::string& name);
 
+// Throws UsageError unless ca.key and ca.cert are a CA that can sign.
+void require_authority(const std::string& directory);
+// Throws UsageError unless NAME.cert was signed by ca.cert and is neither expired nor revoked.
+void require_valid(const std::string& directory, const std::string& name);
+
 // Makes ca.key and ca.cert; returns when the CA ends.
 TimePoint create_authority(const AuthorityOrder& order);
 // Makes NAME.key and NAME.csr.

@@ -36,6 +36,7 @@ RevocationList make_revocation_list(const Issuer& issuer, const Index& index, st
                                     const Validity& validity);
 
 TimePoint not_after(const X509* certificate);
+std::string serial_of(const X509* certificate);  // as the index has it
 // Its CRL number (RFC 5280 section 5.2.3); 0 when it has none.
 std::uint64_t number_of(const X509_CRL* list);
 

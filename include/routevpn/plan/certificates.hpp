@@ -17,6 +17,9 @@ class Certificates {
   // `directory` empty: there is none, everything is to be requested.
   Certificates(const Plan& plan, std::string directory);
 
+  // Throws UsageError unless the certificates that are there are valid ones of the CA that is
+  // there.
+  void require_sound() const;
   // Makes what is missing: the CA itself where the directory holds none, keys and certificates, and
   // the CRL where a link is to read one. Throws as pki does.
   void issue() const;

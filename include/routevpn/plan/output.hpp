@@ -43,6 +43,10 @@ class Output {
   std::set<std::string> ours_;
 };
 
+// Whether files can be made below this directory, which need not exist. Throws UsageError when it,
+// or what it would be made in, is no directory, SystemError when the system refuses.
+void require_writable(const std::string& directory);
+
 enum class Sync : bool { no, yes };  // whether it must outlive a crash of the machine
 // Puts one file in its place, whole or not at all. Throws SystemError.
 void replace_file(const std::string& path, const std::string& content, mode_t mode, Sync sync);

@@ -53,6 +53,8 @@ struct Organisation {
   bool names_interconnect6 = false;           // well or badly
   At<PortRange> ports;                        // one for each link, the same at both ends
   Mesh mesh = Mesh::full;
+  bool names_mesh_badly = false;  // a fault already, and so are these
+  bool names_hubs_badly = false;
   Family prefer = Family::ipv6;       // of the underlay, where both ends have both
   std::vector<At<std::string>> hubs;  // sites
   Reflection reflection = Reflection::by_size;
@@ -129,6 +131,11 @@ struct ParsedTopology {
   Topology topology;  // of use only without faults
   Faults faults;      // in the order of their lines
 };
+
+// A default route: it is no network of the site's own, and several sites may have it.
+inline bool is_default(const IpPrefix& prefix) {
+  return prefix.length == 0;
+}
 
 // A gateway's name as a word of BIRD: V2_1 for V2-1.
 std::string symbol_of(std::string_view name);

@@ -153,17 +153,32 @@ TEST_CASE("sessions carry what the plan says of costs, next hops and reflectors"
              ContainsSubstring("ipv4 { import where net ~ [ 10.0.2.0/24 ]; cost 20; };"));
   CHECK_THAT(session(mesh(3) + cost, "V2-2", "V3_1"), ContainsSubstring("; cost 100; };"));
   const auto hub = mesh(3, 1, "mesh = \"hub-and-spoke\"\nhubs = \"1\"\n");
-  CHECK_THAT(session(hub, "V1-1", "V2_1"), ContainsSubstring(" from IBGP_SPOKE {"));
-  CHECK_THAT(session(hub, "V2-1", "V1_1"), ContainsSubstring(" from IBGP_HUB {"));
+  CHECK_THAT(session(hub, "V1-1", "V2_1"), ContainsSubstring(" from TO_SPOKE {"));
+  CHECK_THAT(session(hub, "V2-1", "V1_1"), ContainsSubstring(" from TO_HUB {"));
   CHECK(session(hub, "V2-1", "V3_1").empty());
   const auto reflected = mesh(11) + cost;
-  CHECK_THAT(session(reflected, "V1-1", "V9_1"), ContainsSubstring(" from IBGP_CLIENT {"));
-  CHECK_THAT(session(reflected, "V9-1", "V1_1"), ContainsSubstring(" from IBGP_REFLECTOR {") &&
+  CHECK_THAT(session(reflected, "V1-1", "V9_1"), ContainsSubstring(" from TO_CLIENT {"));
+  CHECK_THAT(session(reflected, "V9-1", "V1_1"), ContainsSubstring(" from TO_REFLECTOR {") &&
                                                      ContainsSubstring("extended next hop yes;"));
   CHECK(session(reflected, "V9-1", "V8_1").empty());
   const auto private_side = file_of(render(plan_of(reflected)), "V1-1/bird/private.conf").content;
   CHECK_THAT(private_side,
              ContainsSubstring("/128 via 2001:db8:ff::1 bfd yes { igp_metric = 20; };"));
+}
+
+TEST_CASE("a default route is a site's, and no network that is private") {
+  auto text = mesh(3, 1);
+  for (const auto* const site : {"\"10.0.2.0/24\"", "\"10.0.3.0/24\""}) {
+    const auto at = text.find(site);
+    REQUIRE(at != std::string::npos);
+    text.insert(at, "\"0.0.0.0/0\", ");
+  }
+  const auto files = render(plan_of(text));
+  const auto first = file_of(files, "V1-1/bird/private.conf").content;
+  CHECK_THAT(first, ContainsSubstring("define OTHER4 = [ 0.0.0.0/0, 10.0.2.0/24, 10.0.3.0/24 ];"));
+  const auto second = file_of(files, "V2-1/bird/private.conf").content;
+  CHECK_THAT(second, ContainsSubstring("define OWN4 = [ 0.0.0.0/0, 10.0.2.0/24 ];"));
+  CHECK_THAT(file_of(files, "V2-1/bird/public.conf").content, !ContainsSubstring("0.0.0.0/0"));
 }
 
 TEST_CASE("the units of a gateway are its links") {

@@ -5,14 +5,11 @@
 #include <fstream>
 #include <map>
 
-#include <sys/stat.h>
-
 #include "routevpn/base/error.hpp"
-#include "routevpn/pki/authority.hpp"
 
 #include "catch.hpp"
+#include "desk.hpp"
 #include "topologies.hpp"
-#include "unit/cli/parsing.hpp"
 
 using namespace routevpn;
 using namespace routevpn::plan;
@@ -20,38 +17,6 @@ using Catch::Matchers::StartsWith;
 namespace fs = std::filesystem;
 
 namespace {
-
-class Desk {
- public:
-  explicit Desk(const std::string& topology) { write(topology); }
-
-  void write(const std::string& topology) const { (void)dir_.write("topology.toml", topology); }
-  [[nodiscard]] std::string at(const std::string& name) const { return dir_.path() + "/" + name; }
-  [[nodiscard]] PlanOrder order() const {
-    PlanOrder order;
-    order.topology = at("topology.toml");
-    order.out = at("out");
-    return order;
-  }
-  [[nodiscard]] PlanReport plan(bool check = false) const {
-    auto wanted = order();
-    wanted.check = check;
-    return plan::run(wanted);
-  }
-  [[nodiscard]] std::map<std::string, std::string> files() const { return files_in("out"); }
-  [[nodiscard]] std::map<std::string, std::string> files_in(const std::string& name) const {
-    std::map<std::string, std::string> all;
-    if (!fs::exists(at(name))) return all;
-    for (const auto& entry : fs::recursive_directory_iterator(at(name))) {
-      const auto path = fs::relative(entry.path(), at(name)).string();
-      all[path] = entry.is_regular_file() ? read_text(entry.path()) : "a directory";
-    }
-    return all;
-  }
-
- private:
-  cli::ScratchDirectory dir_;
-};
 
 std::size_t count(const PlanReport& report, Change::Kind kind) {
   std::size_t number = 0;
@@ -227,55 +192,28 @@ TEST_CASE("what is changed by hand is put right again") {
   CHECK(desk.files() == files);
 }
 
-TEST_CASE("certificates are made with the CA at hand, once") {
+TEST_CASE("what cannot be written is known before anything is made") {
   const Desk desk(mesh(2, 1));
   auto order = desk.order();
   order.pki = desk.at("pki");
-  order.check = true;
-  const auto wanted = plan::run(order);
+  SECTION("a file in the place of the directory") {
+    std::ofstream(desk.at("out")) << "mine";
+    CHECK_THROWS_WITH(plan::run(order), desk.at("out") + ": is not a directory");
+  }
+  SECTION("a directory below a file") {
+    order.out = desk.at("topology.toml/x");
+    CHECK_THROWS_WITH(plan::run(order), desk.at("topology.toml") + ": is not a directory");
+  }
+  SECTION("a CA that is none") {
+    fs::create_directories(order.pki);
+    std::ofstream(desk.at("pki/ca.cert")) << "junk";
+    std::ofstream(desk.at("pki/ca.key")) << "junk";
+    CHECK_THROWS_WITH(plan::run(order), StartsWith(desk.at("pki/ca.cert") + ": "));
+    CHECK_FALSE(fs::exists(desk.at("pki/V1-1.key")));
+    fs::remove_all(order.pki);
+  }
   CHECK_FALSE(fs::exists(order.pki));
-  order.check = false;
-  const auto made = plan::run(order);
-  CHECK(made.changes == wanted.changes);
-  CHECK(read_text(desk.at("out/V1-1/pki/ca.cert")) == read_text(desk.at("pki/ca.cert")));
-  CHECK(read_text(desk.at("out/V2-1/pki/V2-1.cert")) == read_text(desk.at("pki/V2-1.cert")));
-  struct stat status {};
-  REQUIRE(::stat(desk.at("out/V1-1/pki/V1-1.key").c_str(), &status) == 0);
-  CHECK((status.st_mode & 07777) == 0600);
-  CHECK_FALSE(fs::exists(desk.at("out/V1-1/pki/ca.crl")));
-  CHECK(plan::run(order).changes.empty());
-  CHECK(pki::list(order.pki).size() == 2);
-
-  desk.write(mesh(3, 1));
-  CHECK(plan::run(order).faults.empty());
-  CHECK(pki::list(order.pki).size() == 3);
-}
-
-TEST_CASE("where a link reads a CRL there is one") {
-  const Desk desk(mesh(2, 1) + "[defaults]\ncrl = \"/etc/routevpn/ca.crl\"\n");
-  auto order = desk.order();
-  order.pki = desk.at("pki");
-  CHECK(plan::run(order).faults.empty());
-  CHECK(read_text(desk.at("out/V1-1/pki/ca.crl")) == read_text(desk.at("pki/ca.crl")));
-}
-
-TEST_CASE("without the CA's key certificates are to be requested") {
-  const Desk desk(mesh(2, 1));
-  auto order = desk.order();
-  CHECK(plan::run(order).faults.empty());
-  CHECK_THAT(read_text(desk.at("out/V1-1/pki/V1-1.request")),
-             ContainsSubstring("routevpn pki csr --name V1-1"));
-
-  order.pki = desk.at("pki");
-  CHECK(plan::run(order).faults.empty());
-  CHECK_FALSE(fs::exists(desk.at("out/V1-1/pki/V1-1.request")));
-  fs::remove(desk.at("pki/ca.key"));
-  fs::remove(desk.at("pki/V1-1.key"));
-  desk.write(mesh(3, 1));
-  CHECK(plan::run(order).faults.empty());
-  CHECK(fs::exists(desk.at("out/V3-1/pki/V3-1.request")));
-  CHECK(fs::exists(desk.at("out/V1-1/pki/V1-1.cert")));
-  CHECK_FALSE(fs::exists(desk.at("out/V1-1/pki/V1-1.key")));  // it is on the gateway
+  CHECK_FALSE(fs::exists(desk.at("topology.lock")));
 }
 
 TEST_CASE("the diagram is there when it is wanted") {

@@ -3,6 +3,7 @@
 
 using namespace routevpn;
 using namespace routevpn::plan;
+using Catch::Matchers::StartsWith;
 
 namespace {
 
@@ -106,10 +107,19 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
        "4: interconnect6 \"10.254.0.0/24\": must be an IPv6 network\n"},
       {&File::pool4, "interconnect4 = \"10.255.0.0/31\"",
        "3: interconnect4 \"10.255.0.0/31\": must have a length of 8 to 30\n"},
+      {&File::pool4, "interconnect4 = \"224.0.0.0/24\"",
+       "3: interconnect4 \"224.0.0.0/24\": holds addresses that no interface can have\n"},
+      {&File::pool6, "interconnect6 = \"::/64\"",
+       "4: interconnect6 \"::/64\": holds addresses that no interface can have\n"},
       {&File::pool4, "ports = \"100-99\"",
        "3: ports \"100-99\": must be FIRST-LAST, two ports of 1 to 65535\n"},
       {&File::pool4, "mesh = \"star\"",
        "3: mesh \"star\": must be full, hub-and-spoke or explicit\n"},
+      {&File::pool4, "mesh = \"hub-and-spok\"\nhubs = \"a\"",
+       "3: mesh \"hub-and-spok\": must be full, hub-and-spoke or explicit\n"},
+      {&File::pool4, "mesh = \"hub-and-spoke\"\nhubs = 3",
+       "4: hubs: must be a text in quotes, or a list of them in brackets\n"},
+      {&File::pool4, "hubs = [\"a\", \"b\"]", "3: hubs: needs mesh = \"hub-and-spoke\"\n"},
       {&File::pool4, "mesh = \"hub-and-spoke\"",
        "1: mesh \"hub-and-spoke\" needs hubs, a list of sites\n"},
       {&File::pool4, "mesh = \"hub-and-spoke\"\nhubs = [\"a\",\n\"c\"]",
@@ -131,10 +141,12 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
        "8: prefixes \"10.0.1.1\": must be ADDRESS/LENGTH, like 10.0.1.0/24 or 2001:db8:a1::/64\n"},
       {&File::prefixes, "prefixes = [10]",
        "7: prefixes: must be a text in quotes, or a list of them in brackets\n"},
-      {&File::prefixes, "prefixes = \"0.0.0.0/0\"",
-       "7: prefixes \"0.0.0.0/0\": is everything; name the networks of the site\n"},
+      {&File::prefixes, "prefixes = [\"0.0.0.0/0\", \"10.0.1.0/24\",\n\"0.0.0.0/0\"]",
+       "8: prefix 0.0.0.0/0 is there already (line 7)\n"},
       {&File::prefixes, "prefixes = \"224.0.0.0/8\"",
        "7: prefixes \"224.0.0.0/8\": is not a network that can be routed\n"},
+      {&File::prefixes, "prefixes = \"64.0.0.0/2\"",
+       "7: prefixes \"64.0.0.0/2\": is not a network that can be routed\n"},
       {&File::prefixes, "prefixes = \"10.0.0.0/16\"",
        "15: prefix of site b 10.0.2.0/24 overlaps 10.0.0.0/16, prefix of site a (line 7)\n"},
       {&File::prefixes, "prefixes = \"10.255.0.16/28\"",
@@ -161,13 +173,20 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
        "longer "
        "than 15 characters; give it an ifname\n"},
       {&File::line12, "ifname = \"rv2\"", "16: ifname rv2 is there already (line 9)\n"},
-      {&File::line12, "ifname = \"a/b\"",
-       "12: ifname \"a/b\": must be the name of an interface, 1 to 15 characters\n"},
+      {&File::line12, "ifname = \"rv?\"",
+       "12: ifname \"rv?\": must be 1 to 15 letters, digits, '_', '.' and '-', which is not "
+       "first\n"},
+      {&File::line12, "ifname = \"all\"", "12: ifname \"all\": is a word of the system's\n"},
+      {&File::line12, "ifname = \"lan\"", "9: ifname lan is an interface towards a site, in lan\n"},
       {&File::line12, "cert = \"/etc/{host}.cert\"",
        "12: cert \"/etc/{host}.cert\": may hold {name} and {site} in braces, nothing else\n"},
       {&File::line12, "key = \"a\\\"b\"",
        "12: key \"a\"b\": must be printable ASCII without quotes, "
        "'\\' and '#', and not blank\n"},
+      {&File::address, "address = []", "11: address: must be at least one public address\n"},
+      {&File::address, "address = \"192.0.2.1\\u0000\"",
+       "11: address \"192.0.2.1" + std::string(1, '\0') +
+           "\": must be an IPv4 or IPv6 address without a length\n"},
       {&File::address, "address = \"2001:db8:2::1\"",
        "16: address 2001:db8:2::1 is there already (line 9)\n"},
       {&File::address, "address = \"2001:db8:1::1/64\"",
@@ -191,8 +210,9 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\n[[link]]\nbetween = [\"V2\", \"V1\"]",
        "21: the link between V2 and V1 is there already (line 19)\n"},
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\nfamily = \"ipv4\"",
-       "21: the link between V1 and V2 cannot use IPv4: V1 has no such address\n"
-       "21: the link between V1 and V2 cannot use IPv4: V2 has no such address\n"},
+       "21: the link between V1 and V2 cannot use IPv4: V1 has no such address\n"},
+      {&File::end, "[[link]]\nbetween = 3",
+       "20: between: must be a text in quotes, or a list of them in brackets\n"},
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\ncost = 0",
        "21: cost: must be a number, 1 to 65535\n"},
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\nbandwidth = \"1G\"",
@@ -222,6 +242,38 @@ TEST_CASE("a file that is no topology at all") {
   CHECK_THAT(faults_of("as = 1\n\xff\xfe"), ContainsSubstring(": not TOML: "));
   CHECK_THAT(faults_of(organisation() + "site = 4\n"),
              ContainsSubstring("5: unknown key 'site' in [organisation]"));
+}
+
+TEST_CASE("one fault is one line, whatever follows from it") {
+  File file;
+  file.gateway_name = "name = \"V 1\"";
+  file.end = "[[link]]\nbetween = [\"V 1\", \"V2\"]";
+  CHECK_THAT(faults_of(file.text()), StartsWith("10: name \"V 1\": must be "));
+  CHECK(faults_of(file.text()).find('\n') == faults_of(file.text()).size() - 1);
+
+  const auto text = mesh(4, 1) + "[[site]]\nname = \"x\"\n";
+  const std::string v4_only = "gateway = [{ name = \"X\", address = \"192.0.2.1\" }]\n";
+  CHECK(faults_of(text + v4_only) ==
+        "37: site x has no link to site 1 and 3 more: no two of their gateways have public "
+        "addresses of the same family\n");
+  const std::string both =
+      "gateway = [{ name = \"Y\", address = \"2001:db8:9::1\" },\n"
+      "           { name = \"X\", address = \"192.0.2.1\" }]\n";
+  CHECK(faults_of(text + both) ==
+        "40: gateway X has no link: none of another site has a public address of its family\n");
+  CHECK_THAT(faults_of(mesh(2, 1) + "[[site]]\nname = \"x\"\ngateway = { name = \"X\" }\n"),
+             ContainsSubstring("gateway: must be a list of tables") &&
+                 !ContainsSubstring("has no gateway"));
+}
+
+TEST_CASE("a file made to exhaust the parser is refused") {
+  std::string deep = "a";
+  for (int i = 0; i < 40'000; ++i) deep += ".a";
+  CHECK(faults_of("\n" + deep + " = 1\n") ==
+        "2: is longer than 10000 characters; a list may go over several lines\n");
+  CHECK(faults_of(mesh(190, 2)) ==
+        "1: there are more than 65535 links, and not as many ports; mesh = \"hub-and-spoke\" has "
+        "fewer\n");
 }
 
 TEST_CASE("many faults come in the order of their lines") {
