@@ -4,6 +4,7 @@
 #include <sys/un.h>
 
 #include "routevpn/cli/link_table.hpp"
+#include "routevpn/record/cipher.hpp"
 
 namespace routevpn::cli {
 
@@ -30,6 +31,7 @@ class Rules {
     inside();
     routing();
     timing();
+    crypto();
     run_directory();
     return std::move(ruling_);
   }
@@ -182,6 +184,13 @@ class Rules {
     const auto text = [](auto period) { return std::to_string(period.count()); };
     fault(label("dead-after") + ": " + text(options_.dead_after) +
           " must be greater than keepalive, " + text(options_.keepalive) + " milliseconds");
+  }
+
+  void crypto() {
+    if (options_.crypto != Crypto::ipsec_mb) return;
+    if (record::backend_available(record::CryptoBackend::ipsec_mb)) return;
+    fault(label("crypto") +
+          ": ipsec-mb is not in this build, or not for this processor; auto and openssl are");
   }
 
   void run_directory() {

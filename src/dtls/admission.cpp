@@ -59,13 +59,15 @@ bool Admission::allows(const IpAddress& source) const {
          });
 }
 
-std::optional<Drop> Admission::admit(const IpAddress& source, Time now) {
+std::optional<Drop> Admission::admit(const IpAddress& source, Time now, bool known) {
   if (!allows(source)) return Drop::handshake_not_allowed;
 
   // Looked at first, so that a flood from many sources costs no memory, and taken last, so that a
   // flood from one does not starve the others.
   if (!total_) total_ = Bucket{total_burst, now};
-  if (level(*total_, total_rate, total_burst, now) < 1) return Drop::handshake_rate_limited;
+  if (!known && level(*total_, total_rate, total_burst, now) < 1) {
+    return Drop::handshake_rate_limited;
+  }
 
   const IpPrefix prefix = source_prefix(source);
   auto found = sources_.find(prefix);

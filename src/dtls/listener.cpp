@@ -73,7 +73,8 @@ Listener::Listener(std::shared_ptr<const Identity> identity)
     : state_(std::make_unique<State>(std::move(identity))) {}
 Listener::~Listener() = default;
 
-Listener::Answer Listener::receive(ConstBytes datagram, const SocketAddress& from, Time now) {
+Listener::Answer Listener::receive(ConstBytes datagram, const SocketAddress& from, Time now,
+                                   const Admit& admit) {
   Answer answer;
   const auto random = client_hello_random(datagram);
   if (!random) {
@@ -88,6 +89,8 @@ Listener::Answer Listener::receive(ConstBytes datagram, const SocketAddress& fro
   ERR_clear_error();
   if (outcome == 1) {
     auto promoted = state_->wait_afresh();
+    answer.refused = admit();
+    if (answer.refused) return answer;
     promoted->cookies = nullptr;
     answer.handshake = Handshake::accept(std::move(promoted), *random, now);
     return answer;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "routevpn/base/json_text.hpp"
 #include "routevpn/base/log.hpp"
 #include "routevpn/host/notify.hpp"
 #include "routevpn/link/link.hpp"
@@ -30,13 +31,29 @@ void Link::announce(const std::string& state, const SessionStatus& session) {
                     {"crypto", std::string(name_of(association->backend))},
                     {"mtu", std::to_string(mtu_)}});
   } else {
-    log_info(state, {{"reason", session.reason.text}});
+    const auto level = session.reason.word == "record_limit" ? LogLevel::error : LogLevel::info;
+    Log::write(level, state, {{"reason", session.reason.text}});
   }
   host::notify("STATUS=" + state + ": " + session.reason.text);
   hook_.run({{"ROUTEVPN_LINK", control_socket_.link()},
              {"ROUTEVPN_STATE", state},
              {"ROUTEVPN_REASON", session.reason.word},
              {"ROUTEVPN_PEER", peer}});
+}
+
+void Link::warn_of_expiry() {
+  expiry_at_ = clock() + expiry_interval;
+  const auto now = std::chrono::system_clock::now();
+  const auto warn = [now](ExpiryWatch& watch, const dtls::CertificateInfo& certificate) {
+    const auto days = watch.news(certificate.not_after, now);
+    if (!days) return;
+    log_warning(
+        "a certificate expires within " + std::to_string(*days) + (*days == 1 ? " day" : " days"),
+        {{"certificate", certificate.name}, {"not_after", rfc3339(certificate.not_after)}});
+  };
+  warn(own_expiry_, identity_->certificate());
+  const auto session = speaker().session().status(clock());
+  if (session.association) warn(peer_expiry_, session.association->peer);
 }
 
 // A stranger can make handshakes fail; he shall not fill the log with it.

@@ -53,6 +53,11 @@ void Session::handshake_failed(const dtls::HandshakeFailure& failure, const outs
   apply(Event::handshake_failed, {std::string(name_of(failure.reason)), text}, now);
 }
 
+bool Session::is_peer(const IpAddress& address) const {
+  const Known* const known = current();
+  return known != nullptr && known->status.endpoint.remote.address == address;
+}
+
 void Session::confirm(AssociationId id, Time now) {
   Known* const known = find(id);
   if (known == nullptr || known->confirmed) return;
@@ -171,7 +176,8 @@ std::optional<Time> Session::silence_at() const {
 void Session::take_restart_hint(const SocketAddress& from, Time now) {
   const Known* const known = current();
   const bool plausible = settings_.role == Role::initiator && known != nullptr &&
-                         known->status.endpoint.remote == from && !handshakes_.initiating();
+                         known->status.endpoint.remote == from &&
+                         (!handshakes_.initiating() || handshakes_.heard());
   if (!plausible || doubt_ || now < next_doubt_) return drops_.add(Drop::plaintext_alert);
   next_doubt_ = now + restart_hint_interval;
   doubt_ = Doubt{now, now + std::max(prober_.patience(), least_doubt)};
@@ -184,6 +190,7 @@ void Session::end_doubt(Time now) {
   doubt_.reset();
   if (alive) return drops_.add(Drop::plaintext_alert);
   ++status_.hints_taken;
+  handshakes_.abandon();  // one that was under way was with the process before
   apply(Event::renewal_due, status_.reason, now);
 }
 
@@ -203,11 +210,17 @@ void Session::speak_to_silent_peers(Time now) {
 }
 
 void Session::retire_old(Time now) {
+  bool newer_retired = false;
   std::erase_if(known_, [&](const Known& known) {
     const bool retired = known.retire_at && now >= *known.retire_at;
     if (retired) surroundings_.command(RetireAssociation{known.id});
+    newer_retired = newer_retired || (retired && known.id > current_id_);
     return retired;
   });
+  if (!newer_retired || current_id_ == 0) return;
+  // The lane has sealed with the one that did not prove itself.
+  surroundings_.command(ActivateAssociation{current_id_});
+  if (settings_.role == Role::initiator && !renew_at_) renew_at_ = now + backoff_.next();
 }
 
 void Session::drop_associations() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "routevpn/base/error.hpp"
 #include "routevpn/link/restart_hint.hpp"
 
 namespace routevpn::link {
@@ -28,6 +29,7 @@ Handshakes::Handshakes(dtls::Role role, std::shared_ptr<const dtls::Identity> id
 void Handshakes::replace_identity(std::shared_ptr<const dtls::Identity> identity) {
   identity_ = std::move(identity);
   if (listener_) listener_->replace_identity(identity_);
+  std::erase_if(entries_, [](const auto& entry) { return !entry.second.association; });
 }
 
 void Handshakes::initiate(const outside::Endpoint& peer, Time now) {
@@ -41,6 +43,12 @@ bool Handshakes::initiating() const {
   return role_ == dtls::Role::initiator &&
          std::any_of(entries_.begin(), entries_.end(),
                      [](const auto& entry) { return !entry.second.association; });
+}
+
+bool Handshakes::heard() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) {
+    return !entry.second.association && entry.second.heard;
+  });
 }
 
 void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from, Time now) {
@@ -60,15 +68,12 @@ void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from, Tim
 // use up his victim's share.
 void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now) {
   if (!admission_.allows(from.remote.address)) return drops_.add(Drop::handshake_not_allowed);
-  auto answer = listener_->receive(datagram, from.remote, now);
+  auto answer =
+      listener_->receive(datagram, from.remote, now, [&] { return admit(from.remote, now); });
   if (answer.malformed) drops_.add(Drop::handshake_malformed);
+  if (answer.refused) drops_.add(*answer.refused);
   for (const auto& reply : answer.output) owner_.send_handshake(reply, from);
   if (answer.handshake == nullptr) return;
-  if (const auto refused = admission_.admit(from.remote.address, now)) return drops_.add(*refused);
-
-  // A peer that starts again from the same port means it: what it had begun before is over.
-  entries_.erase(from.remote);
-  if (!has_room_for(from.remote.address)) return drops_.add(Drop::handshake_half_open);
   const auto entry =
       entries_.emplace(from.remote, Entry{std::move(answer.handshake), from, now, true});
   proceed(entry.first, now);
@@ -83,17 +88,42 @@ bool Handshakes::give_restart_hint(const outside::Endpoint& to, Time now) {
   return true;
 }
 
-// One network must not hold all places, or it could keep the true peer out.
-bool Handshakes::has_room_for(const IpAddress& source) const {
+std::optional<Drop> Handshakes::admit(const SocketAddress& source, Time now) {
+  const auto refused = admission_.admit(source.address, now, owner_.is_peer(source.address));
+  if (refused) return refused;
+  // A peer that starts again from the same port means it: what it had begun before is over.
+  entries_.erase(source);
+  make_room_for(source.address);
+  return std::nullopt;
+}
+
+// Whoever came first gives way to whoever comes, of its own network if that has its share of the
+// places: those who begin and never end keep nobody out. An honest handshake needs three round
+// trips, and newcomers are counted; the peer in use gives way to nobody.
+void Handshakes::make_room_for(const IpAddress& source) {
   const IpPrefix network{source, source.is_v4() ? 24U : 64U};
   std::size_t all = 0;
   std::size_t same = 0;
-  for (const auto& [address, entry] : entries_) {
-    if (entry.association) continue;
+  auto oldest = entries_.end();
+  auto oldest_same = entries_.end();
+  const auto older = [this](Entries::iterator one, Entries::iterator than) {
+    return than == entries_.end() || one->second.begun < than->second.begun;
+  };
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    const IpAddress& address = entry->first.address;
+    if (entry->second.association) continue;
     ++all;
-    if (network.contains(address.address)) ++same;
+    if (network.contains(address)) ++same;
+    if (owner_.is_peer(address)) continue;
+    if (older(entry, oldest)) oldest = entry;
+    if (network.contains(address) && older(entry, oldest_same)) oldest_same = entry;
   }
-  return all < dtls::Admission::max_half_open && same < dtls::Admission::max_half_open_per_source;
+  const bool same_full = same >= dtls::Admission::max_half_open_per_source;
+  if (!same_full && all < dtls::Admission::max_half_open) return;
+  const auto victim = same_full ? oldest_same : oldest;
+  if (victim == entries_.end()) return;
+  drops_.add(Drop::handshake_half_open);
+  entries_.erase(victim);
 }
 
 void Handshakes::feed(Entries::iterator entry, ConstBytes datagram, Time now) {
@@ -107,7 +137,11 @@ void Handshakes::proceed(Entries::iterator entry, Time now) {
   Entry& it = entry->second;
   if (it.handshake->progress() == dtls::Progress::completed && !it.association) {
     // The peer may use the keys as soon as it has our last flight: they go in place before it.
-    it.association = owner_.established(it.handshake->established(), it.peer, now);
+    try {
+      it.association = owner_.established(it.handshake->established(), it.peer, now);
+    } catch (const SystemError& error) {  // no memory for it: the link in use goes on
+      return fail(entry, {Drop::handshake_failed, error.what()}, now);
+    }
   }
   for (const auto& datagram : it.handshake->take_output()) {
     owner_.send_handshake(datagram, it.peer);

@@ -87,22 +87,24 @@ Association* Lane::find(AssociationId id) {
   return found == associations_.end() ? nullptr : found->get();
 }
 
-void Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
+bool Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
   LaneEvent* const slot = mailbox_.events.reserve();
-  if (slot == nullptr) return;
+  if (slot == nullptr) return false;
   *slot = {id, what};
   mailbox_.events.publish();
+  return true;
 }
 
 void Lane::check_limits(Association& association) {
   const auto most = std::max(association.sealer.sealed(), association.opener.opened());
-  if (most >= association.renew_after && !association.renewal_announced) {
-    association.renewal_announced = true;
-    announce(association.id, RenewalDue{});
+  // Strangers can make it fail authentication as often as they like: a new one counts anew.
+  const auto forged = association.opener.forged();
+  if ((most >= association.renew_after || forged >= max_forgeries / 2) &&
+      !association.renewal_announced) {
+    association.renewal_announced = announce(association.id, RenewalDue{});
   }
-  if (association.opener.forged() >= max_forgeries && !association.limit_announced) {
-    association.limit_announced = true;
-    announce(association.id, LimitReached{});
+  if (forged >= max_forgeries && !association.limit_announced) {
+    association.limit_announced = announce(association.id, LimitReached{});
   }
 }
 

@@ -63,21 +63,38 @@ SocketAddress LaneControl::local(const SessionStatus& status) const {
 void LaneControl::on_mailbox() {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto got = ::read(mailbox_wakeup_.get(), &count, sizeof count);
+  for (int i = 0; i < handshakes_per_turn; ++i) {
+    take_events();
+    if (mailbox_.handshakes.empty()) return;
+    take_handshake();
+  }
+  // Strangers may send more than can be worked off: signals and timers come in between.
+  const std::uint64_t more = 1;
+  [[maybe_unused]] const auto put = ::write(mailbox_wakeup_.get(), &more, sizeof more);
+}
+
+void LaneControl::on_timer(Time now) {
+  take_events();  // what has happened comes before what has not
+  if (const auto due = session_.deadline(); due && now >= *due) session_.on_timer(now);
+}
+
+void LaneControl::take_events() {
   while (const LaneEvent* const event = mailbox_.events.front()) {
     if (std::holds_alternative<InterfaceGone>(event->what)) owner_.interface_gone();
     // Anew for each: it may answer what the one before it has made us ask.
     session_.on_lane_event(*event, read_clock());
     mailbox_.events.release();
   }
-  while (const HandshakeDatagram* const datagram = mailbox_.handshakes.front()) {
-    try {
-      session_.on_handshake(*datagram, read_clock());
-    } catch (const SystemError& error) {  // no memory for it: the link in use goes on
-      control_drops_.add(Drop::handshake_failed);
-      log_error("handshake refused", {{"error", error.what()}});
-    }
-    mailbox_.handshakes.release();
+}
+
+void LaneControl::take_handshake() {
+  try {
+    session_.on_handshake(*mailbox_.handshakes.front(), read_clock());
+  } catch (const SystemError& error) {  // no memory for it: the link in use goes on
+    control_drops_.add(Drop::handshake_failed);
+    log_error("handshake refused", {{"error", error.what()}});
   }
+  mailbox_.handshakes.release();
 }
 
 void LaneControl::on_resolved() {

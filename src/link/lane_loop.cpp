@@ -123,8 +123,7 @@ void LaneLoop::inside_turn() {
     std::size_t length = 0;
     const auto result = tun_.read({inside_buffer_.get(), inside_buffer_bytes}, length);
     if (result == inside::IoResult::failed) {
-      inside_gone_ = true;
-      lane_.announce(0, InterfaceGone{});
+      inside_gone_ = lane_.announce(0, InterfaceGone{});
     }
     if (result != inside::IoResult::ok) break;
     if (length < header_bytes) continue;

@@ -53,6 +53,7 @@ std::string link_name(const cli::LinkOptions& options, const std::string& ifname
 Link::Link(const cli::LinkOptions& options, const std::shared_ptr<const dtls::Identity>& identity,
            Ends ends)
     : options_(options),
+      identity_(identity),
       ends_(std::move(ends)),
       public_scope_(ends_.public_netns),
       ifname_(ends_.lanes.front().tun.name()),
@@ -97,26 +98,24 @@ Exit Link::run() {
 
 void Link::on_timer(Time now) {
   if (verdict_at_ && now >= *verdict_at_) ignore_linkdown_routes();
+  if (now >= expiry_at_) warn_of_expiry();
   const bool goodbye = goodbye_at_ && now >= *goodbye_at_;
   if (goodbye) goodbye_at_ = now + drain_time / goodbyes;
   for (const auto& lane : lanes_) {
     if (goodbye) lane->session().tell_again();
-    if (const auto due = lane->session().deadline(); due && now >= *due) {
-      lane->session().on_timer(now);
-    }
+    lane->on_timer(now);
   }
 }
 
-std::optional<Duration> Link::time_to_wait() const {
-  std::optional<Time> first = stop_at_;
+Duration Link::time_to_wait() const {
+  Time first = stop_at_.value_or(expiry_at_);
   const auto consider = [&first](const std::optional<Time>& other) {
-    if (other && (!first || *other < *first)) first = other;
+    if (other) first = std::min(first, *other);
   };
   consider(goodbye_at_);
   consider(verdict_at_);
   for (const auto& lane : lanes_) consider(lane->session().deadline());
-  if (!first) return std::nullopt;
-  return std::max(*first - clock(), Duration::zero());
+  return std::max(first - clock(), Duration::zero());
 }
 
 void Link::on_signal() {
@@ -169,11 +168,12 @@ void Link::ignore_linkdown_routes() {
 
 void Link::reload() {
   try {
-    const auto identity = std::shared_ptr<const dtls::Identity>(
+    identity_ =
         dtls::Identity::load({options_.certificate, options_.key, options_.ca, options_.crl},
-                             {options_.peer_name, options_.ciphers}));
-    for (const auto& lane : lanes_) lane->session().replace_identity(identity, clock());
+                             {options_.peer_name, options_.ciphers});
+    for (const auto& lane : lanes_) lane->session().replace_identity(identity_, clock());
     log_info("certificates were loaded again");
+    warn_of_expiry();
   } catch (const std::exception& error) {
     log_error("reload failed, the old certificates stay in force", {{"error", error.what()}});
   }
@@ -189,11 +189,21 @@ void Link::carrier_wanted(LaneControl& lane) {
   const auto wants = [](const auto& one) { return one->wants_carrier(); };
   const bool wanted = std::any_of(lanes_.begin(), lanes_.end(), wants);
   if (wanted != carrier_) {
-    lane.tun().set_carrier(wanted);
+    set_carrier(lane, wanted);
     carrier_ = wanted;
     if (!wanted && !stop_at_) ++flaps_;
   }
   share_flows();
+}
+
+// One that somebody has deleted has none to lose, and there is still the peer to be told.
+void Link::set_carrier(LaneControl& lane, bool on) {
+  try {
+    lane.tun().set_carrier(on);
+  } catch (const SystemError& error) {
+    if (on) throw;
+    log_warning("the carrier cannot be taken off", {{"error", error.what()}});
+  }
 }
 
 // The flows of lanes that are down go to those that are up. While none is, the last keeps them.
@@ -248,6 +258,7 @@ void Link::state_changed(LaneControl&, Phase phase, const Reason& reason) {
   announced_ = state;
   announced_at_ = clock();
   announce(state, session);
+  if (session.phase == Phase::up) warn_of_expiry();
   // A handshake is much code for once in an hour.
   if (session.phase == Phase::up) host::forget_code_run_so_far();
 }

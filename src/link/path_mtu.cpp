@@ -52,6 +52,7 @@ void PathMtu::begin(Range range, unsigned guess, Time now) {
   found_ = std::clamp(guess, range_.least, range_.most);
   guess_ = found_;
   hint_.reset();
+  tries_ = {};  // answers to what went the old way prove nothing
   distrusted_until_.reset();
   raise_at_ = now + raise_interval;
   state_ = State::searching;
@@ -108,7 +109,11 @@ void PathMtu::look_again(unsigned most, Time now) {
 }
 
 void PathMtu::check(Time now) {
-  if (state_ != State::complete || passes_ == range_.least) return;
+  if (state_ == State::complete) doubt(now);
+}
+
+void PathMtu::doubt(Time now) {
+  if (passes_ == range_.least) return;
   passes_beside_ = range_.least;
   ask(passes_, State::checking, now);
 }
@@ -122,7 +127,7 @@ void PathMtu::too_big(unsigned mtu, Time now) {
     raise_at_ = now + raise_interval;
     return;
   }
-  if (state_ == State::complete) check(now);
+  if (state_ == State::complete || (state_ == State::searching && mtu < passes_)) doubt(now);
   // Less than there can be says nothing but that something is too big (RFC 8899 section 4.6.2).
   if (mtu < range_.least || (hint_ && mtu >= *hint_)) return;
   hint_ = mtu;

@@ -13,6 +13,9 @@ namespace {
 // What is received between two joins is at most 128 KiB, and may complete what came before.
 constexpr std::size_t joined_at_most = 3UL * 65536;
 
+// Its number comes again after 2^16 packets; a piece that is missing for so many never comes.
+constexpr std::uint64_t stale_after = 4096;
+
 Joiner::Result refused(Drop reason) {
   return {reason, {}, inside::Ecn::not_ect};
 }
@@ -120,7 +123,11 @@ std::size_t Joiner::find_or_begin(AssociationId association, std::uint16_t packe
   std::size_t oldest = 0;
   for (std::size_t i = 0; i < open_.size(); ++i) {
     const Open& open = open_[i];
-    if (open.association == association && open.packet == packet && open.length == length) return i;
+    if (open.association == association && open.packet == packet && open.length == length) {
+      if (age_ - open.age < stale_after) return i;
+      oldest = i;  // of the last time round: another packet
+      break;
+    }
     const auto age = [this](std::size_t at) {
       return open_[at].association == 0 ? 0 : open_[at].age;
     };

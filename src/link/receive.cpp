@@ -87,7 +87,8 @@ void Lane::open_record(const record::Split& split, const outside::Endpoint& from
     const AlertReceived alert{opened.payload[0], opened.payload[1]};
     // A handshake that failed at the peer ends so: nothing to change over to.
     if (alert.level != alert_fatal) confirmed(*association);
-    return announce(association->id, alert);
+    announce(association->id, alert);  // if lost, as datagrams are: silence says the same
+    return;
   }
   confirmed(*association);
   deliver(*association, opened.payload, now);
@@ -129,16 +130,18 @@ void Lane::authentic(Association& association, bool newest, const outside::Endpo
   counters_.last_heard.store(now, std::memory_order_relaxed);
   if (newest && association.endpoint != from) {
     association.endpoint = from;
-    announce(association.id, PeerMoved{from});
+    association.move_announced = false;
+  }
+  if (!association.move_announced) {
+    association.move_announced = announce(association.id, PeerMoved{association.endpoint});
   }
   check_limits(association);
 }
 
 void Lane::confirmed(Association& association) {
   if (association.confirmed) return;
-  association.confirmed = true;
   activate(association);
-  announce(association.id, AssociationConfirmed{});
+  association.confirmed = announce(association.id, AssociationConfirmed{});
 }
 
 void Lane::deliver(Association& association, Bytes payload, Time now) {
@@ -170,11 +173,12 @@ void Lane::control_message(Association& association, ConstBytes payload, Time no
                             association.echo_requests});
     case ControlMessage::Kind::echo_reply: {
       const Time asked{Duration(static_cast<Duration::rep>(message->stamp))};
-      return announce(association.id,
-                      EchoReplied{message->sequence, now - asked, message->received});
+      announce(association.id, EchoReplied{message->sequence, now - asked, message->received});
+      return;
     }
     case ControlMessage::Kind::renewal_request:
-      return announce(association.id, RenewalRequested{});
+      announce(association.id, RenewalRequested{});
+      return;
   }
 }
 

@@ -80,8 +80,9 @@ void Lane::sent() {
 
 void Lane::limit_reached(std::uint64_t packets) {
   drop(Drop::record_limit, packets);
-  if (!sending_->limit_announced) announce(sending_->id, LimitReached{});
-  sending_->limit_announced = true;
+  if (!sending_->limit_announced) {
+    sending_->limit_announced = announce(sending_->id, LimitReached{});
+  }
 }
 
 void Lane::queue_control(const ControlMessage& message, std::size_t padded_bytes) {

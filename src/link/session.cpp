@@ -45,7 +45,10 @@ void Session::tell_again() {
 
 void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now) {
   handshakes_.replace_identity(std::move(identity));
-  if (current() != nullptr) apply(Event::renewal_due, status_.reason, now);
+  if (current() != nullptr) return apply(Event::renewal_due, status_.reason, now);
+  if (status_.phase == Phase::handshaking && status_.attempted) {
+    handshakes_.initiate({*status_.attempted, std::nullopt}, now);
+  }
 }
 
 void Session::apply(Event event, Reason reason, Time now) {
@@ -113,6 +116,8 @@ void Session::act(Action action, Time now) {
       break;
     case Action::request_renewal:
       surroundings_.command(SendControl{{ControlMessage::Kind::renewal_request}});
+      // Asked again until there is a new one; a plain peer cannot be asked.
+      if (current()->status.control_messages) renew_at_ = now + backoff_.next();
       break;
     case Action::schedule_renewal:
       renew_at_ = now + backoff_.next();

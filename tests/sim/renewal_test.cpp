@@ -66,6 +66,60 @@ TEST_CASE("a refused renewal leaves the association working up to its limit, the
   CHECK(world.violations.empty());
 }
 
+TEST_CASE("an acceptor asks for renewal until it has come") {
+  World world({}, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.cut(0);
+  world.acceptor().session().replace_identity(identities().acceptor, world.now);
+  world.acceptor().settle();
+  world.run(100ms);
+  world.cut(0, false);
+  CHECK(status(world.acceptor(), world).renewals == 0);
+  world.run(1s);
+  CHECK(status(world.acceptor(), world).renewals == 1);
+  world.run(20s);
+  CHECK(status(world.acceptor(), world).renewals == 1);
+  CHECK(status(world.initiator(), world).handshakes == 2);
+  CHECK(world.initiator().carrier_changes == 1);
+}
+
+TEST_CASE("certificates that are replaced in the middle of a handshake count from its start") {
+  World world({}, identities().initiator, identities().acceptor);
+  SimEnd& initiator = world.initiator();
+  REQUIRE(world.run_until(
+      [&] { return status(initiator, world).phase == link::Phase::handshaking; }, 1s));
+  world.run(12ms);  // the acceptor has answered
+  initiator.session().replace_identity(identities().refusing_initiator, world.now);
+  initiator.settle();
+  world.run(1s);
+  CHECK(status(initiator, world).handshakes == 0);
+  CHECK_FALSE(world.carrier(0));
+}
+
+TEST_CASE("a new association that never proves itself gives way to the one in use") {
+  World world({1, {}, 3600s, {}, 20s}, identities().initiator, identities().acceptor);
+  SimEnd& initiator = world.initiator();
+  SimEnd& acceptor = world.acceptor();
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.traffic_interval = 10ms;
+  world.run(1s);
+  initiator.session().replace_identity(identities().initiator, world.now);
+  initiator.settle();
+  REQUIRE(world.run_until([&] { return status(initiator, world).handshakes == 2; }, 1s));
+  world.cut(1);
+  world.run(link::Session::straggler_time + 1s);
+  const auto before = acceptor.delivered_packets;
+  world.cut(1, false);
+  world.run(500ms);
+  CHECK(acceptor.delivered_packets > before + 100);
+  CHECK(initiator.drops(Drop::inside_no_association) == 0);
+  world.run(10s);
+  CHECK(status(initiator, world).renewals == 1);
+  CHECK(initiator.carrier_changes == 1);
+  CHECK(acceptor.carrier_changes == 1);
+  CHECK(world.violations.empty());
+}
+
 TEST_CASE("a refusal that is taken back is forgotten with the next renewal") {
   World world({3, {}, 10s}, identities().initiator, identities().acceptor);
   SimEnd& initiator = world.initiator();

@@ -70,6 +70,28 @@ TEST_CASE("an acceptor that crashes again and again is back as soon each time") 
   CHECK(world.violations.empty());
 }
 
+TEST_CASE("an acceptor that crashes in the middle of a renewal is back as soon") {
+  World world({}, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.traffic_interval = 10ms;
+  world.run(2s);
+  int answers = 0;  // ServerHello and what follows it
+  world.observer = [&](int from, ConstBytes datagram) {
+    if (from == 1 && datagram[0] == 22 && datagram.size() > 200) ++answers;
+  };
+  world.initiator().session().replace_identity(identities().initiator, world.now);
+  world.initiator().settle();
+  REQUIRE(world.run_until([&] { return answers > 0; }, 1s));
+  world.run(Wire::delay - 1ms);
+  world.kill(1);
+  world.run(100ms);
+  world.start(1);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 300ms));
+  CHECK(world.initiator().carrier_changes == 1);
+  CHECK(status(world.initiator(), world).hints_taken == 1);
+  CHECK(world.violations.empty());
+}
+
 TEST_CASE("a restarted initiator comes back by itself, the acceptor keeps its carrier") {
   World world({}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));

@@ -84,6 +84,7 @@ class World {
     link::RecordLimits limits;
     Duration rekey = std::chrono::seconds(3600);
     Duration up_delay{};
+    Duration dead_after = std::chrono::milliseconds(3500);
   };
   World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
         std::shared_ptr<const dtls::Identity> acceptor);

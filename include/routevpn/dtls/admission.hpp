@@ -29,8 +29,9 @@ class Admission {
   [[nodiscard]] bool allows(const IpAddress& source) const;
 
   // Whether a ClientHello from this source is answered at all: handshake_not_allowed,
-  // handshake_rate_limited, or nothing when it is.
-  std::optional<Drop> admit(const IpAddress& source, Time now);
+  // handshake_rate_limited, or nothing when it is. What strangers use up of the total is no matter
+  // to a `known` source.
+  std::optional<Drop> admit(const IpAddress& source, Time now, bool known = false);
 
  private:
   struct Bucket {

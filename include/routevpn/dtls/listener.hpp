@@ -2,6 +2,7 @@
 // it, RFC 6347 section 4.2.1. Only a ClientHello that brings the cookie back makes a handshake.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -20,12 +21,17 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
 
   struct Answer {
-    std::unique_ptr<Handshake> handshake;  // set when the cookie was right
+    std::unique_ptr<Handshake> handshake;  // set when the cookie was right and nothing refused it
     Datagrams output;                      // the HelloVerifyRequest otherwise
     bool malformed = false;
+    std::optional<Drop> refused;  // by `admit`
   };
+  // Asked when the cookie is right, before any public-key work is done.
+  using Admit = std::function<std::optional<Drop>()>;
   // One datagram that holds a ClientHello, from this address.
-  Answer receive(ConstBytes datagram, const SocketAddress& from, Time now);
+  Answer receive(
+      ConstBytes datagram, const SocketAddress& from, Time now,
+      const Admit& admit = [] { return std::optional<Drop>(); });
   void replace_identity(std::shared_ptr<const Identity> identity);
 
  private:

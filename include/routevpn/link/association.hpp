@@ -45,9 +45,12 @@ struct Association {
   std::uint64_t renew_after;
   std::uint64_t stop_at;  // data; alerts may still be sealed
 
-  bool confirmed = false;          // an authentic record has come
-  bool renewal_announced = false;  // the control thread knows that renewal is due
+  // The control thread knows that an authentic record has come, that renewal is due, that the limit
+  // is reached, and where the peer is.
+  bool confirmed = false;
+  bool renewal_announced = false;
   bool limit_announced = false;
+  bool move_announced = true;
   std::uint32_t echo_requests = 0;  // had from the peer
 };
 

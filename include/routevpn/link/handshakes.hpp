@@ -23,6 +23,8 @@ class HandshakeOwner {
                                     const outside::Endpoint& peer, Time now) = 0;
   virtual void handshake_failed(const dtls::HandshakeFailure& failure,
                                 const outside::Endpoint& peer, Time now) = 0;
+  // Whether the association in use is with somebody at this address.
+  [[nodiscard]] virtual bool is_peer(const IpAddress& address) const = 0;
 };
 
 class Handshakes {
@@ -45,8 +47,10 @@ class Handshakes {
   // The peer has proved to be through with this handshake, and with all before it from its address.
   void finish(AssociationId id);
   void abandon();  // all of them
+  // Those that are not completed are over: they would go by the old one.
   void replace_identity(std::shared_ptr<const dtls::Identity> identity);
   [[nodiscard]] bool initiating() const;
+  [[nodiscard]] bool heard() const;  // the peer has answered the attempt under way
 
  private:
   struct Entry {
@@ -59,7 +63,8 @@ class Handshakes {
   };
   using Entries = std::map<SocketAddress, Entry>;
 
-  [[nodiscard]] bool has_room_for(const IpAddress& source) const;
+  std::optional<Drop> admit(const SocketAddress& source, Time now);
+  void make_room_for(const IpAddress& source);
   void client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now);
   void feed(Entries::iterator entry, ConstBytes datagram, Time now);
   void proceed(Entries::iterator entry, Time now);

@@ -86,7 +86,8 @@ class Lane {
   void count_sent(const Run& run, std::size_t bytes);
   void count_written(const inside::SuperPacket& packet);
   void drop(Drop reason, std::uint64_t n = 1) { counters_.drops.add(reason, n); }
-  void announce(AssociationId id, const decltype(LaneEvent::what)& what);
+  // Whether there was room: what must be known is announced again until there is.
+  bool announce(AssociationId id, const decltype(LaneEvent::what)& what);
 
  private:
   // The one that seals, one or two being taken over, and those still open for stragglers.

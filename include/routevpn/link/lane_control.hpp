@@ -48,6 +48,7 @@ class LaneControl : private Surroundings {
   LaneControl& operator=(const LaneControl&) = delete;
 
   void start(Time now);
+  void on_timer(Time now);
   void serve_inside(bool on);  // takes flows of the interface, or leaves them to the other lanes
 
   Session& session() { return session_; }
@@ -73,7 +74,11 @@ class LaneControl : private Surroundings {
   [[nodiscard]] std::uint64_t large_datagrams() const override;
   void path_mtu_changed(unsigned path_mtu, unsigned payload_bytes) override;
 
+  static constexpr int handshakes_per_turn = 16;
+
   void on_mailbox();
+  void take_events();
+  void take_handshake();
   void on_resolved();
 
   LaneOwner& owner_;

@@ -14,6 +14,7 @@
 #include "routevpn/host/netns_watch.hpp"
 #include "routevpn/host/state_hook.hpp"
 #include "routevpn/link/ends.hpp"
+#include "routevpn/link/expiry.hpp"
 #include "routevpn/link/lane_control.hpp"
 
 namespace routevpn::link {
@@ -54,14 +55,19 @@ class Link : private LaneOwner {
   void begin_stop(Exit status);
   void ignore_linkdown_routes();
   void adapt_mtu();
+  void set_carrier(LaneControl& lane, bool on);
   void share_flows();
+  void warn_of_expiry();
   void announce(const std::string& state, const SessionStatus& session);
-  [[nodiscard]] std::optional<Duration> time_to_wait() const;
+  [[nodiscard]] Duration time_to_wait() const;
   [[nodiscard]] const LaneControl& speaker() const;
   [[nodiscard]] std::string status() const;
   static Time clock() { return read_clock(); }
 
+  static constexpr Duration expiry_interval = std::chrono::hours(1);
+
   cli::LinkOptions options_;
+  std::shared_ptr<const dtls::Identity> identity_;
   Ends ends_;
   host::NetnsScope public_scope_;  // routes and names are asked for there
   std::string ifname_;
@@ -80,6 +86,9 @@ class Link : private LaneOwner {
   std::optional<Time> announced_at_;
   Time next_failure_log_{};
   unsigned unlogged_failures_ = 0;
+  ExpiryWatch own_expiry_;
+  ExpiryWatch peer_expiry_;
+  Time expiry_at_{};                // when they are looked at next
   std::optional<Time> verdict_at_;  // none: it has come
   std::optional<Time> stop_at_;
   std::optional<Time> goodbye_at_;

@@ -94,6 +94,7 @@ class PathMtu {
     unsigned hint = 0;  // size of the third, 0: none
   };
 
+  void doubt(Time now);  // whether what passed still does
   void next(Time now);
   void complete(Time now);
   [[nodiscard]] unsigned candidate();

@@ -145,6 +145,7 @@ class Session : private HandshakeOwner {
                             Time now) override;
   void handshake_failed(const dtls::HandshakeFailure& failure, const outside::Endpoint& peer,
                         Time now) override;
+  [[nodiscard]] bool is_peer(const IpAddress& address) const override;
 
   void apply(Event event, Reason reason, Time now);
   void act(Action action, Time now);

@@ -1,4 +1,6 @@
 // What the options say together.
+#include "routevpn/record/cipher.hpp"
+
 #include "catch.hpp"
 #include "parsing.hpp"
 
@@ -13,6 +15,11 @@ struct Contradiction {
 };
 
 }  // namespace
+
+TEST_CASE("ipsec-mb can be asked for where there is one") {
+  const auto faults = parse_words("--listen 1 --peer-name b --crypto ipsec-mb").faults;
+  CHECK(faults.empty() == record::backend_available(record::CryptoBackend::ipsec_mb));
+}
 
 TEST_CASE("what contradicts or misses something is one line each") {
   const auto c = GENERATE(values<Contradiction>({

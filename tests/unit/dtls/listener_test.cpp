@@ -73,6 +73,23 @@ TEST_CASE("the first ClientHello gets a cookie and makes nothing, the second a h
   CHECK(ERR_peek_error() == 0);
 }
 
+TEST_CASE("whoever brings a good cookie may still be refused, and may come again") {
+  Door door;
+  const Datagram hello = door.hello_with_cookie();
+  int asked = 0;
+  const auto refuse = [&asked]() -> std::optional<Drop> {
+    ++asked;
+    return Drop::handshake_rate_limited;
+  };
+  const auto answer = door.listener.receive(hello, initiator_address, door.now, refuse);
+  CHECK(asked == 1);
+  CHECK(answer.handshake == nullptr);
+  CHECK(answer.output.empty());
+  CHECK_FALSE(answer.malformed);
+  CHECK(answer.refused == Drop::handshake_rate_limited);
+  CHECK(door.listener.receive(hello, initiator_address, door.now).handshake != nullptr);
+}
+
 TEST_CASE("a cookie is for one address and port") {
   Door door;
   const Datagram hello = door.hello_with_cookie();

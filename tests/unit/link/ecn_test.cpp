@@ -50,7 +50,7 @@ std::vector<Sent> runs(End& end, std::initializer_list<std::uint8_t> classes) {
 }  // namespace
 
 TEST_CASE("a run has one traffic class, and equal packets stay one run") {
-  Pair pair;
+  LanePair pair;
   CHECK(runs(pair.a, {ect_0, ect_0, ect_0}) == std::vector<Sent>{{3, ect_0}});
   CHECK(runs(pair.a, {ect_0, not_ect, not_ect, ect_1}) ==
         std::vector<Sent>{{1, ect_0}, {2, not_ect}, {1, ect_1}});
@@ -97,7 +97,7 @@ TEST_CASE("control messages and alerts have the option's DSCP, 0 with copy, and 
 }
 
 TEST_CASE("congestion met outside is marked in the packet, or the packet is dropped") {
-  Pair pair;
+  LanePair pair;
   const auto arrives = [&](std::uint8_t inner, std::uint8_t outer) {
     return pair.b.receive(pair.a.send(packet_of_class(inner))[0], west, epoch, outer);
   };
@@ -112,7 +112,7 @@ TEST_CASE("congestion met outside is marked in the packet, or the packet is drop
 }
 
 TEST_CASE("marks on what carries no packet are no reason to drop it") {
-  Pair pair;
+  LanePair pair;
   pair.a.command(SendControl{{ControlMessage::Kind::echo_request, 77}});
   pair.b.receive(pair.a.control().at(0), west, epoch, congested);
   CHECK(pair.b.control().size() == 1);

@@ -9,7 +9,7 @@ using namespace routevpn::link;
 using namespace routevpn::test;
 
 TEST_CASE("while keys change, stragglers of the old ones are still opened") {
-  Pair pair;
+  LanePair pair;
   const auto straggler = pair.a.send(udp_packet(1));
   const Keys renewed = keys(40);
   pair.b.install(2, renewed.acceptor, false);
@@ -31,8 +31,41 @@ TEST_CASE("while keys change, stragglers of the old ones are still opened") {
   CHECK(pair.b.send(udp_packet(5)).size() == 1);
 }
 
+TEST_CASE("what the control thread must know is said again until there was room for it") {
+  const Keys both = keys(3);
+  End a(east);
+  End b(west);
+  a.install(1, both.initiator, true, {4, 6});
+  b.install(1, both.acceptor, false, {4, 6});
+  const auto fill = [](End& end) {
+    while (end.lane.announce(0, RenewalRequested{})) {
+    }
+  };
+  fill(a);
+  fill(b);
+  const outside::Endpoint moved{{*IpAddress::parse("192.0.2.9"), 1000}, std::nullopt};
+  for (std::uint8_t i = 0; i < 5; ++i) b.receive(a.send(udp_packet(i))[0], moved);
+  a.events<std::monostate>();
+  b.events<std::monostate>();
+  b.receive(a.send(udp_packet(6))[0], moved);
+  CHECK(a.send(udp_packet(7)).empty());
+  int confirmed = 0;
+  int moves = 0;
+  int due = 0;
+  while (const LaneEvent* const event = b.mailbox.events.front()) {
+    confirmed += std::holds_alternative<AssociationConfirmed>(event->what) ? 1 : 0;
+    moves += std::holds_alternative<PeerMoved>(event->what) ? 1 : 0;
+    due += std::holds_alternative<RenewalDue>(event->what) ? 1 : 0;
+    b.mailbox.events.release();
+  }
+  CHECK(confirmed == 1);
+  CHECK(moves == 1);
+  CHECK(due == 1);
+  CHECK(a.events<LimitReached>().size() == 1);
+}
+
 TEST_CASE("a straggler does not take the link back to an older association") {
-  Pair pair;
+  LanePair pair;
   const Keys second = keys(40);
   const Keys third = keys(80);
   pair.b.install(2, second.acceptor, false);
@@ -89,7 +122,7 @@ TEST_CASE("renewal is due by what was received, too") {
 }
 
 TEST_CASE("alerts go out sealed, also when the association goes in the same breath") {
-  Pair pair;
+  LanePair pair;
   *pair.a.mailbox.commands.reserve() = SendAlert{1, 0};
   pair.a.mailbox.commands.publish();
   *pair.a.mailbox.commands.reserve() = RetireAssociation{1};
@@ -106,7 +139,7 @@ TEST_CASE("alerts go out sealed, also when the association goes in the same brea
 }
 
 TEST_CASE("a fatal alert confirms no association: data goes on under the one before") {
-  Pair pair;
+  LanePair pair;
   const Keys renewed = keys(40);
   pair.b.install(2, renewed.acceptor, false);
   pair.a.install(2, renewed.initiator, true);

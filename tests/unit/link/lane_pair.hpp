@@ -147,8 +147,8 @@ inline Keys keys(std::uint8_t seed, record::CipherSuite suite = record::CipherSu
 }
 
 // Both ends with one association, the initiator's first record had.
-struct Pair {
-  explicit Pair(record::CipherSuite suite = record::CipherSuite::aes_128_gcm) {
+struct LanePair {
+  explicit LanePair(record::CipherSuite suite = record::CipherSuite::aes_128_gcm) {
     const Keys both = keys(1, suite);
     a.install(1, both.initiator, true);
     b.install(1, both.acceptor, false);

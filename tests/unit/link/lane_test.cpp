@@ -10,7 +10,7 @@ using namespace routevpn::test;
 TEST_CASE("a packet goes through sealed and comes out as it was, in both directions") {
   const auto suite = GENERATE(record::CipherSuite::aes_128_gcm, record::CipherSuite::aes_256_gcm,
                               record::CipherSuite::chacha20_poly1305);
-  Pair pair(suite);
+  LanePair pair(suite);
   const auto packet = udp_packet(7);
   const auto there = pair.a.send(packet);
   REQUIRE(there.size() == 1);
@@ -23,7 +23,7 @@ TEST_CASE("a packet goes through sealed and comes out as it was, in both directi
 }
 
 TEST_CASE("packets of one size make one run, a shorter one ends it") {
-  Pair pair;
+  LanePair pair;
   for (const auto length : {200, 200, 200, 100, 200}) {
     auto packet = udp_packet(1, static_cast<std::size_t>(length));
     pair.a.lane.from_inside({}, packet, 1400);
@@ -43,7 +43,7 @@ TEST_CASE("without an association nothing leaves and nothing is let in") {
   End end(east);
   CHECK(end.send(udp_packet(1)).empty());
   CHECK(end.drops(Drop::inside_no_association) == 1);
-  Pair other;
+  LanePair other;
   const auto sealed = other.a.send(udp_packet(1));
   CHECK(end.receive(sealed[0], west).empty());
   CHECK(end.drops(Drop::record_no_keys) == 1);
@@ -70,7 +70,7 @@ TEST_CASE("a silent plain peer is spoken to when the control thread says so") {
 }
 
 TEST_CASE("what a stranger sends is counted under its reason and changes nothing") {
-  Pair pair;
+  LanePair pair;
   const auto good = pair.a.send(udp_packet(1));
   const auto hit = [&](Datagram datagram, Drop reason) {
     const auto before = pair.b.drops(reason);
@@ -106,7 +106,7 @@ TEST_CASE("what a stranger sends is counted under its reason and changes nothing
 }
 
 TEST_CASE("authentic payloads that are no IP packet are dropped") {
-  Pair pair;
+  LanePair pair;
   Packet no_ip(60, 0x10);
   // The interface would never give these: seal them as control messages of an unknown kind.
   pair.a.command(SendControl{{static_cast<ControlMessage::Kind>(0x0e)}});
@@ -117,7 +117,7 @@ TEST_CASE("authentic payloads that are no IP packet are dropped") {
 }
 
 TEST_CASE("handshake records leave for the mailbox, whole datagrams, and never touch the keys") {
-  Pair pair;
+  LanePair pair;
   const Datagram hello = {22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1};
   const Datagram alert = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 2, 40};
   Datagram both = hello;
@@ -137,7 +137,7 @@ TEST_CASE("handshake records leave for the mailbox, whole datagrams, and never t
 }
 
 TEST_CASE("echo requests are answered by the lane itself, answers become events") {
-  Pair pair;
+  LanePair pair;
   pair.a.command(SendControl{{ControlMessage::Kind::echo_request, 77}});
   for (int i = 1; i <= 2; ++i) {
     if (i == 2) pair.a.command(SendControl{{ControlMessage::Kind::echo_request, 78}});
@@ -154,7 +154,7 @@ TEST_CASE("echo requests are answered by the lane itself, answers become events"
 }
 
 TEST_CASE("the link follows the newest authentic record and nothing else") {
-  Pair pair;
+  LanePair pair;
   const outside::Endpoint elsewhere{{*IpAddress::parse("198.51.100.9"), 9}, std::nullopt};
   const auto older = pair.a.send(udp_packet(1));
   const auto newer = pair.a.send(udp_packet(2));
@@ -174,7 +174,7 @@ TEST_CASE("the link follows the newest authentic record and nothing else") {
 }
 
 TEST_CASE("several records in one datagram are all opened") {
-  Pair pair;
+  LanePair pair;
   Datagram datagram;
   for (std::uint8_t i = 1; i <= 3; ++i) {
     const auto one = pair.a.send(udp_packet(i, 60U + i));
@@ -184,7 +184,7 @@ TEST_CASE("several records in one datagram are all opened") {
 }
 
 TEST_CASE("random bytes never disturb a live association") {
-  Pair pair;
+  LanePair pair;
   std::uint64_t state = 42;
   const auto random = [&state] {
     state = state * 6364136223846793005U + 1442695040888963407U;

@@ -33,6 +33,39 @@ TEST_CASE("ICMP: a fallen path is in use at once, and found a little later") {
   CHECK(path.search.found() == 1280);
 }
 
+TEST_CASE("ICMP: a path that falls while a larger size is searched is not waited for") {
+  Path path;
+  path.begin(v4, 1400);
+  path.mtu = 1400;
+  path.run(1s);
+  REQUIRE(path.search.found() == 1400);
+  path.search.look_again(1500, path.now);
+  path.run(150ms);
+  path.icmp = true;
+  path.mtu = 1280;
+  const Time fallen = path.now;
+  path.search.too_big(1280, path.now);
+  CHECK(path.search.in_use() == 1280);
+  path.settle(1280);
+  CHECK(path.now - fallen <= 420ms);
+  path.run(5s);
+  CHECK(path.search.found() == 1280);
+}
+
+TEST_CASE("answers to what went another way prove nothing") {
+  Path path;
+  path.begin(v4, 1500);
+  path.run(1s);
+  path.search.check(path.now);
+  const auto probes = path.search.send(path.now);
+  const auto sequence = probes[0].sequence;
+  path.mtu = 1280;
+  path.begin(v4, 1280);
+  CHECK_FALSE(path.search.answered(sequence, path.now));
+  path.run(5s);
+  CHECK(path.search.found() == 1280);
+}
+
 TEST_CASE("a forged ICMP message costs one round trip of small datagrams and changes nothing") {
   Path path;
   path.begin(v4, 1500);

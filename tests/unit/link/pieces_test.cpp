@@ -120,6 +120,24 @@ TEST_CASE("of more than sixteen the oldest is given up, and counted") {
   CHECK(joiner.join(1, newest[1], inside::Ecn::not_ect).packet.size() == 1400);
 }
 
+TEST_CASE("a number that has come round is another packet's") {
+  Splitter splitter;
+  Joiner joiner;
+  joiner.join(1, pieces_of(splitter, {octets(1400, 0)}, 1200)[0], inside::Ecn::not_ect);
+  for (unsigned i = 1; i < 65536; ++i) {
+    joiner.release();
+    const auto pieces = pieces_of(splitter, {octets(1400, i)}, 1200);
+    joiner.join(1, pieces[0], inside::Ecn::not_ect);
+    CHECK(joiner.join(1, pieces[1], inside::Ecn::not_ect).packet.size() == 1400);
+  }
+  const auto wanted = octets(1400, 65536);
+  const auto pieces = pieces_of(splitter, {wanted}, 1200);
+  const auto first = joiner.join(1, pieces[0], inside::Ecn::not_ect);
+  CHECK(first.fault == Drop::payload_incomplete);
+  CHECK(first.packet.empty());
+  CHECK(std::ranges::equal(joiner.join(1, pieces[1], inside::Ecn::not_ect).packet, wanted));
+}
+
 TEST_CASE("pieces of different associations make no packet") {
   Splitter one;
   Splitter other;
@@ -176,7 +194,7 @@ TEST_CASE("random pieces harm nobody") {
 }
 
 TEST_CASE("a lane sends in pieces what its path does not carry, and its peer sees packets") {
-  Pair pair;
+  LanePair pair;
   pair.a.command(LimitPayload{700});
   const auto whole = udp_packet(1, 700);
   CHECK(pair.a.send(whole).size() == 1);
@@ -203,7 +221,7 @@ TEST_CASE("a plain peer gets no pieces") {
 }
 
 TEST_CASE("packets that went in pieces are counted as packets") {
-  Pair pair;
+  LanePair pair;
   pair.a.command(LimitPayload{700});
   for (int i = 0; i < 3; ++i) {
     auto packet = udp_packet(1, 1380);
@@ -216,7 +234,7 @@ TEST_CASE("packets that went in pieces are counted as packets") {
 }
 
 TEST_CASE("an echo request is padded to the size asked for, its answer is not") {
-  Pair pair;
+  LanePair pair;
   const std::uint32_t padded = GENERATE(0U, 20U, 21U, 1400U, 16384U);
   pair.a.command(SendControl{{ControlMessage::Kind::echo_request, path_probe | 5}, padded});
   const auto request = pair.a.control();
