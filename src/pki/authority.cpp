@@ -141,13 +141,16 @@ void require_valid(const std::string& directory, const std::string& name) {
     ERR_clear_error();
     throw UsageError(path + ": was not issued by " + issuer_path);
   }
-  const std::string renew = "; `routevpn pki sign --name " + name + " --force` makes a new one";
-  if (not_after(certificate.get()) <= now()) throw UsageError(path + ": is expired" + renew);
+  const auto refuse = [&](std::string_view why) {
+    std::string text = path + ": is ";
+    text += why;
+    text += "; `routevpn pki sign --name " + name + " --force` makes a new one";
+    return UsageError(text);
+  };
+  if (not_after(certificate.get()) <= now()) throw refuse("expired");
   const std::string serial = serial_of(certificate.get());
   for (const auto& entry : load_index(directory)) {
-    if (entry.serial == serial && entry.revoked_at) {
-      throw UsageError(path + ": is revoked" + renew);
-    }
+    if (entry.serial == serial && entry.revoked_at) throw refuse("revoked");
   }
 }
 
