@@ -66,10 +66,10 @@ std::string define_networks(const Topology& topology, std::size_t own) {
   for (std::size_t i = 0; i < topology.sites.size(); ++i) {
     if (i == own) continue;
     for (const auto& prefix : topology.sites[i].prefixes) {
-      // Several sites may have a default route.
-      if (std::find(others.begin(), others.end(), prefix.value) == others.end()) {
-        others.push_back(prefix.value);
-      }
+      // Nothing else is of several sites.
+      const bool again = is_default(prefix.value) &&
+                         std::find(others.begin(), others.end(), prefix.value) != others.end();
+      if (!again) others.push_back(prefix.value);
     }
   }
   const auto mine = prefixes_of(topology.sites[own]);
