@@ -1,9 +1,7 @@
 #include "routevpn/host/netns_watch.hpp"
 
-#include <array>
-#include <cstring>
-
-#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
@@ -13,37 +11,51 @@ namespace routevpn::host {
 
 namespace {
 
-constexpr std::size_t events_bytes = 4096;
+struct Identity {
+  dev_t device = 0;
+  ino_t number = 0;
+  bool operator==(const Identity&) const = default;
+};
+
+std::optional<Identity> identity_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return Identity{status.st_dev, status.st_ino};
+}
 
 }  // namespace
 
+struct NetnsWatch::Watched {
+  std::string name;  // as it was given
+  std::string path;
+  std::optional<Identity> identity;
+};
+
 NetnsWatch::NetnsWatch(const std::vector<std::string>& names)
-    : fd_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
-  if (!fd_) throw system_error("inotify");
+    : fd_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+  if (!fd_) throw system_error("timerfd");
   for (const auto& name : names) {
     const std::string path = name.empty() ? "" : Netns::path_of(name);
-    const auto slash = path.rfind('/');
     if (path.empty() || path.starts_with("/proc/")) continue;
-    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    const int number = inotify_add_watch(fd_.get(), directory.c_str(), IN_DELETE);
-    if (number < 0) throw system_error("watching " + directory);
-    watched_[name] = {number, path.substr(slash + 1)};
+    watched_.push_back({name, path, identity_of(path)});
   }
+  if (watched_.empty()) return;
+  const timespec interval{std::chrono::seconds(look_interval).count(), 0};
+  const itimerspec timer{interval, interval};
+  if (timerfd_settime(fd_.get(), 0, &timer, nullptr) != 0) throw system_error("timerfd");
 }
 
+NetnsWatch::~NetnsWatch() = default;
+
 std::optional<std::string> NetnsWatch::deleted() {
+  std::uint64_t ticks = 0;
+  [[maybe_unused]] const auto got = ::read(fd_.get(), &ticks, sizeof ticks);
   std::optional<std::string> found;
-  alignas(inotify_event) std::array<char, events_bytes> buffer;
-  const ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());
-  for (ssize_t at = 0; at < got;) {
-    inotify_event event{};
-    std::memcpy(&event, buffer.data() + at, sizeof event);
-    const char* const file = buffer.data() + at + sizeof event;
-    for (const auto& [name, watched] : watched_) {
-      if (event.len > 0 && event.wd == watched.directory && watched.file == file) found = name;
-    }
-    at += static_cast<ssize_t>(sizeof event + event.len);
-  }
+  std::erase_if(watched_, [&found](const Watched& watched) {
+    const bool gone = identity_of(watched.path) != watched.identity;
+    if (gone) found = watched.name;
+    return gone;
+  });
   return found;
 }
 

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Renewal is free: at full load, with a new association every few ten thousand records, a counted
 # stream each way loses nothing and keeps its order, and nobody sees the carrier move.
+#
+#   RENEWALS=N   at least so many, 50
+#   RECORDS=N    one after so many records, 10000
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=counting.sh
 source "$(dirname "${BASH_SOURCE[0]}")/counting.sh"
 
-RENEWALS=50
-RECORDS=10000
+RENEWALS=${RENEWALS:-50}
+RECORDS=${RECORDS:-10000}
 
 listening() { in_ns "$PRIV_B" ss -ltnH 'sport = :5201' | grep -q .; }
 

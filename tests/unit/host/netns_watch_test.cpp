@@ -1,5 +1,6 @@
 #include "routevpn/host/netns_watch.hpp"
 
+#include <memory>
 #include <optional>
 
 #include <poll.h>
@@ -28,6 +29,7 @@ TEST_CASE("the deletion of a watched namespace is told, others' is not") {
   const std::string name = ours->name();
   const std::string given = GENERATE(false, true) ? "/run/netns/" + name : name;
   NetnsWatch watch({"", given, "1"});
+  REQUIRE(soon([&] { return is_readable(watch); }));
   CHECK_FALSE(watch.deleted());
   CHECK_FALSE(is_readable(watch));
   other.reset();
@@ -38,6 +40,14 @@ TEST_CASE("the deletion of a watched namespace is told, others' is not") {
   REQUIRE(soon([&] { return is_readable(watch); }));
   CHECK(watch.deleted() == given);
   CHECK_FALSE(watch.deleted());
+}
+
+TEST_CASE("as many may watch as there are links: more than inotify lets one user") {
+  std::vector<std::unique_ptr<NetnsWatch>> watches;
+  for (int i = 0; i < 300; ++i) {
+    watches.push_back(std::make_unique<NetnsWatch>(std::vector<std::string>{"x"}));
+  }
+  CHECK_FALSE(watches.back()->deleted());
 }
 
 TEST_CASE("where there is no name there is nothing to watch") {
