@@ -93,15 +93,16 @@ std::optional<Drop> Handshakes::admit(const SocketAddress& source, Time now) {
   if (refused) return refused;
   // A peer that starts again from the same port means it: what it had begun before is over.
   entries_.erase(source);
-  make_room_for(source.address);
+  if (!make_room_for(source.address)) return Drop::handshake_half_open;
   return std::nullopt;
 }
 
 // Whoever came first gives way to whoever comes, of its own network if that has its share of the
 // places: those who begin and never end keep nobody out. An honest handshake needs three round
-// trips, and newcomers are counted; the peer in use gives way to nobody.
-void Handshakes::make_room_for(const IpAddress& source) {
+// trips, and newcomers are counted; the peer in use gives way to nobody but itself.
+bool Handshakes::make_room_for(const IpAddress& source) {
   const IpPrefix network{source, source.is_v4() ? 24U : 64U};
+  const bool is_peer = owner_.is_peer(source);
   std::size_t all = 0;
   std::size_t same = 0;
   auto oldest = entries_.end();
@@ -114,16 +115,17 @@ void Handshakes::make_room_for(const IpAddress& source) {
     if (entry->second.association) continue;
     ++all;
     if (network.contains(address)) ++same;
-    if (owner_.is_peer(address)) continue;
+    if (!is_peer && owner_.is_peer(address)) continue;
     if (older(entry, oldest)) oldest = entry;
     if (network.contains(address) && older(entry, oldest_same)) oldest_same = entry;
   }
   const bool same_full = same >= dtls::Admission::max_half_open_per_source;
-  if (!same_full && all < dtls::Admission::max_half_open) return;
+  if (!same_full && all < dtls::Admission::max_half_open) return true;
   const auto victim = same_full ? oldest_same : oldest;
-  if (victim == entries_.end()) return;
+  if (victim == entries_.end()) return false;
   drops_.add(Drop::handshake_half_open);
   entries_.erase(victim);
+  return true;
 }
 
 void Handshakes::feed(Entries::iterator entry, ConstBytes datagram, Time now) {

@@ -64,7 +64,7 @@ class Handshakes {
   using Entries = std::map<SocketAddress, Entry>;
 
   std::optional<Drop> admit(const SocketAddress& source, Time now);
-  void make_room_for(const IpAddress& source);
+  bool make_room_for(const IpAddress& source);
   void client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now);
   void feed(Entries::iterator entry, ConstBytes datagram, Time now);
   void proceed(Entries::iterator entry, Time now);

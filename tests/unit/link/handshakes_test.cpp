@@ -130,6 +130,27 @@ TEST_CASE("the peer in use gives way to nobody, and does not wait for a rate tha
   CHECK(again.completes());
 }
 
+TEST_CASE("the places have an end for the peer's own address, and for its neighbours") {
+  Door door;
+  door.peer = IpAddress::parse("192.0.2.1");
+  std::vector<std::unique_ptr<Caller>> callers;
+  for (std::uint16_t i = 0; i < 6; ++i) {
+    door.pass(1s);
+    callers.push_back(std::make_unique<Caller>(door, "192.0.2.1"));
+    callers.back()->from.remote.port = static_cast<std::uint16_t>(1000 + i);
+    callers.back()->begin();
+  }
+  CHECK(door.gave_way() == 2);
+  door.pass(1s);
+  Caller neighbour(door, "192.0.2.2");
+  neighbour.begin();
+  CHECK(door.gave_way() == 3);  // it is the neighbour that has no place
+  CHECK_FALSE(neighbour.completes());
+  CHECK_FALSE(callers[1]->completes());
+  CHECK(callers[2]->completes());
+  CHECK(callers[5]->completes());
+}
+
 TEST_CASE("a refusal comes before the work: the signature of a ServerKeyExchange") {
   Door door;
   std::vector<std::unique_ptr<Caller>> callers;
