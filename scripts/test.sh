@@ -19,9 +19,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 all_stages=(format lint release asan tsan netns)
 jobs=$(nproc)
 verdicts=${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-tidy
-# Of the simulator: what the sanitizers do to its speed, the other way round.
-asan_seeds=1000 tsan_seeds=250
-export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_SLOPPINESS=pch_defines,time_macros
+# How much the simulator plays: what the sanitizers do to its speed, the other way round.
+plays=(ROUTEVPN_SEEDS=10000 ROUTEVPN_DAYS=6)
+asan_plays=(ROUTEVPN_SEEDS=1000 ROUTEVPN_DAYS=1)
+tsan_plays=(ROUTEVPN_SEEDS=250 ROUTEVPN_DAYS=1 ROUTEVPN_DAY_HOURS=8)
+export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 # What one clone has compiled serves the next, wherever it lies.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
@@ -57,7 +59,7 @@ run_tests() {
   # ThreadSanitizer does not know every address layout that the kernel may choose.
   if [[ $preset == tsan ]] && setarch -R true 2>/dev/null; then fixed_layout=(setarch -R); fi
   as_root rm -f "$report"
-  as_root "${fixed_layout[@]}" ctest --test-dir "build/$preset" --parallel "$parallel" \
+  as_root env "${plays[@]}" "${fixed_layout[@]}" ctest --test-dir "build/$preset" --parallel "$parallel" \
     --output-on-failure --no-tests=error --output-junit "$report" "$@" </dev/null || status=$?
   if [[ -f $report ]]; then
     total=$(attribute tests) failed=$(attribute failures) skipped=$(attribute skipped)
@@ -107,7 +109,7 @@ tidy_file() {
   local key
   key=$(tidy_key "$1")
   [[ ! -e $verdicts/$key ]] || return 0
-  "$tidy" --quiet -p build/asan "$1" 2>/dev/null || return 1
+  "$tidy" --quiet -p build/lint "$1" 2>/dev/null || return 1
   touch "$verdicts/$key"
 }
 
@@ -121,7 +123,8 @@ stage_lint() {
     echo "no clang-tidy: version 14 decides, here is $("$tidy" --version | grep -o 'version .*')"
     return
   fi
-  quietly lint cmake --preset asan
+  # File by file, as people compile it.
+  quietly lint cmake --preset asan -B build/lint -DCMAKE_UNITY_BUILD=OFF
   mkdir -p "$verdicts"
   libnl=$(pkg-config --cflags-only-I libnl-route-3.0)
   libnl=${libnl%% }
@@ -136,17 +139,19 @@ stage_lint() {
 # follow, where they see more.
 stage_release() {
   build release --target routevpn sim
-  run_tests release "$jobs" --tests-regex '^sim$'
+  run_tests release "$jobs" --tests-regex '^sim_'
 }
 
 stage_asan() {
   build asan
-  ROUTEVPN_SEEDS=$asan_seeds run_tests asan "$jobs" --label-exclude netns
+  plays=("${asan_plays[@]}")
+  run_tests asan "$jobs" --label-exclude netns
 }
 
 stage_tsan() {
   build tsan
-  ROUTEVPN_SEEDS=$tsan_seeds run_tests tsan "$jobs" --label-exclude netns
+  plays=("${tsan_plays[@]}")
+  run_tests tsan "$jobs" --label-exclude netns
 }
 
 stage_netns() {

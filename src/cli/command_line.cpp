@@ -12,7 +12,7 @@ namespace routevpn::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> verbs = {"show", "check", "pki", "plan"};
+constexpr std::array<std::string_view, 4> verb_names = {"show", "check", "pki", "plan"};
 
 constexpr auto usage =
     "Usage: routevpn --peer HOST[:PORT] ... | --listen [ADDR:]PORT ... | --config FILE\n"
@@ -101,7 +101,7 @@ CommandLine parse_command_line(std::span<const std::string> arguments) {
   if (verb == "check") return run_or_check(rest, true);
   return {RunLink{},
           {"unknown command '" + verb + "'; the commands are show, check, pki and plan" +
-           suggestion(verb, verbs, "")},
+           suggestion(verb, verb_names, "")},
           {}};
 }
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr auto nothing_to_do =
     "nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE";
-constexpr unsigned highest_port = 65535;
 constexpr unsigned ipv6_minimum_mtu = 1280;  // RFC 8200 section 5; the kernel refuses less
 
 class Rules {

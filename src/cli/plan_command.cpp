@@ -5,7 +5,7 @@ namespace routevpn::cli {
 
 namespace {
 
-using Kind = plan::Change::Kind;
+using ChangeKind = plan::Change::Kind;
 
 std::string counted(std::size_t number, const std::string& thing) {
   return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
@@ -15,13 +15,13 @@ void print_changes(const plan::PlanReport& report, const Console& console) {
   if (report.lock_changes) console.out << "would write " << report.lock << "\n";
   for (const auto& change : report.changes) {
     switch (change.kind) {
-      case Kind::create:
+      case ChangeKind::create:
         console.out << "would create ";
         break;
-      case Kind::change:
+      case ChangeKind::change:
         console.out << "would change ";
         break;
-      case Kind::remove:
+      case ChangeKind::remove:
         console.out << "would remove ";
         break;
     }
@@ -35,9 +35,9 @@ void print_summary(const plan::PlanOrder& order, const plan::PlanReport& report,
   std::size_t changed = 0;
   std::size_t removed = 0;
   for (const auto& change : report.changes) {
-    if (change.kind == Kind::create) ++created;
-    if (change.kind == Kind::change) ++changed;
-    if (change.kind == Kind::remove) ++removed;
+    if (change.kind == ChangeKind::create) ++created;
+    if (change.kind == ChangeKind::change) ++changed;
+    if (change.kind == ChangeKind::remove) ++removed;
   }
   console.out << order.out << ": " << counted(report.sites, "site") << ", "
               << counted(report.gateways, "gateway") << ", " << counted(report.links, "link")

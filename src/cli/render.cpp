@@ -13,7 +13,7 @@ using nlohmann::json;
 using pki::TimePoint;
 
 constexpr double us_per_ms = 1000;
-constexpr double percent = 100;
+constexpr double in_percent = 100;
 
 // Access that never throws, whatever the JSON holds.
 const json& member(const json& object, const char* name) {
@@ -108,7 +108,7 @@ std::string association_text(const json& link, TimePoint now) {
 std::string loss_text(const json& link) {
   const auto share = [&](const char* name) {
     const auto loss = number(link, name);
-    return loss ? fixed(*loss * percent, 1) : std::string();
+    return loss ? fixed(*loss * in_percent, 1) : std::string();
   };
   const std::string loss = share("loss");
   if (loss.empty()) return {};

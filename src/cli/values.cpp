@@ -12,8 +12,6 @@ namespace routevpn::cli {
 
 namespace {
 
-constexpr std::uint32_t highest_port = 65535;
-
 bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
          c == '-' || c == '_';

@@ -16,9 +16,9 @@ namespace {
 
 // The kernel's word, and behind it the address of the router that spoke; before it, all that comes
 // with a datagram.
-constexpr std::size_t control_bytes = CMSG_SPACE(sizeof(sock_extended_err) + sizeof(sockaddr_in6)) +
-                                      CMSG_SPACE(sizeof(in_pktinfo)) +
-                                      CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int));
+constexpr std::size_t error_control_bytes =
+    CMSG_SPACE(sizeof(sock_extended_err) + sizeof(sockaddr_in6)) + CMSG_SPACE(sizeof(in_pktinfo)) +
+    CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int));
 
 // Errors of one turn; there is always another turn while there are more.
 constexpr int at_most = 64;
@@ -34,7 +34,7 @@ std::optional<TooBig> UdpSocket::take_errors() const {
   std::optional<TooBig> news;
   for (int i = 0; i < at_most; ++i) {
     sockaddr_storage to{};
-    alignas(cmsghdr) std::array<std::uint8_t, control_bytes> control;
+    alignas(cmsghdr) std::array<std::uint8_t, error_control_bytes> control;
     msghdr message{};
     message.msg_name = &to;
     message.msg_namelen = sizeof to;

@@ -20,9 +20,9 @@ namespace {
 constexpr std::uint8_t ecn_bits = 0x03;
 
 // An IPv4 datagram on an IPv6 socket brings both forms of its addresses.
-constexpr std::size_t control_bytes = CMSG_SPACE(sizeof(in_pktinfo)) +
-                                      CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int)) +
-                                      CMSG_SPACE(sizeof(int));
+constexpr std::size_t received_control_bytes = CMSG_SPACE(sizeof(in_pktinfo)) +
+                                               CMSG_SPACE(sizeof(in6_pktinfo)) +
+                                               CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(int));
 
 // Enough to get past the ICMP errors that arrive while we read; more can wait for the next turn.
 constexpr int tries = 8;
@@ -69,7 +69,7 @@ void read_control(cmsghdr* control, Received& received) {
 
 RecvResult UdpSocket::receive(Bytes buffer, Received& received) const {
   sockaddr_storage from{};
-  alignas(cmsghdr) std::array<std::uint8_t, control_bytes> control;
+  alignas(cmsghdr) std::array<std::uint8_t, received_control_bytes> control;
   iovec data{buffer.data(), buffer.size()};
   for (int attempt = 0; attempt < tries; ++attempt) {
     msghdr message{};

@@ -7,7 +7,7 @@ namespace routevpn::plan {
 namespace {
 
 // Names and prefixes hold nothing that would end a quoted text; the organisation's name neither.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   return '"' + text + '"';
 }
 
@@ -18,21 +18,21 @@ std::string label_of(const Site& site) {
 }
 
 void write_site(std::ostream& out, const Plan& plan, const Site& site) {
-  out << "  subgraph " << quoted("cluster_" + site.name) << " {\n"
-      << "    label=" << quoted(label_of(site)) << ";\n";
+  out << "  subgraph " << in_quotes("cluster_" + site.name) << " {\n"
+      << "    label=" << in_quotes(label_of(site)) << ";\n";
   for (const auto index : site.gateways) {
     const auto& gateway = plan.topology.gateways[index];
     std::string label = gateway.name;
     for (const auto& address : gateway.addresses) label += "\\n" + address.to_string();
-    out << "    " << quoted(gateway.name) << " [label=" << quoted(label)
+    out << "    " << in_quotes(gateway.name) << " [label=" << in_quotes(label)
         << (plan.is_reflector[index] ? ", peripheries=2" : "") << "];\n";
   }
   for (const auto index : site.routers) {
     const auto& router = plan.topology.routers[index];
-    out << "    " << quoted(router.name) << " [shape=ellipse];\n";
+    out << "    " << in_quotes(router.name) << " [shape=ellipse];\n";
     for (const auto gateway : site.gateways) {
-      out << "    " << quoted(router.name) << " -- " << quoted(plan.topology.gateways[gateway].name)
-          << " [style=dotted];\n";
+      out << "    " << in_quotes(router.name) << " -- "
+          << in_quotes(plan.topology.gateways[gateway].name) << " [style=dotted];\n";
     }
   }
   out << "  }\n";
@@ -43,8 +43,8 @@ void write_link(std::ostream& out, const Plan& plan, const PlannedLink& link) {
   std::string label = std::to_string(link.number);
   if (link.bandwidth_mbit) label += "\\n" + std::to_string(*link.bandwidth_mbit) + " Mbit/s";
   if (link.cost) label += "\\ncost " + std::to_string(*link.cost);
-  out << "  " << quoted(gateways[link.gateways[0]].name) << " -- "
-      << quoted(gateways[link.gateways[1]].name) << " [label=" << quoted(label);
+  out << "  " << in_quotes(gateways[link.gateways[0]].name) << " -- "
+      << in_quotes(gateways[link.gateways[1]].name) << " [label=" << in_quotes(label);
   if (link.family == Family::ipv4) out << ", style=dashed";
   if (!plan.has_session(link)) out << ", color=gray";
   out << "];\n";
@@ -57,7 +57,7 @@ std::string render_dot(const Plan& plan) {
   out << "// Written by routevpn plan: `dot -Tsvg` draws it. Reflectors have a double border, "
          "links\n"
          "// over IPv4 are dashed, links without a BGP session grey.\n"
-      << "graph " << quoted(plan.topology.organisation.name) << " {\n"
+      << "graph " << in_quotes(plan.topology.organisation.name) << " {\n"
       << "  node [shape=box];\n";
   for (const auto& site : plan.topology.sites) write_site(out, plan, site);
   for (const auto& link : plan.links) write_link(out, plan, link);

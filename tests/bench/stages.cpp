@@ -25,7 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Nanoseconds = std::chrono::duration<double, std::nano>;
 
-constexpr std::array<std::size_t, 3> payloads = {64, 576, 1400};
+constexpr std::array<std::size_t, 3> payload_sizes = {64, 576, 1400};
 
 // What the two clock readings around nothing take.
 Nanoseconds clock_cost() {
@@ -64,7 +64,7 @@ void measure(benchmark::State& state, const StageChoice& choice) {
 }
 
 void add(const StageChoice& choice, bool quick) {
-  for (const std::size_t payload : payloads) {
+  for (const std::size_t payload : payload_sizes) {
     auto* const one = benchmark::RegisterBenchmark(
         choice.name.c_str(), [choice](benchmark::State& state) { measure(state, choice); });
     one->Arg(choice.any_payload ? 0 : static_cast<std::int64_t>(payload));
@@ -101,7 +101,7 @@ int main(int argc, char** argv) {
       names.push_back(choice.name);
     }
   }
-  StageTable table(names, payloads);
+  StageTable table(names, payload_sizes);
   benchmark::RunSpecifiedBenchmarks(&table);
   return table.empty() ? 1 : 0;
 }

@@ -28,7 +28,7 @@ class Seen {
   std::vector<std::string> violations_;
 };
 
-constexpr auto data = record::ContentType::application_data;
+constexpr auto user_data = record::ContentType::application_data;
 constexpr auto handshake = record::ContentType::handshake;
 
 }  // namespace
@@ -36,12 +36,12 @@ constexpr auto handshake = record::ContentType::handshake;
 TEST_CASE("numbers that grow under each key are well, gaps and a change of key too") {
   Seen seen;
   CHECK(seen(handshake, older, 0) == 0);
-  CHECK(seen(data, older, 1025) == 0);
+  CHECK(seen(user_data, older, 1025) == 0);
   CHECK(seen(handshake, older, 1) == 0);  // a repeated last flight
-  CHECK(seen(data, older, 1026) == 0);
+  CHECK(seen(user_data, older, 1026) == 0);
   CHECK(seen(handshake, newer, 0) == 0);
-  CHECK(seen(data, older, 1030) == 0);
-  CHECK(seen(data, newer, 1025) == 0);
+  CHECK(seen(user_data, older, 1030) == 0);
+  CHECK(seen(user_data, newer, 1025) == 0);
   CHECK(seen(record::ContentType::alert, newer, 1026) == 0);
 }
 
@@ -49,16 +49,16 @@ TEST_CASE("a nonce that comes again is seen") {
   Seen seen;
   CHECK(seen(handshake, older, 0) == 0);
   CHECK(seen(handshake, older, 0) == 1);
-  CHECK(seen(data, older, 0) == 2);
-  CHECK(seen(data, older, 5) == 2);
-  CHECK(seen(data, older, 5) == 3);
-  CHECK(seen(data, older, 4) == 4);
+  CHECK(seen(user_data, older, 0) == 2);
+  CHECK(seen(user_data, older, 5) == 2);
+  CHECK(seen(user_data, older, 5) == 3);
+  CHECK(seen(user_data, older, 4) == 4);
   CHECK(seen(handshake, older, 5) == 5);
 }
 
 TEST_CASE("data under a key that was given up is seen") {
   Seen seen;
-  CHECK(seen(data, older, 5) == 0);
-  CHECK(seen(data, newer, 5) == 0);
-  CHECK(seen(data, older, 6) == 1);
+  CHECK(seen(user_data, older, 5) == 0);
+  CHECK(seen(user_data, newer, 5) == 0);
+  CHECK(seen(user_data, older, 6) == 1);
 }

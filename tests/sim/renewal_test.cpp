@@ -9,14 +9,6 @@ using namespace routevpn;
 using namespace routevpn::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-link::SessionStatus status(SimEnd& end, const World& world) {
-  return end.session().status(world.now);
-}
-
-}  // namespace
-
 TEST_CASE("a refused renewal leaves the association working up to its limit, then says why") {
   const bool acceptor_refuses = GENERATE(true, false);
   CAPTURE(acceptor_refuses);

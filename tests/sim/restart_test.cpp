@@ -15,10 +15,6 @@ namespace {
 
 const std::vector<std::uint8_t> hint(link::restart_hint.begin(), link::restart_hint.end());
 
-link::SessionStatus status(SimEnd& end, const World& world) {
-  return end.session().status(world.now);
-}
-
 }  // namespace
 
 TEST_CASE("a restarted acceptor has its link back while the initiator never lost the carrier") {

@@ -145,4 +145,8 @@ class World {
   int rebinds_ = 0;
 };
 
+inline link::SessionStatus status(SimEnd& end, const World& world) {
+  return end.session().status(world.now);
+}
+
 }  // namespace routevpn::test

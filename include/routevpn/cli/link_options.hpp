@@ -14,6 +14,7 @@
 namespace routevpn::cli {
 
 inline constexpr std::uint16_t default_port = 7754;
+inline constexpr unsigned highest_port = 65535;
 
 struct PeerAddress {
   std::string host;  // a name, or an address without brackets

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <sstream>
 #include <string_view>
 
 #include "routevpn/base/error.hpp"
@@ -7,6 +6,7 @@
 #include "routevpn/cli/run.hpp"
 
 #include "catch.hpp"
+#include "outcome.hpp"
 #include "parsing.hpp"
 
 using namespace routevpn;
@@ -48,20 +48,12 @@ constexpr std::string_view full =
     "log-level = debug\n"
     "log-format = json\n";
 
-struct Outcome {
-  int status;
-  std::string out;
-  std::string err;
-};
-
 const Probes content = {[](const LinkOptions&) {}, [](const std::string&, const std::string&) {}};
 
 Outcome check(const std::string& file, const Probes& probes = content) {
-  std::ostringstream out;
-  std::ostringstream err;
-  const Console console{out, err};
-  const int status = run_check(parse({"check", "--config", file}), probes, console);
-  return {status, out.str(), err.str()};
+  return outcome_of([&](const Console& console) {
+    return run_check(parse({"check", "--config", file}), probes, console);
+  });
 }
 
 }  // namespace

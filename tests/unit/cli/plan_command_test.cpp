@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <sstream>
 
 #include "routevpn/cli/run.hpp"
 
 #include "catch.hpp"
+#include "outcome.hpp"
 #include "parsing.hpp"
 
 using namespace routevpn;
@@ -22,19 +22,12 @@ name = "b"
 gateway = [{ name = "V2", address = "192.0.2.2" }]
 )";
 
-struct Outcome {
-  int status;
-  std::string out;
-  std::string err;
-};
-
 Outcome run_words(const std::string& words) {
   const auto line = parse_words("plan " + words);
   REQUIRE(line.faults.empty());
-  std::ostringstream out;
-  std::ostringstream err;
-  const int status = run_plan(std::get<plan::PlanOrder>(line.command), {out, err});
-  return {status, out.str(), err.str()};
+  return outcome_of([&](const Console& console) {
+    return run_plan(std::get<plan::PlanOrder>(line.command), console);
+  });
 }
 
 }  // namespace

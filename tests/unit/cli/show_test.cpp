@@ -2,7 +2,6 @@
 #include <csignal>
 #include <cstring>
 #include <future>
-#include <sstream>
 #include <thread>
 
 #include <poll.h>
@@ -16,6 +15,7 @@
 #include "routevpn/cli/status_client.hpp"
 
 #include "catch.hpp"
+#include "outcome.hpp"
 #include "parsing.hpp"
 
 using namespace routevpn;
@@ -72,19 +72,10 @@ void leave_stale_socket(const std::string& run_dir, const std::string& link) {
   socket.go_away();
 }
 
-struct Outcome {
-  int status;
-  std::string out;
-  std::string err;
-};
-
 Outcome show(const std::string& run_dir, const std::string& words) {
-  std::ostringstream out;
-  std::ostringstream err;
-  const Console console{out, err};
   const auto line = parse_words("show --run-dir " + run_dir + " " + words);
-  const int status = run_show(std::get<ShowLinks>(line.command), console);
-  return {status, out.str(), err.str()};
+  return outcome_of(
+      [&](const Console& console) { return run_show(std::get<ShowLinks>(line.command), console); });
 }
 
 // One client asks, one object answers.

@@ -19,7 +19,7 @@ using dtls::Role;
 
 namespace {
 
-const Time now(std::chrono::hours(1));
+const Time plain_start(std::chrono::hours(1));
 
 Datagram seal(const dtls::Established& established, const std::string& text) {
   const std::size_t room = record::headroom(established.suite);
@@ -60,9 +60,9 @@ TEST_CASE("a plain initiator: no ALPN, no control messages, data both ways") {
   dtls::Listener listener(
       make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1", cipher));
   PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate());
-  const auto ours = accept(listener, plain, now);
+  const auto ours = accept(listener, plain, plain_start);
   REQUIRE(ours != nullptr);
-  exchange(*ours, plain, now);
+  exchange(*ours, plain, plain_start);
   REQUIRE(ours->progress() == Progress::completed);
   REQUIRE(plain.completed());
   CHECK_FALSE(ours->established().control_messages);
@@ -73,10 +73,10 @@ TEST_CASE("a plain initiator: no ALPN, no control messages, data both ways") {
 
 TEST_CASE("a plain acceptor: no ALPN, no control messages, data both ways") {
   TestCa ca;
-  const auto ours =
-      Handshake::initiate(make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), now);
+  const auto ours = Handshake::initiate(
+      make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), plain_start);
   PlainPeer plain(Role::acceptor, ca.issue({.name = "V3-2"}), ca.certificate());
-  exchange(*ours, plain, now);
+  exchange(*ours, plain, plain_start);
   REQUIRE(ours->progress() == Progress::completed);
   REQUIRE(plain.completed());
   CHECK_FALSE(ours->established().control_messages);
@@ -89,19 +89,19 @@ TEST_CASE("without the extended master secret nothing is established") {
     dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
     PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate(),
                     SSL_OP_NO_EXTENDED_MASTER_SECRET);
-    const auto ours = accept(listener, plain, now);
+    const auto ours = accept(listener, plain, plain_start);
     REQUIRE(ours != nullptr);
     CHECK(ours->progress() == Progress::failed);
     CHECK_THAT(ours->failure().text, ContainsSubstring("extended master secret"));
-    exchange(*ours, plain, now);  // the alert
+    exchange(*ours, plain, plain_start);  // the alert
     CHECK_FALSE(plain.completed());
   }
   SECTION("an acceptor without it") {
     const auto ours = Handshake::initiate(
-        make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), now);
+        make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), plain_start);
     PlainPeer plain(Role::acceptor, ca.issue({.name = "V3-2"}), ca.certificate(),
                     SSL_OP_NO_EXTENDED_MASTER_SECRET);
-    exchange(*ours, plain, now);
+    exchange(*ours, plain, plain_start);
     REQUIRE(ours->progress() == Progress::failed);
     CHECK(ours->failure().reason == Drop::handshake_failed);
     CHECK_THAT(ours->failure().text, ContainsSubstring("extended master secret"));
@@ -112,9 +112,9 @@ TEST_CASE("an initiator without a certificate is refused, and told so") {
   TestCa ca;
   dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
   PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate(), 0, false);
-  const auto ours = accept(listener, plain, now);
+  const auto ours = accept(listener, plain, plain_start);
   REQUIRE(ours != nullptr);
-  exchange(*ours, plain, now);
+  exchange(*ours, plain, plain_start);
   REQUIRE(ours->progress() == Progress::failed);
   CHECK(ours->failure().reason == Drop::certificate_refused);
   CHECK_THAT(ours->failure().text, ContainsSubstring("no certificate"));
@@ -125,23 +125,24 @@ TEST_CASE("a renegotiation by an authenticated peer is not answered and harms no
   TestCa ca;
   dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
   PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate());
-  const auto ours = accept(listener, plain, now);
-  exchange(*ours, plain, now);
+  const auto ours = accept(listener, plain, plain_start);
+  exchange(*ours, plain, plain_start);
   REQUIRE(ours->progress() == Progress::completed);
   plain.renegotiate();
   const auto sent = plain.take_output();
   REQUIRE(epoch_one_records(sent).size() == 1);
-  for (const auto& datagram : sent) CHECK(ours->receive(datagram, now) == Progress::completed);
+  for (const auto& datagram : sent)
+    CHECK(ours->receive(datagram, plain_start) == Progress::completed);
   CHECK(ours->take_output().empty());
   CHECK(ERR_peek_error() == 0);
 }
 
 TEST_CASE("the alert that hints at a restart means nothing to a plain peer") {
   TestCa ca;
-  const auto ours =
-      Handshake::initiate(make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), now);
+  const auto ours = Handshake::initiate(
+      make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), plain_start);
   PlainPeer plain(Role::acceptor, ca.issue({.name = "V3-2"}), ca.certificate());
-  exchange(*ours, plain, now);
+  exchange(*ours, plain, plain_start);
   REQUIRE(plain.completed());
   const Datagram hint(link::restart_hint.begin(), link::restart_hint.end());
   CHECK(plain.read(hint).empty());

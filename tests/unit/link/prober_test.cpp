@@ -7,29 +7,29 @@ using namespace routevpn::link;
 using namespace std::chrono_literals;
 
 namespace {
-const Time start{1h};
+const Time probing_start{1h};
 }
 
 TEST_CASE("a prober asks at once, then every keepalive while it is answered") {
   Prober prober(1000ms, 100ms);
   CHECK_FALSE(prober.due());
-  prober.begin(start);
-  CHECK(prober.due() == start);
-  CHECK(prober.send(start) == 1);
-  REQUIRE(prober.answered(1, 1, 5ms, start + 5ms));
-  CHECK(prober.due() == start + 1000ms);
-  CHECK(prober.send(start + 1000ms) == 2);
-  CHECK(prober.due() == start + 1250ms);  // were it not answered
-  REQUIRE(prober.answered(2, 2, 5ms, start + 1005ms));
-  CHECK(prober.due() == start + 2000ms);
+  prober.begin(probing_start);
+  CHECK(prober.due() == probing_start);
+  CHECK(prober.send(probing_start) == 1);
+  REQUIRE(prober.answered(1, 1, 5ms, probing_start + 5ms));
+  CHECK(prober.due() == probing_start + 1000ms);
+  CHECK(prober.send(probing_start + 1000ms) == 2);
+  CHECK(prober.due() == probing_start + 1250ms);  // were it not answered
+  REQUIRE(prober.answered(2, 2, 5ms, probing_start + 1005ms));
+  CHECK(prober.due() == probing_start + 2000ms);
   prober.end();
   CHECK_FALSE(prober.due());
 }
 
 TEST_CASE("an unanswered prober asks faster, from the first retry up to a quarter of keepalive") {
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
-  Time now = start;
+  prober.begin(probing_start);
+  Time now = probing_start;
   std::vector<Duration> gaps;
   for (int i = 0; i < 6; ++i) {
     prober.send(now);
@@ -41,11 +41,11 @@ TEST_CASE("an unanswered prober asks faster, from the first retry up to a quarte
 
 TEST_CASE("dead-after holds eleven tries at the defaults") {
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
-  prober.send(start);
-  prober.answered(1, 1, 1ms, start + 1ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  prober.answered(1, 1, 1ms, probing_start + 1ms);
   int tries = 0;
-  for (Time now = *prober.due(); now < start + 3500ms; now = *prober.due()) {
+  for (Time now = *prober.due(); now < probing_start + 3500ms; now = *prober.due()) {
     prober.send(now);
     ++tries;
   }
@@ -54,45 +54,45 @@ TEST_CASE("dead-after holds eleven tries at the defaults") {
 
 TEST_CASE("round trips are smoothed, their minimum and jitter kept") {
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
-  CHECK_FALSE(prober.status(start).last);
-  prober.send(start);
-  prober.answered(1, 1, 10ms, start + 10ms);
-  prober.send(start + 1s);
-  prober.answered(2, 2, 18ms, start + 1s + 18ms);
-  const auto status = prober.status(start + 2s);
+  prober.begin(probing_start);
+  CHECK_FALSE(prober.status(probing_start).last);
+  prober.send(probing_start);
+  prober.answered(1, 1, 10ms, probing_start + 10ms);
+  prober.send(probing_start + 1s);
+  prober.answered(2, 2, 18ms, probing_start + 1s + 18ms);
+  const auto status = prober.status(probing_start + 2s);
   CHECK(*status.last == 18ms);
   CHECK(status.min == 10ms);
   CHECK(status.smoothed == 11ms);
   CHECK(status.jitter == 500us);
   prober.forget_path();
-  CHECK_FALSE(prober.status(start + 2s).last);
+  CHECK_FALSE(prober.status(probing_start + 2s).last);
 }
 
 TEST_CASE("answers nobody asked for, or that come twice, count for nothing") {
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
-  prober.send(start);
-  CHECK_FALSE(prober.answered(2, 2, 1ms, start + 1ms));
-  CHECK(prober.answered(1, 1, 1ms, start + 1ms));
-  CHECK_FALSE(prober.answered(1, 1, 1ms, start + 2ms));
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  CHECK_FALSE(prober.answered(2, 2, 1ms, probing_start + 1ms));
+  CHECK(prober.answered(1, 1, 1ms, probing_start + 1ms));
+  CHECK_FALSE(prober.answered(1, 1, 1ms, probing_start + 2ms));
 }
 
 TEST_CASE("a stamp that lies cannot make a round trip negative or longer than it can be") {
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
-  prober.send(start);
-  prober.answered(1, 1, -5s, start + 10ms);
-  CHECK(*prober.status(start).last > 0ms);
-  prober.send(start + 1s);
-  prober.answered(2, 2, 1h, start + 1s + 10ms);
-  CHECK(*prober.status(start).last <= 11ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  prober.answered(1, 1, -5s, probing_start + 10ms);
+  CHECK(*prober.status(probing_start).last > 0ms);
+  prober.send(probing_start + 1s);
+  prober.answered(2, 2, 1h, probing_start + 1s + 10ms);
+  CHECK(*prober.status(probing_start).last <= 11ms);
 }
 
 TEST_CASE("loss is what stayed unanswered of the last hundred") {
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
-  Time now = start;
+  prober.begin(probing_start);
+  Time now = probing_start;
   for (std::uint32_t i = 1; i <= 200; ++i) {
     prober.send(now);
     if (i % 4 != 0) prober.answered(i, i, 1ms, now + 1ms);
@@ -105,10 +105,10 @@ TEST_CASE("loss is what stayed unanswered of the last hundred") {
 
 TEST_CASE("what is still under way is not lost yet") {
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
-  prober.send(start);
-  CHECK(prober.status(start + 500ms).loss == 0);
-  CHECK(prober.status(start + 1500ms).loss == 1);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  CHECK(prober.status(probing_start + 500ms).loss == 0);
+  CHECK(prober.status(probing_start + 1500ms).loss == 1);
 }
 
 namespace {
@@ -116,7 +116,7 @@ namespace {
 // Requests and replies lost as told, by number; all else takes a millisecond.
 PathStatus lossy(Prober& prober, std::uint32_t count, std::uint32_t request_lost_each,
                  std::uint32_t reply_lost_each) {
-  Time now = start;
+  Time now = probing_start;
   std::uint32_t received = 0;
   for (std::uint32_t i = 1; i <= count; ++i, now += 1s) {
     const auto sequence = prober.send(now);
@@ -134,17 +134,17 @@ TEST_CASE("what the peer has counted tells lost requests from lost replies") {
   const auto count = GENERATE(99U, 1001U);
   CAPTURE(count);
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
+  prober.begin(probing_start);
   auto status = lossy(prober, count, 5, 0);
   CHECK(status.loss == Approx(0.2).margin(0.02));
   CHECK(status.loss_tx == Approx(0.2).margin(0.02));
   CHECK(status.loss_rx == 0);
-  prober.begin(start);
+  prober.begin(probing_start);
   status = lossy(prober, count, 0, 4);
   CHECK(status.loss == Approx(0.25).margin(0.02));
   CHECK(status.loss_tx == 0);
   CHECK(status.loss_rx == Approx(0.25).margin(0.02));
-  prober.begin(start);
+  prober.begin(probing_start);
   status = lossy(prober, count, 4, 10);
   CHECK(status.loss_tx == Approx(0.25).margin(0.02));
   CHECK(status.loss_rx == Approx(0.067).margin(0.02));  // 5 of 75
@@ -152,39 +152,39 @@ TEST_CASE("what the peer has counted tells lost requests from lost replies") {
 
 TEST_CASE("before the first answer, and behind the last, no direction is blamed") {
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
-  for (int i = 0; i < 5; ++i) prober.send(start + i * 1s);
-  CHECK(prober.status(start + 10s).loss == 1);
-  CHECK(prober.status(start + 10s).loss_tx == 0);
-  CHECK(prober.status(start + 10s).loss_rx == 0);
-  prober.send(start + 10s);
-  prober.answered(6, 6, 1ms, start + 10s + 1ms);  // all had arrived: it was the replies
-  CHECK(prober.status(start + 20s).loss_tx == 0);
-  CHECK(prober.status(start + 20s).loss_rx == Approx(5.0 / 6));
-  for (int i = 0; i < 5; ++i) prober.send(start + 11s + i * 1s);
-  CHECK(prober.status(start + 20s).loss_rx == Approx(5.0 / 6));
+  prober.begin(probing_start);
+  for (int i = 0; i < 5; ++i) prober.send(probing_start + i * 1s);
+  CHECK(prober.status(probing_start + 10s).loss == 1);
+  CHECK(prober.status(probing_start + 10s).loss_tx == 0);
+  CHECK(prober.status(probing_start + 10s).loss_rx == 0);
+  prober.send(probing_start + 10s);
+  prober.answered(6, 6, 1ms, probing_start + 10s + 1ms);  // all had arrived: it was the replies
+  CHECK(prober.status(probing_start + 20s).loss_tx == 0);
+  CHECK(prober.status(probing_start + 20s).loss_rx == Approx(5.0 / 6));
+  for (int i = 0; i < 5; ++i) prober.send(probing_start + 11s + i * 1s);
+  CHECK(prober.status(probing_start + 20s).loss_rx == Approx(5.0 / 6));
 }
 
 TEST_CASE("a peer that counts wrong, and answers that overtake each other, stay within bounds") {
   for (const std::uint32_t claimed : {0U, 1U, 3U, 1000U, 0xffffffffU}) {
     CAPTURE(claimed);
     Prober prober(1000ms, 100ms);
-    prober.begin(start);
-    for (std::uint32_t i = 1; i <= 4; ++i) prober.send(start);
-    prober.answered(3, claimed, 1ms, start + 1ms);
-    prober.answered(2, 0xffffffffU - claimed, 1ms, start + 1ms);
-    const auto status = prober.status(start + 1s);
+    prober.begin(probing_start);
+    for (std::uint32_t i = 1; i <= 4; ++i) prober.send(probing_start);
+    prober.answered(3, claimed, 1ms, probing_start + 1ms);
+    prober.answered(2, 0xffffffffU - claimed, 1ms, probing_start + 1ms);
+    const auto status = prober.status(probing_start + 1s);
     CHECK(status.loss_tx >= 0);
     CHECK(status.loss_tx <= 1);
     CHECK(status.loss_rx >= 0);
     CHECK(status.loss_rx <= 1);
   }
   Prober prober(1000ms, 100ms);
-  prober.begin(start);
-  prober.send(start);
-  prober.send(start);
-  prober.answered(2, 1, 1ms, start + 1ms);  // the second request arrived first
-  prober.answered(1, 2, 1ms, start + 1ms);
-  CHECK(prober.status(start + 2ms).loss_tx == 0);
-  CHECK(prober.status(start + 2ms).loss_rx == 0);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  prober.send(probing_start);
+  prober.answered(2, 1, 1ms, probing_start + 1ms);  // the second request arrived first
+  prober.answered(1, 2, 1ms, probing_start + 1ms);
+  CHECK(prober.status(probing_start + 2ms).loss_tx == 0);
+  CHECK(prober.status(probing_start + 2ms).loss_rx == 0);
 }
