@@ -2,6 +2,7 @@
 
 #include <array>
 #include <ctime>
+#include <span>
 #include <string_view>
 
 #include <openssl/bio.h>
@@ -43,17 +44,21 @@ std::string common_name(const X509* certificate) {
   return printable(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 }
 
+std::string hex(std::span<const unsigned char> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const auto byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
 std::string sha256_hex(const X509* certificate) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   X509_digest(certificate, EVP_sha256(), digest.data(), &size);
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    text += digits[digest[i] >> 4];
-    text += digits[digest[i] & 15];
-  }
-  return text;
+  return hex(std::span(digest).first(size));
 }
 
 std::tm broken_down(const ASN1_TIME* time) {
@@ -90,9 +95,17 @@ std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time) {
   return std::chrono::system_clock::from_time_t(timegm(&tm));
 }
 
+std::string serial_of(const ASN1_INTEGER* serial) {
+  return hex({ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))});
+}
+
 CertificateInfo describe(const X509* certificate) {
-  return {name_of(certificate), subject_of(X509_get_subject_name(certificate)),
-          time_point_of(X509_get0_notAfter(certificate)), sha256_hex(certificate)};
+  return {name_of(certificate),
+          subject_of(X509_get_subject_name(certificate)),
+          time_point_of(X509_get0_notAfter(certificate)),
+          sha256_hex(certificate),
+          subject_of(X509_get_issuer_name(certificate)),
+          serial_of(X509_get0_serialNumber(certificate))};
 }
 
 }  // namespace routevpn::dtls

@@ -1,5 +1,6 @@
 #include "routevpn/dtls/identity.hpp"
 
+#include "certificate.hpp"
 #include "context.hpp"
 #include "credentials.hpp"
 
@@ -12,6 +13,14 @@ std::shared_ptr<const Identity> Identity::load(const IdentityFiles& files,
   identity->initiator_ = make_context(Role::initiator, credentials, policy);
   identity->acceptor_ = make_context(Role::acceptor, credentials, policy);
   identity->certificate_ = describe(credentials.certificate.get());
+  for (const auto& crl : credentials.revocations) {
+    const auto issuer = subject_of(X509_CRL_get_issuer(crl.get()));
+    STACK_OF(X509_REVOKED)* const entries = X509_CRL_get_REVOKED(crl.get());
+    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+      const auto* const entry = sk_X509_REVOKED_value(entries, i);
+      identity->revoked_.insert({issuer, serial_of(X509_REVOKED_get0_serialNumber(entry))});
+    }
+  }
   return identity;
 }
 

@@ -223,6 +223,20 @@ void Session::retire_old(Time now) {
   if (settings_.role == Role::initiator && !renew_at_) renew_at_ = now + backoff_.next();
 }
 
+// A stolen key must not keep its tunnel until it is to be renewed, which its thief need not do.
+void Session::end_revoked(const dtls::Identity& identity, Time now) {
+  for (Known& known : known_) {
+    const auto& peer = known.status.peer;
+    if (!identity.revokes(peer)) continue;
+    if (current_id_ == 0 || known.id == current_id_) {
+      return apply(Event::peer_revoked,
+                   {"peer_revoked", "the certificate of " + peer.name + " was revoked"}, now);
+    }
+    known.retire_at = now;
+  }
+  retire_old(now);
+}
+
 void Session::drop_associations() {
   for (const Known& known : known_) surroundings_.command(RetireAssociation{known.id});
   known_.clear();

@@ -44,6 +44,7 @@ void Session::tell_again() {
 }
 
 void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now) {
+  end_revoked(*identity, now);
   handshakes_.replace_identity(std::move(identity));
   if (current() != nullptr) return apply(Event::renewal_due, status_.reason, now);
   if (status_.phase == Phase::handshaking && status_.attempted) {

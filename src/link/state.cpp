@@ -46,6 +46,7 @@ Transition when_confirming(Role role, Event event) {
       return stay(Phase::confirming);
     case Event::silence:
     case Event::peer_closed:
+    case Event::peer_revoked:
     case Event::limit_reached:
       return lost(role);
     default:
@@ -64,6 +65,7 @@ Transition when_working(Role role, Phase phase, Event event) {
       return stay(phase);
     case Event::silence:
     case Event::peer_closed:
+    case Event::peer_revoked:
     case Event::limit_reached:
       return lost(role);
     case Event::renewal_due:
@@ -116,9 +118,9 @@ std::string_view name_of(Phase phase) {
 
 std::string_view name_of(Event event) {
   constexpr std::array<std::string_view, event_count> names = {
-      "start",         "resolved",        "resolve_failed", "established", "handshake_failed",
-      "confirmed",     "confirmed_early", "stable",         "silence",     "peer_closed",
-      "limit_reached", "retry_due",       "renewal_due",    "stop"};
+      "start",        "resolved",        "resolve_failed", "established", "handshake_failed",
+      "confirmed",    "confirmed_early", "stable",         "silence",     "peer_closed",
+      "peer_revoked", "limit_reached",   "retry_due",      "renewal_due", "stop"};
   return names[static_cast<std::size_t>(event)];
 }
 

@@ -51,6 +51,23 @@ expect_equal "the old certificates stay in force" up "$(show a .state)"
 expect_equal "no carrier moved in all that" "$flaps 0" "$(show b .flaps) $(show a .flaps)"
 stop a || fail "link a ended with status $?"
 
+# A certificate that is taken back ---------------------------------------------------------------
+pki() { "$ROUTEVPN" pki "$@" >>"$DIR/pki.out"; }
+pki revoke --dir "$DIR"
+start_a --peer b.example --crl "$DIR/ca.crl"
+wait_up a
+pki revoke --dir "$DIR" --name b
+kill -HUP "${PID[a]}"
+expect "SIGHUP with a list that has the peer ends the link" wait_for 5 \
+  log_has a "certificate of b was revoked"
+is_refused() { [[ $(show a '.state + " " + .reason') == "connecting certificate_refused" ]]; }
+expect "and keeps it out" wait_for 10 is_refused
+pki sign --dir "$DIR" --name b --force
+kill -HUP "${PID[b]}"
+wait_up a 15
+ok "with another certificate it comes back"
+stop a || fail "link a ended with status $?"
+
 # Hook, notification, log -----------------------------------------------------------------------
 # systemd's end of the notification protocol.
 python3 - "$DIR/notify" >"$DIR/notify.out" <<'PY' &

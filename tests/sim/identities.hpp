@@ -16,11 +16,18 @@ struct Identities {
   Issued v2 = ca.issue({"V2-1"});
   std::shared_ptr<const dtls::Identity> initiator = make_identity(v1, ca.certificate(), "V2-1");
   std::shared_ptr<const dtls::Identity> acceptor = make_identity(v2, ca.certificate(), "V1-1");
-  // The same, with a CRL that has the other in it.
+  // The same, who want somebody else.
   std::shared_ptr<const dtls::Identity> refusing_initiator =
-      make_identity(v1, ca.certificate(), "V2-1", "", ca.revoke({v2.serial}));
+      make_identity(v1, ca.certificate(), "V9-1");
   std::shared_ptr<const dtls::Identity> refusing_acceptor =
+      make_identity(v2, ca.certificate(), "V9-1");
+  // The same, with a CRL that has the other in it.
+  std::shared_ptr<const dtls::Identity> revoking_initiator =
+      make_identity(v1, ca.certificate(), "V2-1", "", ca.revoke({v2.serial}));
+  std::shared_ptr<const dtls::Identity> revoking_acceptor =
       make_identity(v2, ca.certificate(), "V1-1", "", ca.revoke({v1.serial}));
+  std::shared_ptr<const dtls::Identity> self_revoking_acceptor =
+      make_identity(v2, ca.certificate(), "V1-1", "", ca.revoke({v2.serial}));
 };
 
 inline const Identities& identities() {

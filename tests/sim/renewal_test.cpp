@@ -58,6 +58,40 @@ TEST_CASE("a refused renewal leaves the association working up to its limit, the
   CHECK(world.violations.empty());
 }
 
+TEST_CASE("a peer whose certificate is on the new list loses the link at once") {
+  const bool by_acceptor = GENERATE(true, false);
+  World world({}, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  SimEnd& judge = by_acceptor ? world.acceptor() : world.initiator();
+  const auto& revoking =
+      by_acceptor ? identities().revoking_acceptor : identities().revoking_initiator;
+  judge.session().replace_identity(revoking, world.now);
+  CHECK_FALSE(judge.carrier());
+  CHECK(status(judge, world).reason.word == "peer_revoked");
+  CHECK_FALSE(status(judge, world).association);
+  judge.settle();
+  REQUIRE(world.run_until([&] { return !world.carrier(0) && !world.carrier(1); }, 5s));
+  world.run(20s);
+  CHECK_FALSE(world.carrier(0));
+  CHECK_FALSE(world.carrier(1));
+  judge.session().replace_identity(by_acceptor ? identities().acceptor : identities().initiator,
+                                   world.now);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 15s));
+  CHECK(world.violations.empty());
+}
+
+TEST_CASE("a list that has others leaves the link alone") {
+  World world({}, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  // Its own certificate: the peer's to judge.
+  world.acceptor().session().replace_identity(identities().self_revoking_acceptor, world.now);
+  world.acceptor().settle();
+  world.run(5s);
+  CHECK(world.both_up());
+  CHECK(world.acceptor().carrier_changes == 1);
+  CHECK(status(world.acceptor(), world).renewals == 1);
+}
+
 TEST_CASE("an acceptor asks for renewal until it has come") {
   World world({}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 
 #include <openssl/ssl.h>
 
@@ -31,6 +33,8 @@ struct CertificateInfo {
   std::string subject;  // RFC 2253
   std::chrono::system_clock::time_point not_after;
   std::string fingerprint;  // SHA-256, lower case hex
+  std::string issuer;       // RFC 2253
+  std::string serial;       // its bytes as lower case hex
 };
 CertificateInfo describe(const X509* certificate);
 
@@ -45,12 +49,17 @@ class Identity {
   [[nodiscard]] SSL_CTX* initiator() const { return initiator_.get(); }
   [[nodiscard]] SSL_CTX* acceptor() const { return acceptor_.get(); }
   [[nodiscard]] const CertificateInfo& certificate() const { return certificate_; }
+  // Whether the CRL has it: also to be asked of a peer that was verified under an older one.
+  [[nodiscard]] bool revokes(const CertificateInfo& peer) const {
+    return revoked_.contains({peer.issuer, peer.serial});
+  }
 
  private:
   Identity() = default;
   SslContext initiator_;
   SslContext acceptor_;
   CertificateInfo certificate_;
+  std::set<std::pair<std::string, std::string>> revoked_;  // issuer and serial
 };
 
 }  // namespace routevpn::dtls

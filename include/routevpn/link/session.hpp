@@ -156,6 +156,7 @@ class Session : private HandshakeOwner {
   void hold_carrier(Time now);
   void end_damping(Time now);
   void drop_associations();
+  void end_revoked(const dtls::Identity& identity, Time now);
   void ask_next_peer(Time now);
   Known* find(AssociationId id);
   [[nodiscard]] const Known* current() const;

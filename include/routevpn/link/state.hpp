@@ -47,6 +47,7 @@ enum class Event : std::uint8_t {
   stable,            // it has been well for as long as it had to
   silence,           // nothing authentic for dead-after
   peer_closed,       // close_notify or a fatal alert, authentic
+  peer_revoked,      // our new CRL has its certificate
   limit_reached,     // the association may carry no more
   retry_due,
   renewal_due,
