@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs what README shows on a Debian just installed, with nothing but what Debian calls required
-# and apt: scripts/fresh.sh bookworm|trixie [--only lab|test] [--mirror URL]
+# and apt: scripts/fresh.sh bookworm|trixie [--only lab|test] [--bird3] [--mirror URL]
 #
 # The system is made by debootstrap in a directory of its own. What is committed (HEAD) is copied
 # into it, and there lab/run.sh and then scripts/test.sh are run, in mount and process namespaces
@@ -8,6 +8,7 @@
 # directory is removed. Needs root.
 #
 #   --only lab|test    one of the two commands
+#   --bird3            with BIRD 3 (trixie has it)
 #   --mirror URL       of Debian; default: where this machine's own apt takes its Debian from
 #   FRESH_CACHE=DIR    keeps the packages that were downloaded there for the next time
 #   FRESH_DIR=DIR      where the system is made; default: TMPDIR, or /tmp
@@ -125,7 +126,7 @@ clean_up() {
   rm -rf --one-file-system "$work"
 }
 
-suite='' only='' mirror='' runner=''
+suite='' only='' bird3='' mirror='' runner=''
 while (($# > 0)); do
   case $1 in
     bookworm | trixie) suite=$1 ;;
@@ -134,6 +135,7 @@ while (($# > 0)); do
       shift
       [[ $only == lab || $only == test ]] || die "--only takes lab or test" 2
       ;;
+    --bird3) bird3=yes ;;
     --mirror)
       mirror=${2:-}
       shift
@@ -164,6 +166,7 @@ fi
 make_system
 copy_project
 failed=0
+if [[ -n $bird3 ]]; then run "scripts/packages.sh bird3"; fi
 if [[ $only != test ]]; then run lab/run.sh || failed=1; fi
 if [[ $only != lab ]]; then run scripts/test.sh || failed=1; fi
 exit "$failed"

@@ -4,6 +4,7 @@
 #   build   what routevpn and its tests are built with
 #   test    what scripts/test.sh runs besides
 #   lab     what lab/run.sh runs besides
+#   bird3   BIRD 3 instead of 2, which Debian 13 has; where it is installed, test and lab leave it
 #   fresh   what scripts/fresh.sh runs
 #   bench   what scripts/bench.sh runs besides
 #   peers   the VPNs that scripts/bench.sh compares routevpn with
@@ -22,6 +23,10 @@ debian_version() {
   (. /etc/os-release && echo "${VERSION_ID:-0}")
 }
 
+bird() {
+  if is_installed bird3; then echo bird3; else echo bird2; fi
+}
+
 packages_of() {
   case $1 in
     build)
@@ -30,7 +35,7 @@ packages_of() {
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)
-      echo bird2 ccache clang ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq \
+      echo "$(bird)" ccache clang ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq \
         libbenchmark-dev mandoc nftables openssl procps python3 shellcheck tcpdump util-linux
       # The formatting and the checks of the code are those of version 14.
       if [[ $(debian_version) == 12 ]]; then
@@ -40,7 +45,10 @@ packages_of() {
       fi
       ;;
     lab)
-      echo bird2 fping iperf3 iproute2 iputils-ping nftables openssl procps python3 tcpdump
+      echo "$(bird)" fping iperf3 iproute2 iputils-ping nftables openssl procps python3 tcpdump
+      ;;
+    bird3)
+      echo bird3
       ;;
     fresh)
       echo debootstrap git procps util-linux
@@ -53,7 +61,7 @@ packages_of() {
       echo fastd ocserv openconnect openvpn tinc wireguard-go wireguard-tools
       ;;
     *)
-      die "there is no group '$1': build, test, lab, fresh, bench and peers are"
+      die "there is no group '$1': build, test, lab, bird3, fresh, bench and peers are"
       ;;
   esac
 }
@@ -72,7 +80,7 @@ as_root() {
   fi
 }
 
-(($# > 0)) || die "which group: build, test, lab, fresh, bench, peers?"
+(($# > 0)) || die "which group: build, test, lab, bird3, fresh, bench, peers?"
 command -v dpkg-query >/dev/null || die "knows Debian only; its text lists what is needed"
 wanted=$(for group in "$@"; do packages_of "$group"; done)
 
