@@ -10,8 +10,8 @@ namespace routevpn::dtls {
 
 // First DNS subjectAltName, else CN, else "(no name)"; bytes that are not printable ASCII are '?'.
 std::string name_of(const X509* certificate);
-std::string subject_of(const X509_NAME* name);  // RFC 2253
-std::string date_of(const ASN1_TIME* time);     // 2026-01-02, UTC
+std::string subject_of(const X509_NAME* name);      // RFC 2253
+std::string date_of(const ASN1_TIME* time);         // 2026-01-02, UTC
 std::string serial_of(const ASN1_INTEGER* serial);  // as CertificateInfo has it
 std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time);
 
