@@ -97,16 +97,16 @@ private_packet_gets_nowhere() {
 # what follows its header): OSPF; router and neighbour discovery; UDP with a DTLS record in it, by its
 # type and version.
 underlay_carries_only() {
-  local seen
+  local capture=$run_dir/capture seen
   sites_reach_each_other
+  : >"$capture"
   seen=$(in_node internet timeout 2 tcpdump -nni any -c 1 "not (ip6 proto 89 or
     (icmp6 and ip6[40] >= 133 and ip6[40] <= 136) or
-    (ip6 proto 17 and ip6[48] >= 20 and ip6[48] <= 25 and ip6[49] == 0xfe))" 2>/dev/null &
-    sleep 0.3
-    sites_reach_each_other >/dev/null
+    (ip6 proto 17 and ip6[48] >= 20 and ip6[48] <= 25 and ip6[49] == 0xfe))" 2>"$capture" &
+    wait_until 2 grep -q '^listening on' "$capture" && sites_reach_each_other >/dev/null
     wait) || true
   echo "$seen"
-  [[ -z $seen ]]
+  grep -q '^listening on' "$capture" && [[ -z $seen ]]
 }
 
 # Throughput ---------------------------------------------------------------------------------------

@@ -150,6 +150,7 @@ while (($# > 0)); do
   shift
 done
 [[ -n $suite ]] || die "which Debian: bookworm or trixie?" 2
+[[ -z $bird3 || $suite == trixie ]] || die "--bird3: bookworm has no BIRD 3, trixie has" 2
 [[ $(id -u) == 0 ]] || die "needs root"
 
 "$(dirname "$0")/packages.sh" fresh

@@ -59,8 +59,9 @@ run_tests() {
   # ThreadSanitizer does not know every address layout that the kernel may choose.
   if [[ $preset == tsan ]] && setarch -R true 2>/dev/null; then fixed_layout=(setarch -R); fi
   as_root rm -f "$report"
-  as_root env "${plays[@]}" "${fixed_layout[@]}" ctest --test-dir "build/$preset" --parallel "$parallel" \
-    --output-on-failure --no-tests=error --output-junit "$report" "$@" </dev/null || status=$?
+  as_root env "${plays[@]}" "${fixed_layout[@]}" ctest --test-dir "build/$preset" \
+    --parallel "$parallel" --output-on-failure --no-tests=error --output-junit "$report" "$@" \
+    </dev/null || status=$?
   if [[ -f $report ]]; then
     total=$(attribute tests) failed=$(attribute failures) skipped=$(attribute skipped)
     echo $((total - failed - skipped)) "$failed" "$skipped" >"$counts"
