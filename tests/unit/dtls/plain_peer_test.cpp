@@ -5,9 +5,9 @@
 
 #include <openssl/err.h>
 
-#include "routevpn/link/restart_hint.hpp"
 #include "routevpn/record/open.hpp"
 #include "routevpn/record/seal.hpp"
+#include "routevpn/session/restart_hint.hpp"
 
 #include "catch.hpp"
 
@@ -144,7 +144,7 @@ TEST_CASE("the alert that hints at a restart means nothing to a plain peer") {
   PlainPeer plain(Role::acceptor, ca.issue({.name = "V3-2"}), ca.certificate());
   exchange(*ours, plain, plain_start);
   REQUIRE(plain.completed());
-  const Datagram hint(link::restart_hint.begin(), link::restart_hint.end());
+  const Datagram hint(session::restart_hint.begin(), session::restart_hint.end());
   CHECK(plain.read(hint).empty());
   CHECK(plain.take_output().empty());
   check_data_passes(*ours, plain);
