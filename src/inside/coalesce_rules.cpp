@@ -1,4 +1,4 @@
-#include "mergeable.hpp"
+#include "coalesce_rules.hpp"
 
 #include <cstring>
 
@@ -9,7 +9,7 @@
 namespace routevpn::inside {
 namespace {
 
-// The extension headers of RFC 7045 section 4: what protocol follows is further inside.
+// The extension headers of RFC 7045 section 4.
 bool is_extension_header(std::uint8_t next_header) {
   switch (next_header) {
     case 0:    // hop-by-hop options
@@ -37,7 +37,7 @@ Word load(const std::uint8_t* at) {
   return word;
 }
 
-// Spreads flows; a collision costs a comparison, nothing else.
+// A collision costs one comparison in same_flow().
 std::uint32_t hash_flow(const ParsedPacket& packet) {
   constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
   std::uint64_t hash = load<std::uint32_t>(packet.l4()) + std::uint64_t{packet.is_udp};
@@ -48,16 +48,17 @@ std::uint32_t hash_flow(const ParsedPacket& packet) {
   return static_cast<std::uint32_t>(hash >> 32);
 }
 
-// A checksum that splitting would write in the other of the two zeros of one's complement. Both
-// are right, but only one of them comes back as it was.
+// The second zero of one's complement. Segmentation writes zero as 0x0000, so a packet with 0xffff
+// would not come back unchanged.
 constexpr std::uint16_t other_zero = 0xffff;
 
 Kind kind_of_tcp(const ParsedPacket& packet) {
   const std::uint8_t* const l4 = packet.l4();
   constexpr std::uint8_t may_differ_from_ack = tcp::psh | tcp::ece;
   const bool plain = (l4[tcp::flags_at] & ~may_differ_from_ack) == tcp::ack;
-  const bool returns = load_be16(l4 + tcp::checksum_at) != other_zero;
-  return plain && returns && packet.payload_bytes() != 0 ? Kind::mergeable : Kind::unmergeable;
+  const bool checksum_returns = load_be16(l4 + tcp::checksum_at) != other_zero;
+  return plain && checksum_returns && packet.payload_bytes() != 0 ? Kind::mergeable
+                                                                  : Kind::unmergeable;
 }
 
 Kind kind_of_udp(const ParsedPacket& packet) {
@@ -67,11 +68,11 @@ Kind kind_of_udp(const ParsedPacket& packet) {
   return whole && has_checksum && packet.payload_bytes() != 0 ? Kind::mergeable : Kind::unmergeable;
 }
 
-// The part from L4 on; l4_at and is_udp are known.
+// Parses the TCP or UDP header. l4_at and is_udp are set already.
 void parse_l4(ParsedPacket& packet) {
   const std::size_t l4_bytes = packet.bytes - packet.l4_at;
   std::size_t header_bytes = udp::header_bytes;
-  packet.kind = Kind::obscure;
+  packet.kind = Kind::unknown_flow;
   if (!packet.is_udp) {
     if (l4_bytes < tcp::header_bytes) return;
     header_bytes = tcp::data_offset(packet.l4());
@@ -89,14 +90,14 @@ bool ip4_header_is_plain(const std::uint8_t* ip) {
   return ip[0] == version_and_length && (fragment & ~unsigned{ip4::dont_fragment}) == 0;
 }
 
-// The sum over everything with the checksum in it.
-constexpr std::uint16_t holds = 0xffff;
+// The sum over data that includes its correct checksum (RFC 1071 section 1).
+constexpr std::uint16_t correct_sum = 0xffff;
 
-// Five words do not need what checksum_add() prepares for long runs.
-bool ip4_checksum_holds(const std::uint8_t* ip) {
+// Faster than checksum_add() for the five words of a header.
+bool ip4_checksum_is_correct(const std::uint8_t* ip) {
   std::uint64_t sum = 0;
   for (std::size_t at = 0; at < ip4::header_bytes; at += 4) sum += load<std::uint32_t>(ip + at);
-  return checksum_fold(sum) == holds;
+  return checksum_fold(sum) == correct_sum;
 }
 
 }  // namespace
@@ -110,10 +111,10 @@ ParsedPacket parse_packet(Bytes bytes, bool udp_offload) {
   packet.is_udp = protocol == udp::protocol;
   packet.l4_at = packet.is_v6 ? ip6::header_bytes : ip4::header_bytes;
   if (packet.is_v6 && is_extension_header(protocol)) {
-    packet.kind = Kind::obscure;
+    packet.kind = Kind::unknown_flow;
   } else if (protocol == tcp::protocol || (packet.is_udp && udp_offload)) {
     if (!packet.is_v6 && !ip4_header_is_plain(packet.data)) {
-      packet.kind = Kind::obscure;
+      packet.kind = Kind::unknown_flow;
     } else {
       parse_l4(packet);
       if (packet.kind == Kind::mergeable && !packet.is_v6 &&
@@ -145,7 +146,7 @@ bool same_headers(const ParsedPacket& head, const ParsedPacket& next) {
     return false;
   }
   if (head.is_udp) return true;
-  // The data offset is among the bytes compared, so the options are of one length.
+  // The compared bytes include the data offset, so both headers have options of the same length.
   const std::size_t l4_at = head.l4_at;
   const unsigned flags = head.l4()[tcp::flags_at] ^ next.l4()[tcp::flags_at];
   return (flags & ~unsigned{tcp::psh}) == 0 &&
@@ -155,14 +156,14 @@ bool same_headers(const ParsedPacket& head, const ParsedPacket& next) {
          equal(head, next, l4_at + tcp::urgent_at, head.header_bytes - l4_at - tcp::urgent_at);
 }
 
-bool checksums_hold(const ParsedPacket& packet) {
+bool checksums_are_correct(const ParsedPacket& packet) {
   const ConstBytes bytes(packet.data, packet.bytes);
-  if (!packet.is_v6 && !ip4_checksum_holds(packet.data)) return false;
-  // The addresses lie right before L4: one pass covers the pseudo-header's and L4's part.
+  if (!packet.is_v6 && !ip4_checksum_is_correct(packet.data)) return false;
+  // The addresses end where L4 begins, so one pass sums the pseudo-header's addresses and L4.
   const std::size_t addresses_at = packet.is_v6 ? ip6::addresses_at : ip4::addresses_at;
   const std::uint32_t l4_bytes = packet.bytes - packet.l4_at;
   return checksum_add(bytes.subspan(addresses_at),
-                      l4_bytes + (packet.is_udp ? udp::protocol : tcp::protocol)) == holds;
+                      l4_bytes + (packet.is_udp ? udp::protocol : tcp::protocol)) == correct_sum;
 }
 
 bool has_push(const ParsedPacket& packet) {
