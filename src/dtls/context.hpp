@@ -1,4 +1,4 @@
-// The settings every handshake of ours has, RFC 9325.
+// The TLS settings of every handshake (RFC 9325).
 #pragma once
 
 #include "routevpn/dtls/handshake.hpp"

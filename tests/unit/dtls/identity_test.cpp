@@ -37,7 +37,7 @@ struct Files {
 
 }  // namespace
 
-TEST_CASE("an identity that is well, and what is told of it") {
+TEST_CASE("a valid identity describes its certificate") {
   Files f;
   const auto identity = Identity::load(f.files, {"V3-2", ""});
   CHECK(identity->initiator() != nullptr);
@@ -167,7 +167,7 @@ TEST_CASE("faults of the CA and CRL files") {
   }
 }
 
-TEST_CASE("what the CRL has is told, of certificates that were verified before it too") {
+TEST_CASE("the CRL revokes certificates that were verified before it was loaded") {
   TestCa ca;
   const auto own = ca.issue({"V1-1"});
   const auto good = ca.issue({"V2-1"});
