@@ -1,7 +1,10 @@
 #include "routevpn/pki/certificate.hpp"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "routevpn/base/error.hpp"
 #include "routevpn/pki/key.hpp"
 
 namespace routevpn::pki {
@@ -62,6 +65,33 @@ Certificate blank_certificate(EVP_PKEY* subject_key, const std::string& common_n
   return certificate;
 }
 
+template <typename Write>
+std::string written(const char* what, Write write) {
+  const Bio bio(require(BIO_new(BIO_s_mem()), "make a buffer"));
+  require(write(bio.get()) == 1, what);
+  const char* data = nullptr;
+  const auto bytes = BIO_ctrl(bio.get(), BIO_CTRL_INFO, 0, &data);
+  return {data, static_cast<std::size_t>(bytes)};
+}
+
+// Replaces OpenSSL's prompt on the terminal, which a script could not answer.
+int refuse_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* encrypted) {
+  *static_cast<bool*>(encrypted) = true;
+  return -1;
+}
+
+template <typename Handle, typename Read>
+Handle parse(const std::string& pem, const std::string& path, const std::string& what, Read read) {
+  const int size = static_cast<int>(pem.size());
+  const Bio bio(require(BIO_new_mem_buf(pem.data(), size), "make a buffer"));
+  bool encrypted = false;
+  Handle handle(read(bio.get(), nullptr, refuse_passphrase, &encrypted));
+  if (handle) return handle;
+  ERR_clear_error();
+  throw UsageError(path + (encrypted ? ": is encrypted; decrypt it with `openssl pkey`"
+                                     : ": not " + what + " in PEM form"));
+}
+
 }  // namespace
 
 std::string random_serial() {
@@ -106,7 +136,7 @@ Request make_request(EVP_PKEY* key, const std::string& name) {
   X509V3_set_ctx(&context, nullptr, nullptr, request.get(), nullptr, 0);
   auto alternative = make_extension(&context, NID_subject_alt_name, "DNS:" + name);
   require(sk_X509_EXTENSION_push(wanted.get(), alternative.get()) > 0, "add to a list");
-  static_cast<void>(alternative.release());  // the list's now
+  static_cast<void>(alternative.release());  // the list owns it
   require(X509_REQ_add_extensions(request.get(), wanted.get()) == 1, "add an extension");
   require(X509_REQ_sign(request.get(), key, signing_digest(key)) > 0, "sign the request");
   return request;
@@ -149,7 +179,7 @@ RevocationList make_revocation_list(const Issuer& issuer, const Index& index, st
             X509_REVOKED_set_revocationDate(revoked.get(), to_asn1(*entry.revoked_at).get()) == 1,
         "fill an entry");
     require(X509_CRL_add0_revoked(made, revoked.get()) == 1, "add an entry");
-    static_cast<void>(revoked.release());  // the CRL's now
+    static_cast<void>(revoked.release());  // the CRL owns it
   }
   require(X509_CRL_sort(made) == 1, "sort the CRL");
   X509V3_CTX context{};
@@ -177,6 +207,41 @@ std::uint64_t number_of(const X509_CRL* list) {
   std::uint64_t number = 0;
   if (!encoded || ASN1_INTEGER_get_uint64(&number, encoded.get()) != 1) return 0;
   return number;
+}
+
+std::string to_pem(const EVP_PKEY* private_key) {
+  return written("write a key", [&](BIO* bio) {
+    return PEM_write_bio_PKCS8PrivateKey(bio, private_key, nullptr, nullptr, 0, nullptr, nullptr);
+  });
+}
+
+std::string to_pem(X509* certificate) {
+  return written("write a certificate",
+                 [&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); });
+}
+
+std::string to_pem(X509_REQ* request) {
+  return written("write a request", [&](BIO* bio) { return PEM_write_bio_X509_REQ(bio, request); });
+}
+
+std::string to_pem(X509_CRL* list) {
+  return written("write a CRL", [&](BIO* bio) { return PEM_write_bio_X509_CRL(bio, list); });
+}
+
+Key parse_private_key(const std::string& pem, const std::string& path) {
+  return parse<Key>(pem, path, "a private key", PEM_read_bio_PrivateKey);
+}
+
+Certificate parse_certificate(const std::string& pem, const std::string& path) {
+  return parse<Certificate>(pem, path, "a certificate", PEM_read_bio_X509);
+}
+
+Request parse_request(const std::string& pem, const std::string& path) {
+  return parse<Request>(pem, path, "a certificate request", PEM_read_bio_X509_REQ);
+}
+
+RevocationList parse_revocation_list(const std::string& pem, const std::string& path) {
+  return parse<RevocationList>(pem, path, "a CRL", PEM_read_bio_X509_CRL);
 }
 
 }  // namespace routevpn::pki

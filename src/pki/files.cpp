@@ -97,7 +97,7 @@ void FileSet::stage(const std::string& path, const std::string& content, mode_t 
 
 void FileSet::commit() {
   for (Staged& file : files_) {
-    // A link, unlike a rename, never takes the place of a file that appeared meanwhile.
+    // link(2), unlike rename(2), never replaces a file that appeared meanwhile.
     const int failed = file.existing == Existing::refuse
                            ? ::link(file.temporary.c_str(), file.path.c_str())
                            : std::rename(file.temporary.c_str(), file.path.c_str());

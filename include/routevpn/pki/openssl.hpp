@@ -1,4 +1,4 @@
-// Owners and error text for what pki uses of OpenSSL.
+// Owners of the OpenSSL objects that pki uses, and the check of OpenSSL's results.
 #pragma once
 
 #include <string_view>
@@ -23,8 +23,8 @@ using AsnTime = Owned<ASN1_TIME, ASN1_TIME_free>;
 using AsnInteger = Owned<ASN1_INTEGER, ASN1_INTEGER_free>;
 using Extension = Owned<X509_EXTENSION, X509_EXTENSION_free>;
 
-// Throws SystemError "OpenSSL cannot WHAT: REASON" unless the call succeeded. For what only fails
-// when memory or the library does, never for what a user's file may hold.
+// Throws SystemError "OpenSSL cannot WHAT: REASON" unless the call succeeded. Only for calls that
+// do not depend on the content of a user's file.
 void require(bool succeeded, std::string_view what);
 
 template <typename T>
