@@ -55,7 +55,7 @@ BackstopRoutes::BackstopRoutes(std::uint32_t table, const std::vector<IpPrefix>&
     }
     remove_all();
     const std::string text = "--route: " + to_string(prefix, table_);
-    if (answer.error_number == EEXIST) throw UsageError(text + " is there already");
+    if (answer.error_number == EEXIST) throw UsageError(text + " already exists");
     throw SystemError(text + ": " + answer.reason);
   }
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
 
 #include "backstop_routes.hpp"
@@ -102,17 +103,6 @@ void guard(const GuardianDuties& duties, const Netns& where, const Pipes& pipes)
   _exit(static_cast<int>(Exit::failed));
 }
 
-std::string read_report(const Fd& fd) {
-  std::string text;
-  std::array<char, 512> part{};
-  for (;;) {
-    const ssize_t got = ::read(fd.get(), part.data(), part.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return text;
-    text.append(part.data(), static_cast<std::size_t>(got));
-  }
-}
-
 }  // namespace
 
 Guardian Guardian::start(const GuardianDuties& duties, const Netns& where) {
@@ -125,8 +115,9 @@ Guardian Guardian::start(const GuardianDuties& duties, const Netns& where) {
 
   // If the guardian failed, it has undone everything. The destructor waits for it.
   Guardian guardian(pid, std::move(life.write_end));
-  const std::string answer = read_report(report.read_end);
-  if (answer.empty()) throw SystemError("the guardian process ended before its work was done");
+  std::string answer(PIPE_BUF, '\0');
+  if (!read_all(report.read_end, answer) || answer.empty())
+    throw SystemError("the guardian process ended before its work was done");
   if (answer[0] == usage_failure) throw UsageError(answer.substr(1));
   if (answer[0] == system_failure) throw SystemError(answer.substr(1));
   return guardian;

@@ -44,7 +44,7 @@ std::string table_name(const std::string& ifname) {
 std::string free_table_name(const std::string& ifname) {
   std::string name = table_name(ifname);
   if (poll_until([&] { return !has_table(nft_tables(), name); }, predecessor_grace)) return name;
-  throw UsageError("--nat: nftables table inet " + name + " is there already");
+  throw UsageError("--nat: nftables table inet " + name + " already exists");
 }
 
 // In postrouting, iifname is the interface by which a forwarded packet arrived (Linux 5.7). An

@@ -60,7 +60,7 @@ NlAddress to_libnl(const IpPrefix& prefix) {
 [[noreturn]] void refuse(const std::string& what, const KernelAnswer& answer) {
   switch (answer.error_number) {
     case EEXIST:
-      throw UsageError(what + " is there already");
+      throw UsageError(what + " already exists");
     case EPERM:
     case ENODEV:
     case ENOMEM:

@@ -110,7 +110,7 @@ void PolicyRules::add_family(std::uint8_t family, std::uint32_t fwmark, std::uin
         return !found.marked_rule_exists;
       },
       predecessor_grace);
-  if (!free) throw UsageError("--fwmark: " + to_string(marked) + " is there already");
+  if (!free) throw UsageError("--fwmark: " + to_string(marked) + " already exists");
   if (found.lowest_priority <= 2) {
     throw UsageError("--fwmark: " + to_string(marked) + ": no priority is left before rule " +
                      std::to_string(found.lowest_priority));

@@ -1,10 +1,11 @@
 #include "routevpn/pki/certificate.hpp"
 
-#include <openssl/err.h>
+#include <initializer_list>
+#include <utility>
+
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include "routevpn/base/error.hpp"
 #include "routevpn/pki/key.hpp"
 
 namespace routevpn::pki {
@@ -47,9 +48,18 @@ Extension make_extension(X509V3_CTX* context, int nid, const std::string& value)
       require(X509V3_EXT_conf_nid(nullptr, context, nid, value.c_str()), "make an extension"));
 }
 
-void add_extension(X509* certificate, X509V3_CTX* context, int nid, const std::string& value) {
-  const auto extension = make_extension(context, nid, value);
-  require(X509_add_ext(certificate, extension.get(), -1) == 1, "add an extension");
+using ExtensionText = std::pair<int, std::string>;  // NID and value as in openssl.cnf
+
+void sign_by(X509* issuer, EVP_PKEY* key, X509* certificate,
+             std::initializer_list<ExtensionText> extensions) {
+  require(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1, "set the issuer");
+  X509V3_CTX context{};
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  for (const auto& [nid, value] : extensions) {
+    const auto extension = make_extension(&context, nid, value);
+    require(X509_add_ext(certificate, extension.get(), -1) == 1, "add an extension");
+  }
+  require(X509_sign(certificate, key, signing_digest(key)) > 0, "sign the certificate");
 }
 
 Certificate blank_certificate(EVP_PKEY* subject_key, const std::string& common_name,
@@ -114,15 +124,11 @@ std::string serial_of(const X509* certificate) {
 Certificate make_authority(EVP_PKEY* key, const std::string& common_name,
                            const Validity& validity) {
   auto certificate = blank_certificate(key, common_name, random_serial(), validity);
-  X509* made = certificate.get();
-  require(X509_set_issuer_name(made, X509_get_subject_name(made)) == 1, "set the issuer");
-  X509V3_CTX context{};
-  X509V3_set_ctx(&context, made, made, nullptr, nullptr, 0);
-  add_extension(made, &context, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
-  add_extension(made, &context, NID_key_usage, "critical,keyCertSign,cRLSign");
-  add_extension(made, &context, NID_subject_key_identifier, "hash");
-  add_extension(made, &context, NID_authority_key_identifier, "keyid:always");
-  require(X509_sign(made, key, signing_digest(key)) > 0, "sign the certificate");
+  sign_by(certificate.get(), key, certificate.get(),
+          {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
+           {NID_key_usage, "critical,keyCertSign,cRLSign"},
+           {NID_subject_key_identifier, "hash"},
+           {NID_authority_key_identifier, "keyid:always"}});
   return certificate;
 }
 
@@ -145,19 +151,13 @@ Request make_request(EVP_PKEY* key, const std::string& name) {
 Certificate make_certificate(const Issuer& issuer, EVP_PKEY* subject_key, const std::string& name,
                              const std::string& serial, const Validity& validity) {
   auto certificate = blank_certificate(subject_key, name, serial, validity);
-  X509* made = certificate.get();
-  X509* ca = issuer.certificate.get();
-  require(X509_set_issuer_name(made, X509_get_subject_name(ca)) == 1, "set the issuer");
-  X509V3_CTX context{};
-  X509V3_set_ctx(&context, ca, made, nullptr, nullptr, 0);
-  add_extension(made, &context, NID_basic_constraints, "critical,CA:FALSE");
-  add_extension(made, &context, NID_key_usage, "critical,digitalSignature");
-  add_extension(made, &context, NID_ext_key_usage, "serverAuth,clientAuth");
-  add_extension(made, &context, NID_subject_alt_name, "DNS:" + name);
-  add_extension(made, &context, NID_subject_key_identifier, "hash");
-  add_extension(made, &context, NID_authority_key_identifier, "keyid:always");
-  EVP_PKEY* key = issuer.key.get();
-  require(X509_sign(made, key, signing_digest(key)) > 0, "sign the certificate");
+  sign_by(issuer.certificate.get(), issuer.key.get(), certificate.get(),
+          {{NID_basic_constraints, "critical,CA:FALSE"},
+           {NID_key_usage, "critical,digitalSignature"},
+           {NID_ext_key_usage, "serverAuth,clientAuth"},
+           {NID_subject_alt_name, "DNS:" + name},
+           {NID_subject_key_identifier, "hash"},
+           {NID_authority_key_identifier, "keyid:always"}});
   return certificate;
 }
 

@@ -6,13 +6,11 @@
 
 #include <sys/types.h>
 
-#include "routevpn/base/owned.hpp"
+#include "routevpn/base/files.hpp"
 
 namespace routevpn::pki {
 
-// Throws UsageError "PATH: REASON".
-std::string read_file(const std::string& path, std::size_t largest_bytes = 1024UL * 1024);
-bool exists(const std::string& path);
+using routevpn::exists, routevpn::read_file;
 
 // Held while a command works in the directory, so that two commands never change the same index.
 class DirectoryLock {
@@ -33,8 +31,8 @@ class FileSet {
   FileSet(const FileSet&) = delete;
   FileSet& operator=(const FileSet&) = delete;
 
-  // Writes a temporary file beside `path`, created with O_EXCL and mode 0600. Throws UsageError if
-  // `path` exists and may not be replaced, SystemError if writing fails.
+  // Writes a temporary file beside `path`. Throws UsageError if `path` exists and may not be
+  // replaced, SystemError if writing fails.
   void stage(const std::string& path, const std::string& content, mode_t mode, Existing existing);
   // Puts the files in place in the order of staging. If that fails for a file, the destructor
   // removes those that did not exist before.

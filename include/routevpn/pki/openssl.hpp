@@ -1,14 +1,17 @@
 // Owners of the OpenSSL objects that pki uses, and the check of OpenSSL's results.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
 
 namespace routevpn::pki {
@@ -25,7 +28,13 @@ using Extension = Owned<X509_EXTENSION, X509_EXTENSION_free>;
 
 // Throws SystemError "OpenSSL cannot WHAT: REASON" unless the call succeeded. Only for calls that
 // do not depend on the content of a user's file.
-void require(bool succeeded, std::string_view what);
+inline void require(bool succeeded, std::string_view what) {
+  if (succeeded) return;
+  const char* reason = ERR_reason_error_string(ERR_get_error());
+  ERR_clear_error();
+  throw SystemError("OpenSSL cannot " + std::string(what) + ": " +
+                    (reason != nullptr ? reason : "no reason given"));
+}
 
 template <typename T>
 T* require(T* made, std::string_view what) {

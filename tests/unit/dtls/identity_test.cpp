@@ -52,6 +52,14 @@ TEST_CASE("a valid identity describes its certificate") {
   CHECK(left <= std::chrono::hours(24 * 365));
 }
 
+TEST_CASE("a certificate may end after system_clock does") {
+  Files f;
+  f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .ends_in_days = 365 * 300}),
+                        f.ca.certificate());
+  const auto end = Identity::load(f.files, {"V3-2", ""})->certificate().not_after;
+  CHECK(end - std::chrono::system_clock::now() > std::chrono::hours(24 * 365 * 100));
+}
+
 TEST_CASE("every allowed kind of key loads") {
   const auto key = GENERATE(KeyKind::p256, KeyKind::p384, KeyKind::ed25519, KeyKind::rsa2048);
   Files f;

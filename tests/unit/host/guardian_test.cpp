@@ -222,7 +222,7 @@ TEST_CASE("if the guardian fails it reports why and nothing remains") {
   SECTION("a table of the name") {
     lab.must("nft add table inet routevpn-rv0");
     CHECK(error_of<UsageError>(nat_duties, lab) ==
-          "--nat: nftables table inet routevpn-rv0 is there already");
+          "--nat: nftables table inet routevpn-rv0 already exists");
     CHECK(tables(lab) == "table inet routevpn-rv0\n");
   }
   SECTION("a name that is not valid in nft") {

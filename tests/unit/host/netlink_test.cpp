@@ -165,17 +165,17 @@ TEST_CASE("the error names what the kernel refused") {
   const Tun tun = Tun::create("rv0");
   InterfaceSetup setup = interconnect("rv0");
 
-  SECTION("a route that is there already") {
+  SECTION("a route that already exists") {
     lab.must("ip route add blackhole 10.2.0.0/16");
-    CHECK(error_of<UsageError>(setup) == "route 10.2.0.0/16 is there already");
+    CHECK(error_of<UsageError>(setup) == "route 10.2.0.0/16 already exists");
   }
-  SECTION("an IPv6 route that is there already") {
+  SECTION("an IPv6 route that already exists") {
     lab.must("ip route add 2001:db8:2::/48 dev lo");
-    CHECK(error_of<UsageError>(setup) == "route 2001:db8:2::/48 is there already");
+    CHECK(error_of<UsageError>(setup) == "route 2001:db8:2::/48 already exists");
   }
   SECTION("the same address twice") {
     setup.addresses.push_back(setup.addresses.front());
-    CHECK(error_of<UsageError>(setup) == "address 10.255.0.1/30 is there already");
+    CHECK(error_of<UsageError>(setup) == "address 10.255.0.1/30 already exists");
   }
   SECTION("a multicast address") {
     setup.addresses = prefixes({"ff02::1/64"});

@@ -74,7 +74,7 @@ TEST_CASE("an existing rule is refused and kept") {
   lab.must("ip -6 rule add not fwmark 7754 table 51");
   const std::string before = lab.ip("-6 rule");
   CHECK(error_of<UsageError>(rule_duties, lab) ==
-        "--fwmark: ip -6 rule \"not from all fwmark 7754 lookup 51\" is there already");
+        "--fwmark: ip -6 rule \"not from all fwmark 7754 lookup 51\" already exists");
   CHECK(lab.ip("-6 rule") == before);
   CHECK(lab.ip("rule") == plain_rules_v4);  // added first, then removed
 }

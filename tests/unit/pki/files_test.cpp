@@ -65,17 +65,8 @@ TEST_CASE("a file that appeared meanwhile is kept, and the others of the set are
   CHECK(scratch.read("a.csr") == "other");
 }
 
-TEST_CASE("an error of reading names the file") {
+TEST_CASE("a missing directory is an error of --dir") {
   const Scratch scratch;
-  CHECK(usage_error([&] { read_file(scratch / "none"); }) ==
-        (scratch / "none") + ": No such file or directory");
-  CHECK(usage_error([&] { read_file(scratch.path()); }) == scratch.path() + ": not a regular file");
-  REQUIRE(mkfifo((scratch / "pipe").c_str(), 0600) == 0);
-  CHECK(usage_error([&] { read_file(scratch / "pipe"); }) ==
-        (scratch / "pipe") + ": not a regular file");
-  scratch.write("large", std::string(1024UL * 1024 + 1, 'x'));
-  CHECK(usage_error([&] { read_file(scratch / "large"); }) ==
-        (scratch / "large") + ": larger than 1 MiB");
   CHECK(usage_error([&] { DirectoryLock lock(scratch / "none"); }) ==
         "--dir " + (scratch / "none") + ": No such file or directory");
 }
