@@ -27,9 +27,9 @@ constexpr const char* signatures =
     "ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA+SHA256:RSA+SHA384";
 constexpr int security_level = 2;  // 112 bits: RSA and DH of 2048 bits, no SHA-1
 
-// Each name follows its length, RFC 7301 section 3.1.
-constexpr std::array<unsigned char, 11> alpn_offer = {10,  'r', 'o', 'u', 't', 'e',
-                                                      'v', 'p', 'n', '/', '1'};
+const unsigned char* alpn_bytes() {
+  return reinterpret_cast<const unsigned char*>(control_alpn.data());
+}
 
 std::string all_suites() {
   std::string list;
@@ -70,8 +70,8 @@ void check_peer_name(const std::string& name) {
 int select_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
                 const unsigned char* offered, unsigned int offered_size, void*) {
   unsigned char* found = nullptr;
-  const int outcome = SSL_select_next_proto(&found, chosen_size, alpn_offer.data(),
-                                            alpn_offer.size(), offered, offered_size);
+  const int outcome = SSL_select_next_proto(&found, chosen_size, alpn_bytes(), control_alpn.size(),
+                                            offered, offered_size);
   *chosen = found;
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
@@ -157,7 +157,7 @@ bool restrict(SSL_CTX* context, const std::string& suites) {
 // Unlike all other calls, SSL_CTX_set_alpn_protos returns 0 for success.
 bool set_role(SSL_CTX* context, Role role) {
   if (role == Role::initiator) {
-    return SSL_CTX_set_alpn_protos(context, alpn_offer.data(), alpn_offer.size()) == 0;
+    return SSL_CTX_set_alpn_protos(context, alpn_bytes(), control_alpn.size()) == 0;
   }
   SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
   SSL_CTX_set_client_hello_cb(context, require_extended_master_secret, nullptr);

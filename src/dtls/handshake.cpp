@@ -11,6 +11,7 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/dtls/key_block.hpp"
 
+#include "context.hpp"
 #include "records.hpp"
 #include "ssl_connection.hpp"
 
@@ -46,9 +47,7 @@ bool control_messages_agreed(const SSL* ssl) {
   const unsigned char* name = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &name, &size);
-  constexpr std::string_view ours = "routevpn/1";
-  return std::equal(ours.begin(), ours.end(), name, name + size,
-                    [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; });
+  return std::string_view(reinterpret_cast<const char*>(name), size) == control_alpn.substr(1);
 }
 
 }  // namespace

@@ -116,8 +116,9 @@ Guardian Guardian::start(const GuardianDuties& duties, const Netns& where) {
   // If the guardian failed, it has undone everything. The destructor waits for it.
   Guardian guardian(pid, std::move(life.write_end));
   std::string answer(PIPE_BUF, '\0');
-  if (!read_all(report.read_end, answer) || answer.empty())
+  if (!read_all(report.read_end, answer) || answer.empty()) {
     throw SystemError("the guardian process ended before its work was done");
+  }
   if (answer[0] == usage_failure) throw UsageError(answer.substr(1));
   if (answer[0] == system_failure) throw SystemError(answer.substr(1));
   return guardian;

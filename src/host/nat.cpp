@@ -5,6 +5,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/base/text.hpp"
 
 #include "netlink_socket.hpp"
 #include "sysctl.hpp"
@@ -14,11 +15,6 @@ namespace routevpn::host {
 namespace {
 
 constexpr const char* table_prefix = "routevpn-";
-
-bool has_table(const std::vector<NftTableInfo>& tables, const std::string& name) {
-  return std::any_of(tables.begin(), tables.end(),
-                     [&](const NftTableInfo& table) { return table.name == name; });
-}
 
 // Whether the comment of another guardian's table names the sysctl of this family.
 bool named_by_others(const std::string& own_table, const std::string& family) {
@@ -31,10 +27,7 @@ bool named_by_others(const std::string& own_table, const std::string& family) {
 
 // The name is pasted into an nft command, so it must not contain nft syntax.
 std::string table_name(const std::string& ifname) {
-  const bool plain = ifname.find_first_not_of(
-                         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                         "0123456789_.-") == std::string::npos;
-  if (ifname.empty() || !plain) {
+  if (ifname.empty() || !std::all_of(ifname.begin(), ifname.end(), is_interface_character)) {
     throw UsageError("--nat: \"" + ifname +
                      "\" cannot name an nftables table: letters, digits, '_', '.' and '-' can");
   }
@@ -43,7 +36,7 @@ std::string table_name(const std::string& ifname) {
 
 std::string free_table_name(const std::string& ifname) {
   std::string name = table_name(ifname);
-  if (poll_until([&] { return !has_table(nft_tables(), name); }, predecessor_grace)) return name;
+  if (poll_until([&] { return !nft_table_exists(name); }, predecessor_grace)) return name;
   throw UsageError("--nat: nftables table inet " + name + " already exists");
 }
 

@@ -68,6 +68,12 @@ std::vector<NftTableInfo> nft_tables() {
   return tables;
 }
 
+bool nft_table_exists(const std::string& name) {
+  const auto tables = nft_tables();
+  return std::any_of(tables.begin(), tables.end(),
+                     [&](const NftTableInfo& table) { return table.name == name; });
+}
+
 NftTable::NftTable(const std::string& name, const std::string& body) {
   start_nft();
   try {
@@ -111,9 +117,7 @@ void NftTable::wait_for_table(const std::string& name) {
   bool found = false;
   const bool decided = poll_until(
       [&] {
-        const auto tables = nft_tables();
-        found = std::any_of(tables.begin(), tables.end(),
-                            [&](const NftTableInfo& table) { return table.name == name; });
+        found = nft_table_exists(name);
         return found || nft_failed();
       },
       nft_timeout);

@@ -17,6 +17,7 @@ struct NftTableInfo {
 
 // Of family inet, in the calling thread's namespace. Throws SystemError.
 std::vector<NftTableInfo> nft_tables();
+bool nft_table_exists(const std::string& name);
 
 // A table with `flags owner` (Linux 5.12): the kernel removes it when the netlink socket that made
 // it closes, and refuses changes by others, also `flush ruleset`. The socket belongs to an `nft -i`

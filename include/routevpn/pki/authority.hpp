@@ -1,8 +1,8 @@
-// A private CA kept in a directory, as `routevpn pki` offers it.
+// A private CA in a directory, for `routevpn pki`.
 //
 //   ca.key ca.cert ca.index ca.crl    the CA; ca.key never leaves this directory
-//   NAME.key NAME.csr NAME.cert       a gateway; its key may be made on the gateway itself, then
-//                                     only NAME.csr comes here
+//   NAME.key NAME.csr NAME.cert       a gateway; without NAME.key if the gateway makes its own key
+//                                     and sends only NAME.csr
 //
 // Every operation locks the directory, checks everything, and then puts its files in place
 // together. All throw UsageError for what the user can correct and SystemError for what the system
