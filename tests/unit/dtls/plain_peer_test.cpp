@@ -1,4 +1,4 @@
-// Against a peer that is OpenSSL alone: our records are its records.
+// Interoperability with a peer that uses OpenSSL alone.
 #include "plain_peer.hpp"
 
 #include <algorithm>
@@ -107,7 +107,7 @@ TEST_CASE("without the extended master secret nothing is established") {
   }
 }
 
-TEST_CASE("an initiator without a certificate is refused, and told so") {
+TEST_CASE("an initiator without a certificate is refused and gets an alert") {
   TestCa ca;
   dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
   PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate(), 0, false);
@@ -120,7 +120,7 @@ TEST_CASE("an initiator without a certificate is refused, and told so") {
   CHECK_FALSE(plain.completed());
 }
 
-TEST_CASE("a renegotiation by an authenticated peer is not answered and harms nothing") {
+TEST_CASE("a renegotiation by an authenticated peer is ignored") {
   TestCa ca;
   dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
   PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate());
@@ -136,7 +136,7 @@ TEST_CASE("a renegotiation by an authenticated peer is not answered and harms no
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("the alert that hints at a restart means nothing to a plain peer") {
+TEST_CASE("a plain peer ignores the alert that hints at a restart") {
   TestCa ca;
   const auto ours = Handshake::initiate(
       make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), plain_start);

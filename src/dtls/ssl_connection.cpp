@@ -1,4 +1,4 @@
-#include "session.hpp"
+#include "ssl_connection.hpp"
 
 #include <algorithm>
 
@@ -10,36 +10,36 @@ namespace routevpn::dtls {
 
 namespace {
 
-// OpenSSL asks at the start of a flight with 0 and at each timeout with the interval that passed.
+// OpenSSL passes 0 at the start of a flight, and the elapsed interval at each timeout.
 unsigned int next_interval(SSL* ssl, unsigned int passed_us) {
   const Duration next = passed_us == 0
                             ? Handshake::first_retransmission
                             : std::min<Duration>(2 * std::chrono::microseconds(passed_us),
                                                  Handshake::last_retransmission);
-  Session::of(ssl).pipe.timer.interval = next;
+  SslConnection::of(ssl).pipe.timer.interval = next;
   return static_cast<unsigned int>(
       std::chrono::duration_cast<std::chrono::microseconds>(next).count());
 }
 
 }  // namespace
 
-Session& Session::of(const SSL* ssl) {
-  return *static_cast<Session*>(SSL_get_app_data(ssl));
+SslConnection& SslConnection::of(const SSL* ssl) {
+  return *static_cast<SslConnection*>(SSL_get_app_data(ssl));
 }
 
-std::unique_ptr<Session> make_session(SSL_CTX* context) {
-  auto session = std::make_unique<Session>();
-  session->ssl.reset(SSL_new(context));
-  SSL* ssl = session->ssl.get();
-  if (ssl == nullptr || SSL_set_app_data(ssl, session.get()) != 1 ||
+std::unique_ptr<SslConnection> make_connection(SSL_CTX* context) {
+  auto connection = std::make_unique<SslConnection>();
+  connection->ssl.reset(SSL_new(context));
+  SSL* ssl = connection->ssl.get();
+  if (ssl == nullptr || SSL_set_app_data(ssl, connection.get()) != 1 ||
       SSL_set_mtu(ssl, handshake_mtu) != handshake_mtu) {
     ERR_clear_error();
     throw SystemError("OpenSSL: no memory for an SSL object");
   }
-  BIO* bio = make_bio(session->pipe).release();
+  BIO* bio = make_bio(connection->pipe).release();
   SSL_set_bio(ssl, bio, bio);
   DTLS_set_timer_cb(ssl, next_interval);
-  return session;
+  return connection;
 }
 
 HandshakeFailure failure_from_queue() {
@@ -49,7 +49,7 @@ HandshakeFailure failure_from_queue() {
   const int reason = ERR_GET_REASON(error);
   if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
     if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
-      return {Drop::certificate_refused, "peer refused: no certificate"};
+      return {Drop::certificate_refused, "peer refused: it sent no certificate"};
     }
     if (reason > SSL_AD_REASON_OFFSET) {
       return {Drop::handshake_failed,

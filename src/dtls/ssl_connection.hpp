@@ -1,4 +1,4 @@
-// One SSL object with all that its callbacks need.
+// One SSL object and the state that its callbacks use.
 #pragma once
 
 #include <memory>
@@ -18,24 +18,24 @@ namespace routevpn::dtls {
 class CookieJar;
 
 inline constexpr std::string_view no_extended_master_secret =
-    "the peer does not do the extended master secret (RFC 7627)";
+    "the peer does not support the extended master secret (RFC 7627)";
 
-struct Session {
+struct SslConnection {
   DatagramPipe pipe;  // the SSL object's BIO is on it
   Owned<SSL, SSL_free> ssl;
-  // Set by a callback that refused the peer: says more than OpenSSL's error does.
+  // Set by a callback that refused the peer: more precise than OpenSSL's error.
   std::optional<HandshakeFailure> refusal;
-  // Of a session that waits for a ClientHello.
+  // Only while it waits for a ClientHello.
   const CookieJar* cookies = nullptr;
   SocketAddress from;
 
-  static Session& of(const SSL* ssl);
+  static SslConnection& of(const SSL* ssl);
 };
 
 // Throws SystemError.
-std::unique_ptr<Session> make_session(SSL_CTX* context);
+std::unique_ptr<SslConnection> make_connection(SSL_CTX* context);
 
-// What OpenSSL's first queued error says, in a few words; clears the queue.
+// Describes OpenSSL's first queued error and clears the queue.
 HandshakeFailure failure_from_queue();
 
 }  // namespace routevpn::dtls
