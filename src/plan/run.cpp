@@ -51,12 +51,12 @@ std::string lock_path(const std::string& topology) {
   return (has_usual ? topology.substr(0, topology.size() - usual.size()) : topology) + ".lock";
 }
 
-PlanReport run(const PlanOrder& order) {
-  const TopologyLock lock(order.topology);
+PlanReport run(const PlanRequest& request) {
+  const TopologyLock lock(request.topology);
   PlanReport report;
-  report.lock = lock_path(order.topology);
-  auto parsed = parse_topology(pki::read_file(order.topology));
-  report.faults = as_lines(order.topology, parsed.faults);
+  report.lock = lock_path(request.topology);
+  auto parsed = parse_topology(pki::read_file(request.topology));
+  report.faults = as_lines(request.topology, parsed.faults);
   if (!report.faults.empty()) return report;
 
   Faults faults;
@@ -68,31 +68,31 @@ PlanReport run(const PlanOrder& order) {
 
   const auto allocation = allocate(std::move(parsed.topology), before);
   const auto& plan = allocation.plan;
-  report.faults = as_lines(order.topology, allocation.faults);
+  report.faults = as_lines(request.topology, allocation.faults);
   if (!report.faults.empty()) return report;
   report.sites = plan.topology.sites.size();
   report.gateways = plan.topology.gateways.size();
   report.links = plan.links.size();
 
   auto files = render(plan);
-  if (order.dot) files.push_back({dot_name, render_dot(plan)});
+  if (request.dot) files.push_back({dot_name, render_dot(plan)});
   const auto without_certificates = files.size();
-  const Certificates certificates(plan, order.pki);
+  const Certificates certificates(plan, request.pki);
   const auto add_certificates = [&] {
     files.resize(without_certificates);
     for (auto& file : certificates.files()) files.push_back(std::move(file));
   };
   // All that could fail is looked at before the first thing is made.
-  require_writable(order.out);
-  Output output(order.out);
+  require_writable(request.out);
+  Output output(request.out);
   const auto next_lock = format_lock(allocation.lock);
   report.lock_changes = next_lock != lock_text;
   if (report.lock_changes) require_writable(directory_of(report.lock));
   certificates.require_sound();
-  if (order.check || !order.pki.empty()) {
+  if (request.check || !request.pki.empty()) {
     add_certificates();
     report.changes = output.compare(files);
-    if (order.check) return report;
+    if (request.check) return report;
     certificates.issue();
   }
   add_certificates();

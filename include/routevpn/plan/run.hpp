@@ -8,7 +8,7 @@
 
 namespace routevpn::plan {
 
-struct PlanOrder {
+struct PlanRequest {
   std::string topology;  // the file; its lock is beside it
   std::string out;
   std::string pki;     // directory of a CA; empty: none
@@ -31,6 +31,6 @@ std::string lock_path(const std::string& topology);
 
 // Throws UsageError for a file that cannot be read or is in the way, SystemError for what the
 // system refused; nothing is half done then.
-PlanReport run(const PlanOrder& order);
+PlanReport run(const PlanRequest& request);
 
 }  // namespace routevpn::plan

@@ -26,7 +26,7 @@ Outcome run_words(const std::string& words) {
   const auto line = parse_words("plan " + words);
   REQUIRE(line.faults.empty());
   return outcome_of([&](const Console& console) {
-    return run_plan(std::get<plan::PlanOrder>(line.command), console);
+    return run_plan(std::get<plan::PlanRequest>(line.command), console);
   });
 }
 
@@ -35,12 +35,12 @@ Outcome run_words(const std::string& words) {
 TEST_CASE("the words of plan") {
   const auto line = parse_words("plan a.toml --out o --pki p --check --dot");
   REQUIRE(line.faults.empty());
-  const auto& order = std::get<plan::PlanOrder>(line.command);
-  CHECK(order.topology == "a.toml");
-  CHECK(order.out == "o");
-  CHECK(order.pki == "p");
-  CHECK(order.check);
-  CHECK(order.dot);
+  const auto& request = std::get<plan::PlanRequest>(line.command);
+  CHECK(request.topology == "a.toml");
+  CHECK(request.out == "o");
+  CHECK(request.pki == "p");
+  CHECK(request.check);
+  CHECK(request.dot);
   CHECK(parse_words("plan a.toml").faults == Lines{"--out DIR is required: where the files go"});
   CHECK(parse_words("plan --out o").faults ==
         Lines{"plan needs a topology file: routevpn plan TOPOLOGY.toml --out DIR"});

@@ -18,14 +18,14 @@ class Desk {
 
   void write(const std::string& topology) const { (void)dir_.write("topology.toml", topology); }
   [[nodiscard]] std::string at(const std::string& name) const { return dir_.path() + "/" + name; }
-  [[nodiscard]] PlanOrder order() const {
-    PlanOrder order;
-    order.topology = at("topology.toml");
-    order.out = at("out");
-    return order;
+  [[nodiscard]] PlanRequest request() const {
+    PlanRequest request;
+    request.topology = at("topology.toml");
+    request.out = at("out");
+    return request;
   }
   [[nodiscard]] PlanReport plan(bool check = false) const {
-    auto wanted = order();
+    auto wanted = request();
     wanted.check = check;
     return plan::run(wanted);
   }

@@ -40,7 +40,7 @@ TEST_CASE("two runs give the same bytes, and the second has nothing to do") {
   CHECK(desk.files() == files);
   CHECK(read_text(desk.at("topology.lock")) == lock);
 
-  auto elsewhere = desk.order();
+  auto elsewhere = desk.request();
   elsewhere.out = desk.at("deep/er/out");
   plan::run(elsewhere);
   CHECK(desk.files_in("deep/er/out") == files);
@@ -119,9 +119,9 @@ TEST_CASE("with any fault nothing is written, and every fault has its line") {
 
 TEST_CASE("a topology that cannot be read is the user's fault") {
   const Desk desk(mesh(2));
-  auto order = desk.order();
-  order.topology = desk.at("none.toml");
-  CHECK_THROWS_AS(plan::run(order), UsageError);
+  auto request = desk.request();
+  request.topology = desk.at("none.toml");
+  CHECK_THROWS_AS(plan::run(request), UsageError);
   CHECK_FALSE(fs::exists(desk.at("out")));
   CHECK(lock_path("a/topology.toml") == "a/topology.lock");
   CHECK(lock_path("a/.toml") == "a/.lock");
@@ -194,33 +194,33 @@ TEST_CASE("what is changed by hand is put right again") {
 
 TEST_CASE("what cannot be written is known before anything is made") {
   const Desk desk(mesh(2, 1));
-  auto order = desk.order();
-  order.pki = desk.at("pki");
+  auto request = desk.request();
+  request.pki = desk.at("pki");
   SECTION("a file in the place of the directory") {
     std::ofstream(desk.at("out")) << "mine";
-    CHECK_THROWS_WITH(plan::run(order), desk.at("out") + ": is not a directory");
+    CHECK_THROWS_WITH(plan::run(request), desk.at("out") + ": is not a directory");
   }
   SECTION("a directory below a file") {
-    order.out = desk.at("topology.toml/x");
-    CHECK_THROWS_WITH(plan::run(order), desk.at("topology.toml") + ": is not a directory");
+    request.out = desk.at("topology.toml/x");
+    CHECK_THROWS_WITH(plan::run(request), desk.at("topology.toml") + ": is not a directory");
   }
   SECTION("a CA that is none") {
-    fs::create_directories(order.pki);
+    fs::create_directories(request.pki);
     std::ofstream(desk.at("pki/ca.cert")) << "junk";
     std::ofstream(desk.at("pki/ca.key")) << "junk";
-    CHECK_THROWS_WITH(plan::run(order), StartsWith(desk.at("pki/ca.cert") + ": "));
+    CHECK_THROWS_WITH(plan::run(request), StartsWith(desk.at("pki/ca.cert") + ": "));
     CHECK_FALSE(fs::exists(desk.at("pki/V1-1.key")));
-    fs::remove_all(order.pki);
+    fs::remove_all(request.pki);
   }
-  CHECK_FALSE(fs::exists(order.pki));
+  CHECK_FALSE(fs::exists(request.pki));
   CHECK_FALSE(fs::exists(desk.at("topology.lock")));
 }
 
 TEST_CASE("the diagram is there when it is wanted") {
   const Desk desk(mesh(2));
-  auto order = desk.order();
-  order.dot = true;
-  CHECK(plan::run(order).faults.empty());
+  auto request = desk.request();
+  request.dot = true;
+  CHECK(plan::run(request).faults.empty());
   CHECK_THAT(read_text(desk.at("out/topology.dot")), ContainsSubstring("graph \"routevpn\""));
   CHECK(desk.plan().changes == Changes{{Change::Kind::remove, "topology.dot"}});
 }
