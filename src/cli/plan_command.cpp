@@ -45,10 +45,21 @@ void print_summary(const plan::PlanRequest& request, const plan::PlanReport& rep
               << removed << " removed\n";
 }
 
+// With --check, status 1 means that something would change. Every error therefore becomes a
+// UsageError, which exits with status 2.
+plan::PlanReport report_on(const plan::PlanRequest& request) {
+  try {
+    return plan::run(request);
+  } catch (const std::exception& error) {
+    if (request.check) throw UsageError(error.what());
+    throw;
+  }
+}
+
 }  // namespace
 
 int run_plan(const plan::PlanRequest& request, const Console& console) {
-  const auto report = plan::run(request);
+  const auto report = report_on(request);
   console.complain(report.faults);
   if (!report.faults.empty()) return static_cast<int>(Exit::usage);
   if (!request.check) {

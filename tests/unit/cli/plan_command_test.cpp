@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "routevpn/base/error.hpp"
 #include "routevpn/cli/run.hpp"
 
 #include "catch.hpp"
@@ -77,4 +78,13 @@ TEST_CASE("plan prints one line for each fault") {
   CHECK_THAT(outcome.err, ContainsSubstring("routevpn: " + file + ":10: unknown key 'x'") &&
                               ContainsSubstring("\nroutevpn: " + file + ":11: link: must be"));
   CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 2);
+}
+
+TEST_CASE("plan --check fails with status 2, because status 1 means a change") {
+  const ScratchDirectory scratch;
+  // The system refuses a name of more than 255 characters: ENAMETOOLONG, a SystemError.
+  const auto words =
+      scratch.write("t.toml", topology) + " --out " + scratch.path() + "/" + std::string(300, 'x');
+  CHECK_THROWS_AS(run_words(words), SystemError);
+  CHECK_THROWS_AS(run_words(words + " --check"), UsageError);
 }
