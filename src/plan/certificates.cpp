@@ -1,4 +1,4 @@
-#include "routevpn/plan/certificates.hpp"
+#include "certificates.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -15,11 +15,12 @@ namespace routevpn::plan {
 namespace {
 
 std::string request_text(const std::string& name) {
-  return "The certificate of " + name + " is not here yet. On " + name +
-         ", where its key stays:\n\n    routevpn pki csr --name " + name +
-         " --dir /etc/routevpn\n\n" + "Bring " + name +
-         ".csr to the CA's directory, and there:\n\n    routevpn pki sign --name " + name +
-         "\n\nBring " + name + ".cert and ca.cert back to where the links look for them.\n";
+  return name + " has no certificate yet. On " + name +
+         ", make a key and a certificate request:\n\n    routevpn pki csr --name " + name +
+         " --dir /etc/routevpn\n\nCopy " + name +
+         ".csr to the CA's directory, and run there:\n\n    routevpn pki sign --name " + name +
+         "\n\nInstall " + name +
+         ".cert and ca.cert where the configuration of the links expects them.\n";
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ std::string request_text(const std::string& name) {
 Certificates::Certificates(const Plan& plan, std::string directory)
     : plan_(plan), directory_(std::move(directory)) {
   wants_crl_ = std::any_of(plan.topology.gateways.begin(), plan.topology.gateways.end(),
-                           [](const Gateway& gateway) { return !gateway.around.crl.empty(); });
+                           [](const Gateway& gateway) { return !gateway.settings.crl.empty(); });
 }
 
 bool Certificates::has(const std::string& file) const {
@@ -38,17 +39,18 @@ bool Certificates::can_issue() const {
   return !directory_.empty() && (has("ca.key") || !has("ca.cert"));
 }
 
-// A new CA beside what an old one has issued would part the gateways into two worlds.
+// Without ca.cert but with certificates, a new CA would issue certificates that the old ones do not
+// accept.
 void Certificates::require_sound() const {
   if (directory_.empty()) return;
   const bool has_authority = has("ca.cert");
   if (!has_authority && has("ca.key")) {
-    throw UsageError(at("ca.cert") + ": is missing beside ca.key");
+    throw UsageError(at("ca.cert") + ": is missing, but ca.key exists");
   }
   for (const auto& gateway : plan_.topology.gateways) {
     const std::string file = gateway.name + ".cert";
     if (!has(file)) continue;
-    if (!has_authority) throw UsageError(at("ca.cert") + ": is missing, whose CA issued " + file);
+    if (!has_authority) throw UsageError(at("ca.cert") + ": is missing, but its CA issued " + file);
     pki::require_valid(directory_, gateway.name);
   }
   if (!can_issue()) return;
@@ -67,15 +69,15 @@ void Certificates::issue() const {
   for (const auto& gateway : plan_.topology.gateways) {
     if (has(gateway.name + ".cert")) continue;
     if (!has(gateway.name + ".csr")) pki::create_request({directory_, gateway.name});
-    pki::SignOrder order;
-    order.directory = directory_;
-    order.name = gateway.name;
-    pki::sign(order);
+    pki::SignOrder request;
+    request.directory = directory_;
+    request.name = gateway.name;
+    pki::sign(request);
   }
   if (!wants_crl_ || has("ca.crl")) return;
-  pki::RevokeOrder nobody;
-  nobody.directory = directory_;
-  pki::revoke(nobody);
+  pki::RevokeOrder only_crl;  // without a name or a serial number
+  only_crl.directory = directory_;
+  pki::revoke(only_crl);
 }
 
 void Certificates::add(PlannedFiles& files, const std::string& gateway, const std::string& file,
@@ -89,14 +91,12 @@ PlannedFiles Certificates::files() const {
   for (const auto& gateway : plan_.topology.gateways) {
     const auto& name = gateway.name;
     if (!issues && !has(name + ".cert")) {
-      std::string path = name + "/pki/";
-      path += name + ".request";
-      files.push_back({std::move(path), request_text(name)});
+      files.push_back({name + "/pki/" + name + ".request", request_text(name)});
       continue;
     }
     add(files, name, "ca.cert", 0644);
     add(files, name, name + ".cert", 0644);
-    // A key that was made on the gateway never was here.
+    // A key that was made on the gateway is not in the directory.
     const bool to_be_made = !has(name + ".csr") && !has(name + ".cert");
     if (to_be_made || has(name + ".key")) add(files, name, name + ".key", 0600);
     if (has("ca.crl") || (issues && wants_crl_)) add(files, name, "ca.crl", 0644);

@@ -6,17 +6,18 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
 #include "routevpn/pki/files.hpp"
-#include "routevpn/plan/certificates.hpp"
 #include "routevpn/plan/lock.hpp"
+
+#include "certificates.hpp"
 
 namespace routevpn::plan {
 
 namespace {
 
-// 300 sites of two gateways have 179,400 links in a full mesh, in lines of some 20 bytes.
+// 300 sites of two gateways have 179,400 links in a full mesh: 3.6 MB in lines of 20 bytes.
 constexpr std::size_t largest_lock_bytes = 16UL * 1024 * 1024;
 
-// Held while a plan is made, so that two never give the same number.
+// Held while a plan is made, so that two concurrent plans do not give the same number twice.
 class TopologyLock {
  public:
   explicit TopologyLock(const std::string& path)
@@ -27,7 +28,7 @@ class TopologyLock {
   }
 
  private:
-  Fd fd_;  // empty: the file cannot be read, which reading it will say
+  Fd fd_;  // empty if the file cannot be opened; run() then reports that
 };
 
 std::string directory_of(const std::string& path) {
@@ -82,7 +83,7 @@ PlanReport run(const PlanRequest& request) {
     files.resize(without_certificates);
     for (auto& file : certificates.files()) files.push_back(std::move(file));
   };
-  // All that could fail is looked at before the first thing is made.
+  // Everything that can fail is checked before the first file is written.
   require_writable(request.out);
   Output output(request.out);
   const auto next_lock = format_lock(allocation.lock);
@@ -96,7 +97,7 @@ PlanReport run(const PlanRequest& request) {
     certificates.issue();
   }
   add_certificates();
-  // The numbers first: whatever happens then, the next run gives the same.
+  // The lock is written first: if a later step fails, the next run gives the same numbers.
   if (report.lock_changes) {
     (void)output.compare(files);
     replace_file(report.lock, next_lock, 0644, Sync::yes);
