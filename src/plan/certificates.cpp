@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 #include "routevpn/pki/authority.hpp"
-#include "routevpn/pki/files.hpp"
 #include "routevpn/plan/output.hpp"
 
 namespace routevpn::plan {
@@ -32,7 +32,7 @@ Certificates::Certificates(const Plan& plan, std::string directory)
 }
 
 bool Certificates::has(const std::string& file) const {
-  return !directory_.empty() && pki::exists(at(file));
+  return !directory_.empty() && exists(at(file));
 }
 
 bool Certificates::can_issue() const {
@@ -82,7 +82,7 @@ void Certificates::issue() const {
 
 void Certificates::add(PlannedFiles& files, const std::string& gateway, const std::string& file,
                        mode_t mode) const {
-  files.push_back({gateway + "/pki/" + file, has(file) ? pki::read_file(at(file)) : "", mode});
+  files.push_back({gateway + "/pki/" + file, has(file) ? read_file(at(file)) : "", mode});
 }
 
 PlannedFiles Certificates::files() const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -11,9 +10,16 @@ namespace routevpn::plan {
 
 namespace {
 
-std::vector<std::string> words_of(const std::string& line) {
-  std::istringstream in(line);
-  return {std::istream_iterator<std::string>(in), {}};
+// A large plan has 20,000 lines: no stream per line.
+std::vector<std::string_view> words_of(std::string_view line) {
+  constexpr std::string_view blanks = " \t\r";
+  std::vector<std::string_view> words;
+  for (std::size_t at = 0; (at = line.find_first_not_of(blanks, at)) != std::string_view::npos;) {
+    const auto end = std::min(line.find_first_of(blanks, at), line.size());
+    words.push_back(line.substr(at, end - at));
+    at = end;
+  }
+  return words;
 }
 
 std::optional<std::uint32_t> number_of(std::string_view word) {
@@ -35,7 +41,7 @@ class LockParser {
  public:
   explicit LockParser(Faults& faults) : faults_(faults) {}
 
-  void line(const std::string& text) {
+  void line(std::string_view text) {
     ++line_;
     const auto words = words_of(text);
     if (words.empty() || words.front().starts_with('#')) return;
@@ -52,18 +58,19 @@ class LockParser {
   void fault(std::string text) { faults_.push_back({line_, std::move(text)}); }
 
   // False for a malformed line. A duplicate is reported here.
-  bool parse(const std::vector<std::string>& words) {
+  bool parse(const std::vector<std::string_view>& words) {
     const auto& kind = words.front();
     if (kind == "reflector" && words.size() == 2) {
-      lock_.reflectors.push_back(words[1]);
+      lock_.reflectors.emplace_back(words[1]);
       return true;
     }
     if (words.size() != (kind == "link" ? 4 : 3)) return false;
     const auto number = kind == "id" ? id_of(words[1]) : number_of(words[1]);
     if (!number) return false;
-    if (kind == "id") return add(lock_.ids, words[2], *number, ids_);
-    if (kind == "gateway") return add(lock_.gateways, words[2], *number, gateways_);
-    return kind == "link" && add(lock_.links, LinkName(words[2], words[3]), *number, links_);
+    const std::string name(words[2]);
+    if (kind == "id") return add(lock_.ids, name, *number, ids_);
+    if (kind == "gateway") return add(lock_.gateways, name, *number, gateways_);
+    return kind == "link" && add(lock_.links, LinkName(name, words[3]), *number, links_);
   }
 
   template <typename Name>

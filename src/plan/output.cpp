@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 #include "routevpn/base/owned.hpp"
 
 namespace routevpn::plan {
@@ -23,20 +24,11 @@ namespace fs = std::filesystem;
 constexpr auto manifest_head =
     "# Files of routevpn plan. It removes the files that are no longer planned.\n";
 
-void write_all(int fd, const std::string& content, const std::string& path) {
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
-    if (n < 0 && errno != EINTR) throw system_error("write " + path);
-    if (n > 0) done += static_cast<std::size_t>(n);
-  }
-}
-
 // Without fsync: the next run rewrites files that a crash of the machine has lost.
 void create_file(const std::string& path, const std::string& content, mode_t mode) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!fd) throw system_error("create " + path);
-  write_all(fd.get(), content, path);
+  write_all(fd, content, path);
 }
 
 void make_directory(const std::string& path) {
@@ -63,14 +55,7 @@ std::optional<Existing> read_existing(const std::string& path) {
   }
   Existing existing{std::string(static_cast<std::size_t>(status.st_size), '\0'),
                     static_cast<mode_t>(status.st_mode & 07777)};
-  std::size_t done = 0;
-  while (done < existing.content.size()) {
-    const auto n = ::read(fd.get(), existing.content.data() + done, existing.content.size() - done);
-    if (n < 0 && errno != EINTR) throw system_error(path);
-    if (n == 0) break;
-    if (n > 0) done += static_cast<std::size_t>(n);
-  }
-  existing.content.resize(done);
+  if (!read_all(fd, existing.content)) throw system_error(path);
   return existing;
 }
 
@@ -184,21 +169,6 @@ void require_writable(const std::string& directory) {
   if (!S_ISDIR(status.st_mode)) throw UsageError(nearest.string() + ": is not a directory");
   if (::faccessat(AT_FDCWD, nearest.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     throw system_error("write in " + nearest.string());
-  }
-}
-
-void replace_file(const std::string& path, const std::string& content, mode_t mode, Sync sync) {
-  std::string temporary = path + ".XXXXXX";
-  const Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) throw system_error("create " + path);
-  try {
-    write_all(fd.get(), content, path);
-    if (fchmod(fd.get(), mode) != 0) throw system_error("set the mode of " + path);
-    if (sync == Sync::yes && fsync(fd.get()) != 0) throw system_error("write " + path);
-    move(temporary, path);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
   }
 }
 

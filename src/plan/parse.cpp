@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include <net/if.h>
+#include "routevpn/base/text.hpp"
 
 #include "check.hpp"
 #include "document.hpp"
@@ -13,7 +13,6 @@ namespace routevpn::plan {
 
 namespace {
 
-constexpr std::size_t longest_ifname = IFNAMSIZ - 1;
 constexpr std::int64_t highest_as = 4294967294;  // 2^32 - 1 is reserved, RFC 7300
 constexpr std::int64_t highest_cost = 65535;
 constexpr std::int64_t highest_bandwidth_mbit = 1'000'000'000;
@@ -164,9 +163,9 @@ class Parser {
       into.settings.*value = expand(into.settings.*value, into.name, site.name);
     }
     reader.finish();
-    if (!reader.has("ifname") && into.ifname.size() > longest_ifname) {
+    if (!reader.has("ifname") && into.ifname.size() > max_interface_name_bytes) {
       reader.fault(into.line, "gateway " + into.name + ": the default ifname " + into.ifname +
-                                  " is longer than " + std::to_string(longest_ifname) +
+                                  " is longer than " + std::to_string(max_interface_name_bytes) +
                                   " characters; set ifname");
     }
     site.gateways.push_back(topology_.gateways.size());

@@ -4,8 +4,8 @@
 #include <sys/file.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 #include "routevpn/base/owned.hpp"
-#include "routevpn/pki/files.hpp"
 #include "routevpn/plan/lock.hpp"
 
 #include "certificates.hpp"
@@ -31,11 +31,6 @@ class TopologyLock {
   Fd fd_;  // empty if the file cannot be opened; run() then reports that
 };
 
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
-
 std::vector<std::string> as_lines(const std::string& path, const Faults& faults) {
   std::vector<std::string> lines;
   for (const auto& fault : faults) {
@@ -56,13 +51,13 @@ PlanReport run(const PlanRequest& request) {
   const TopologyLock lock(request.topology);
   PlanReport report;
   report.lock = lock_path(request.topology);
-  auto parsed = parse_topology(pki::read_file(request.topology));
+  auto parsed = parse_topology(read_file(request.topology));
   report.faults = as_lines(request.topology, parsed.faults);
   if (!report.faults.empty()) return report;
 
   Faults faults;
-  const bool had_lock = pki::exists(report.lock);
-  const auto lock_text = had_lock ? pki::read_file(report.lock, largest_lock_bytes) : "";
+  const bool had_lock = exists(report.lock);
+  const auto lock_text = had_lock ? read_file(report.lock, largest_lock_bytes) : "";
   const auto before = parse_lock(lock_text, faults);
   report.faults = as_lines(report.lock, faults);
   if (!report.faults.empty()) return report;

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 
-#include <net/if.h>
-
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/text.hpp"
 #include "routevpn/pki/index.hpp"
 #include "routevpn/plan/output.hpp"
 
@@ -59,11 +57,6 @@ IpPrefix parse_pool(const std::string& text, bool v4, unsigned longest) {
   }
   if (!is_usable_on_link(pool)) throw UsageError("contains addresses that no interface can have");
   return pool;
-}
-
-// A subset of what Linux allows: safe in BIRD's and systemd's files without quoting.
-bool is_interface_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
 }
 
 template <typename Enum>
@@ -153,16 +146,12 @@ Family parse_family(const std::string& text) {
 }
 
 std::string parse_ifname(const std::string& text) {
-  const bool good = !text.empty() && text.size() < IFNAMSIZ && text[0] != '-' && text != "." &&
-                    text != ".." && std::all_of(text.begin(), text.end(), is_interface_character);
-  if (!good)
-    throw UsageError("must be 1 to 15 letters, digits, '_', '.' and '-', and not begin with '-'");
-  if (text == "all" || text == "default" || text == "lo") throw UsageError("is reserved by Linux");
+  if (!is_interface_name(text)) throw UsageError("must be " + std::string(interface_name_rule));
   return text;
 }
 
 std::string parse_interface_pattern(const std::string& text) {
-  const bool good = !text.empty() && text.size() < IFNAMSIZ &&
+  const bool good = !text.empty() && text.size() <= max_interface_name_bytes &&
                     std::all_of(text.begin(), text.end(),
                                 [](char c) { return c == '*' || is_interface_character(c); });
   if (!good) {

@@ -47,8 +47,4 @@ class Output {
 // nearest existing path is not a directory, and SystemError when the system refuses.
 void require_writable(const std::string& directory);
 
-enum class Sync : bool { no, yes };  // yes: the file survives a crash of the machine
-// Replaces a file atomically. Throws SystemError.
-void replace_file(const std::string& path, const std::string& content, mode_t mode, Sync sync);
-
 }  // namespace routevpn::plan

@@ -1,3 +1,5 @@
+#include "routevpn/base/text.hpp"
+
 #include "catch.hpp"
 #include "topologies.hpp"
 
@@ -174,9 +176,9 @@ TEST_CASE("each fault has one text and its line number") {
        "characters; set ifname\n"},
       {&File::line12, "ifname = \"rv2\"", "16: duplicate ifname rv2, first in line 9\n"},
       {&File::line12, "ifname = \"rv?\"",
-       "12: ifname \"rv?\": must be 1 to 15 letters, digits, '_', '.' and '-', and not "
-       "begin with '-'\n"},
-      {&File::line12, "ifname = \"all\"", "12: ifname \"all\": is reserved by Linux\n"},
+       "12: ifname \"rv?\": must be " + std::string(interface_name_rule) + "\n"},
+      {&File::line12, "ifname = \"all\"",
+       "12: ifname \"all\": must be " + std::string(interface_name_rule) + "\n"},
       {&File::line12, "ifname = \"lan\"",
        "9: ifname lan is also in lan, the interfaces to a site\n"},
       {&File::line12, "cert = \"/etc/{host}.cert\"",
