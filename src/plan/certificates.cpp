@@ -27,7 +27,7 @@ std::string request_text(const std::string& name) {
 
 Certificates::Certificates(const Plan& plan, std::string directory)
     : plan_(plan), directory_(std::move(directory)) {
-  wants_crl_ = std::any_of(plan.topology.gateways.begin(), plan.topology.gateways.end(),
+  needs_crl_ = std::any_of(plan.topology.gateways.begin(), plan.topology.gateways.end(),
                            [](const Gateway& gateway) { return !gateway.settings.crl.empty(); });
 }
 
@@ -39,8 +39,7 @@ bool Certificates::can_issue() const {
   return !directory_.empty() && (has("ca.key") || !has("ca.cert"));
 }
 
-// Without ca.cert but with certificates, a new CA would issue certificates that the old ones do not
-// accept.
+// A new CA beside certificates of an old CA would split the gateways into two groups.
 void Certificates::require_sound() const {
   if (directory_.empty()) return;
   const bool has_authority = has("ca.cert");
@@ -74,7 +73,7 @@ void Certificates::issue() const {
     request.name = gateway.name;
     pki::sign(request);
   }
-  if (!wants_crl_ || has("ca.crl")) return;
+  if (!needs_crl_ || has("ca.crl")) return;
   pki::RevokeOrder only_crl;  // without a name or a serial number
   only_crl.directory = directory_;
   pki::revoke(only_crl);
@@ -91,7 +90,9 @@ PlannedFiles Certificates::files() const {
   for (const auto& gateway : plan_.topology.gateways) {
     const auto& name = gateway.name;
     if (!issues && !has(name + ".cert")) {
-      files.push_back({name + "/pki/" + name + ".request", request_text(name)});
+      std::string path = name + "/pki/";
+      path += name + ".request";
+      files.push_back({std::move(path), request_text(name)});
       continue;
     }
     add(files, name, "ca.cert", 0644);
@@ -99,7 +100,7 @@ PlannedFiles Certificates::files() const {
     // A key that was made on the gateway is not in the directory.
     const bool to_be_made = !has(name + ".csr") && !has(name + ".cert");
     if (to_be_made || has(name + ".key")) add(files, name, name + ".key", 0600);
-    if (has("ca.crl") || (issues && wants_crl_)) add(files, name, "ca.crl", 0644);
+    if (has("ca.crl") || (issues && needs_crl_)) add(files, name, "ca.crl", 0644);
   }
   return files;
 }

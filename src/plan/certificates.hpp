@@ -34,7 +34,7 @@ class Certificates {
 
   const Plan& plan_;
   std::string directory_;
-  bool wants_crl_ = false;
+  bool needs_crl_ = false;
 };
 
 }  // namespace routevpn::plan

@@ -142,11 +142,11 @@ class Checker {
 
   // A list of names: each exists and occurs once.
   template <typename Find>
-  void list(const std::string& what, const std::string& kind,
-            const std::vector<At<std::string>>& names, Find find) {
+  void list(const std::string& what, const std::vector<At<std::string>>& names,
+            const std::string& missing, Find find) {
     Seen seen;
     for (const auto& [name, line] : names) {
-      if (!find(name)) fault(line, what + "s: there is no " + kind + " '" + name + "'");
+      if (!find(name)) fault(line, missing + " '" + name + "'");
       once(seen, what, name, line);
     }
   }
@@ -161,7 +161,8 @@ class Checker {
     if (!has_spokes && !hubs.empty() && !organisation.invalid_mesh) {
       fault(hubs.front().line, "hubs: needs mesh = \"hub-and-spoke\"");
     }
-    list("hub", "site", hubs, [&](const auto& name) { return topology_.find_site(name); });
+    list("hub", hubs, "hubs: there is no site",
+         [&](const auto& name) { return topology_.find_site(name); });
   }
 
   void reflectors() {
@@ -173,7 +174,7 @@ class Checker {
             "reflectors: not allowed with mesh \"hub-and-spoke\", whose reflectors are the "
             "gateways of the hubs");
     }
-    list("reflector", "gateway", named,
+    list("reflector", named, "reflectors: there is no gateway",
          [&](const auto& name) { return topology_.find_gateway(name); });
   }
 

@@ -1,5 +1,4 @@
-// Header-only, because a toml++ library would be loaded by every link, and only the planner uses
-// it.
+// Header-only: every link would load a toml++ library, but only the planner uses it.
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_EXCEPTIONS 1
@@ -14,8 +13,7 @@ namespace routevpn::plan {
 
 namespace {
 
-// In bytes. Each dot of a key is one recursion of toml++, so the line length limits the stack
-// depth.
+// In bytes. toml++ recurses for each dot of a key, so this limits the depth of its stack.
 constexpr std::size_t longest_line = 10'000;
 
 // The first line that exceeds longest_line, or 0.

@@ -8,9 +8,9 @@ namespace routevpn::plan {
 namespace {
 
 // A gateway has no link to a reflector of its own site. It then has two others, so one may fail.
-constexpr std::size_t reflectors_wanted = 3;
+constexpr std::size_t most_reflectors = 3;
 
-// One UDP port per link.
+// A plan has one UDP port per link.
 constexpr std::size_t most_links = 65535;
 
 class LinkChooser {
@@ -39,8 +39,9 @@ class LinkChooser {
       }
       if (links_.size() > most_links) {
         faults_.push_back({topology_.organisation.line,
-                           "more than 65535 links, and each link needs a port; mesh = "
-                           "\"hub-and-spoke\" has fewer links"});
+                           "more than " + std::to_string(most_links) +
+                               " links, and each link needs a port; mesh = \"hub-and-spoke\" has "
+                               "fewer links"});
         return {};
       }
     }
@@ -162,7 +163,7 @@ std::vector<std::size_t> chosen_reflectors(const Topology& topology, const Lock&
   std::vector<bool> has_one(topology.sites.size(), false);
   const auto choose = [&](std::size_t gateway) {
     const auto site = topology.gateways[gateway].site;
-    if (has_one[site] || chosen.size() == reflectors_wanted) return;
+    if (has_one[site] || chosen.size() == most_reflectors) return;
     has_one[site] = true;
     chosen.push_back(gateway);
   };

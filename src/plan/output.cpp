@@ -192,18 +192,18 @@ Output::Output(std::string directory) : directory_(std::move(directory)) {
 Changes Output::compare(const PlannedFiles& files) const {
   Changes changes;
   std::set<std::string_view> planned;
-  std::map<std::string_view, bool> is_there;
+  std::map<std::string_view, bool> has_directory;
   for (const auto& file : files) {
     planned.insert(file.path);
-    bool parent_is_there = true;
+    bool has_parent = true;
     for (auto slash = file.path.find('/'); slash != std::string::npos;
          slash = file.path.find('/', slash + 1)) {
       const auto parent = std::string_view(file.path).substr(0, slash);
-      const auto [known, unknown] = is_there.emplace(parent, false);
+      const auto [known, unknown] = has_directory.emplace(parent, false);
       if (unknown) known->second = is_directory(at(std::string(parent)));
-      parent_is_there = known->second;
+      has_parent = known->second;
     }
-    const auto existing = parent_is_there ? read_existing(at(file.path)) : std::nullopt;
+    const auto existing = has_parent ? read_existing(at(file.path)) : std::nullopt;
     if (!existing) {
       changes.push_back({Change::Kind::create, file.path});
     } else if (existing->content != file.content || existing->mode != file.mode) {
@@ -229,15 +229,15 @@ Changes Output::write(const PlannedFiles& files) {
 
   const NewDirectory directory(directory_);
   Staging staging(directory_);
-  std::set<std::string_view> wanted;
+  std::set<std::string_view> to_write;
   for (const auto& change : changes) {
-    if (change.kind != Change::Kind::remove) wanted.insert(change.path);
+    if (change.kind != Change::Kind::remove) to_write.insert(change.path);
   }
   // A new gateway directory is moved into place as a whole: one system call for hundreds of files.
   std::map<std::string, bool> is_new;
   std::vector<const PlannedFile*> staged;
   for (const auto& file : files) {
-    if (!wanted.contains(file.path)) continue;
+    if (!to_write.contains(file.path)) continue;
     staged.push_back(&file);
     const auto [top, unknown] = is_new.emplace(top_of(file.path), false);
     if (unknown) top->second = !fs::exists(at(top->first));
@@ -249,7 +249,7 @@ Changes Output::write(const PlannedFiles& files) {
   for (const auto& [top, whole] : is_new) {
     if (whole) move(staging.at(top), at(top));
   }
-  for (const auto path : wanted) {
+  for (const auto path : to_write) {
     const std::string file(path);
     if (is_new.at(top_of(file))) continue;
     std::error_code failed;

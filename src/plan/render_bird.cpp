@@ -1,5 +1,4 @@
-// The BIRD files of gateways and site routers. They include the constant files in bird/, which
-// explain the settings.
+// The BIRD files of gateways and site routers. They include the commented constant files in bird/.
 #include <algorithm>
 #include <vector>
 
@@ -83,8 +82,8 @@ std::string define_networks(const Topology& topology, std::size_t own) {
   return define_sets("OWN", prefixes_of(topology.sites[own])) + define_sets("OTHER", others) + "\n";
 }
 
-// An OSPFv3 instance. `settings` and `of_interface` are the files included in the braces of the
-// instance and of each interface.
+// An OSPFv3 instance. Its braces include the file `settings`, those of each interface
+// `of_interface`.
 std::string ospf(const std::string& name, const std::string& directory, const std::string& settings,
                  const std::vector<std::string>& interfaces, const std::string& of_interface) {
   std::string text = "\nprotocol ospf v3 " + name + " {\n  " + include(directory, settings);

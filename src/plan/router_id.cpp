@@ -34,7 +34,7 @@ class RouterIds {
  private:
   static constexpr std::uint32_t first_gateway_id = 1;
   static constexpr std::uint32_t first_router_id = 129;
-  static constexpr std::uint32_t ids_per_site = 127;  // of gateways, and of site routers
+  static constexpr std::uint32_t ids_per_kind = 127;  // gateways or site routers of a site
 
   [[nodiscard]] std::vector<std::string> nodes_of(const Site& site) const {
     std::vector<std::string> names;
@@ -68,9 +68,9 @@ class RouterIds {
     for (const auto index : indices) {
       if (ids_.contains(nodes[index].name)) continue;
       while (used_.contains(number << 8U | next)) ++next;
-      if (next >= first + ids_per_site) {
+      if (next >= first + ids_per_kind) {
         faults_.push_back({nodes[index].line, "site " + site.name + " has more than " +
-                                                  std::to_string(ids_per_site) +
+                                                  std::to_string(ids_per_kind) +
                                                   " gateways or routers"});
         return;
       }

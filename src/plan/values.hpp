@@ -1,5 +1,4 @@
-// Converts the values of a topology file from text. Each function throws UsageError that states the
-// allowed values.
+// Parses the values of a topology file. Each function throws UsageError with the allowed values.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Makes the plan, which is the links and their numbers. Pure: a topology and a lock give a plan and
-// the next lock.
+// Makes the plan: the links and their numbers. Pure: a topology and a lock give a plan and the next
+// lock.
 #pragma once
 
 #include <array>
