@@ -29,8 +29,8 @@ Settings settings;
 constexpr std::array<std::string_view, 4> level_names = {"error", "warning", "info", "debug"};
 constexpr std::array<std::string_view, 4> journal_prefixes = {"<3>", "<4>", "<6>", "<7>"};
 
-// systemd names the stream it reads by device and inode, so that a redirected standard error is
-// not mistaken for the journal.
+// JOURNAL_STREAM is DEVICE:INODE of the stream that systemd reads. A redirected standard error has
+// other numbers.
 bool stderr_is_journal() {
   const char* named = std::getenv("JOURNAL_STREAM");
   struct stat status {};

@@ -76,7 +76,7 @@ bool is_interface_character(char c) {
 bool is_interface_name(std::string_view name) {
   return !name.empty() && name.size() <= max_interface_name_bytes && name[0] != '-' &&
          std::all_of(name.begin(), name.end(), is_interface_character) && name != "." &&
-         name != ".." && name != "all" && name != "default" && name != "lo";
+         name != ".." && name != "all" && name != "default";
 }
 
 bool is_interface_pattern(std::string_view name) {

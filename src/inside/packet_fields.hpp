@@ -6,11 +6,12 @@
 #include <cstdint>
 
 #include "routevpn/base/bytes.hpp"
+#include "routevpn/base/mtu.hpp"
 
 namespace routevpn::inside {
 
 namespace ip4 {
-inline constexpr std::size_t header_bytes = 20;  // without options
+inline constexpr std::size_t header_bytes = ipv4_header_bytes;
 inline constexpr std::size_t tos_at = 1;
 inline constexpr std::size_t total_length_at = 2;
 inline constexpr std::size_t id_at = 4;
@@ -23,7 +24,7 @@ inline constexpr std::uint16_t dont_fragment = 0x4000;
 }  // namespace ip4
 
 namespace ip6 {
-inline constexpr std::size_t header_bytes = 40;
+inline constexpr std::size_t header_bytes = ipv6_header_bytes;
 inline constexpr std::size_t payload_length_at = 4;
 inline constexpr std::size_t next_header_at = 6;
 inline constexpr std::size_t hop_limit_at = 7;
@@ -53,7 +54,7 @@ constexpr std::size_t data_offset(const std::uint8_t* at) {
 
 namespace udp {
 inline constexpr std::uint8_t protocol = 17;
-inline constexpr std::size_t header_bytes = 8;
+inline constexpr std::size_t header_bytes = udp_header_bytes;
 inline constexpr std::size_t length_at = 4;
 inline constexpr std::size_t checksum_at = 6;
 }  // namespace udp

@@ -19,10 +19,9 @@ std::string rfc3339(std::chrono::system_clock::time_point at,
 
 inline constexpr std::size_t max_interface_name_bytes = 15;  // Linux: IFNAMSIZ less the final zero
 inline constexpr std::string_view interface_name_rule =
-    "1 to 15 letters, digits, '_', '.' and '-' ('-' not first), and not \"all\", \"default\" or "
-    "\"lo\"";
-bool is_interface_character(char c);  // what interface_name_rule allows, at any place but the first
-// Whether interface_name_rule holds. It is narrower than the kernel's rule because the name also
+    "1 to 15 letters, digits, '_', '.' and '-' ('-' not first), and not \"all\" or \"default\"";
+bool is_interface_character(char c);
+// Whether interface_name_rule holds. The rule is narrower than the kernel's because the name also
 // stands in file names, nftables rules, command lines and BIRD's configuration.
 bool is_interface_name(std::string_view name);
 // The same with at most one "%d", which the kernel replaces by the lowest free number.

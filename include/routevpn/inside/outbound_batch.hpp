@@ -12,17 +12,9 @@
 #include <span>
 #include <vector>
 
-#include "routevpn/base/bytes.hpp"
+#include "routevpn/base/outbound_packet.hpp"
 
 namespace routevpn::inside {
-
-// A packet's bytes, without headroom and tailroom, and the traffic class of its outer header: once
-// it is sealed nobody can read its own.
-struct OutboundPacket {
-  std::uint8_t* data = nullptr;
-  std::uint32_t length = 0;
-  std::uint8_t outer_class = 0;
-};
 
 class OutboundBatch {
  public:

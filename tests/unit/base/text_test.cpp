@@ -40,12 +40,12 @@ TEST_CASE("times are RFC 3339 in UTC, with milliseconds or without") {
 }
 
 TEST_CASE("interface names are narrower than the kernel's") {
-  for (const auto* good : {"r", "rv1-2", "wan.100", "_", "a23456789012345"}) {
+  for (const auto* good : {"r", "rv1-2", "wan.100", "_", "lo", "a23456789012345"}) {
     CAPTURE(good);
     CHECK(is_interface_name(good));
     CHECK(is_interface_pattern(good));
   }
-  for (const auto* bad : {"", "-v", ".", "..", "all", "default", "lo", "a b", "a/b", "a:b", "a\n",
+  for (const auto* bad : {"", "-v", ".", "..", "all", "default", "a b", "a/b", "a:b", "a\n",
                           "v\xc3\xa9", "a234567890123456", "a%", "%s", "%d%d"}) {
     CAPTURE(bad);
     CHECK_FALSE(is_interface_name(bad));

@@ -27,8 +27,7 @@ Datagram seal(const dtls::Established& established, const std::string& text) {
                         established.first_send_sequence, established.explicit_nonce_base, 10);
   Datagram datagram(room + text.size() + record::tailroom);
   std::copy(text.begin(), text.end(), datagram.begin() + static_cast<std::ptrdiff_t>(room));
-  const inside::OutboundPacket packet{datagram.data() + room,
-                                      static_cast<std::uint32_t>(text.size())};
+  const OutboundPacket packet{datagram.data() + room, static_cast<std::uint32_t>(text.size())};
   REQUIRE(sealer.seal({&packet, 1}) == 1);
   return datagram;
 }
