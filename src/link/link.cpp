@@ -38,9 +38,7 @@ session::SessionSettings session_settings(const options::LinkOptions& options, u
   settings.up_delay = options.up_delay;
   settings.rekey = options.rekey;
   settings.limits.renew_after = options.rekey_records;
-  if (options.crypto == options::Crypto::openssl) settings.backend = record::CryptoBackend::openssl;
-  if (options.crypto == options::Crypto::ipsec_mb)
-    settings.backend = record::CryptoBackend::ipsec_mb;
+  settings.backend = options.crypto;
   settings.seed = std::random_device{}();
   return settings;
 }

@@ -1,11 +1,9 @@
-#include "routevpn/cli/option_table.hpp"
+#include "routevpn/options/option_table.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-#include "routevpn/base/error.hpp"
-
-namespace routevpn::cli {
+namespace routevpn::options {
 
 namespace {
 
@@ -26,14 +24,19 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 std::string left_column(const Option& option) {
-  std::string text = option.letter == '\0' ? "      " : std::string("  -") + option.letter + ", ";
+  std::string text =
+      option.letter == no_letter ? "      " : std::string("  -") + option.letter + ", ";
   text += "--";
   text += option.name;
-  if (!option.argument.empty()) text += " ";
-  return text += option.argument;
+  if (!option.placeholder.empty()) text += " ";
+  return text += option.placeholder;
 }
 
 }  // namespace
+
+Option command_line_flag(std::string_view name, std::string_view help) {
+  return {name, no_letter, "", help, {Value::Kind::flag, [](const std::string&) {}}, true};
+}
 
 const Option* find(const OptionTable& table, std::string_view name) {
   const auto at = std::find_if(table.begin(), table.end(),
@@ -41,59 +44,42 @@ const Option* find(const OptionTable& table, std::string_view name) {
   return at == table.end() ? nullptr : &*at;
 }
 
-Scan overlay(Scan file, const Scan& command_line) {
-  Scan both = command_line;
-  std::erase_if(file.settings,
-                [&](const Setting& setting) { return command_line.given.contains(setting.name); });
-  both.settings.insert(both.settings.begin(), file.settings.begin(), file.settings.end());
-  both.faults.insert(both.faults.end(), file.faults.begin(), file.faults.end());
-  both.given.merge(file.given);
-  return both;
-}
-
-void apply(const OptionTable& table, std::span<const Setting> settings,
-           std::vector<std::string>& faults) {
-  for (const auto& setting : settings) {
-    try {
-      find(table, setting.name)->set(setting.value);
-    } catch (const UsageError& error) {
-      faults.push_back(setting.written + ": " + error.what());
-    }
-  }
-}
-
-std::string suggestion(std::string_view word, std::span<const std::string_view> known,
+std::string suggestion(std::string_view word, const std::vector<std::string>& known,
                        std::string_view prefix) {
-  std::string_view nearest;
+  std::string nearest;
   std::size_t smallest = std::max<std::size_t>(1, word.size() / 3) + 1;
-  for (const auto candidate : known) {
+  for (const auto& candidate : known) {
     const auto away = distance(word, candidate);
     if (away >= smallest) continue;
     smallest = away;
     nearest = candidate;
   }
   if (nearest.empty()) return {};
-  return "; did you mean " + std::string(prefix) + std::string(nearest) + "?";
-}
-
-std::vector<std::string_view> names(const OptionTable& table) {
-  std::vector<std::string_view> result;
-  for (const auto& option : table) result.push_back(option.name);
-  return result;
+  return "; did you mean " + std::string(prefix) + nearest + "?";
 }
 
 std::string help_text(const OptionTable& table) {
   std::size_t width = 0;
   for (const auto& option : table) width = std::max(width, left_column(option).size());
   std::string text;
+  std::string_view group;
   for (const auto& option : table) {
+    if (option.group != group) {
+      group = option.group;
+      text += "\n" + std::string(group) + ":\n";
+    }
     std::string left = left_column(option);
     left.resize(width + 2, ' ');
     text += left;
     text += option.help;
+    const bool shows_words = option.placeholder.find('|') != std::string_view::npos;
+    if (!option.value.words.empty() && !shows_words) {
+      text += ": " + enumerated(option.value.words, "or");
+    }
+    if (!option.value.initial.empty()) text += " (" + option.value.initial + ")";
     text += "\n";
   }
   return text;
 }
 
-}  // namespace routevpn::cli
+}  // namespace routevpn::options
