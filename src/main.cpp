@@ -39,9 +39,7 @@ struct Run {
     link::Link link(options, identity, link::open_ends(options));
     return static_cast<int>(link.run());
   }
-  int operator()(const cli::CheckLink&) const {
-    return cli::run_check(line, cli::Examination::of_system(), console);
-  }
+  int operator()(const cli::CheckLink&) const { return cli::run_check(line, console); }
   int operator()(const cli::ShowLinks& show) const { return cli::run_show(show, console); }
   int operator()(const cli::PkiCommand& command) const { return cli::run_pki(command, console); }
   int operator()(const plan::PlanRequest& request) const { return cli::run_plan(request, console); }

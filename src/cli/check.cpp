@@ -27,9 +27,8 @@ void collect(Faults& faults, Step step) {
   }
 }
 
-// Identity::load() stops at the first fault, so every file that cannot be read is found before.
-Faults credential_faults(const options::LinkOptions& options) {
-  Faults faults;
+void check_credentials(Faults& faults, const options::LinkOptions& options) {
+  const auto known = faults.size();
   const auto require_readable = [&](const std::string& option, const std::string& path) {
     if (path.empty() || ::access(path.c_str(), R_OK) == 0) return;
     faults.push_back("--" + option + " " + path + ": cannot be read: " + std::strerror(errno));
@@ -38,32 +37,25 @@ Faults credential_faults(const options::LinkOptions& options) {
   require_readable("key", options.key);
   require_readable("ca", options.ca);
   require_readable("crl", options.crl);
-  if (!faults.empty()) return faults;
+  if (faults.size() > known) return;  // load() stops at the first of these
   collect(faults, [&] {
     dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
                          {options.peer_name, options.ciphers});
   });
-  return faults;
+}
+
+void check_netns(Faults& faults, const std::string& option, const std::string& name) {
+  if (!name.empty()) collect(faults, [&] { host::Netns::open(name, option); });
 }
 
 }  // namespace
 
-Examination Examination::of_system() {
-  return {credential_faults, [](const std::string& name, const std::string& option) {
-            host::Netns::open(name, option);
-          }};
-}
-
-int run_check(const CommandLine& line, const Examination& examination, const Console& console) {
+int run_check(const CommandLine& line, const Console& console) {
   const auto& options = std::get<CheckLink>(line.command).options;
   auto faults = line.faults;
-  const auto credentials = examination.credentials(options);
-  faults.insert(faults.end(), credentials.begin(), credentials.end());
-  const auto require_netns = [&](const std::string& name, const std::string& option) {
-    if (!name.empty()) collect(faults, [&] { examination.netns(name, option); });
-  };
-  require_netns(options.netns, "--netns");
-  require_netns(options.public_netns, "--public-netns");
+  check_credentials(faults, options);
+  check_netns(faults, "--netns", options.netns);
+  check_netns(faults, "--public-netns", options.public_netns);
   console.report(line.warnings, "warning: ");
   console.report(faults);
   if (!faults.empty()) return static_cast<int>(Exit::usage);

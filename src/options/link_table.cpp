@@ -96,7 +96,7 @@ OptionTable interface_options(LinkOptions& o) {
        single(o.lanes, number<unsigned>(1, most_lanes))},
       {"route", no_letter, "PREFIX", "route through the link",
        repeatable(o.routes, spelled(parse_network))},
-      {"table", no_letter, "N", "routing table of --route; without: main",
+      {"table", no_letter, "N", "routing table of --route (main)",
        single(o.table, number<std::uint32_t>(1, highest_u32))},
       {"nat", no_letter, "", "masquerade and forward what comes out of the link", flag(o.nat)},
   };

@@ -23,15 +23,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::string left_column(const Option& option) {
-  std::string text =
-      option.letter == no_letter ? "      " : std::string("  -") + option.letter + ", ";
-  text += "--";
-  text += option.name;
-  if (!option.placeholder.empty()) text += " ";
-  return text += option.placeholder;
-}
-
 }  // namespace
 
 Option command_line_flag(std::string_view name, std::string_view help) {
@@ -56,30 +47,6 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& kn
   }
   if (nearest.empty()) return {};
   return "; did you mean " + std::string(prefix) + nearest + "?";
-}
-
-std::string help_text(const OptionTable& table) {
-  std::size_t width = 0;
-  for (const auto& option : table) width = std::max(width, left_column(option).size());
-  std::string text;
-  std::string_view group;
-  for (const auto& option : table) {
-    if (option.group != group) {
-      group = option.group;
-      text += "\n" + std::string(group) + ":\n";
-    }
-    std::string left = left_column(option);
-    left.resize(width + 2, ' ');
-    text += left;
-    text += option.help;
-    const bool shows_words = option.placeholder.find('|') != std::string_view::npos;
-    if (!option.value.words.empty() && !shows_words) {
-      text += ": " + enumerated(option.value.words, "or");
-    }
-    if (!option.value.initial.empty()) text += " (" + option.value.initial + ")";
-    text += "\n";
-  }
-  return text;
 }
 
 }  // namespace routevpn::options

@@ -1,5 +1,7 @@
 #include "routevpn/options/settings.hpp"
 
+#include <sstream>
+
 #include <boost/program_options.hpp>
 
 namespace routevpn::options {
@@ -35,14 +37,29 @@ class RowSemantic : public po::value_semantic {
   const Option& option_;
 };
 
-po::options_description describe(const OptionTable& table) {
-  po::options_description description;
-  for (const auto& option : table) {
-    std::string names(option.name);
-    if (option.letter != no_letter) names.append(",").append(1, option.letter);
-    description.add_options()(names.c_str(), new RowSemantic(option));
+std::string help_line(const Option& option) {
+  std::string text(option.help);
+  const bool shows_words = option.placeholder.find('|') != std::string_view::npos;
+  if (!option.value.words.empty() && !shows_words) {
+    text += ": " + enumerated(option.value.words, "or");
   }
-  return description;
+  if (!option.value.initial.empty()) text += " (" + option.value.initial + ")";
+  return text;
+}
+
+po::options_description describe(const OptionTable& table) {
+  po::options_description all;
+  for (auto option = table.begin(); option != table.end();) {
+    const auto caption = option->group;
+    po::options_description group{std::string(caption)};
+    for (; option != table.end() && option->group == caption; ++option) {
+      std::string names(option->name);
+      if (option->letter != no_letter) names.append(",").append(1, option->letter);
+      group.add_options()(names.c_str(), new RowSemantic(*option), help_line(*option).c_str());
+    }
+    all.add(group);
+  }
+  return all;
 }
 
 // The options of the first argument. The parser stops at its first fault; to find every fault, it
@@ -212,6 +229,12 @@ Reading store(const OptionTable& table, const Settings& arguments, const Setting
   }
   store.reading_.operands = arguments.operands;
   return std::move(store.reading_);
+}
+
+std::string help_text(const OptionTable& table) {
+  std::ostringstream text;
+  text << describe(table);
+  return text.str();
 }
 
 }  // namespace routevpn::options

@@ -19,14 +19,19 @@ inline constexpr unsigned highest_port = 65535;
 struct PeerAddress {
   std::string host;  // a name, or an address without brackets
   std::uint16_t port = default_port;
-  [[nodiscard]] std::string to_string() const;  // HOST:PORT, IPv6 in brackets
+  [[nodiscard]] std::string to_string() const {  // IPv6 in brackets
+    const bool is_v6 = host.find(':') != std::string::npos;
+    return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  }
   bool operator==(const PeerAddress&) const = default;
 };
 
 struct ListenAddress {
   std::optional<IpAddress> address;  // none: every local one
   std::uint16_t port = default_port;
-  [[nodiscard]] std::string to_string() const;  // [ADDR:]PORT, IPv6 in brackets
+  [[nodiscard]] std::string to_string() const {
+    return address ? SocketAddress{*address, port}.to_string() : std::to_string(port);
+  }
   bool operator==(const ListenAddress&) const = default;
 };
 

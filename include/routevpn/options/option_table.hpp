@@ -78,7 +78,4 @@ const Option* find(const OptionTable& table, std::string_view name);
 std::string suggestion(std::string_view word, const std::vector<std::string>& known,
                        std::string_view prefix = "");
 
-// The lines of --help, aligned and grouped.
-std::string help_text(const OptionTable& table);
-
 }  // namespace routevpn::options

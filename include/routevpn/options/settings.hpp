@@ -51,4 +51,7 @@ struct Reading {
 // with all its values.
 Reading store(const OptionTable& table, const Settings& arguments, const Settings& file = {});
 
+// The lines of --help.
+std::string help_text(const OptionTable& table);
+
 }  // namespace routevpn::options

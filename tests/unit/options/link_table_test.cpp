@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "routevpn/options/settings.hpp"
+
 #include "catch.hpp"
 #include "parsing.hpp"
 
@@ -93,8 +95,8 @@ TEST_CASE("names and letters are unique") {
 TEST_CASE("--help shows letter, placeholder, default and group of an option") {
   LinkDraft draft;
   const auto help = help_text(link_table(draft));
-  CHECK_THAT(help, ContainsSubstring("\nThe interface:\n  -n, --ifname NAME "));
+  CHECK_THAT(help, ContainsSubstring("The interface:\n  -n [ --ifname ] NAME "));
   CHECK_THAT(help, ContainsSubstring(" (rv%d)\n"));
-  CHECK_THAT(help, ContainsSubstring("      --dead-after MS "));
-  CHECK_THAT(help, ContainsSubstring(": auto, openssl or ipsec-mb (auto)\n"));
+  CHECK_THAT(help, ContainsSubstring("  --dead-after MS "));
+  CHECK_THAT(help, ContainsSubstring(" auto, openssl "));
 }
