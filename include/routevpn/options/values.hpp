@@ -67,19 +67,11 @@ Format<T> spelled(T (*parse)(const std::string&)) {
   return {parse, [](const T& value) { return value.to_string(); }};
 }
 
+// `word`, if not empty, stands for no value.
 template <typename T>
-Format<std::optional<T>> optional(const Format<T>& format) {
-  return {format.parse,
-          [write = format.write](const std::optional<T>& value) {
-            return value ? write(*value) : std::string();
-          },
-          format.words};
-}
-
-// `word` stands for no value.
-template <typename T>
-Format<std::optional<T>> optional(const Format<T>& format, const std::string& word) {
+Format<std::optional<T>> optional(const Format<T>& format, const std::string& word = "") {
   return {[=](const std::string& text) -> std::optional<T> {
+            if (word.empty()) return format.parse(text);
             if (text == word) return std::nullopt;
             try {
               return format.parse(text);
@@ -88,7 +80,7 @@ Format<std::optional<T>> optional(const Format<T>& format, const std::string& wo
             }
           },
           [=](const std::optional<T>& value) { return value ? format.write(*value) : word; },
-          {word}};
+          word.empty() ? format.words : std::vector{word}};
 }
 
 // Each pair holds a value and its word.
