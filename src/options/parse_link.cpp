@@ -66,7 +66,8 @@ class Rules {
     }
     const std::string mode = draft_.client ? "client" : "server";
     for (const auto* option : {"peer", "listen"}) {
-      if (has(option)) fault(label(option) + ": says the same as --" + mode + "; give one of them");
+      if (has(option))
+        fault(label(option) + ": has the same meaning as --" + mode + "; give one of them");
     }
     if (draft_.client) {
       if (!has("host")) reading_.report_missing(label("client") + ": needs --host");

@@ -120,7 +120,7 @@ start_is 2 "--mtu needs a value: N|auto" --mtu
 start_is 2 "--fwmark is given more than once" --fwmark 1 --fwmark 2
 
 start_is 2 "--client: excludes --server" --server --client --host 192.0.2.1
-start_is 2 "--listen: says the same as --server; give one of them" --server --listen 7000
+start_is 2 "--listen: has the same meaning as --server; give one of them" --server --listen 7000
 start_is 2 "--port: needs --client or --server" --port 7000
 start_is 2 "--allow: needs a link that waits for its peer*" --allow 192.0.2.0/24
 start_is 2 "--table: needs --route" --table 51

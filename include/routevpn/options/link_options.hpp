@@ -39,7 +39,7 @@ struct LinkOptions {
   std::string link;  // names the control socket; empty: the name of the interface
   std::string config_file;
 
-  std::vector<PeerAddress> peers;  // in the order they are tried; empty: the link is the acceptor
+  std::vector<PeerAddress> peers;  // tried in turn; empty: the link is the acceptor
   std::optional<ListenAddress> listen;
 
   std::string ifname = "rv%d";

@@ -1,4 +1,4 @@
-// The options of a link, and what they say together.
+// The table of a link's options.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace routevpn::options {
 
-// What the options say one by one. client, server, host and port are how the first
-// proof-of-concept says peer and listen.
+// The options one by one. client, server, host and port are the first proof-of-concept's form of
+// peer and listen.
 struct LinkDraft {
   LinkOptions options;
   bool client = false;

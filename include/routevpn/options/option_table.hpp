@@ -20,7 +20,7 @@ struct Value {
     repeatable,  // once per value
   };
   Kind kind;
-  // Throws UsageError that says what is allowed. A flag is set to "yes" or "no".
+  // Throws UsageError with the allowed values. A flag is set to "yes" or "no".
   std::function<void(const std::string&)> set;
   std::function<std::vector<std::string>()> write = nullptr;  // null: not for a file
   std::vector<std::string> words = {};                        // completion offers these
@@ -64,6 +64,7 @@ Value repeatable(std::vector<T>& into, const Format<T>& format) {
           [&into, parse = format.parse](const std::string& text) { into.push_back(parse(text)); },
           [&into, write = format.write] {
             std::vector<std::string> texts;
+            texts.reserve(into.size());
             for (const auto& value : into) texts.push_back(write(value));
             return texts;
           }};

@@ -1,5 +1,5 @@
-// The values of options, from text and to text. All parsers throw UsageError that says what is
-// allowed; the caller adds the name of the option.
+// The values of options, from text and to text. All parsers throw UsageError with the allowed
+// values; the caller adds the name of the option.
 #pragma once
 
 #include <algorithm>
@@ -87,6 +87,7 @@ Format<std::optional<T>> optional(const Format<T>& format, const std::string& wo
 template <typename T>
 Format<T> one_of(const std::vector<std::pair<T, std::string>>& pairs) {
   std::vector<std::string> words;
+  words.reserve(pairs.size());
   for (const auto& pair : pairs) words.push_back(pair.second);
   return {[=](const std::string& text) {
             for (const auto& [value, word] : pairs) {

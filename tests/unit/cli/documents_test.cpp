@@ -102,7 +102,7 @@ TEST_CASE("the man page has the usual sections") {
   CHECK(part(page, "Sh", heading).size() > 100);
 }
 
-TEST_CASE("the service unit runs what the man page says it runs") {
+TEST_CASE("the service unit runs the command of the man page") {
   const auto unit = source("systemd/routevpn@.service");
   CHECK_THAT(unit, ContainsSubstring("\nType=notify\n"));
   CHECK_THAT(unit,

@@ -52,7 +52,7 @@ class LinkSocket {
     while (::read(client_.get(), &c, 1) == 1 && c != '\n') question += c;
     return question;
   }
-  void say(const std::string& text) {
+  void send(const std::string& text) {
     CHECK(::send(client_.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
           static_cast<ssize_t>(text.size()));
   }
@@ -82,7 +82,7 @@ Outcome show(const std::string& run_dir, const std::string& words) {
 // One client asks, one object answers.
 void answer(LinkSocket& socket, const std::string& object) {
   CHECK(socket.accept() == "status");
-  socket.say(object);
+  socket.send(object);
   socket.hang_up();
 }
 
@@ -188,15 +188,15 @@ TEST_CASE("waiting ends when every named link is up") {
   auto waited =
       std::async(std::launch::async, [&] { return show(scratch.path(), "a b --wait up"); });
   CHECK(a.accept() == "watch");
-  a.say(object("a", "connecting") + "\n" + object("a", "up") + "\n");
+  a.send(object("a", "connecting") + "\n" + object("a", "up") + "\n");
   // The second link's process comes later than the question.
   LinkSocket b(scratch.path(), "b");
   CHECK(b.accept() == "watch");
-  b.say(R"({"link": "b", )");
+  b.send(R"({"link": "b", )");
   CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
-  b.say("\"state\": \"connecting\"}\n");
+  b.send("\"state\": \"connecting\"}\n");
   CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
-  b.say(object("b", "up") + "\n");
+  b.send(object("b", "up") + "\n");
   REQUIRE(waited.wait_for(deadline) == std::future_status::ready);
   const auto outcome = waited.get();
   CHECK(outcome.status == 0);
@@ -210,7 +210,7 @@ TEST_CASE("with --json, waiting ends with what show prints") {
   auto waited =
       std::async(std::launch::async, [&] { return show(scratch.path(), "a --wait up --json"); });
   CHECK(a.accept() == "watch");
-  a.say(object("a", "up") + "\n");
+  a.send(object("a", "up") + "\n");
   answer(a, object("a", "up"));
   CHECK(nlohmann::json::parse(waited.get().out)[0]["state"] == "up");
 }
@@ -221,9 +221,9 @@ TEST_CASE("waiting for down ends when the link is connecting again") {
   auto waited =
       std::async(std::launch::async, [&] { return show(scratch.path(), "a --wait down"); });
   CHECK(a.accept() == "watch");
-  a.say(object("a", "up") + "\n");
+  a.send(object("a", "up") + "\n");
   CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
-  a.say(object("a", "connecting") + "\n");
+  a.send(object("a", "connecting") + "\n");
   CHECK(waited.get().status == 0);
 }
 
@@ -233,7 +233,7 @@ TEST_CASE("waiting for down ends when the link's process does") {
   auto waited =
       std::async(std::launch::async, [&] { return show(scratch.path(), "a --wait down"); });
   CHECK(a.accept() == "watch");
-  a.say(object("a", "up") + "\n");
+  a.send(object("a", "up") + "\n");
   CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
   a.go_away();
   CHECK(waited.get().status == 0);
@@ -244,18 +244,18 @@ TEST_CASE("without names, waiting takes the links that are there or come") {
   auto waited = std::async(std::launch::async, [&] { return show(scratch.path(), "--wait up"); });
   LinkSocket a(scratch.path(), "a");
   CHECK(a.accept() == "watch");
-  a.say(object("a", "up") + "\n");
+  a.send(object("a", "up") + "\n");
   CHECK(waited.get().status == 0);
 }
 
-TEST_CASE("when the time is over the line says which links are not there yet") {
+TEST_CASE("after the timeout a line names the links that are not up") {
   const ScratchDirectory scratch;
   LinkSocket a(scratch.path(), "a");
   auto waited = std::async(std::launch::async,
                            [&] { return show(scratch.path(), "a b --wait up --timeout 0.3"); });
   CHECK(a.accept() == "watch");
-  a.say(R"({"state": "connecting", "reason": "no answer"})"
-        "\n");
+  a.send(R"({"state": "connecting", "reason": "no answer"})"
+         "\n");
   const auto outcome = waited.get();
   CHECK(outcome.status == 1);
   CHECK(outcome.err ==
