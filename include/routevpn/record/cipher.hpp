@@ -53,7 +53,7 @@ enum class CryptoBackend : std::uint8_t {
   openssl,
   ipsec_mb,  // AES-GCM only
 };
-std::string_view name_of(CryptoBackend backend);  // its word for --crypto: openssl, ipsec-mb
+std::string_view name_of(CryptoBackend backend);  // as in --crypto: openssl, ipsec-mb
 
 // One key of one direction, set up once. Works in place: `data`, which may be empty, is replaced by
 // its ciphertext or plaintext. `nonce` has nonce_bytes bytes, `tag` has tag_bytes. Any thread may

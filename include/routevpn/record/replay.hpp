@@ -24,8 +24,8 @@ class ReplayWindow {
   [[nodiscard]] std::uint64_t highest() const { return next_ == 0 ? 0 : next_ - 1; }
 
  private:
-  // A window that begins inside a word spans one word more than window / word_bits. A power of two
-  // finds a word without a division.
+  // A window that begins inside a word spans one word more than window / word_bits. The next power
+  // of two has room for it, and selects a word without a division.
   static constexpr std::uint64_t word_bits = 64;
   static constexpr std::uint64_t words = window / word_bits * 2;
   static_assert((words & (words - 1)) == 0 && words > window / word_bits);
