@@ -5,7 +5,7 @@
 using namespace routevpn;
 
 TEST_CASE("printable keeps UTF-8 and escapes control characters") {
-  CHECK(printable("") == "");
+  CHECK(printable("").empty());
   CHECK(printable("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80") ==
         "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
   CHECK(printable("a\nb\x1b[2J\x7f") == "a\\x0ab\\x1b[2J\\x7f");
