@@ -48,8 +48,8 @@ int run(const cli::CommandLine& line, const cli::Console& console) {
   if (const auto* const pki = std::get_if<cli::PkiCommand>(&line.command)) {
     return cli::run_pki(*pki, console);
   }
-  if (const auto* const order = std::get_if<plan::PlanOrder>(&line.command)) {
-    return cli::run_plan(*order, console);
+  if (const auto* const request = std::get_if<plan::PlanRequest>(&line.command)) {
+    return cli::run_plan(*request, console);
   }
   if (const auto* const help = std::get_if<cli::Help>(&line.command)) {
     return cli::run_help(*help, console);

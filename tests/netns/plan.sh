@@ -52,6 +52,8 @@ says "a plan" 0 'out: 3 sites, 6 gateways, 12 links; 60 files created, 0 changed
   "$ROUTEVPN" plan topology.toml --out out --pki pki
 says "a second one" 0 '*; 0 files created, 0 changed, 0 removed' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
+says "--check that the system refuses" 2 "routevpn: *File name too long" \
+  "$ROUTEVPN" plan topology.toml --out "$(printf 'x%.0s' {1..300})" --check
 says "--check after it" 0 '' "$ROUTEVPN" plan topology.toml --out out --pki pki --check
 for conf in out/*/links/*.conf; do
   "$ROUTEVPN" check --config "$conf" >check.out 2>&1 || fail "$conf: $(<check.out)"

@@ -51,7 +51,7 @@ struct Help {
 struct Version {};
 
 using Command =
-    std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanOrder, Help, Version>;
+    std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanRequest, Help, Version>;
 
 struct CommandLine {
   Command command;

@@ -1,4 +1,4 @@
-// A topology file in a directory of its own, and what planning makes of it there.
+// A topology file in a scratch directory, and the plan made from it.
 #pragma once
 
 #include <filesystem>
@@ -12,22 +12,22 @@
 
 namespace routevpn::plan {
 
-class Desk {
+class Workspace {
  public:
-  explicit Desk(const std::string& topology) { write(topology); }
+  explicit Workspace(const std::string& topology) { write(topology); }
 
   void write(const std::string& topology) const { (void)dir_.write("topology.toml", topology); }
   [[nodiscard]] std::string at(const std::string& name) const { return dir_.path() + "/" + name; }
-  [[nodiscard]] PlanOrder order() const {
-    PlanOrder order;
-    order.topology = at("topology.toml");
-    order.out = at("out");
-    return order;
+  [[nodiscard]] PlanRequest request() const {
+    PlanRequest request;
+    request.topology = at("topology.toml");
+    request.out = at("out");
+    return request;
   }
   [[nodiscard]] PlanReport plan(bool check = false) const {
-    auto wanted = order();
-    wanted.check = check;
-    return plan::run(wanted);
+    auto with_check = request();
+    with_check.check = check;
+    return plan::run(with_check);
   }
   [[nodiscard]] std::map<std::string, std::string> files() const { return files_in("out"); }
   [[nodiscard]] std::map<std::string, std::string> files_in(const std::string& name) const {

@@ -1,11 +1,10 @@
 #include "routevpn/plan/render.hpp"
 
-#include "planned_mark.hpp"
-
 namespace routevpn::plan {
 
 namespace {
 
+// Writes nothing for an empty value.
 void line(std::string& text, std::string_view name, const std::string& value) {
   if (!value.empty()) text.append(name).append(" = ").append(value).append("\n");
 }
@@ -32,17 +31,17 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
   if (!initiates) line(text, "allow", IpPrefix{peer_address, peer_address.bits()}.to_string());
   line(text, "peer-name", peer.name);
   line(text, "ifname", peer.ifname);
-  line(text, "netns", own.around.netns);
-  line(text, "public-netns", own.around.public_netns);
+  line(text, "netns", own.settings.netns);
+  line(text, "public-netns", own.settings.public_netns);
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     const auto address = plan.interconnect(link, gateway, family);
     if (address) line(text, "address", address->to_string());
   }
-  line(text, "cert", own.around.cert);
-  line(text, "key", own.around.key);
-  line(text, "ca", own.around.ca);
-  line(text, "crl", own.around.crl);
-  line(text, "run-dir", own.around.run_dir);
+  line(text, "cert", own.settings.cert);
+  line(text, "key", own.settings.key);
+  line(text, "ca", own.settings.ca);
+  line(text, "crl", own.settings.crl);
+  line(text, "run-dir", own.settings.run_dir);
   return text;
 }
 

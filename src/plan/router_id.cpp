@@ -1,4 +1,4 @@
-#include "identify.hpp"
+#include "router_id.hpp"
 
 #include <set>
 
@@ -6,24 +6,25 @@ namespace routevpn::plan {
 
 namespace {
 
-// By site, so that people can read them.
-class Ids {
+// The upper bytes of an ID count the sites from 1, so that an ID shows its site. The last byte
+// counts the gateways of a site from 1 and its site routers from 129.
+class RouterIds {
  public:
-  Ids(const Topology& topology, const Lock& before, Faults& faults)
+  RouterIds(const Topology& topology, const Lock& before, Faults& faults)
       : topology_(topology), before_(before.ids), faults_(faults) {}
 
   void run(Plan& plan, Lock& after) {
     for (const auto& site : topology_.sites) keep(site);
-    std::uint32_t fresh_site = 1;
+    std::uint32_t free_site = 1;
     for (const auto& site : topology_.sites) {
       auto number = site_number(site);
       if (number == 0) {
-        while (sites_in_use_.contains(fresh_site)) ++fresh_site;
-        number = fresh_site;
+        while (sites_in_use_.contains(free_site)) ++free_site;
+        number = free_site;
         sites_in_use_.insert(number);
       }
-      give(site, site.gateways, topology_.gateways, number, first_gateway_id);
-      give(site, site.routers, topology_.routers, number, first_router_id);
+      assign(site, site.gateways, topology_.gateways, number, first_gateway_id);
+      assign(site, site.routers, topology_.routers, number, first_router_id);
     }
     for (const auto& gateway : topology_.gateways) plan.gateway_ids.push_back(ids_[gateway.name]);
     for (const auto& router : topology_.routers) plan.router_ids.push_back(ids_[router.name]);
@@ -33,7 +34,7 @@ class Ids {
  private:
   static constexpr std::uint32_t first_gateway_id = 1;
   static constexpr std::uint32_t first_router_id = 129;
-  static constexpr std::uint32_t ids_of_a_kind = 127;
+  static constexpr std::uint32_t ids_per_kind = 127;  // gateways or site routers of a site
 
   [[nodiscard]] std::vector<std::string> nodes_of(const Site& site) const {
     std::vector<std::string> names;
@@ -52,7 +53,7 @@ class Ids {
     }
   }
 
-  // 0: none of its nodes has an identifier yet.
+  // 0: no node of the site has an ID yet.
   [[nodiscard]] std::uint32_t site_number(const Site& site) const {
     for (const auto& name : nodes_of(site)) {
       if (const auto at = ids_.find(name); at != ids_.end()) return at->second >> 8U;
@@ -61,15 +62,15 @@ class Ids {
   }
 
   template <typename Node>
-  void give(const Site& site, const std::vector<std::size_t>& indices,
-            const std::vector<Node>& nodes, std::uint32_t number, std::uint32_t first) {
+  void assign(const Site& site, const std::vector<std::size_t>& indices,
+              const std::vector<Node>& nodes, std::uint32_t number, std::uint32_t first) {
     std::uint32_t next = first;
     for (const auto index : indices) {
       if (ids_.contains(nodes[index].name)) continue;
       while (used_.contains(number << 8U | next)) ++next;
-      if (next >= first + ids_of_a_kind) {
+      if (next >= first + ids_per_kind) {
         faults_.push_back({nodes[index].line, "site " + site.name + " has more than " +
-                                                  std::to_string(ids_of_a_kind) +
+                                                  std::to_string(ids_per_kind) +
                                                   " gateways or routers"});
         return;
       }
@@ -88,8 +89,8 @@ class Ids {
 
 }  // namespace
 
-void identify(Plan& plan, const Lock& before, Lock& after, Faults& faults) {
-  Ids(plan.topology, before, faults).run(plan, after);
+void assign_router_ids(Plan& plan, const Lock& before, Lock& after, Faults& faults) {
+  RouterIds(plan.topology, before, faults).run(plan, after);
 }
 
 }  // namespace routevpn::plan
