@@ -16,7 +16,7 @@ import ip_packets as ip
 
 PORT = 7000
 RETRY_S = 0.2
-PATIENCE_S = 8
+WAIT_S = 30
 ETHERTYPE = {4: 0x0800, 6: 0x86DD}
 
 
@@ -38,7 +38,7 @@ def exchange(own, peer, head, size):
     data = contents(size - head)
     listener = listen(own)
     into_tun = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + WAIT_S
     while time.monotonic() < end:
         into_tun.sendto(ip.udp(peer, PORT, own, PORT, data), ("rv0", ETHERTYPE[version]))
         try:

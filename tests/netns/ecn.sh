@@ -6,6 +6,8 @@
 #   192.0.2.1/32, 2001:db8::1/128       192.0.2.2/32, 2001:db8::2/128
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=flows.sh
+source "$(dirname "${BASH_SOURCE[0]}")/flows.sh"
 
 HERE=$(dirname "${BASH_SOURCE[0]}")
 ROUTER=rv$$-router
@@ -146,12 +148,7 @@ OUTER=4
 for space in "$PRIV_A" "$PRIV_B"; do in_ns "$space" sysctl -qw net.ipv4.tcp_ecn=1; done
 two_links
 router "ip ecn ect0 numgen random mod 100 == 0 counter name marked ip ecn set ce"
-start server "$PRIV_B" iperf3 --server --one-off
-listening() { in_ns "$PRIV_B" ss -ltnH 'sport = :5201' | grep -q .; }
-wait_for 5 listening || fail "iperf3 does not listen"
-in_ns "$PRIV_A" timeout 20 iperf3 --client 10.255.0.2 --bytes 20000000 >"$DIR/iperf.out" ||
-  fail "no TCP: $(<"$DIR/iperf.out")"
-unset "PID[server]"
+transfer "20 MB of TCP" "$PRIV_A" "$PRIV_B" 10.255.0.2 --bytes 20000000
 (($(counted marked) > 0)) || fail "the router marked nothing"
 (($(tcp_marks_heard) > 0)) || fail "of $(counted marked) marks the sender heard none"
 ok "the router marked $(counted marked) packets of a TCP stream, and the sender heard of it"

@@ -47,9 +47,9 @@ tool_b() {
 # pings TEXT: from the space and to the peers that exchanges() has found.
 pings() {
   expect "$1: ping from our inside, $LARGEST bytes" \
-    in_ns "$space" ping -c 3 -i 0.01 -W 2 -s $((LARGEST - 28)) "$peer"
+    in_ns "$space" ping -c 3 -i 0.01 -W "$DEADLINE_S" -s $((LARGEST - 28)) "$peer"
   expect "$1: the same over IPv6" \
-    in_ns "$space" ping -c 3 -i 0.01 -W 2 -s $((LARGEST - 48)) "$peer6"
+    in_ns "$space" ping -c 3 -i 0.01 -W "$DEADLINE_S" -s $((LARGEST - 48)) "$peer6"
 }
 
 # exchanges LINK TEXT: packets go both ways, and nothing else is counted.
@@ -58,12 +58,12 @@ exchanges() {
   space=$PRIV_B
   [[ $link == a ]] && space=$PRIV_A peer=10.255.0.2 peer6=2001:db8:ff::1
   [[ $link == b ]] || pings "$text"
-  wait_for 10 logged tool "exchanged 10" || fail "$text: no exchange"
+  wait_for logged tool "^exchanged 10 " || fail "$text: no exchange"
   ok "$text: 10 packets of 28..$LARGEST bytes there and back, IPv4 and IPv6"
   [[ $link == a ]] || pings "$text"
-  sent=$(sed -n 's/.* sent //p' "$DIR/tool.log")
+  sent=$(sed -n 's/^exchanged [0-9]* sent //p' "$DIR/tool.log")
   [[ $link == a ]] || sent=$((sent + 6))
-  wait_for 2 reads "$link" .rx.packets "$sent" ||
+  wait_for reads "$link" .rx.packets "$sent" ||
     fail "$text: the tool sent $sent packets, we have got $(show "$link" .rx.packets)"
   ok "$text: $sent records were $sent packets"
   expect_equal "$text: nothing was dropped coming in" 0 "$(show "$link" .rx.drops)"
@@ -81,19 +81,19 @@ accepts() {
   local text=$1 cipher=$2
   shift 2
   link_b
-  wait_for 5 has_socket b || fail "$text: link b did not start"
+  wait_for has_socket b || fail "$text: link b did not start"
   tool_a "$@"
   wait_up b
   exchanges b "$text"
   is_plain b "$text" "$cipher"
   expect "$text: the interface has carrier" has_carrier "$PRIV_B"
   stop tool || fail "$text: the tool ended with status $?"
-  expect "$text: its close_notify takes the carrier" wait_for 2 has_no_carrier "$PRIV_B"
+  expect "$text: its close_notify takes the carrier" wait_for has_no_carrier "$PRIV_B"
   expect_equal "$text: and is the reason" "down peer_closed" "$(show b '.state + " " + .reason')"
   if ((TWICE)); then
     tool_a "$@"
     wait_up b
-    expect "$text: a second session" wait_for 5 logged tool exchanged
+    expect "$text: a second session" wait_for logged tool ^exchanged
     expect_equal "$text: two handshakes" 2 "$(show b .handshakes)"
     stop tool || true
   fi
@@ -111,12 +111,12 @@ initiates() {
   is_plain a "$text" "$cipher"
   expect "$text: the interface has carrier" has_carrier "$PRIV_A"
   stop_links
-  expect "$text: it understands our close_notify" wait_for 2 has_ended tool
+  expect "$text: it understands our close_notify" wait_for has_ended tool
   ((TWICE)) || return 0
   tool_b "$@"
   link_a --ciphers "$cipher"
   wait_up a
-  expect "$text: a second session" in_ns "$PRIV_A" ping -c 1 -W 2 10.255.0.2
+  expect "$text: a second session" in_ns "$PRIV_A" ping -c 1 -W "$DEADLINE_S" 10.255.0.2
   stop_links
   stop tool || true
 }
@@ -151,9 +151,9 @@ echoes() {
   is_plain a "$text" "$cipher"
   expect "$text: the interface has carrier" has_carrier "$PRIV_A"
   expect_equal "$text: nothing was dropped coming in" 0 "$(show a .rx.drops)"
-  expect "$text: as many packets came back as went" wait_for 2 came_back
+  expect "$text: as many packets came back as went" wait_for came_back
   stop_links
-  expect "$text: it understands our close_notify" wait_for 2 logged tool EOF
+  expect "$text: it understands our close_notify" wait_for logged tool EOF
   stop tool || true
 }
 

@@ -23,11 +23,14 @@ DIR=$(mktemp -d "${TMPDIR:-/tmp}/routevpn-$$-XXXXXX")
 PUB_A=rv$$-pub-a PRIV_A=rv$$-priv-a PUB_B=rv$$-pub-b PRIV_B=rv$$-priv-b
 OUTER=4  # family outside: 4 or 6
 PORT=7754
+# How long a condition may take before the test fails, in seconds. It measures nothing: an idle machine
+# needs a small part of it, so that other work on the machine does not move a result.
+DEADLINE_S=${DEADLINE_S:-30}
 declare -A PEER=([4]=192.0.2.2 [6]='[2001:db8::2]')  # by family, whom a calls
 declare -A PID=()     # of what start() started, by name
 declare -a SPACES=()  # namespaces to delete
 export PYTHONDONTWRITEBYTECODE=1
-readonly DIR PUB_A PRIV_A PUB_B PRIV_B PORT
+readonly DIR PUB_A PRIV_A PUB_B PRIV_B PORT DEADLINE_S
 
 # --- checks -------------------------------------------------------------------------------------
 
@@ -67,11 +70,10 @@ now_cs() {
   echo $((10#${up/./}))
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; at the deadline it
-# fails, with what the command printed last.
+# wait_for COMMAND...: repeats the command until it succeeds. After DEADLINE_S it fails and prints what
+# the command printed last.
 wait_for() {
-  local end=$(($(now_cs) + $1 * 100))
-  shift
+  local end=$(($(now_cs) + DEADLINE_S * 100))
   until "$@" >"$DIR/wait_for.out" 2>&1; do
     (($(now_cs) < end)) || { cat "$DIR/wait_for.out"; return 1; }
     sleep 0.02
@@ -88,6 +90,22 @@ start() {
   shift 2
   ip netns exec "$space" "$@" >>"$DIR/$name.log" 2>&1 </dev/null &
   PID[$name]=$!
+}
+
+# start_monitor NAME NETNS OBJECT...: `ip monitor` in that namespace. Its events are in DIR/NAME.events;
+# what it writes to standard error, for example about names of deleted namespaces, is in DIR/NAME.log.
+# Returns when the monitor has joined the netlink groups.
+start_monitor() {
+  local name=$1 space=$2
+  shift 2
+  ip netns exec "$space" stdbuf -oL ip monitor "$@" >"$DIR/$name.events" 2>>"$DIR/$name.log" \
+    </dev/null &
+  PID[$name]=$!
+  wait_for has_groups "${PID[$name]}" || fail "ip monitor does not run in $space"
+}
+has_groups() {
+  awk -v pid="$1" '$3 == pid && $4 != "00000000" { found = 1 } END { exit !found }' \
+    "/proc/$1/net/netlink"
 }
 
 # stop NAME [SIGNAL]: ends what start() started, and waits for it; gives its exit status.
@@ -115,6 +133,17 @@ wire() {
 
 gone() { ! kill -0 "$1"; }
 
+# tcp_listens NETNS PORT
+tcp_listens() { in_ns "$1" ss -Hltn "sport = :$2" | grep -q .; }
+
+ends_within_2_s() {
+  local end=$(($(now_cs) + 200))
+  until gone "$1" 2>/dev/null; do
+    (($(now_cs) < end)) || return 1
+    sleep 0.02
+  done
+}
+
 clean_up() {
   local status=$? name space
   trap - EXIT
@@ -127,7 +156,7 @@ clean_up() {
   fi
   for name in "${!PID[@]}"; do kill "${PID[$name]}" 2>/dev/null; done
   for name in "${!PID[@]}"; do
-    wait_for 2 gone "${PID[$name]}" >/dev/null || kill -KILL "${PID[$name]}"
+    ends_within_2_s "${PID[$name]}" || kill -KILL "${PID[$name]}"
   done
   for space in "${SPACES[@]}"; do ip netns delete "$space"; done
   if [[ -n ${KEEP:-} ]]; then echo "kept $DIR" >&2; else rm -rf "$DIR"; fi
@@ -205,17 +234,17 @@ link_b() {
 
 has_socket() { [[ -S $DIR/$1/rv0.sock ]]; }
 
-# wait_up a|b [SECONDS]
+# wait_up a|b
 wait_up() {
-  wait_for 5 has_socket "$1" || fail "link $1 did not start"
-  "$ROUTEVPN" show --run-dir "$DIR/$1" --wait up --timeout "${2:-5}" >"$DIR/wait_up.out" 2>&1 ||
-    fail "link $1 is not up after ${2:-5} s"
+  wait_for has_socket "$1" || fail "link $1 did not start"
+  "$ROUTEVPN" show --run-dir "$DIR/$1" --wait up --timeout "$DEADLINE_S" >"$DIR/wait_up.out" \
+    2>&1 || fail "link $1 is not up after $DEADLINE_S s"
 }
 
 # two_links [OPTION...]: both ends with these options, and up.
 two_links() {
   link_b "$@"
-  wait_for 5 has_socket b || fail "link b did not start"
+  wait_for has_socket b || fail "link b did not start"
   link_a "$@"
   wait_up a
   wait_up b

@@ -44,7 +44,7 @@ begin_middle() {
   rm -f "$DIR/impair.sock"
   start impair "$MIDDLE" "$IMPAIR" --listen "$listen:$PORT" --target "$target:$PORT" \
     --source "$source" --control "$DIR/impair.sock" "$@"
-  wait_for 5 answers_tell || fail "impair does not run"
+  wait_for answers_tell || fail "impair does not run"
 }
 
 # tell COMMAND...: see impair --help.

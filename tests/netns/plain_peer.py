@@ -27,7 +27,7 @@ import time
 import ip_packets as ip
 
 RETRY_S = 0.2
-PATIENCE_S = 8
+WAIT_S = 30
 
 
 def contents(size):
@@ -85,7 +85,7 @@ def main():
     tool = subprocess.Popen(sys.argv[at + 1 :], stdin=tools, stdout=tools)
     tools.close()
     signal.signal(signal.SIGTERM, lambda *_: ours.shutdown(socket.SHUT_WR))
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + WAIT_S
     while True:
         if host.waiting and time.monotonic() > end:
             tool.kill()

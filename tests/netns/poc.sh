@@ -132,12 +132,12 @@ mirrored() { [[ $(seen_as) == "$1" ]]; }
 
 # --- checks -------------------------------------------------------------------------------------
 
-client_is_up() { routevpn show tun0 tun0-2 --wait up --timeout 8; }
+client_is_up() { routevpn show tun0 tun0-2 --wait up --timeout "$DEADLINE_S"; }
 
 # begin: both ends run, and are up.
 begin() {
   client
-  wait_for 5 ip -n vpnc link show tun0 || fail "the client did not start"
+  wait_for ip -n vpnc link show tun0 || fail "the client did not start"
   server
   expect "$1: client and server are up" client_is_up
   route
@@ -152,33 +152,33 @@ ends() {
   expect_equal "SIG$2 ends the $1 with $3" "$3" "$status"
 }
 
-wait_for 5 has_link_locals 2 || fail "the host's interfaces do not settle"
-wait_for 5 has_link_locals 1 -n vpnc || fail "the client's interface does not settle"
+wait_for has_link_locals 2 || fail "the host's interfaces do not settle"
+wait_for has_link_locals 1 -n vpnc || fail "the client's interface does not settle"
 traces >"$DIR/host.before"
 traces -n vpnc >"$DIR/vpnc.before"
 expect_equal "forwarding is off" 0 "$(cat /proc/sys/net/ipv4/ip_forward)"
 
 begin "word for word"
-expect "the client pings the server" ip netns exec vpnc ping -c 2 -i 0.1 -W 2 10.1.2.229
-expect "the server pings the client" ping -c 2 -i 0.1 -W 2 10.1.2.230
+expect "the client pings the server" ip netns exec vpnc ping -c 2 -i 0.1 -W "$DEADLINE_S" 10.1.2.229
+expect "the server pings the client" ping -c 2 -i 0.1 -W "$DEADLINE_S" 10.1.2.230
 expect "the client warns that any certificate of the CA is accepted" \
   grep -q "any certificate of the CA" "$DIR/client.log"
 expect_equal "forwarding is on" 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
 expect "the server's nftables table belongs to its process" \
   grep -q 'flags owner' <(nft list table inet routevpn-tun0)
 expect "the client reaches a host behind the server" \
-  ip netns exec vpnc ping -c 2 -i 0.1 -W 2 45.33.32.156
-expect "which sees the server's address" wait_for 5 mirrored 203.0.113.1
+  ip netns exec vpnc ping -c 2 -i 0.1 -W "$DEADLINE_S" 45.33.32.156
+expect "which sees the server's address" wait_for mirrored 203.0.113.1
 
 for signal in TERM INT KILL; do
   [[ $signal == TERM ]] || begin "once more"
-  expect "masqueraded" wait_for 5 mirrored 203.0.113.1
+  expect "masqueraded" wait_for mirrored 203.0.113.1
   status=0
   [[ $signal != KILL ]] || status=137
   ends server "$signal" "$status"
-  expect "nothing of the server is left" wait_for 2 host_is_as_before
-  expect "none of its processes either" wait_for 2 runs 'routevpn|routevpn-guard|nft' 1
+  expect "nothing of the server is left" wait_for host_is_as_before
+  expect "none of its processes either" wait_for runs 'routevpn|routevpn-guard|nft' 1
   ends client "$signal" "$status"
-  expect "nothing of the client is left" wait_for 2 vpnc_is_as_before
-  expect "no process is left" wait_for 2 nothing_runs
+  expect "nothing of the client is left" wait_for vpnc_is_as_before
+  expect "no process is left" wait_for nothing_runs
 done

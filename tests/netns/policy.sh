@@ -65,7 +65,7 @@ start_b() {
   start b "$PUB_B" "$ROUTEVPN" --listen "$PORT" --peer-name a --ifname rv0 --netns "$PRIV_B" \
     -a 10.255.0.2/30 -a 2001:db8:ff::1/127 --cert "$DIR/b.cert" --key "$DIR/b.key" \
     --ca "$DIR/ca.cert" --run-dir "$DIR/b"
-  wait_for 5 has_socket b || fail "link b did not start"
+  wait_for has_socket b || fail "link b did not start"
 }
 
 # starts OUTER: both ends over that family, and up.
@@ -99,9 +99,9 @@ check() {
   done
 
   expect "$text: the world answers" \
-    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W 2 203.0.113.9
+    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W "$DEADLINE_S" 203.0.113.9
   expect "$text: over IPv6 too" \
-    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W 2 2001:db8:99::9
+    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W "$DEADLINE_S" 2001:db8:99::9
   counts "$text: each ping went once into the link and not by eth0" $((2 * echoes)) 0
   outer=$(counted outer_by_eth0)
   ((outer >= 2 * echoes && outer <= 2 * echoes + 20)) ||
@@ -109,15 +109,15 @@ check() {
   ok "$text: $outer outer packets left by eth0"
   expect_equal "$text: and none by the link itself" 0 "$(counted outer_by_rv0)"
 
-  expect "$text: a neighbour answers" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 2 192.0.2.2
-  expect "$text: over IPv6 too" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 2 2001:db8::2
+  expect "$text: a neighbour answers" in_ns "$PUB_A" ping -c 2 -i 0.01 -W "$DEADLINE_S" 192.0.2.2
+  expect "$text: over IPv6 too" in_ns "$PUB_A" ping -c 2 -i 0.01 -W "$DEADLINE_S" 2001:db8::2
   counts "$text: asked by eth0, not through the link" 0 4
 }
 
 # With the peer gone, nothing that was to go through the link may leave in clear.
 keeps_in_while_down() {
   stop b || fail "link b ended with status $?"
-  expect "the carrier goes off" wait_for 5 is_down
+  expect "the carrier goes off" wait_for is_down
   counts "nothing was asked meanwhile" 0 0
   expect_not "then the world is unreachable" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 1 203.0.113.9
   expect_not "over IPv6 too" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 1 2001:db8:99::9
@@ -126,7 +126,7 @@ keeps_in_while_down() {
 }
 is_down() { [[ $(show a .carrier) == false ]]; }
 
-wait_for 5 has_link_local || fail "eth0 does not settle"
+wait_for has_link_local || fail "eth0 does not settle"
 traces >"$DIR/traces.before"
 for outer in 4 6; do
   for signal in TERM KILL; do
@@ -137,7 +137,7 @@ for outer in 4 6; do
     stop a "$signal" || status=$?
     [[ $signal == TERM ]] || status=$((status - 128 - 9))
     expect_equal "SIG$signal ends the link" 0 "$status"
-    expect "no interface, route, rule or process is left" wait_for 2 is_as_before
+    expect "no interface, route, rule or process is left" wait_for is_as_before
     stop b || fail "link b ended with status $?"
   done
 done
