@@ -27,7 +27,7 @@ link_json() { ip -n "${PRIVATE[$1]}" -j link show rv0 | jq -r ".[0] | $2"; }
 
 FLAGS='.flags | map(select(test("^(UP|LOWER_UP|NO-CARRIER)$"))) | sort | join(" ")'
 
-# expect_carrier a|b on|off TEXT: as programs see it, in flags and operstate.
+# expect_carrier a|b on|off TEXT: the carrier in the flags and the operational state of rv0.
 expect_carrier() {
   local wanted="LOWER_UP UP, UP"
   [[ $2 == on ]] || wanted="NO-CARRIER UP, DOWN"
@@ -35,7 +35,7 @@ expect_carrier() {
     "$(link_json "$1" "\"\\($FLAGS), \\(.operstate)\"")"
 }
 
-# What a routing daemon sees of the interface, but for the mark that its carrier is off.
+# What a routing daemon sees of the interface, without the flags for a lost carrier.
 addresses_and_routes() {
   local space=${PRIVATE[$1]}
   ip -n "$space" -j address show dev rv0 | jq -c '.[0].addr_info'
@@ -44,7 +44,7 @@ addresses_and_routes() {
   done
 }
 
-# While it is off the kernel refuses at once what would have gone through the link.
+# Without carrier the kernel has no route through the link.
 expect_unreachable() { # expect_unreachable FROM TO
   local target
   for target in "${ADDRESS[$2]}" "${ADDRESS6[$2]}"; do
@@ -99,9 +99,9 @@ nothing_but_link() { [[ -s $1 ]] && ! grep -v -e '^\[LINK\]' -e '^ ' "$1"; }
 start_end a
 wait_for has_socket a || fail "a did not start"
 expect_carrier a off "without a peer"
-# Until it is known that there is no peer, 100 ms, they are not.
+# In the first 100 ms, in which a peer could answer, they are not ignored.
 for family in ipv4 ipv6; do
-  wait_for ignores_routes "$family" || fail "$family: routes without carrier are followed"
+  wait_for ignores_routes "$family" || fail "$family: routes without carrier are used"
   ok "$family: routes without carrier are ignored"
 done
 expect_unreachable a b
@@ -119,7 +119,7 @@ for pair in "b a" "a b"; do
   ends TERM "$gateway" "$peer" peer_closed
   ends KILL "$gateway" "$peer" silence
   stop monitor || true
-  expect "ip monitor at $peer saw the link change and nothing else" \
+  expect "ip monitor at $peer shows events of links only" \
     nothing_but_link "$DIR/monitor.events"
 done
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Real packets through a peer that sends back what it gets.
+"""Real packets through a peer that sends back what it receives.
 
 usage: echo_peer.py OWN PEER OWN6 PEER6 LARGEST
 
-Runs beside the interface rv0. What it puts into the interface reads as if it came from the peer;
-sent back unchanged it comes out of the interface as just that, and the kernel hands it to the
-socket at OWN that it is meant for. Prints "exchanged N" when all came back as they went.
+Runs in the namespace of the interface rv0. Each packet that it puts into the interface has the peer as
+source and OWN as destination. The peer sends it back unchanged, and the kernel delivers it to the socket
+at OWN. Prints "exchanged N" when all N packets have come back unchanged.
 """
 
 import socket
@@ -33,7 +33,7 @@ def listen(own):
 
 
 def exchange(own, peer, head, size):
-    """Until it has come back: the carrier and the peer may need a moment."""
+    """Sends the packet until it has come back: the carrier or the peer may not be ready yet."""
     version = 6 if ":" in own else 4
     data = contents(size - head)
     listener = listen(own)
