@@ -56,7 +56,8 @@ ignores_routes() {
   [[ $(in_ns "$PRIV_A" cat "/proc/sys/net/$1/conf/rv0/ignore_routes_with_linkdown") == 1 ]]
 }
 
-has_interface() { ip -n "${PRIVATE[$1]}" link show rv0 >"$DIR/interface.out" 2>&1; }
+# The link brings the interface up after it has set the addresses.
+has_interface() { [[ -n $(ip -n "${PRIVATE[$1]}" -o link show up dev rv0 2>"$DIR/interface.out") ]]; }
 
 # start_end a|b: with TIMES, and with a hook that notes state and reason.
 start_end() {
