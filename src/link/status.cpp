@@ -62,10 +62,10 @@ struct Sums {
   std::uint64_t rx_packets = 0;
   std::uint64_t tx_bytes = 0;
   std::uint64_t tx_packets = 0;
-  std::uint64_t tx_split = 0;
+  std::uint64_t tx_fragmented = 0;
   std::uint64_t handshakes = 0;
-  std::uint64_t renewals = 0;
-  std::uint64_t moves = 0;
+  std::uint64_t rekeys = 0;
+  std::uint64_t roams = 0;
   std::uint64_t hints_given = 0;
   std::uint64_t hints_taken = 0;
   bool udp_segment = true;
@@ -76,10 +76,10 @@ struct Sums {
     rx_packets += lane.counters.rx_packets;
     tx_bytes += lane.counters.tx_bytes;
     tx_packets += lane.counters.tx_packets;
-    tx_split += lane.counters.tx_split;
+    tx_fragmented += lane.counters.tx_fragmented;
     handshakes += lane.session.handshakes;
-    renewals += lane.session.renewals;
-    moves += lane.session.moves;
+    rekeys += lane.session.rekeys;
+    roams += lane.session.roams;
     hints_given += lane.session.hints_given;
     hints_taken += lane.session.hints_taken;
     udp_segment = udp_segment && lane.counters.udp_segment;
@@ -102,7 +102,7 @@ struct Sums {
     json["tx"] = {{"bytes", tx_bytes},
                   {"packets", tx_packets},
                   {"drops", dropped(true)},
-                  {"split", tx_split}};
+                  {"split", tx_fragmented}};
     json["drops"] = drops_json(drops);
   }
 };
@@ -131,8 +131,8 @@ Json association_json(const session::SessionStatus& session, Time now) {
 
 void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
   json["handshakes"] = sums.handshakes;
-  json["rekeys"] = sums.renewals;
-  json["roams"] = sums.moves;
+  json["rekeys"] = sums.rekeys;
+  json["roams"] = sums.roams;
   json["flaps"] = flaps;
   json["restart_hints"] = {{"given", sums.hints_given}, {"taken", sums.hints_taken}};
 }
@@ -170,8 +170,8 @@ Json lane_json(const LaneFacts& lane, Time now) {
 }  // namespace
 
 std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes, Time now) {
-  const LaneFacts& speaker = lanes[facts.speaker];
-  const session::SessionStatus& session = speaker.session;
+  const LaneFacts& reporting = lanes[facts.reporting_lane];
+  const session::SessionStatus& session = reporting.session;
   const Json association = association_json(session, now);
   Sums sums;
   for (const LaneFacts& lane : lanes) sums.add(lane);
@@ -191,7 +191,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
     json["addresses"].push_back(address.to_string());
   }
   json["peer"] = association["peer"];
-  json["local"] = speaker.local.to_string();
+  json["local"] = reporting.local.to_string();
   for (const auto* name : {"remote", "alpn", "cipher", "crypto", "version", "last_handshake"}) {
     json[name] = association[name];
   }

@@ -6,20 +6,20 @@ namespace {
 
 using A = Action;
 
-constexpr std::array ask{A::resolve};
+constexpr std::array resolve{A::resolve};
 constexpr std::array handshake{A::begin_handshake};
 constexpr std::array retry{A::schedule_retry};
-constexpr std::array lights_on{A::carrier_on};
+constexpr std::array carrier_on{A::carrier_on};
 constexpr std::array hold{A::hold_carrier};
-// The carrier goes first: what reacts to it need not wait for the peer, and sends nothing more that
-// the peer, once told, would not take.
+// The carrier goes off first: BIRD reacts without waiting for the peer, and no packet is sent that
+// the peer would discard after the close_notify.
 constexpr std::array lost_initiator{A::carrier_off, A::tell_peer, A::drop_associations,
                                     A::schedule_retry};
 constexpr std::array lost_acceptor{A::carrier_off, A::tell_peer, A::drop_associations};
 constexpr std::array stopping{A::carrier_off, A::tell_peer};
-constexpr std::array renew{A::begin_renewal};
-constexpr std::array ask_renewal{A::request_renewal};
-constexpr std::array renew_later{A::schedule_renewal};
+constexpr std::array rekey{A::begin_rekey};
+constexpr std::array request_rekey{A::request_rekey};
+constexpr std::array rekey_later{A::schedule_rekey};
 
 Transition ignored(Phase phase) {
   return {phase, false, {}};
@@ -39,7 +39,7 @@ Transition lost(Role role) {
 Transition when_confirming(Role role, Event event) {
   switch (event) {
     case Event::confirmed:
-      return go(Phase::up, lights_on);
+      return go(Phase::up, carrier_on);
     case Event::confirmed_early:
       return go(Phase::damped, hold);
     case Event::established:
@@ -54,11 +54,11 @@ Transition when_confirming(Role role, Event event) {
   }
 }
 
-// Up or damped: both have an association that works.
+// In phases up and damped the association works.
 Transition when_working(Role role, Phase phase, Event event) {
   switch (event) {
     case Event::stable:
-      return phase == Phase::damped ? go(Phase::up, lights_on) : ignored(phase);
+      return phase == Phase::damped ? go(Phase::up, carrier_on) : ignored(phase);
     case Event::established:
     case Event::confirmed:
     case Event::confirmed_early:
@@ -68,10 +68,10 @@ Transition when_working(Role role, Phase phase, Event event) {
     case Event::peer_revoked:
     case Event::limit_reached:
       return lost(role);
-    case Event::renewal_due:
-      return stay(phase, role == Role::initiator ? std::span(renew) : std::span(ask_renewal));
+    case Event::rekey_due:
+      return stay(phase, role == Role::initiator ? std::span(rekey) : std::span(request_rekey));
     case Event::handshake_failed:
-      return role == Role::initiator ? stay(phase, renew_later) : ignored(phase);
+      return role == Role::initiator ? stay(phase, rekey_later) : ignored(phase);
     default:
       return ignored(phase);
   }
@@ -84,7 +84,7 @@ Transition step(Role role, Phase phase, Event event) {
   switch (phase) {
     case Phase::idle:
       if (event != Event::start) return ignored(phase);
-      return role == Role::initiator ? go(Phase::resolving, ask) : go(Phase::waiting);
+      return role == Role::initiator ? go(Phase::resolving, resolve) : go(Phase::waiting);
     case Phase::resolving:
       if (event == Event::resolved) return go(Phase::handshaking, handshake);
       if (event == Event::resolve_failed) return go(Phase::backing_off, retry);
@@ -94,7 +94,9 @@ Transition step(Role role, Phase phase, Event event) {
       if (event == Event::handshake_failed) return go(Phase::backing_off, retry);
       return ignored(phase);
     case Phase::backing_off:
-      return event == Event::retry_due ? go(Phase::resolving, ask) : ignored(phase);
+      if (event == Event::retry_due) return go(Phase::resolving, resolve);
+      if (event == Event::retry_next_address) return go(Phase::handshaking, handshake);
+      return ignored(phase);
     case Phase::waiting:
       return event == Event::established ? go(Phase::confirming) : ignored(phase);
     case Phase::confirming:
@@ -109,20 +111,17 @@ Transition step(Role role, Phase phase, Event event) {
   return ignored(phase);
 }
 
+#define ROUTEVPN_NAME(name) #name,
 std::string_view name_of(Phase phase) {
-  constexpr std::array<std::string_view, phase_count> names = {
-      "idle",       "resolving", "handshaking", "backing_off", "waiting",
-      "confirming", "damped",    "up",          "stopped"};
+  constexpr std::array<std::string_view, phase_count> names = {ROUTEVPN_PHASES(ROUTEVPN_NAME)};
   return names[static_cast<std::size_t>(phase)];
 }
 
 std::string_view name_of(Event event) {
-  constexpr std::array<std::string_view, event_count> names = {
-      "start",        "resolved",        "resolve_failed", "established", "handshake_failed",
-      "confirmed",    "confirmed_early", "stable",         "silence",     "peer_closed",
-      "peer_revoked", "limit_reached",   "retry_due",      "renewal_due", "stop"};
+  constexpr std::array<std::string_view, event_count> names = {ROUTEVPN_EVENTS(ROUTEVPN_NAME)};
   return names[static_cast<std::size_t>(event)];
 }
+#undef ROUTEVPN_NAME
 
 std::string_view public_state(Phase phase) {
   switch (phase) {

@@ -87,7 +87,7 @@ TEST_CASE("a damped link says why and until when, and starts again when it fails
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("renewals go on while the carrier is held back, and do not bring it back earlier") {
+TEST_CASE("rekeys go on while the carrier is held back, and do not bring it back earlier") {
   World world({1, {}, 10s, 60000ms}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   world.wire.impair({.drop = 1});
@@ -96,8 +96,8 @@ TEST_CASE("renewals go on while the carrier is held back, and do not bring it ba
   const auto status = [&] { return world.initiator().session().status(world.now); };
   REQUIRE(world.run_until([&] { return status().phase == session::Phase::damped; }, 20s));
   const Time since = world.now;
-  const auto renewals = status().renewals;
+  const auto rekeys = status().rekeys;
   REQUIRE(world.run_until([&] { return world.carrier(0); }, 70s));
   CHECK(world.now - since == 60s);
-  CHECK(status().renewals == renewals + 5);
+  CHECK(status().rekeys == rekeys + 5);
 }

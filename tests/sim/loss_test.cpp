@@ -75,8 +75,8 @@ std::string renew(std::uint64_t seed) {
   world.run(1s);
   const auto& initiator = world.initiator();
   const auto& acceptor = world.acceptor();
-  if (world.initiator().session().status(world.now).renewals < 5) {
-    return complain(seed, "too few renewals");
+  if (world.initiator().session().status(world.now).rekeys < 5) {
+    return complain(seed, "too few rekeys");
   }
   if (acceptor.delivered_packets != initiator.sent_packets ||
       initiator.delivered_packets != acceptor.sent_packets) {
@@ -107,7 +107,7 @@ TEST_CASE("every seed of loss, duplication, reordering and corruption ends with 
   check_seeds(10'000, play);
 }
 
-TEST_CASE("every seed of renewals on a wire that loses nothing loses nothing") {
+TEST_CASE("every seed of rekeys on a wire that loses nothing loses nothing") {
   check_seeds(1'000, renew);
 }
 
@@ -152,14 +152,14 @@ TEST_CASE("one direction alone going silent takes both carriers down") {
   CHECK_FALSE(world.initiator().carrier());  // told by close_notify, not by silence
 }
 
-TEST_CASE("renewals lose no packet, reorder none twice and leave the carrier alone") {
+TEST_CASE("rekeys lose no packet, reorder none twice and leave the carrier alone") {
   World world({7, {2000, 4000}, 3600s}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   world.traffic_interval = 1ms;
   world.run(60s);
   world.traffic_interval.reset();
   world.run(1s);
-  CHECK(world.initiator().session().status(world.now).renewals >= 50);
+  CHECK(world.initiator().session().status(world.now).rekeys >= 50);
   CHECK(world.acceptor().delivered_packets == world.initiator().sent_packets);
   CHECK(world.initiator().delivered_packets == world.acceptor().sent_packets);
   CHECK(world.initiator().carrier_changes == 1);
@@ -171,7 +171,7 @@ TEST_CASE("renewal by time") {
   World world({7, {}, 10s}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   world.run(65s);
-  CHECK(world.initiator().session().status(world.now).renewals == 6);
+  CHECK(world.initiator().session().status(world.now).rekeys == 6);
   CHECK(world.acceptor().carrier_changes == 1);
 }
 
@@ -184,8 +184,8 @@ TEST_CASE("when the initiator's address changes under traffic, only what was on 
   world.run(1s);
   world.traffic_interval.reset();
   world.run(1s);
-  CHECK(world.acceptor().session().status(world.now).moves == 1);
-  CHECK(world.initiator().session().status(world.now).moves == 0);
+  CHECK(world.acceptor().session().status(world.now).roams == 1);
+  CHECK(world.initiator().session().status(world.now).roams == 0);
   CHECK(world.acceptor().delivered_packets == world.initiator().sent_packets);
   // Until the first datagram from the new address was there.
   const auto lost = world.acceptor().sent_packets - world.initiator().delivered_packets;
@@ -200,7 +200,7 @@ TEST_CASE("an idle link follows the initiator's new address within a probe inter
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   world.run(5s);
   world.rebind();
-  CHECK(world.run_until([&] { return world.acceptor().session().status(world.now).moves == 1; },
+  CHECK(world.run_until([&] { return world.acceptor().session().status(world.now).roams == 1; },
                         1s + 2 * Wire::delay));
   world.run(5s);
   CHECK(world.acceptor().carrier_changes == 1);

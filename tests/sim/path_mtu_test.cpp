@@ -90,7 +90,7 @@ TEST_CASE("a renewal looks for more at once") {
   REQUIRE(world.run_until([&] { return both_found(world, 1400); }, 10s));
   world.run(5s);
   world.wire.mtu = 1500;
-  world.initiator().session().replace_identity(identities().initiator, world.now);
+  world.initiator().replace_identity(identities().initiator);
   CHECK(world.run_until([&] { return both_found(world, 1500); }, 1s));
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("every seed of a path that changes ends with its MTU, and never invent
     world.wire.impair({});
     world.run(15s);
     // It may have risen since: then a renewal looks.
-    world.initiator().session().replace_identity(identities().initiator, world.now);
+    world.initiator().replace_identity(identities().initiator);
     if (!world.run_until([&] { return both_found(world, world.wire.mtu); }, 20s)) {
       failures.push_back("seed " + std::to_string(seed) + ": " + std::to_string(world.wire.mtu) +
                          " is not found, but " + std::to_string(world.initiator().path_mtu) +

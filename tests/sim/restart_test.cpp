@@ -33,7 +33,7 @@ TEST_CASE("a restarted acceptor has its link back while the initiator never lost
   REQUIRE(world.run_until([&] { return world.both_up(); }, 3s));
   // To the next data or probe, doubt and handshake come on top.
   const Duration next = traffic ? 10ms : away > 1s ? Duration(250ms) : Duration(1s);
-  CHECK(world.now - ready <= next + session::Session::least_doubt + 12 * Wire::delay);
+  CHECK(world.now - ready <= next + session::RestartCheck::least_wait + 12 * Wire::delay);
   CHECK(world.initiator().carrier_changes == 1);
   CHECK(status(world.initiator(), world).flaps == 0);
   CHECK(status(world.initiator(), world).hints_taken == 1);
@@ -75,7 +75,7 @@ TEST_CASE("an acceptor that crashes in the middle of a renewal is back as soon")
   world.observer = [&](int from, ConstBytes datagram) {
     if (from == 1 && datagram[0] == 22 && datagram.size() > 200) ++answers;
   };
-  world.initiator().session().replace_identity(identities().initiator, world.now);
+  world.initiator().replace_identity(identities().initiator);
   world.initiator().settle();
   REQUIRE(world.run_until([&] { return answers > 0; }, 1s));
   world.run(Wire::delay - 1ms);

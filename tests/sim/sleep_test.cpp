@@ -1,4 +1,4 @@
-// A machine that sleeps: its clock goes on, and so does the peer's patience.
+// A machine that sleeps: its clock goes on, and so does the peer's timeout.
 
 #include "catch.hpp"
 #include "sim/identities.hpp"

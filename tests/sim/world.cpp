@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "routevpn/base/overloaded.hpp"
+
 #include "virtual_clock.hpp"
 
 namespace routevpn::test {
@@ -48,7 +50,7 @@ SimEnd::SimEnd(World& world, int number, session::SessionSettings settings,
                std::shared_ptr<const dtls::Identity> identity)
     : world_(world),
       number_(number),
-      session_(std::move(settings), std::move(identity), *this, control_drops_),
+      session_(std::move(settings), std::move(identity), counters_, control_drops_),
       lane_(mailbox_, counters_, true) {}
 
 void SimEnd::receive(std::vector<std::uint8_t> datagram) {
@@ -89,7 +91,7 @@ void SimEnd::send_packets(int count, std::size_t bytes) {
   lane_.sent();
 }
 
-void SimEnd::flush(std::span<const datapath::Run> runs) {
+void SimEnd::flush(std::span<const datapath::DatagramRun> runs) {
   for (const auto& run : runs) {
     for (std::size_t at = 0; at < run.bytes; at += run.segment_bytes) {
       const auto end = std::min(at + run.segment_bytes, run.bytes);
@@ -120,17 +122,20 @@ void SimEnd::send(ConstBytes datagram, const outside::Endpoint& to) {
 void SimEnd::settle() {
   for (bool busy = true; busy;) {
     busy = false;
+    drain();
     lane_.execute_commands(world_.now);
     flush(lane_.control_runs());
     lane_.control_sent();
     while (const auto* const event = mailbox_.events.front()) {
       session_.on_lane_event(*event, world_.now);
       mailbox_.events.release();
+      drain();
       busy = true;
     }
     while (const auto* const datagram = mailbox_.handshakes.front()) {
       session_.on_handshake(*datagram, world_.now);
       mailbox_.handshakes.release();
+      drain();
       busy = true;
     }
     if (std::exchange(resolving_, false)) {
@@ -144,8 +149,50 @@ void SimEnd::settle() {
   }
 }
 
+void SimEnd::drain() {
+  while (auto output = session_.take_output(world_.now)) carry_out(*output);
+}
+
+void SimEnd::carry_out(session::Output& output) {
+  std::visit(Overloaded{
+                 [&](const session::SendHandshake& flight) {
+                   // As in the process: the lane has the keys before the datagram is out.
+                   lane_.execute_commands(world_.now);
+                   send(flight.datagram, flight.to);
+                 },
+                 [&](datapath::LaneCommand& command) {
+                   datapath::LaneCommand* slot = mailbox_.commands.reserve();
+                   if (slot == nullptr) {
+                     lane_.execute_commands(world_.now);
+                     slot = mailbox_.commands.reserve();
+                   }
+                   *slot = std::move(command);
+                   mailbox_.commands.publish();
+                 },
+                 [&](const session::Resolve&) { resolving_ = true; },
+                 [&](const session::LookUpRoute& path) {
+                   session_.on_route(path.remote, {1500, 1500}, world_.now);
+                 },
+                 [&](session::CarrierOn) { set_carrier(true); },
+                 [&](session::CarrierOff) { set_carrier(false); },
+                 [](const session::StateChanged&) {},
+                 [](const session::HandshakeFailed&) {},
+                 [&](const session::PathMtuChanged& path) {
+                   path_mtu = path.path_mtu;
+                   payload_bytes = path.payload_bytes;
+                   ++path_mtu_changes;
+                 },
+             },
+             output);
+}
+
 void SimEnd::stop() {
   session_.stop(world_.now);
+  settle();
+}
+
+void SimEnd::replace_identity(std::shared_ptr<const dtls::Identity> identity) {
+  session_.replace_identity(std::move(identity), world_.now);
   settle();
 }
 
@@ -159,47 +206,17 @@ std::optional<Time> SimEnd::deadline() const {
   return session_.deadline();
 }
 
-void SimEnd::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
-  // As in the process: keys that were handed over are there before this datagram is out.
-  lane_.execute_commands(world_.now);
-  send(datagram, to);
-}
-
-void SimEnd::command(datapath::LaneCommand command) {
-  datapath::LaneCommand* slot = mailbox_.commands.reserve();
-  if (slot == nullptr) {
-    lane_.execute_commands(world_.now);
-    slot = mailbox_.commands.reserve();
-  }
-  *slot = std::move(command);
-  mailbox_.commands.publish();
-}
-
-void SimEnd::resolve(const session::PeerName&) {
-  resolving_ = true;
-}
-
 void SimEnd::set_carrier(bool on) {
   if (on == carrier_) world_.violations.emplace_back("the carrier was set to what it was");
+  if (on && path_mtu == 0) world_.violations.emplace_back("carrier before the path's MTU is known");
   carrier_ = on;
   ++carrier_changes;
-}
-
-void SimEnd::path_mtu_changed(unsigned path, unsigned payload) {
-  path_mtu = path;
-  payload_bytes = payload;
-  ++path_mtu_changes;
-}
-
-Time SimEnd::last_heard() const {
-  return counters_.last_heard.load();
 }
 
 World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
              std::shared_ptr<const dtls::Identity> acceptor)
     : wire(settings.seed), identities_{std::move(initiator), std::move(acceptor)} {
-  session::SessionSettings session;
-  session.seed = settings.seed;
+  auto session = session::SessionSettings::of(options::LinkOptions{}, 0, settings.seed);
   session.limits = settings.limits;
   session.rekey = settings.rekey;
   session.up_delay = settings.up_delay;

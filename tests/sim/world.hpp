@@ -19,7 +19,7 @@ namespace routevpn::test {
 
 class World;
 
-class SimEnd : private session::Surroundings {
+class SimEnd {
  public:
   SimEnd(World& world, int number, session::SessionSettings settings,
          std::shared_ptr<const dtls::Identity> identity);
@@ -29,6 +29,7 @@ class SimEnd : private session::Surroundings {
   void send_packets(int count, std::size_t bytes);   // serials of their own
   void settle();  // runs commands, events and what is due, until nothing is left at this time
   void stop();
+  void replace_identity(std::shared_ptr<const dtls::Identity> identity);
   [[nodiscard]] std::optional<Time> deadline() const;
 
   [[nodiscard]] bool carrier() const { return carrier_; }
@@ -48,20 +49,11 @@ class SimEnd : private session::Surroundings {
   int path_mtu_changes = 0;
 
  private:
-  void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override;
-  void command(datapath::LaneCommand command) override;
-  void resolve(const session::PeerName& peer) override;
-  void set_carrier(bool on) override;
-  void state_changed(session::Phase, const session::Reason&) override {}
-  void handshake_failed(const SocketAddress&, const dtls::HandshakeFailure&) override {}
-  [[nodiscard]] Time last_heard() const override;
-  [[nodiscard]] outside::RouteMtu route_mtu(const SocketAddress&) const override {
-    return {1500, 1500};
-  }
-  [[nodiscard]] std::uint64_t large_datagrams() const override { return counters_.tx_large; }
-  void path_mtu_changed(unsigned path_mtu, unsigned payload_bytes) override;
+  void drain();
+  void carry_out(session::Output& output);
+  void set_carrier(bool on);
 
-  void flush(std::span<const datapath::Run> runs);
+  void flush(std::span<const datapath::DatagramRun> runs);
   void send(ConstBytes datagram, const outside::Endpoint& to);
   void check_delivered(ConstBytes packet);
 
@@ -74,6 +66,7 @@ class SimEnd : private session::Surroundings {
   datapath::Lane lane_;
   bool carrier_ = false;
   bool resolving_ = false;
+  bool installed_ = false;  // an association has been handed to the lane
   std::set<std::uint64_t> delivered_;
 };
 

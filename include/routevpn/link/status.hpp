@@ -18,8 +18,8 @@ struct LinkFacts {
   std::optional<unsigned> path_mtu;
   bool carrier = false;
   std::uint64_t flaps = 0;
-  Time since{};             // its state is what it is
-  std::size_t speaker = 0;  // the lane whose state is the link's
+  Time since{};                    // its state is what it is
+  std::size_t reporting_lane = 0;  // the lane whose state is the link's
 };
 
 struct LaneFacts {

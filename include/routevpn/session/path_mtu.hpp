@@ -2,7 +2,7 @@
 //
 //     begin() --> searching --------> complete --check(), too_big()--> checking
 //                   ^  ^                | ^                              |  |
-//                   |  +--look_again()--+ +---------- it passes ---------+  |
+//                   |  +--search_again()--+ +---------- it passes ---------+  |
 //                   +---------------- it does not pass: a black hole -------+
 //
 // Sizes are those of whole IP packets outside, in bytes. `least` is taken for granted: IPv6
@@ -39,11 +39,11 @@ namespace routevpn::session {
 class PathMtu {
  public:
   static constexpr Duration raise_interval = std::chrono::minutes(10);  // PMTU_RAISE_TIMER
-  static constexpr Duration least_patience = std::chrono::milliseconds(100);
-  static constexpr Duration most_patience = std::chrono::seconds(1);
+  static constexpr Duration least_timeout = std::chrono::milliseconds(100);
+  static constexpr Duration most_timeout = std::chrono::seconds(1);
   static constexpr unsigned max_probes = 3;  // at little loss
   // After an ICMP message that proved untrue, others are not looked at for this long.
-  static constexpr Duration distrust = std::chrono::seconds(1);
+  static constexpr Duration distrust_time = std::chrono::seconds(1);
 
   struct Range {
     unsigned least = 0;
@@ -62,7 +62,7 @@ class PathMtu {
   [[nodiscard]] bool active() const { return state_ != State::off; }
 
   // The path may carry more than was found.
-  void look_again(unsigned most, Time now);
+  void search_again(unsigned most, Time now);
   // Large packets were sent: does the size still pass?
   void check(Time now);
   // ICMP says that a datagram was too big for an MTU ahead. Anyone may have sent that.
@@ -72,9 +72,9 @@ class PathMtu {
   // False for an answer to nothing that was asked lately.
   bool answered(std::uint32_t sequence, Time now);
   // Of the echo requests the prober sends: round trip, none before the first, and loss, 0..1.
-  void know_path(std::optional<Duration> round_trip, double loss);
+  void set_path(std::optional<Duration> round_trip, double loss);
 
-  // When send() or, after raise_interval, look_again() is to be called.
+  // When send() or, after raise_interval, search_again() is to be called.
   [[nodiscard]] std::optional<Time> due() const;
   [[nodiscard]] bool raise_due(Time now) const;
   // What to send now; the next is scheduled. Good until the next call. Sequence numbers are below
@@ -94,30 +94,30 @@ class PathMtu {
     unsigned hint = 0;  // size of the third, 0: none
   };
 
-  void doubt(Time now);  // whether what passed still does
+  void verify(Time now);  // whether what passed still does
   void next(Time now);
   void complete(Time now);
   [[nodiscard]] unsigned candidate();
   void ask(unsigned mtu, State state, Time now);
   void passed(unsigned mtu, Time now);
   void failed(Time now);
-  [[nodiscard]] unsigned enough_tries() const;
-  [[nodiscard]] Duration patience() const;
+  [[nodiscard]] unsigned tries_to_fail() const;
+  [[nodiscard]] Duration timeout() const;
 
   State state_ = State::off;
   Range range_;
-  unsigned passes_ = 0;  // the largest that is known to pass
-  unsigned fails_ = 0;   // the smallest that is known not to
+  unsigned largest_passed_ = 0;   // the largest that is known to pass
+  unsigned smallest_failed_ = 0;  // the smallest that is known not to
   unsigned found_ = 0;
   std::optional<unsigned> guess_;
   std::optional<unsigned> hint_;  // ICMP's, while it is being looked into
-  unsigned passes_beside_ = 0;    // what is known to pass while passes_ is in doubt
-  std::optional<Time> distrusted_until_;
+  unsigned fallback_ = 0;         // what is known to pass while largest_passed_ is in verify
+  std::optional<Time> icmp_ignored_until_;
   Time raise_at_{};
 
   unsigned asked_ = 0;  // the size in question
   unsigned failed_tries_ = 0;
-  bool heard_ = false;  // the small one of the last try
+  bool small_answered_ = false;  // the small one of the last try
   unsigned silent_tries_ = 0;
   std::optional<Time> try_ends_;
   std::optional<Time> due_;

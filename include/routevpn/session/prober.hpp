@@ -42,10 +42,10 @@ class Prober {
   // has come before.
   bool answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip, Time now);
   // A round trip of another path says nothing of this one.
-  void forget_path();
+  void reset_path();
 
   [[nodiscard]] PathStatus status(Time now) const;
-  [[nodiscard]] Duration patience() const;  // unanswered for longer counts as lost
+  [[nodiscard]] Duration timeout() const;  // unanswered for longer counts as lost
 
  private:
   struct Exchange {
@@ -68,7 +68,7 @@ class Prober {
   std::optional<Time> due_;
   std::uint32_t next_sequence_ = 1;
   std::deque<Exchange> exchanges_;
-  Mark forgotten_;  // the last answered exchange before those remembered
+  Mark baseline_;  // the last answered exchange before those remembered
   PathStatus path_;
 };
 

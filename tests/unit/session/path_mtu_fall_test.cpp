@@ -39,7 +39,7 @@ TEST_CASE("ICMP: a path that falls while a larger size is searched is not waited
   path.mtu = 1400;
   path.run(1s);
   REQUIRE(path.search.found() == 1400);
-  path.search.look_again(1500, path.now);
+  path.search.search_again(1500, path.now);
   path.run(150ms);
   path.icmp = true;
   path.mtu = 1280;
@@ -113,7 +113,7 @@ TEST_CASE("ICMP that tells a wrong size, larger, smaller or none, leads to the r
   // Believed as far as both sizes bear it out: at least the next raise goes on from there.
   const bool smaller = told >= 576 && told < 1400;
   CHECK(path.search.found() == (smaller ? told : 1400));
-  path.search.look_again(1500, path.now);
+  path.search.search_again(1500, path.now);
   path.run(10s);
   CHECK(path.search.found() == 1400);
 }
@@ -174,10 +174,10 @@ TEST_CASE("our own interface's word is taken at once") {
   path.search.refused(1450, path.now);
   CHECK(path.search.in_use() == 1400);
   path.mtu = 1500;
-  path.search.look_again(1500, path.now);
+  path.search.search_again(1500, path.now);
   path.run(20ms);
   CHECK(path.search.found() == 1500);
-  path.search.look_again(1300, path.now);
+  path.search.search_again(1300, path.now);
   path.run(20ms);
   CHECK(path.search.found() == 1300);
 }
@@ -208,7 +208,7 @@ TEST_CASE("loss does not look like a black hole") {
     path.begin(v6, 1500);
     path.run(100ms);
     path.loss = loss;
-    path.search.know_path(path.round_trip, loss);
+    path.search.set_path(path.round_trip, loss);
     path.search.check(path.now);
     path.run(10s);
     if (path.search.found() != 1500) ++wrong;
@@ -228,7 +228,7 @@ TEST_CASE("of a peer that answers nothing ICMP is believed, for ten minutes") {
   CHECK(search.due() == start + 11min);
   CHECK_FALSE(search.raise_due(start + 10min));
   CHECK(search.raise_due(start + 11min));
-  search.look_again(1500, start + 11min);
+  search.search_again(1500, start + 11min);
   CHECK(search.in_use() == 1500);
   CHECK(search.found() == 1500);
 }

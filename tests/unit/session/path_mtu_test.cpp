@@ -78,7 +78,7 @@ TEST_CASE("looking again: a risen path takes one round trip, one as before a few
   path.mtu = to;
   path.sizes.clear();
   path.used.clear();
-  path.search.look_again(1500, path.now);
+  path.search.search_again(1500, path.now);
   path.run(10ms);
   CHECK(path.search.in_use() == (to == 1500 ? 1500 : 1280));
   path.run(10s);
@@ -95,7 +95,7 @@ TEST_CASE("looking again while a check is under way is not forgotten") {
   path.run(10s);
   path.mtu = 1500;
   path.search.check(path.now);
-  path.search.look_again(1500, path.now);
+  path.search.search_again(1500, path.now);
   path.run(1s);
   CHECK(path.search.found() == 1500);
 }
@@ -123,7 +123,7 @@ TEST_CASE("answers to nothing, and events before and after, change nothing") {
   CHECK_FALSE(path.search.answered(0, start));
   path.search.too_big(1300, start);
   path.search.check(start);
-  path.search.look_again(1500, start);
+  path.search.search_again(1500, start);
   path.search.refused(1300, start);
   CHECK_FALSE(path.search.active());
   path.begin(v6, 1400);

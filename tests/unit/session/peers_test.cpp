@@ -15,15 +15,16 @@ using namespace std::chrono_literals;
 namespace {
 
 // Nobody answers; what was asked and tried is written down.
-class Nobody : public Surroundings {
+class Nobody {
  public:
-  explicit Nobody(std::vector<PeerName> peers) {
+  explicit Nobody(std::vector<options::PeerAddress> peers) {
     TestCa ca;
-    SessionSettings settings;
-    settings.peers = std::move(peers);
-    session_.emplace(settings, make_identity(ca.issue({"V1-1"}), ca.certificate(), "V2-1"), *this,
-                     drops_);
+    options::LinkOptions options;
+    options.peers = std::move(peers);
+    session_.emplace(SessionSettings::of(options, 0, 0),
+                     make_identity(ca.issue({"V1-1"}), ca.certificate(), "V2-1"), lane_, drops_);
     session_->start(now_);
+    drain();
   }
 
   std::map<std::string, std::vector<const char*>> names;  // none: does not resolve
@@ -32,17 +33,19 @@ class Nobody : public Surroundings {
   std::vector<std::string> next(std::size_t count) {
     while (tried_.size() < count) {
       if (asked_) {
-        const PeerName peer = *std::exchange(asked_, std::nullopt);
+        const options::PeerAddress peer = *std::exchange(asked_, std::nullopt);
         std::vector<SocketAddress> addresses;
         for (const auto* text : names[peer.host]) {
           addresses.push_back({*IpAddress::parse(text), peer.port});
         }
         const std::string error = addresses.empty() ? peer.host + ": not known" : "";
         session_->on_resolved(addresses, error, now_);
+        drain();
       } else {
         REQUIRE(session_->deadline());
         now_ = std::max(now_, *session_->deadline());
         session_->on_timer(now_);
+        drain();
       }
     }
     const auto end = tried_.begin() + static_cast<std::ptrdiff_t>(count);
@@ -53,27 +56,22 @@ class Nobody : public Surroundings {
   [[nodiscard]] SessionStatus status() const { return session_->status(now_); }
 
  private:
-  void send_handshake(ConstBytes, const outside::Endpoint& to) override {
-    if (tried_.empty() || tried_.back() != to.remote.to_string()) {
-      tried_.push_back(to.remote.to_string());  // once, however often it is repeated
+  void drain() {
+    while (const auto output = session_->take_output(now_)) {
+      if (const auto* const flight = std::get_if<SendHandshake>(&*output)) {
+        const std::string to = flight->to.remote.to_string();
+        if (tried_.empty() || tried_.back() != to) tried_.push_back(to);  // once per attempt
+      } else if (const auto* const name = std::get_if<Resolve>(&*output)) {
+        tried_.push_back("?" + name->peer.host);
+        asked_ = name->peer;
+      }
     }
   }
-  void command(LaneCommand) override {}
-  void resolve(const PeerName& peer) override {
-    tried_.push_back("?" + peer.host);
-    asked_ = peer;
-  }
-  void set_carrier(bool) override {}
-  void state_changed(Phase, const Reason&) override {}
-  void handshake_failed(const SocketAddress&, const dtls::HandshakeFailure&) override {}
-  [[nodiscard]] Time last_heard() const override { return Time{}; }
-  [[nodiscard]] outside::RouteMtu route_mtu(const SocketAddress&) const override { return {}; }
-  [[nodiscard]] std::uint64_t large_datagrams() const override { return 0; }
-  void path_mtu_changed(unsigned, unsigned) override {}
 
+  LaneCounters lane_;
   DropCounters drops_;
   std::optional<Session> session_;
-  std::optional<PeerName> asked_;
+  std::optional<options::PeerAddress> asked_;
   std::vector<std::string> tried_;
   Time now_{1000h};
 };

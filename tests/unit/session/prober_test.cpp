@@ -65,7 +65,7 @@ TEST_CASE("round trips are smoothed, their minimum and jitter kept") {
   CHECK(status.min == 10ms);
   CHECK(status.smoothed == 11ms);
   CHECK(status.jitter == 500us);
-  prober.forget_path();
+  prober.reset_path();
   CHECK_FALSE(prober.status(probing_start + 2s).last);
 }
 

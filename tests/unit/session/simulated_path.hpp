@@ -37,7 +37,7 @@ struct Path {
   std::mt19937_64 random{1};
 
   void begin(PathMtu::Range range, unsigned guess) {
-    search.know_path(round_trip, loss);
+    search.set_path(round_trip, loss);
     search.begin(range, guess, now);
     note();
   }
@@ -59,7 +59,7 @@ struct Path {
       answers.pop_front();
       search.answered(answer.sequence, now);
     } else if (search.raise_due(now)) {
-      search.look_again(1500, now);
+      search.search_again(1500, now);
     } else {
       send();
     }

@@ -38,6 +38,11 @@ std::vector<Row> table() {
        Phase::backing_off,
        {Action::schedule_retry}},
       {Phase::backing_off, Event::retry_due, "ia", Phase::resolving, {Action::resolve}},
+      {Phase::backing_off,
+       Event::retry_next_address,
+       "ia",
+       Phase::handshaking,
+       {Action::begin_handshake}},
       {Phase::waiting, Event::established, "ia", Phase::confirming, {}},
       {Phase::confirming, Event::confirmed, "ia", Phase::up, {Action::carrier_on}},
       {Phase::confirming, Event::established, "ia", Phase::confirming, {}},
@@ -48,9 +53,9 @@ std::vector<Row> table() {
     rows.push_back({phase, Event::established, "ia", phase, {}});
     rows.push_back({phase, Event::confirmed, "ia", phase, {}});
     rows.push_back({phase, Event::confirmed_early, "ia", phase, {}});
-    rows.push_back({phase, Event::renewal_due, "i", phase, {Action::begin_renewal}});
-    rows.push_back({phase, Event::renewal_due, "a", phase, {Action::request_renewal}});
-    rows.push_back({phase, Event::handshake_failed, "i", phase, {Action::schedule_renewal}});
+    rows.push_back({phase, Event::rekey_due, "i", phase, {Action::begin_rekey}});
+    rows.push_back({phase, Event::rekey_due, "a", phase, {Action::request_rekey}});
+    rows.push_back({phase, Event::handshake_failed, "i", phase, {Action::schedule_rekey}});
   }
   for (const auto phase : {Phase::confirming, Phase::damped, Phase::up}) {
     for (const auto event :
