@@ -25,7 +25,7 @@ struct Resolver::Shared {
   Fd netns;
   Fd event;
   std::mutex mutex;
-  bool asked = false;  // and the answer not taken
+  bool busy = false;  // from ask() to take()
   std::optional<Resolution> answer;
 
   void answer_with(Resolution resolution) {
@@ -41,8 +41,8 @@ Fd current_netns() {
   return Fd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
 }
 
-// A thread starts in the namespace of the one that made it; only where that has moved on must it
-// change, which takes CAP_SYS_ADMIN.
+// A thread starts in the network namespace of its creator. If that is another one now, the thread
+// enters `netns`, which needs CAP_SYS_ADMIN.
 bool enter(const Fd& netns) {
   const Fd here = current_netns();
   struct stat is {};
@@ -73,7 +73,7 @@ Resolution resolve(const std::string& host, std::uint16_t port) {
   return result;
 }
 
-// Signals are the control thread's: a thread made under this takes none.
+// The control thread handles signals. A thread created while this exists inherits the full mask.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -107,7 +107,7 @@ int Resolver::fd() const {
 bool Resolver::ask(const std::string& host, std::uint16_t port) {
   {
     const std::lock_guard lock(shared_->mutex);
-    if (std::exchange(shared_->asked, true)) return false;
+    if (std::exchange(shared_->busy, true)) return false;
   }
   if (const auto address = IpAddress::parse(host)) {
     sockaddr_storage name{};
@@ -122,11 +122,12 @@ bool Resolver::ask(const std::string& host, std::uint16_t port) {
       if (enter(shared->netns)) {
         shared->answer_with(resolve(host, port));
       } else {
-        shared->answer_with({host, {}, system_error("its network namespace").what()});
+        shared->answer_with({host, {}, system_error("entering its network namespace").what()});
       }
     }).detach();
   } catch (const std::system_error& failure) {
-    shared_->answer_with({host, {}, std::string("no thread to ask with: ") + failure.what()});
+    shared_->answer_with(
+        {host, {}, std::string("cannot start a resolver thread: ") + failure.what()});
   }
   return true;
 }
@@ -136,7 +137,7 @@ std::optional<Resolution> Resolver::take() {
   if (!shared_->answer) return std::nullopt;
   eventfd_t count = 0;
   eventfd_read(shared_->event.get(), &count);
-  shared_->asked = false;
+  shared_->busy = false;
   return std::exchange(shared_->answer, std::nullopt);
 }
 

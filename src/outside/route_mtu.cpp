@@ -1,3 +1,5 @@
+#include "routevpn/outside/route_mtu.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -18,8 +20,9 @@ bool enable(const Fd& socket, int level, int option, int value) {
   return setsockopt(socket.get(), level, option, &value, sizeof value) == 0;
 }
 
-// A datagram no interface but the loopback takes is refused before it is sent, and the refusal
-// names the MTU: that of the interface, for no route or ICMP message counts with PMTUDISC_PROBE.
+// The largest datagram exceeds the MTU of every interface except for the loopback. The kernel
+// refuses it before it is sent, and its error holds the interface's MTU: with PMTUDISC_PROBE routes
+// and ICMP messages do not count.
 std::optional<unsigned> interface_mtu(const Fd& socket, bool v4) {
   const bool prepared = v4 ? enable(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) &&
                                  enable(socket, IPPROTO_IP, IP_RECVERR, 1)
@@ -44,7 +47,7 @@ std::optional<unsigned> interface_mtu(const Fd& socket, bool v4) {
 
 }  // namespace
 
-// A connected UDP socket has a route, and tells its MTU; nothing is sent.
+// connect() looks up the route of a UDP socket, and IP_MTU returns its MTU. Nothing is sent.
 std::optional<RouteMtu> route_mtu(const SocketAddress& remote, std::uint32_t mark) {
   const int family = remote.address.family();
   const Fd socket(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));

@@ -1,6 +1,7 @@
-// What ICMP and our own interfaces have said of earlier datagrams: the socket's error queue.
+#include "udp_errors.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <ctime>  // linux/errqueue.h lacks it
 
@@ -14,14 +15,13 @@ namespace routevpn::outside {
 
 namespace {
 
-// The kernel's word, and behind it the address of the router that spoke; before it, all that comes
-// with a datagram.
+// The control messages of a datagram, then the error with the address of the router that sent it.
 constexpr std::size_t error_control_bytes =
     CMSG_SPACE(sizeof(sock_extended_err) + sizeof(sockaddr_in6)) + CMSG_SPACE(sizeof(in_pktinfo)) +
     CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int));
 
-// Errors of one turn; there is always another turn while there are more.
-constexpr int at_most = 64;
+// Errors read in one call. poll() reports POLLERR again while there are more.
+constexpr int max_errors = 64;
 
 bool is_error(const cmsghdr& control) {
   return (control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_RECVERR) ||
@@ -30,9 +30,27 @@ bool is_error(const cmsghdr& control) {
 
 }  // namespace
 
+bool is_earlier_error(int error) {
+  switch (error) {
+    case EMSGSIZE:
+    case EACCES:
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EPROTO:
+    case EINTR:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::optional<TooBig> UdpSocket::take_errors() const {
   std::optional<TooBig> news;
-  for (int i = 0; i < at_most; ++i) {
+  for (int i = 0; i < max_errors; ++i) {
     sockaddr_storage to{};
     alignas(cmsghdr) std::array<std::uint8_t, error_control_bytes> control;
     msghdr message{};

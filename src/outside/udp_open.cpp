@@ -8,16 +8,16 @@
 #include "routevpn/base/log.hpp"
 #include "routevpn/outside/udp.hpp"
 
-#include "envelope.hpp"
+#include "message_header.hpp"
 
 namespace routevpn::outside {
 
 namespace {
 
-// With the default 212992 bytes bursts overrun the socket, and TCP inside pays by retransmission.
+// 8 MiB. With the default, 212992 bytes, bursts overflow the buffer and TCP inside retransmits.
 constexpr int buffer_bytes = 8 << 20;
 
-// Linux's UDP_MAX_SEGMENTS; send() comes down to the 64 of older kernels when it meets one.
+// UDP_MAX_SEGMENTS from Linux 6.9 on; send() falls back to 64 on older kernels.
 constexpr std::size_t max_segments = 128;
 
 std::string option_text(const UdpOptions& options) {
@@ -31,7 +31,7 @@ void set_option(const Fd& socket, int level, int name, int value, const char* wh
   }
 }
 
-// Without CAP_NET_ADMIN the system's own limit is what we get.
+// Without CAP_NET_ADMIN the buffer is limited by the sysctl `limit`.
 void set_buffer(const Fd& socket, int force_name, int name, const char* limit) {
   const int wanted = buffer_bytes;
   if (setsockopt(socket.get(), SOL_SOCKET, force_name, &wanted, sizeof wanted) == 0) return;
@@ -51,9 +51,9 @@ void set_mark(const Fd& socket, std::uint32_t mark) {
   }
 }
 
-// DF on every datagram and no regard for the path MTU the kernel may have been told: what passes
-// is found out by probing, and what ICMP says is kept for take_errors(). Where each datagram went,
-// its ECN bits and GRO come with it.
+// PMTUDISC_PROBE sets DF and ignores the kernel's path MTU, because the session probes the path
+// MTU. IP_RECVERR queues ICMP errors for take_errors(). Each received datagram comes with its
+// destination address and traffic class.
 void set_v4_options(const Fd& socket) {
   set_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, "IP_MTU_DISCOVER");
   set_option(socket, IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR");
@@ -88,10 +88,10 @@ void bind_to(const Fd& socket, int family, const UdpOptions& options) {
     throw UsageError(option + ": " + wanted.address.to_string() +
                      " is not an address of this network namespace");
   }
-  // What the kernel says of a link-local address without its interface.
+  // The kernel's error for a link-local address without an interface.
   if (error == EINVAL) {
     throw UsageError(option + ": " + wanted.address.to_string() +
-                     " cannot be listened on; a global address of this host, or none, can");
+                     " is link-local: give a global address of this host, or none");
   }
   throw system_error(option, error);
 }
@@ -122,8 +122,8 @@ UdpSocket::UdpSocket(Fd fd, int family, bool routed_source)
     : fd_(std::move(fd)),
       family_(family),
       routed_source_(routed_source),
-      segments_at_most_(max_segments),
-      envelope_(std::make_unique<Envelope>(Endpoint{}, std::uint8_t{0}, family, false)) {}
+      max_segments_(max_segments),
+      header_(std::make_unique<MessageHeader>(Endpoint{}, std::uint8_t{0}, family, false)) {}
 
 UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
 UdpSocket& UdpSocket::operator=(UdpSocket&&) noexcept = default;

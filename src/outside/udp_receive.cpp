@@ -10,8 +10,8 @@
 
 #include "routevpn/outside/udp.hpp"
 
-#include "envelope.hpp"
-#include "passing_error.hpp"
+#include "message_header.hpp"
+#include "udp_errors.hpp"
 
 namespace routevpn::outside {
 
@@ -19,13 +19,13 @@ namespace {
 
 constexpr std::uint8_t ecn_bits = 0x03;
 
-// An IPv4 datagram on an IPv6 socket brings both forms of its addresses.
+// An IPv4 datagram on an IPv6 socket has both in_pktinfo and in6_pktinfo.
 constexpr std::size_t received_control_bytes = CMSG_SPACE(sizeof(in_pktinfo)) +
                                                CMSG_SPACE(sizeof(in6_pktinfo)) +
                                                CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(int));
 
-// Enough to get past the ICMP errors that arrive while we read; more can wait for the next turn.
-constexpr int tries = 8;
+// Each attempt takes one waiting ICMP error off the socket. The caller's loop continues with more.
+constexpr int max_attempts = 8;
 
 template <typename T>
 T value_of(cmsghdr* control) {
@@ -41,8 +41,8 @@ std::optional<IpAddress> local_address(const in_pktinfo& info) {
   return IpAddress::v4(bytes);
 }
 
-// No answer may leave from a group's address (ff02::1 reaches every socket); that of an IPv4
-// datagram comes in its own control message.
+// None for a multicast address (ff02::1 reaches every socket), which cannot be the source of a
+// reply, and for an IPv4-mapped one, because in_pktinfo has it too.
 std::optional<IpAddress> local_address(const in6_pktinfo& info) {
   if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr) || IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr)) return {};
   std::array<std::uint8_t, 16> bytes{};
@@ -71,7 +71,7 @@ RecvResult UdpSocket::receive(Bytes buffer, Received& received) const {
   sockaddr_storage from{};
   alignas(cmsghdr) std::array<std::uint8_t, received_control_bytes> control;
   iovec data{buffer.data(), buffer.size()};
-  for (int attempt = 0; attempt < tries; ++attempt) {
+  for (int attempt = 0; attempt < max_attempts; ++attempt) {
     msghdr message{};
     message.msg_name = &from;
     message.msg_namelen = sizeof from;
@@ -90,7 +90,7 @@ RecvResult UdpSocket::receive(Bytes buffer, Received& received) const {
       return RecvResult::ok;
     }
     if (errno == EAGAIN) return RecvResult::would_block;
-    if (!is_passing(errno)) return RecvResult::failed;
+    if (!is_earlier_error(errno)) return RecvResult::failed;
   }
   return RecvResult::would_block;
 }

@@ -8,8 +8,8 @@
 
 #include "routevpn/outside/udp.hpp"
 
-#include "envelope.hpp"
-#include "passing_error.hpp"
+#include "message_header.hpp"
+#include "udp_errors.hpp"
 
 namespace routevpn::outside {
 
@@ -18,31 +18,31 @@ namespace {
 // UDP_MAX_SEGMENTS of Linux before 6.9.
 constexpr std::size_t max_segments_before_6_9 = 64;
 
-// Datagrams of one sendmmsg: what its headers may take of the stack, 5 KiB.
+// Datagrams of one sendmmsg(). Their headers take 64 x (64 + 16) bytes = 5 KiB of the stack.
 constexpr std::size_t max_messages = 64;
 
-// ENOBUFS is a refusal: the kernel is out of memory, and poll() would call the socket writable at
-// once. A full send buffer is EAGAIN.
+// A full send buffer is EAGAIN. ENOBUFS means that the kernel is out of memory: poll() would report
+// the socket as writable at once, so it is a failure.
 SendResult result_of(int error) {
   return error == EAGAIN ? SendResult::would_block : SendResult::failed;
 }
 
-// The first call may report an earlier datagram's ICMP error; the second reports its own.
+// The first call may return an earlier datagram's ICMP error. The second call returns its own.
 template <typename Call>
-auto past_icmp(Call call) {
+auto retry_after_icmp(Call call) {
   auto result = call();
-  if (result < 0 && is_passing(errno)) result = call();
+  if (result < 0 && is_earlier_error(errno)) result = call();
   return result;
 }
 
-// What the kernel says to a source address that is not ours any more, or that no route may leave
-// from. The peer follows to the address that its datagrams then come from, and so names us another:
-// until it has, each send may try the old one first, for it may also be back.
-bool is_gone_source(int error) {
+// The kernel's errors for a source address that this host no longer has, or that no route allows.
+// The caller then lets the kernel choose the source. The peer roams to it, which sets another
+// Endpoint::local. Until then every send tries the old source first, because it may return.
+bool is_unusable_source(int error) {
   return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH || error == EHOSTUNREACH;
 }
 
-iovec piece(ConstBytes bytes) {
+iovec iovec_of(ConstBytes bytes) {
   return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};  // sendmsg only reads
 }
 
@@ -53,16 +53,16 @@ SendResult UdpSocket::send(ConstBytes run, std::size_t segment_bytes, const Endp
   bool from_local = !routed_source_ && to.local.has_value();
   sent = 0;
   while (sent < run.size()) {
-    if (!envelope_->is_for(to, traffic_class, from_local)) {
-      *envelope_ = Envelope(to, traffic_class, family_, from_local);
+    if (!header_->is_for(to, traffic_class, from_local)) {
+      *header_ = MessageHeader(to, traffic_class, family_, from_local);
     }
     const ConstBytes rest = run.subspan(sent);
     const bool one = rest.size() <= segment_bytes;
     const SendResult result = segments_ && !one
                                   ? send_segmented(rest, segment_bytes, sent)
                                   : send_singly(rest, segment_bytes, max_messages, sent);
-    if (result == SendResult::failed && from_local && is_gone_source(errno)) {
-      from_local = false;  // and once more
+    if (result == SendResult::failed && from_local && is_unusable_source(errno)) {
+      from_local = false;  // and retry
     } else if (result != SendResult::ok) {
       return result;
     }
@@ -70,16 +70,16 @@ SendResult UdpSocket::send(ConstBytes run, std::size_t segment_bytes, const Endp
   return SendResult::ok;
 }
 
-// As much of the run as one call takes. When it is refused, the first datagram goes alone: only if
-// that is not refused too was it the segmentation that the kernel or the device did not like.
+// Sends as much of the run as one call takes. If the call fails, the first datagram is sent alone:
+// only if that succeeds was UDP_SEGMENT the cause.
 SendResult UdpSocket::send_segmented(ConstBytes run, std::size_t segment_bytes, std::size_t& sent) {
   const std::size_t fitting = std::max<std::size_t>(max_datagram_bytes / segment_bytes, 1);
-  const std::size_t count = std::min(segments_at_most_, fitting);
+  const std::size_t count = std::min(max_segments_, fitting);
   const ConstBytes part = run.first(std::min(run.size(), count * segment_bytes));
-  iovec data = piece(part);
+  iovec data = iovec_of(part);
   const msghdr message =
-      envelope_->segmented_message(data, static_cast<std::uint16_t>(segment_bytes));
-  if (past_icmp([&] { return sendmsg(fd(), &message, 0); }) >= 0) {
+      header_->segmented_message(data, static_cast<std::uint16_t>(segment_bytes));
+  if (retry_after_icmp([&] { return sendmsg(fd(), &message, 0); }) >= 0) {
     sent += part.size();
     return SendResult::ok;
   }
@@ -88,25 +88,25 @@ SendResult UdpSocket::send_segmented(ConstBytes run, std::size_t segment_bytes, 
   const SendResult alone = send_singly(run, segment_bytes, 1, sent);
   if (alone != SendResult::ok || error == EMSGSIZE) return alone;
   if (error == EINVAL && part.size() > max_segments_before_6_9 * segment_bytes) {
-    segments_at_most_ = max_segments_before_6_9;
+    max_segments_ = max_segments_before_6_9;
   } else {
     segments_ = false;
   }
   return SendResult::ok;
 }
 
-// At most so many datagrams of the run, without UDP_SEGMENT.
+// Sends at most `datagrams` datagrams of the run, without UDP_SEGMENT.
 SendResult UdpSocket::send_singly(ConstBytes run, std::size_t segment_bytes, std::size_t datagrams,
                                   std::size_t& sent) const {
   std::array<iovec, max_messages> data;
   std::array<mmsghdr, max_messages> messages;
   unsigned count = 0;
   for (std::size_t at = 0; at < run.size() && count < datagrams; at += segment_bytes) {
-    data[count] = piece(run.subspan(at, std::min(segment_bytes, run.size() - at)));
-    messages[count] = {envelope_->message(data[count]), 0};
+    data[count] = iovec_of(run.subspan(at, std::min(segment_bytes, run.size() - at)));
+    messages[count] = {header_->message(data[count]), 0};
     ++count;
   }
-  const int went = past_icmp([&] { return sendmmsg(fd(), messages.data(), count, 0); });
+  const int went = retry_after_icmp([&] { return sendmmsg(fd(), messages.data(), count, 0); });
   if (went < 0) return result_of(errno);
   for (int i = 0; i < went; ++i) sent += data[static_cast<std::size_t>(i)].iov_len;
   return SendResult::ok;
@@ -115,15 +115,16 @@ SendResult UdpSocket::send_singly(ConstBytes run, std::size_t segment_bytes, std
 SendResult UdpSocket::send_one(ConstBytes datagram, const Endpoint& to,
                                std::uint8_t traffic_class) const {
   const auto try_from = [&](bool local) {
-    Envelope envelope(to, traffic_class, family_, local);
-    iovec data = piece(datagram);
-    const msghdr message = envelope.message(data);
-    const auto went = past_icmp([&] { return sendmsg(fd(), &message, 0); });
+    MessageHeader header(to, traffic_class, family_, local);
+    iovec data = iovec_of(datagram);
+    const msghdr message = header.message(data);
+    const auto went = retry_after_icmp([&] { return sendmsg(fd(), &message, 0); });
     return went < 0 ? result_of(errno) : SendResult::ok;
   };
   const bool from_local = !routed_source_ && to.local.has_value();
   const SendResult result = try_from(from_local);
-  if (result == SendResult::failed && from_local && is_gone_source(errno)) return try_from(false);
+  if (result == SendResult::failed && from_local && is_unusable_source(errno))
+    return try_from(false);
   return result;
 }
 

@@ -1,5 +1,5 @@
-// AES-GCM by Intel's multi-buffer library (libipsec-mb, BSD licence), one buffer at a time, on
-// round keys and hash keys expanded once.
+// AES-GCM by libipsec-mb (Intel, BSD licence), one buffer at a time. Round keys and hash keys are
+// expanded once per key.
 #include <array>
 #include <string>
 
@@ -10,7 +10,7 @@
 
 #include "backends.hpp"
 
-// Last, and without its old names, some of which are OpenSSL's too.
+// Included last. Without NO_COMPAT_IMB_API_053 its old names clash with OpenSSL's.
 #define NO_COMPAT_IMB_API_053
 #include <intel-ipsec-mb.h>
 
@@ -18,16 +18,16 @@ namespace routevpn::record {
 
 namespace {
 
-// The library's manager is 200 KiB of job queues that are never used here. What is needed of it is
-// which functions suit this processor; they keep no state in it.
+// The functions for this processor. They keep no state in the library's manager, 200 KiB of job
+// queues, so load() frees it.
 struct Gcm {
   aes_gcm_pre_t expand_key;
   aes_gcm_enc_dec_t encrypt;
   aes_gcm_enc_dec_t decrypt;
 };
 struct Library {
-  std::string fault;  // why it cannot be used; empty when it can
-  bool worth_having = false;
+  std::string fault;  // empty when the library works
+  bool accelerated = false;
   Gcm aes_128{};
   Gcm aes_256{};
 };
@@ -47,8 +47,8 @@ Library load() {
     return library;
   }
   const IMB_MGR& chosen = *manager;
-  library.worth_having = (chosen.features & IMB_FEATURE_VAES) != 0 ||
-                         (chosen.features & IMB_FEATURE_AVX512_SKX) == IMB_FEATURE_AVX512_SKX;
+  library.accelerated = (chosen.features & IMB_FEATURE_VAES) != 0 ||
+                        (chosen.features & IMB_FEATURE_AVX512_SKX) == IMB_FEATURE_AVX512_SKX;
   library.aes_128 = {chosen.gcm128_pre, chosen.gcm128_enc, chosen.gcm128_dec};
   library.aes_256 = {chosen.gcm256_pre, chosen.gcm256_enc, chosen.gcm256_dec};
   return library;
@@ -80,7 +80,7 @@ class IpsecMbAead final : public Aead {
     gcm_.decrypt(&key_, &scratch_, data.data(), data.data(), data.size(), nonce, additional.data(),
                  additional.size(), expected.data(), expected.size());
     if (CRYPTO_memcmp(expected.data(), tag, tag_bytes) == 0) return true;
-    // The key stream was added; adding it once more takes it away.
+    // XOR with the same keystream restores the input.
     gcm_.encrypt(&key_, &scratch_, data.data(), data.data(), data.size(), nonce, nullptr, 0,
                  expected.data(), expected.size());
     return false;
@@ -88,15 +88,15 @@ class IpsecMbAead final : public Aead {
 
  private:
   Gcm gcm_;
-  // Version 1.3 reads both with aligned loads, but its header leaves the alignment to us.
+  // Version 1.3 reads both with aligned loads, but its header does not align the types.
   alignas(64) gcm_key_data key_{};
   alignas(64) gcm_context_data scratch_{};
 };
 
 }  // namespace
 
-bool ipsec_mb_is_worth_having() {
-  return library().worth_having;
+bool ipsec_mb_is_accelerated() {
+  return library().accelerated;
 }
 
 std::unique_ptr<Aead> make_ipsec_mb_aead(CipherSuite suite, ConstBytes key) {

@@ -1,12 +1,11 @@
-// In the place of aead_ipsec_mb.cpp where there is no libipsec-mb to build with: it exists for
-// x86-64 alone.
+// Replaces aead_ipsec_mb.cpp in builds without libipsec-mb, which exists only for x86-64.
 #include "routevpn/base/error.hpp"
 
 #include "backends.hpp"
 
 namespace routevpn::record {
 
-bool ipsec_mb_is_worth_having() {
+bool ipsec_mb_is_accelerated() {
   return false;
 }
 

@@ -1,6 +1,5 @@
-// AEAD by OpenSSL's EVP. The key is set once; a packet costs setting the IV, three updates and one
-// parameter. The parameter that carries the tag is built once, because EVP_CIPHER_CTX_ctrl() would
-// build it, and for ChaCha20-Poly1305 much more, at every call.
+// AEAD by OpenSSL's EVP. The key is set once. A packet costs the IV, three updates and the
+// parameter with the tag, which is built once: EVP_CIPHER_CTX_ctrl() would build it at every call.
 #include <array>
 #include <string>
 #include <utility>
@@ -42,7 +41,7 @@ SystemError openssl_error(CipherSuite suite) {
                      reason.data());
 }
 
-// A context keyed for one direction of the cipher.
+// A context with the key, for encryption or decryption.
 CipherContext keyed(CipherSuite suite, const EVP_CIPHER* cipher, ConstBytes key, bool encrypt) {
   CipherContext context(EVP_CIPHER_CTX_new());
   if (!context || EVP_CipherInit_ex2(context.get(), cipher, key.data(), nullptr, encrypt ? 1 : 0,
@@ -71,13 +70,13 @@ class OpensslAead final : public Aead {
            EVP_CIPHER_CTX_get_params(context, tag_.data()) == 1;
   }
 
-  // The final step compares the tags in constant time.
+  // EVP_DecryptFinal_ex() compares the tags in constant time.
   bool open(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
             const std::uint8_t* tag) override {
     EVP_CIPHER_CTX* const context = opening_.get();
     std::array<std::uint8_t, tag_bytes> none_left{};
     int written = 0;
-    tag_[0].data = const_cast<std::uint8_t*>(tag);  // is only read: it goes into the context
+    tag_[0].data = const_cast<std::uint8_t*>(tag);  // only read
     if (EVP_DecryptInit_ex2(context, nullptr, nullptr, nonce, tag_.data()) != 1 ||
         EVP_DecryptUpdate(context, nullptr, &written, additional.data(),
                           static_cast<int>(additional.size())) != 1 ||
@@ -91,7 +90,7 @@ class OpensslAead final : public Aead {
   }
 
  private:
-  // What was added once goes away when it is added again.
+  // XOR with the same keystream restores the input.
   void add_key_stream(const std::uint8_t* nonce, Bytes data) {
     int written = 0;
     if (EVP_EncryptInit_ex2(sealing_.get(), nullptr, nullptr, nonce, nullptr) != 1) return;

@@ -1,4 +1,4 @@
-// The libraries behind make_aead(), one file each.
+// The two implementations of Aead, one file for each library.
 #pragma once
 
 #include "routevpn/record/cipher.hpp"
@@ -8,6 +8,6 @@ namespace routevpn::record {
 std::unique_ptr<Aead> make_openssl_aead(CipherSuite suite, ConstBytes key);
 
 std::unique_ptr<Aead> make_ipsec_mb_aead(CipherSuite suite, ConstBytes key);
-bool ipsec_mb_is_worth_having();
+bool ipsec_mb_is_accelerated();
 
 }  // namespace routevpn::record

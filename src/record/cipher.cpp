@@ -52,11 +52,11 @@ std::string_view name_of(CryptoBackend backend) {
 }
 
 bool backend_available(CryptoBackend backend) {
-  return backend == CryptoBackend::openssl || ipsec_mb_is_worth_having();
+  return backend == CryptoBackend::openssl || ipsec_mb_is_accelerated();
 }
 
 CryptoBackend best_backend(CipherSuite suite) {
-  return suite != CipherSuite::chacha20_poly1305 && ipsec_mb_is_worth_having()
+  return suite != CipherSuite::chacha20_poly1305 && ipsec_mb_is_accelerated()
              ? CryptoBackend::ipsec_mb
              : CryptoBackend::openssl;
 }

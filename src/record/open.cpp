@@ -37,7 +37,7 @@ Opened Opener::open(const Header& header, Bytes record) {
       break;
   }
   const Bytes payload = record.subspan(headroom_, record.size() - overhead);
-  // Without an explicit nonce these are the first bytes of the fragment, and not used.
+  // ChaCha20-Poly1305 has no explicit nonce: these are the first fragment bytes, and not used.
   const std::uint64_t explicit_nonce = load_be64(record.data() + header_bytes);
   const auto nonce = record_nonce(suite_, keys_.iv, header, explicit_nonce);
   const auto additional = additional_data(header, payload.size());

@@ -4,7 +4,7 @@ namespace routevpn::record {
 
 namespace {
 
-// RFC 6347 section 4.1: where each field begins.
+// Offsets of the fields, RFC 6347 section 4.1.
 constexpr std::size_t type_at = 0;
 constexpr std::size_t version_at = type_at + 1;
 constexpr std::size_t epoch_at = version_at + 2;

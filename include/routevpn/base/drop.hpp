@@ -19,7 +19,14 @@ enum class Drop : std::uint8_t {
 inline constexpr std::size_t drop_count = static_cast<std::size_t>(Drop::count_);
 
 // The enumerator's name, which is also its name in `show --json`.
-std::string_view name_of(Drop reason);
+inline std::string_view name_of(Drop reason) {
+  static constexpr std::array<std::string_view, drop_count> names = {
+#define DROP(name) #name,
+#include "routevpn/base/drop_reasons.def"
+#undef DROP
+  };
+  return names[static_cast<std::size_t>(reason)];
+}
 
 // Counters written by one thread and read by any.
 class DropCounters {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace routevpn {
 
@@ -23,6 +24,8 @@ struct SystemError : std::runtime_error {
 };
 
 // "WHAT: No such file or directory", for errno or the given error number.
-SystemError system_error(std::string_view what, int error_number = errno);
+inline SystemError system_error(std::string_view what, int error_number = errno) {
+  return SystemError(std::string(what) + ": " + std::generic_category().message(error_number));
+}
 
 }  // namespace routevpn

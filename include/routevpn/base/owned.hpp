@@ -1,8 +1,11 @@
 // Owners of handles of C libraries and of file descriptors.
 #pragma once
 
+#include <cerrno>
 #include <memory>
 #include <utility>
+
+#include <unistd.h>
 
 namespace routevpn {
 
@@ -34,7 +37,13 @@ class Fd {
 
   [[nodiscard]] int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
-  void reset(int fd = -1);  // closes the old descriptor and keeps errno
+  // Closes the old descriptor and keeps errno.
+  void reset(int fd = -1) {
+    const int error = errno;
+    if (fd_ >= 0) ::close(fd_);
+    errno = error;
+    fd_ = fd;
+  }
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
 
  private:

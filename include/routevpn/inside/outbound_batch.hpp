@@ -18,10 +18,22 @@ namespace routevpn::inside {
 
 class OutboundBatch {
  public:
-  OutboundBatch(std::size_t capacity_bytes, std::size_t capacity_packets);
+  OutboundBatch(std::size_t capacity_bytes, std::size_t capacity_packets)
+      // Not zeroed, so pages that no packet reaches stay without memory.
+      : memory_(std::make_unique_for_overwrite<std::uint8_t[]>(capacity_bytes)),
+        capacity_bytes_(capacity_bytes),
+        capacity_packets_(capacity_packets) {
+    packets_.reserve(capacity_packets);
+  }
 
   // Empties the batch and sets the room around the packets that follow.
-  void clear(std::size_t headroom, std::size_t tailroom);
+  void clear(std::size_t headroom, std::size_t tailroom) {
+    packets_.clear();
+    used_bytes_ = 0;
+    headroom_ = headroom;
+    tailroom_ = tailroom;
+    outer_class_ = 0;
+  }
   // The outer traffic class of the packets appended from now on; 0 after clear().
   void set_outer_class(std::uint8_t outer_class) { outer_class_ = outer_class; }
   // Memory for one packet of this length; nullptr when the batch is full.
@@ -36,7 +48,11 @@ class OutboundBatch {
     return data;
   }
   // Removes the packets appended since the batch held `packets` packets.
-  void truncate(std::size_t packets);
+  void truncate(std::size_t packets) {
+    if (packets >= packets_.size()) return;
+    used_bytes_ = static_cast<std::size_t>(packets_[packets].data - memory_.get()) - headroom_;
+    packets_.resize(packets);
+  }
 
   [[nodiscard]] std::span<const OutboundPacket> packets() const { return packets_; }
   [[nodiscard]] std::size_t headroom() const { return headroom_; }

@@ -1,5 +1,5 @@
-// Turns HOST into addresses without ever holding up the link: one thread per question (none for
-// a numeric address), its answer announced on an eventfd.
+// Resolves host names without blocking the link: one thread per query (none for a numeric address),
+// which signals its result on an eventfd.
 #pragma once
 
 #include <cstdint>
@@ -14,24 +14,24 @@ namespace routevpn::outside {
 
 struct Resolution {
   std::string host;
-  std::vector<SocketAddress> addresses;  // in getaddrinfo's order (RFC 6724); empty when it failed
-  std::string error;                     // why, when it failed
+  std::vector<SocketAddress> addresses;  // in getaddrinfo's order (RFC 6724); empty on failure
+  std::string error;                     // the reason of a failure
 };
 
 class Resolver {
  public:
-  // Questions are asked in the network namespace the calling thread is in at this moment.
+  // Queries run in the network namespace that the calling thread is in now.
   Resolver();
-  ~Resolver();  // does not wait for a question under way
+  ~Resolver();  // does not wait for a query in progress
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  [[nodiscard]] int fd() const;  // readable when take() has an answer
-  // `host` is a name, an IPv4 or an IPv6 address without brackets (fe80::1%eth0 with its zone).
-  // There is one question at a time: false, and nothing asked, until the answer was taken.
-  // When the calling thread has left the Resolver's namespace, a name needs CAP_SYS_ADMIN.
+  [[nodiscard]] int fd() const;  // readable when take() has a result
+  // Starts a query. `host` is a name, an IPv4 address or an IPv6 address without brackets, with its
+  // zone (fe80::1%eth0). False, without a query, while the result of the last one was not taken. A
+  // name needs CAP_SYS_ADMIN when the calling thread has left the Resolver's namespace.
   bool ask(const std::string& host, std::uint16_t port);
-  std::optional<Resolution> take();  // the answer, once
+  std::optional<Resolution> take();  // the result, once
 
  private:
   struct Shared;

@@ -1,6 +1,7 @@
-// The UDP socket: the outside of the link. Sends runs of equal datagrams with UDP_SEGMENT and
-// receives them with UDP_GRO; unconnected, so that the peer may move and answers leave from the
-// address the peer used.
+// The UDP socket, the outside of the link. It sends a run, which is datagrams of equal length, with
+// UDP_SEGMENT and receives runs with UDP_GRO. It is not connected, so that the peer may roam and
+// replies have the source address that the peer used. Its sources are named after its stages:
+// udp_open, udp_send, udp_receive and udp_errors.
 #pragma once
 
 #include <cstddef>
@@ -12,12 +13,12 @@
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/mtu.hpp"
 #include "routevpn/base/owned.hpp"
+#include "routevpn/outside/route_mtu.hpp"  // IWYU pragma: export
 
 namespace routevpn::outside {
 
-// Where datagrams go, and the local address they leave from (the one the peer used, or none yet:
-// the kernel's choice). An address that is no longer ours, or has no route any more, is not
-// insisted on.
+// The peer's address, and the local address that the peer used. Without a local address, or when
+// this host no longer has it or no route from it, the routing table chooses the source address.
 struct Endpoint {
   SocketAddress remote;
   std::optional<IpAddress> local;
@@ -28,8 +29,9 @@ struct UdpOptions {
   std::optional<IpAddress> address;  // none: any, both families (IPv4 where the kernel has no IPv6)
   std::uint16_t port = 0;            // 0: any
   std::uint32_t mark = 0;            // SO_MARK, 0: none
-  // For who was not asked at an address but chose its way himself: Endpoint::local is not heeded,
-  // and when routes change, the source changes with them.
+  // For an initiator: the routing table chooses the source address and Endpoint::local is not used,
+  // so the source follows a change of routes. An acceptor replies from the address that the peer
+  // used.
   bool routed_source = false;
 };
 
@@ -37,19 +39,19 @@ struct UdpOptions {
 // to the same limit.
 inline constexpr std::size_t max_datagram_bytes = 65535 - ipv4_header_bytes - udp_header_bytes;
 
-// One receive: datagrams of segment_bytes one behind the other, the last possibly shorter.
+// One receive: consecutive datagrams of segment_bytes; the last may be shorter.
 struct Received {
   Bytes data;                     // empty for an empty datagram
   std::size_t segment_bytes = 0;  // at least 1
-  Endpoint from;                  // its local address is none for what was sent to a group
+  Endpoint from;                  // without local address if that was a multicast address
   std::uint8_t ecn = 0;           // RFC 3168: 0..3
 };
 
-// News that a datagram was too big: from our own interface, or by an ICMP message that quotes one
-// of ours, which is all that the kernel has checked of it.
+// A datagram exceeded the MTU of our own interface, or a router reported so by ICMP. Such a report
+// is a hint: the kernel only checks that it quotes a datagram of this socket.
 struct TooBig {
   IpAddress to;
-  unsigned mtu = 0;  // what would fit, bytes with IP header; 0 from some old routers
+  unsigned mtu = 0;  // in bytes with IP header; 0 from some old routers
   bool by_own_interface = false;
 };
 
@@ -58,8 +60,8 @@ enum class SendResult : std::uint8_t { ok, would_block, failed };
 
 class UdpSocket {
  public:
-  // In the calling thread's network namespace. Throws UsageError when the port is in use or the
-  // address is not ours, SystemError otherwise.
+  // Opens in the calling thread's network namespace. Throws UsageError when the port is in use or
+  // this host does not have the address, SystemError for other failures.
   static UdpSocket open(const UdpOptions& options);
   UdpSocket(UdpSocket&&) noexcept;
   UdpSocket& operator=(UdpSocket&&) noexcept;
@@ -69,21 +71,21 @@ class UdpSocket {
   [[nodiscard]] SocketAddress local() const;                 // as bound
   [[nodiscard]] bool segments() const { return segments_; }  // UDP_SEGMENT is in use
 
-  // One receive into buffer (64 KiB for all that GRO may give; what does not fit is lost). ICMP
-  // errors waiting on the socket are no failure. Never blocks.
+  // One receive. GRO returns up to 64 KiB; what does not fit into `buffer` is lost. ICMP errors
+  // that wait on the socket are not failures. Never blocks.
   [[nodiscard]] RecvResult receive(Bytes buffer, Received& received) const;
-  // Sends the datagrams of a run: all of segment_bytes (1..max_datagram_bytes) but the last, which
-  // may be shorter, all with traffic_class, which is DSCP and ECN (RFC 2474, 3168), in the IP
-  // header. `sent` tells how many bytes of it went, also when the result is not ok: would_block
-  // leaves the rest to be sent later; failed leaves it too, and the first datagram of it is the one
-  // refused: larger than the interface's MTU, no route, a firewall, no memory. Runs longer than the
-  // kernel takes are split; a device that refuses UDP_SEGMENT turns it off. Never blocks.
+  // Sends a run: datagrams of segment_bytes (1..max_datagram_bytes), of which the last may be
+  // shorter. `traffic_class`: DSCP and ECN (RFC 2474, RFC 3168) of the IP headers. `sent` is the
+  // number of bytes sent, also for a result other than ok. would_block: the rest can be sent later.
+  // failed: the kernel refused the first unsent datagram (interface MTU, no route, firewall, no
+  // memory). A run longer than the kernel's limit is split. A device that refuses UDP_SEGMENT turns
+  // it off. Never blocks.
   [[nodiscard]] SendResult send(ConstBytes run, std::size_t segment_bytes, const Endpoint& to,
                                 std::size_t& sent, std::uint8_t traffic_class = 0);
-  // Takes the errors that wait on the socket (poll() says POLLERR while there are any) and gives
-  // the smallest MTU among them. Never blocks.
+  // Reads the errors that wait on the socket (poll() reports POLLERR while there are any) and
+  // returns the one with the smallest MTU. Never blocks.
   [[nodiscard]] std::optional<TooBig> take_errors() const;
-  // One datagram, any thread.
+  // Sends one datagram. Any thread may call it.
   [[nodiscard]] SendResult send_one(ConstBytes datagram, const Endpoint& to,
                                     std::uint8_t traffic_class = 0) const;
 
@@ -97,16 +99,8 @@ class UdpSocket {
   int family_;
   bool routed_source_;
   bool segments_ = true;
-  std::size_t segments_at_most_;
-  std::unique_ptr<class Envelope> envelope_;  // of the last send(): rarely another's
+  std::size_t max_segments_;
+  std::unique_ptr<class MessageHeader> header_;  // of the last send(): the next is mostly equal
 };
-
-// The MTU of the way to the remote address, in bytes with IP header; none when there is no route.
-// In the calling thread's network namespace.
-struct RouteMtu {
-  unsigned now = 0;   // of the route, and what ICMP has told the kernel within 10 minutes
-  unsigned most = 0;  // of the interface: what UdpSocket sends
-};
-std::optional<RouteMtu> route_mtu(const SocketAddress& remote, std::uint32_t mark);
 
 }  // namespace routevpn::outside

@@ -1,4 +1,4 @@
-// The AEAD cipher suites that records are protected with.
+// The AEAD cipher suites that protect records.
 #pragma once
 
 #include <array>
@@ -20,12 +20,12 @@ struct CipherTraits {
   std::size_t key_bytes;
   std::size_t fixed_iv_bytes;        // from the key block
   std::size_t explicit_nonce_bytes;  // in each record, before the ciphertext
-  // Records one key may seal. AES-GCM: 2^24.5, which RFC 9325 section 4.4 recommends for DTLS 1.2
-  // as RFC 8446 section 5.5 does for TLS 1.3. ChaCha20-Poly1305: as many as there are sequence
-  // numbers, RFC 6347 section 4.1; they run out before the cipher's own limit.
+  // Records that one key may seal. AES-GCM: 2^24.5 (RFC 9325 section 4.4, RFC 8446 section 5.5).
+  // ChaCha20-Poly1305: 2^48, the number of sequence numbers (RFC 6347 section 4.1), which is below
+  // the cipher's own limit.
   std::uint64_t record_limit;
-  // When a new association is wanted, in good time before that limit: the eight seconds that 2^23
-  // records last at 12 Gbit/s repeat a lost handshake often enough.
+  // Records after which a rekey starts. AES-GCM: 2^23, about 8 s at 12 Gbit/s; what remains to the
+  // limit lasts longer, so there is time to retransmit lost flights of the handshake.
   std::uint64_t renew_after;
 };
 const CipherTraits& traits(CipherSuite suite);
@@ -38,10 +38,10 @@ inline constexpr std::size_t max_key_bytes = 32;
 std::size_t headroom(CipherSuite suite);  // record header and explicit nonce
 inline constexpr std::size_t tailroom = tag_bytes;
 
-// The keys of one direction, wiped when it goes.
+// The keys of one direction. The destructor wipes them.
 struct DirectionKeys {
-  std::array<std::uint8_t, max_key_bytes> key{};  // traits().key_bytes of it
-  std::array<std::uint8_t, nonce_bytes> iv{};     // traits().fixed_iv_bytes of it
+  std::array<std::uint8_t, max_key_bytes> key{};  // traits().key_bytes are used
+  std::array<std::uint8_t, nonce_bytes> iv{};     // traits().fixed_iv_bytes are used
 
   DirectionKeys() = default;
   DirectionKeys(const DirectionKeys&) = default;
@@ -53,11 +53,11 @@ enum class CryptoBackend : std::uint8_t {
   openssl,
   ipsec_mb,  // AES-GCM only
 };
-std::string_view name_of(CryptoBackend backend);  // as --crypto takes it: openssl, ipsec-mb
+std::string_view name_of(CryptoBackend backend);  // as in --crypto: openssl, ipsec-mb
 
-// One key of one direction, set up once. In place: `data` is replaced by its ciphertext or
-// plaintext, and may be empty. `nonce` has nonce_bytes bytes, `tag` has tag_bytes. Made in one
-// thread and used in another, but never in two at the same time.
+// One key of one direction, set up once. Works in place: `data`, which may be empty, is replaced by
+// its ciphertext or plaintext. `nonce` has nonce_bytes bytes, `tag` has tag_bytes. Any thread may
+// use it, one at a time.
 class Aead {
  public:
   Aead() = default;
@@ -65,20 +65,20 @@ class Aead {
   Aead& operator=(const Aead&) = delete;
   virtual ~Aead() = default;
 
-  // False when the library failed; `data` is then worthless and must not be sent.
+  // False when the library failed; `data` is then undefined and must not be sent.
   virtual bool seal(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
                     std::uint8_t* tag) = 0;
-  // False when it does not authenticate; `data` is then as it was.
+  // False when `data` does not authenticate; it is then unchanged.
   virtual bool open(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
                     const std::uint8_t* tag) = 0;
 };
 
-// Whether the processor makes this backend worth having (VAES or AVX512 for ipsec_mb). False also
-// when routevpn was built without it.
+// openssl: always. ipsec_mb: when routevpn was built with it and the processor accelerates it (VAES
+// or AVX-512).
 bool backend_available(CryptoBackend backend);
 // ipsec_mb for AES-GCM where it is available, openssl otherwise.
 CryptoBackend best_backend(CipherSuite suite);
-// `key` has traits(suite).key_bytes bytes. Throws SystemError when the library refuses, and for
+// `key` has traits(suite).key_bytes bytes. Throws SystemError when the library fails, and for
 // ipsec_mb with ChaCha20-Poly1305.
 std::unique_ptr<Aead> make_aead(CryptoBackend backend, CipherSuite suite, ConstBytes key);
 

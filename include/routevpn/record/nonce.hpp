@@ -1,5 +1,5 @@
-// What a record's AEAD is given besides key and payload. Sealing and opening both make it from the
-// header and the explicit nonce that are on the wire, so they cannot differ.
+// A record's nonce and additional data. Sealing and opening compute both from the header and the
+// explicit nonce on the wire, so they agree. Field lengths in bytes:
 //
 //     nonce, AES-GCM (RFC 5288 section 3):   | fixed IV, 4 | explicit nonce, 8, from the record |
 //     nonce, ChaCha20-Poly1305 (RFC 7905):   | fixed IV, 12 |  xor  | 0, 4 | epoch, sequence, 8 |
@@ -19,11 +19,11 @@ namespace routevpn::record {
 
 inline constexpr std::size_t additional_data_bytes = 8 + 1 + 2 + 2;
 
-// Written by one store of all 16 bytes: the ciphers read them by wide loads right away, and a load
-// that spans several stores waits until these have reached the cache.
+// 16 bytes, written by one store: the ciphers read them at once with wide loads, and a load that
+// spans several pending stores stalls until they are in the cache.
 class alignas(16) AeadInput {
  public:
-  // As two numbers in network order.
+  // Two numbers, written in network order.
   AeadInput(std::uint64_t first, std::uint64_t second) {
     const Block block = {in_network_order(first), in_network_order(second)};
     std::memcpy(bytes_.data(), &block, sizeof block);
@@ -44,7 +44,7 @@ inline std::uint64_t epoch_and_sequence(const Header& header) {
   return std::uint64_t{header.epoch} << 48 | header.sequence;
 }
 
-// nonce_bytes of it count. `explicit_nonce` is for AES-GCM only.
+// The first nonce_bytes bytes are the nonce. Only AES-GCM uses `explicit_nonce`.
 inline AeadInput record_nonce(CipherSuite suite, const std::array<std::uint8_t, nonce_bytes>& iv,
                               const Header& header, std::uint64_t explicit_nonce) {
   if (suite == CipherSuite::chacha20_poly1305) {
@@ -55,7 +55,7 @@ inline AeadInput record_nonce(CipherSuite suite, const std::array<std::uint8_t, 
   return {std::uint64_t{load_be32(iv.data())} << 32 | explicit_nonce >> 32, explicit_nonce << 32};
 }
 
-// additional_data_bytes of it count. The header's own length counts more than the payload.
+// The first additional_data_bytes bytes are used. The length is the payload's, not header.length.
 inline AeadInput additional_data(const Header& header, std::size_t payload_length) {
   const auto type = static_cast<std::uint64_t>(header.type);
   return {epoch_and_sequence(header),

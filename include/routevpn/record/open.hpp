@@ -12,16 +12,16 @@
 
 namespace routevpn::record {
 
-// The first of these that holds is the fault:
+// The fault is the first of these that applies:
 //
-//     record_length    no room for explicit nonce and tag, or more than max_plaintext_bytes beside
-//     record_too_old   left of the replay window
-//     record_replayed  its sequence number came before
+//     record_length    no room for explicit nonce and tag, or a payload above max_plaintext_bytes
+//     record_too_old   older than the replay window
+//     record_replayed  its sequence number was received before
 //     record_forged    does not authenticate
 struct Opened {
   std::optional<Drop> fault;
-  Bytes payload;        // inside the record's bytes; empty is legal, RFC 5246 section 6.2.1
-  bool newest = false;  // newer than all before it
+  Bytes payload;        // part of the record's bytes; may be empty (RFC 5246 section 6.2.1)
+  bool newest = false;  // its sequence number is the highest so far
 };
 
 class Opener {
@@ -29,8 +29,8 @@ class Opener {
   // Throws SystemError as make_aead() does.
   Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys);
 
-  // `record` is header and fragment as split_first() gave it, epoch 1. After a fault its bytes are
-  // as they were: it may belong to another association. Only an authentic record moves the replay
+  // `record`: header and fragment from split_first(), epoch 1. A fault leaves its bytes unchanged,
+  // because the record may belong to another association. Only an authentic record moves the replay
   // window.
   Opened open(const Header& header, Bytes record);
 

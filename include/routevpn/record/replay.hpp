@@ -1,5 +1,5 @@
-// The replay window of RFC 6347 section 4.1.2.6, as a ring of words after RFC 6479, so that sliding
-// costs no shifting. Checked before a record is authenticated, updated after.
+// The replay window of RFC 6347 section 4.1.2.6. It is a ring of words (RFC 6479), so no bits are
+// shifted when it moves. check() precedes authentication, update() follows it.
 #pragma once
 
 #include <array>
@@ -9,23 +9,23 @@ namespace routevpn::record {
 
 class ReplayWindow {
  public:
-  // Batches and multipath underlays reorder far; OpenSSL's own 64 would drop what is only late.
+  // OpenSSL's window of 64 is too small for the reordering by batches and multipath underlays.
   static constexpr std::uint64_t window = 8192;
 
   enum class Verdict : std::uint8_t { fresh, replayed, too_old };
 
-  // Sequence numbers are those of a record, 48 bits; the first may be any. With h the highest so
-  // far, h - window and below are too old.
+  // `sequence` has 48 bits; the first may have any value. If h is the highest so far, h - window
+  // and below are too old.
   [[nodiscard]] Verdict check(std::uint64_t sequence) const;
-  // Only after authentication, and only what check() called fresh. True when it is newer than all
-  // before it.
+  // For an authenticated record that check() called fresh. True when its sequence number is the
+  // highest so far.
   bool update(std::uint64_t sequence);
   // The highest sequence number seen; 0 before any.
   [[nodiscard]] std::uint64_t highest() const { return next_ == 0 ? 0 : next_ - 1; }
 
  private:
-  // The window may begin in the middle of a word, so it touches one word more than it fills. The
-  // next power of two leaves room for that, and finds a word without a division.
+  // A window that begins inside a word spans one word more than window / word_bits. The next power
+  // of two has room for it, and selects a word without a division.
   static constexpr std::uint64_t word_bits = 64;
   static constexpr std::uint64_t words = window / word_bits * 2;
   static_assert((words & (words - 1)) == 0 && words > window / word_bits);

@@ -1,16 +1,20 @@
 // Seals packets of a batch in place: record header, explicit nonce, ciphertext, tag.
 //
-//     | header, 13 | explicit nonce, 8 (AES-GCM only) | ciphertext, as long as the packet | tag, 16
-//     |
+// clang-format off
+//     +--------+-------------------------+-----------------------------+--------+
+//     | header | explicit nonce          | ciphertext                  | tag    |
+//     | 13     | 8 bytes (AES-GCM only)  | as many bytes as the packet | 16     |
+//     +--------+-------------------------+-----------------------------+--------+
+// clang-format on
 //
-// Why no nonce comes twice under one key:
-//   1. A sequence number is taken before the cipher is called, and never given back, also when the
-//      cipher fails. It only grows, and ends with the limit or at 2^48, before it could wrap.
-//   2. The nonce is one-to-one in the sequence number: a fixed IV beside (AES-GCM: base + number,
-//      modulo 2^64) or xor (ChaCha20) the number.
-//   3. The handshake's own records under this key counted the same way, below first_sequence.
-//   4. A Sealer can be moved, not copied. One pair of key and range of numbers makes one Sealer:
-//      that is its maker's part.
+// Why no nonce is used twice under one key:
+//   1. A sequence number is used up before the cipher is called, even if the cipher fails. Sequence
+//      numbers only grow, and stop at the limit or at 2^48, before they wrap.
+//   2. Each sequence number has its own nonce. AES-GCM: the fixed IV, then (base + number) modulo
+//      2^64. ChaCha20-Poly1305: the fixed IV xor the number.
+//   3. The handshake's records under this key have sequence numbers below first_sequence, and their
+//      nonces follow the same rule.
+//   4. A Sealer can be moved, not copied. The caller makes one Sealer per key.
 #pragma once
 
 #include <cstdint>
@@ -25,23 +29,22 @@ namespace routevpn::record {
 
 class Sealer {
  public:
-  // Sequence numbers start at `first_sequence`. A record's explicit nonce (GCM) is
-  // `explicit_nonce_base` + its sequence number, modulo 2^64: the handshake's own records continue
-  // the same count, so that no nonce can come twice. Records from `limit` on are refused; limit is
-  // a number of records, at most traits(suite).record_limit (a higher one counts as that). Throws
-  // SystemError as make_aead() does.
+  // Sequence numbers start at `first_sequence`. The explicit nonce (AES-GCM) of a record is
+  // `explicit_nonce_base` plus its sequence number, modulo 2^64. After `limit` records, or
+  // traits(suite).record_limit if that is fewer, every record is refused. Throws SystemError as
+  // make_aead() does.
   Sealer(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys,
          std::uint64_t first_sequence, std::uint64_t explicit_nonce_base, std::uint64_t limit);
 
-  // Seals as many of the packets as the limit allows, in order, and gives their number. Each is at
-  // most max_plaintext_bytes long and has headroom(suite) bytes before and `tailroom` after it.
-  // Epoch 1, DTLS 1.2. Should the library fail, the rest is refused as if the limit were reached.
+  // Seals as many of the packets as the limit allows, in order, and returns their number. Each has
+  // at most max_plaintext_bytes, headroom(suite) bytes before and `tailroom` bytes after it. Epoch
+  // 1, DTLS 1.2. If the library fails, all further records are refused, as at the limit.
   std::size_t seal(std::span<const OutboundPacket> packets,
                    ContentType type = ContentType::application_data);
 
   [[nodiscard]] CipherSuite suite() const { return suite_; }
   [[nodiscard]] std::uint64_t sealed() const { return next_ - first_; }
-  // How many more it would seal.
+  // The number of records up to the limit.
   [[nodiscard]] std::uint64_t remaining() const { return end_ - next_; }
   [[nodiscard]] std::uint64_t next_sequence() const { return next_; }
 

@@ -1,11 +1,13 @@
 // The DTLS 1.2 record header, RFC 6347 section 4.1.
 //
+// clang-format off
 //      0        1        3        5                 11       13
 //     +--------+--------+--------+------------------+--------+----------
 //     |  type  |version | epoch  | sequence number  | length | fragment
 //     +--------+--------+--------+------------------+--------+----------
+// clang-format on
 //
-// Lengths are checked before fields; nothing here reads past what it was given.
+// The numbers are offsets in bytes. Lengths are checked before fields are read.
 #pragma once
 
 #include <cstdint>
@@ -42,19 +44,19 @@ struct Header {
 // Writes header_bytes bytes.
 void encode(const Header& header, std::uint8_t* at);
 
-// The first record of a datagram's rest: its header and all its bytes, or why it was refused. After
-// a refusal nothing of the datagram can be trusted: where the next record would begin is known only
-// from the one refused. The first of these that holds is the fault:
+// The first record of the remaining datagram, or its fault. After a fault the rest of the datagram
+// is unusable, because only the refused header tells where the next record begins. The fault is the
+// first of these that applies:
 //
-//     record_truncated  fewer bytes than a header, or none at all
-//     record_type       not one of ContentType
-//     record_version    not DTLS 1.2; DTLS 1.0 is taken in epoch 0 alone, where first flights are
-//     record_epoch      neither 0 nor 1: there is no renegotiation, so no later epoch begins
-//     record_length     a length field of 0, or above max_fragment_bytes, however long the
-//     datagram.
-//                       No record of ours is empty: those of epoch 1 carry a tag, those of epoch 0
-//                       must not be (RFC 5246 section 6.2.1)
-//     record_truncated  the length field says more than there is
+// clang-format off
+//     record_truncated  fewer bytes than a header
+//     record_type       not a ContentType
+//     record_version    not DTLS 1.2; epoch 0 also allows DTLS 1.0, for first flights
+//     record_epoch      neither 0 nor 1; without renegotiation no later epoch begins
+//     record_length     length field 0 or above max_fragment_bytes; records of epoch 1 have a tag,
+//                       records of epoch 0 must not be empty (RFC 5246 section 6.2.1)
+//     record_truncated  the length field exceeds the datagram
+// clang-format on
 struct Split {
   std::optional<Drop> fault;
   Header header;

@@ -1,5 +1,4 @@
-// Network namespaces without a name: only the thread in them keeps them, so nothing is left behind.
-// They need root.
+// Network namespaces without a name, which end with the thread in them. They need root.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +30,7 @@ inline void run(const std::string& command) {
   if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
 }
 
-// The calling thread is in a fresh namespace, its loopback up, for as long as this lives.
+// Moves the calling thread into a new namespace, with loopback up, until the destructor.
 class PrivateNetwork {
  public:
   PrivateNetwork() : before_(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) {
@@ -48,7 +47,7 @@ class PrivateNetwork {
   Fd before_;
 };
 
-// PREFIX is an address with its length. The kernel makes an IPv6 address usable a little later.
+// PREFIX is an address with its length. The kernel enables an IPv6 address after a short time.
 inline void add_address(const std::string& prefix, const std::string& device) {
   const std::string address = prefix.substr(0, prefix.find('/'));
   const bool v4 = IpAddress::parse(address).value().is_v4();
@@ -56,7 +55,7 @@ inline void add_address(const std::string& prefix, const std::string& device) {
   run("timeout 10 sh -c 'until ip route get " + address + " | grep -q ^local; do :; done'");
 }
 
-// What is done to the thread (a seccomp filter, a mount namespace) ends with it.
+// A seccomp filter or a mount namespace of the thread ends with it.
 template <typename Work>
 void on_a_thread(Work work) {
   std::exception_ptr failure;
@@ -88,7 +87,7 @@ inline Endpoint to(const char* address, const UdpSocket& socket) {
   return {{ip(address), socket.local().port}, {}};
 }
 
-// Datagrams that differ from each other and within themselves.
+// Datagrams that differ from each other, of bytes that differ.
 inline std::vector<std::uint8_t> pattern(std::size_t bytes) {
   std::vector<std::uint8_t> result(bytes);
   for (std::size_t i = 0; i < bytes; ++i) result[i] = static_cast<std::uint8_t>(i ^ i >> 8);
@@ -99,10 +98,10 @@ struct Receipt {
   Received last;
   std::vector<std::uint8_t> bytes;            // of all datagrams, in their order
   std::vector<std::size_t> datagram_bytes;    // of each
-  std::size_t largest_receive_datagrams = 0;  // that one call brought
+  std::size_t largest_receive_datagrams = 0;  // of one call
 };
 
-// Receives until so many bytes have come; what is missing after the deadline is not in the result.
+// Receives until `bytes` bytes have arrived or the deadline has passed.
 inline Receipt receive_all(const UdpSocket& socket, std::size_t bytes) {
   Receipt receipt;
   std::vector<std::uint8_t> buffer(1UL << 16);

@@ -20,7 +20,7 @@ Resolution answer(Resolver& resolver) {
   return resolver.take().value();
 }
 
-// Puts a file of this text in the place of `path`, for the calling thread only.
+// Replaces `path` by a file with this text, for the calling thread only.
 void replace(const std::string& path, const std::string& text) {
   const std::string source =
       std::filesystem::temp_directory_path() / ("routevpn-resolve-" + std::to_string(getpid()));
@@ -53,7 +53,7 @@ bool a_resolver_thread_runs() {
 
 }  // namespace
 
-TEST_CASE("numeric addresses are answered at once") {
+TEST_CASE("a numeric address resolves at once") {
   Resolver resolver;
   const auto [host, text] = GENERATE(table<const char*, const char*>({
       {"192.0.2.1", "192.0.2.1:7754"},
@@ -71,7 +71,7 @@ TEST_CASE("numeric addresses are answered at once") {
   CHECK_FALSE(resolver.take().has_value());
 }
 
-TEST_CASE("the answer stays until it is taken, and only then is there another question") {
+TEST_CASE("the result stays until it is taken, and only then the next query starts") {
   Resolver resolver;
   REQUIRE(resolver.ask("192.0.2.1", 1));
   CHECK_FALSE(resolver.ask("192.0.2.2", 2));
@@ -80,7 +80,7 @@ TEST_CASE("the answer stays until it is taken, and only then is there another qu
   CHECK(answer(resolver).addresses[0].to_string() == "192.0.2.2:2");
 }
 
-TEST_CASE("a name gives all its addresses, or why it gives none") {
+TEST_CASE("a name resolves to all its addresses, or to the reason of the failure") {
   on_a_thread([] {
     const PrivateNetwork network;
     set_names();
@@ -105,7 +105,7 @@ TEST_CASE("a name gives all its addresses, or why it gives none") {
   });
 }
 
-TEST_CASE("a question under way holds up nobody") {
+TEST_CASE("a query in progress blocks neither ask() nor the destructor") {
   on_a_thread([] {
     const PrivateNetwork network;
     set_names();
@@ -121,7 +121,7 @@ TEST_CASE("a question under way holds up nobody") {
   });
 }
 
-TEST_CASE("questions are asked in the namespace the resolver was made in") {
+TEST_CASE("queries run in the namespace in which the resolver was created") {
   const PrivateNetwork here;
   run("ip link add va type veth peer name vb");
   Resolver resolver;

@@ -6,7 +6,7 @@ using namespace routevpn::outside::testing;
 
 namespace {
 
-// Of the route now, and what the interface sends; 0 and 0 where there is no route.
+// {now, most}; {0, 0} when there is no route.
 std::pair<unsigned, unsigned> mtus(const char* address, std::uint32_t mark = 0) {
   const auto mtu = route_mtu({ip(address), 7754}, mark);
   return mtu ? std::pair{mtu->now, mtu->most} : std::pair{0U, 0U};
@@ -14,7 +14,7 @@ std::pair<unsigned, unsigned> mtus(const char* address, std::uint32_t mark = 0) 
 
 }  // namespace
 
-TEST_CASE("the MTU of a route is its interface's, or its own, by the mark's table") {
+TEST_CASE("the MTU is the interface's, or the route's own, in the table for the mark") {
   const PrivateNetwork network;
   run("ip link add va mtu 1400 type veth peer name vb mtu 1400");
   run("ip link set va up && ip link set vb up");
@@ -35,7 +35,7 @@ TEST_CASE("the MTU of a route is its interface's, or its own, by the mark's tabl
   CHECK(mtus("::1") == std::pair{65536U, 65536U});
 }
 
-TEST_CASE("asking for the MTU sends nothing") {
+TEST_CASE("route_mtu() sends nothing") {
   const PrivateNetwork network;
   run("ip link add va type veth peer name vb");
   run("ip link set va up && ip link set vb up");

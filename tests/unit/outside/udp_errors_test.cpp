@@ -1,4 +1,4 @@
-// What ICMP says of sizes reaches take_errors(), and no datagram is lost over it.
+// ICMP reports of sizes reach take_errors(), and no datagram is lost because of them.
 #include <unistd.h>
 
 #include "private_network.hpp"
@@ -44,7 +44,7 @@ class SmallPath {
 
 }  // namespace
 
-TEST_CASE("a router's word that a datagram was too big is heard, once, and stops nothing") {
+TEST_CASE("a router's report of a too big datagram is read once, and sending continues") {
   const SmallPath path;
   const auto [own, peer, header] = GENERATE(table<const char*, const char*, std::size_t>(
       {{"", "192.0.2.129", 20}, {"192.0.2.1", "192.0.2.129", 20}, {"", "2001:db8:1::1", 40}}));
@@ -57,7 +57,7 @@ TEST_CASE("a router's word that a datagram was too big is heard, once, and stops
   std::size_t sent = 0;
   REQUIRE(socket.send(run, 1300 - header - 8 + 1, to, sent) == SendResult::ok);
   REQUIRE(wait_for(socket.fd(), POLLERR));
-  // The errors that ICMP leaves on the socket are not those of what is sent and received then.
+  // The ICMP errors that wait on the socket do not fail later sends and receives.
   CHECK(socket.send(pattern(100), 100, to, sent) == SendResult::ok);
   Received received;
   std::vector<std::uint8_t> buffer(1UL << 16);
@@ -69,7 +69,7 @@ TEST_CASE("a router's word that a datagram was too big is heard, once, and stops
   CHECK_FALSE(news->by_own_interface);
   CHECK_FALSE(socket.take_errors());
   CHECK(socket.segments());
-  // The kernel has learnt it; what the interface sends is another matter.
+  // The kernel lowers the path MTU; the limit of the interface stays.
   const auto route = route_mtu(to.remote, 0);
   REQUIRE(route);
   CHECK(route->now == 1300);
@@ -77,7 +77,7 @@ TEST_CASE("a router's word that a datagram was too big is heard, once, and stops
   CHECK(socket.send_one(pattern(1500 - header - 8), to) == SendResult::ok);
 }
 
-TEST_CASE("our own interface's word is told from a router's") {
+TEST_CASE("a report of our own interface differs from a router's") {
   const SmallPath path;
   const auto* const peer = GENERATE("192.0.2.129", "2001:db8:1::1");
   UdpSocket socket = UdpSocket::open({});
@@ -90,7 +90,7 @@ TEST_CASE("our own interface's word is told from a router's") {
   CHECK(news->by_own_interface);
 }
 
-TEST_CASE("other news of ICMP's is taken off the socket, and is none") {
+TEST_CASE("other ICMP errors are taken off the socket and not reported") {
   const SmallPath path;
   UdpSocket socket = UdpSocket::open({});
   std::size_t sent = 0;

@@ -27,7 +27,7 @@ std::string usage_error(const UdpOptions& options) {
 
 }  // namespace
 
-TEST_CASE("a port in use is the user's fault, and the message says which") {
+TEST_CASE("a port in use is a usage error that names the port") {
   const PrivateNetwork network;
   const UdpSocket first = UdpSocket::open({{}, 7754, 0});
   CHECK(usage_error({ip("0.0.0.0"), 7754, 0}) == "--listen 0.0.0.0:7754: port 7754 is in use");
@@ -36,13 +36,13 @@ TEST_CASE("a port in use is the user's fault, and the message says which") {
   CHECK(UdpSocket::open({{}, 7755, 0}).local().port == 7755);
 }
 
-TEST_CASE("an address that is not ours is the user's fault") {
+TEST_CASE("an address that this host does not have is a usage error") {
   const PrivateNetwork network;
   CHECK(usage_error({ip("192.0.2.1"), 1, 0}) ==
         "--listen 192.0.2.1:1: 192.0.2.1 is not an address of this network namespace");
   CHECK(usage_error({ip("2001:db8::1"), 1, 0}) ==
         "--listen [2001:db8::1]:1: 2001:db8::1 is not an address of this network namespace");
-  CHECK_THAT(usage_error({ip("fe80::1"), 1, 0}), ContainsSubstring("cannot be listened on"));
+  CHECK_THAT(usage_error({ip("fe80::1"), 1, 0}), ContainsSubstring("is link-local"));
 }
 
 TEST_CASE("IPv4 any and IPv6 any share a port") {
@@ -53,7 +53,7 @@ TEST_CASE("IPv4 any and IPv6 any share a port") {
   CHECK(v6.local().to_string() == "[::]:7754");
 }
 
-TEST_CASE("datagrams are never fragmented, and the kernel's path MTU is not asked") {
+TEST_CASE("datagrams have DF set, and the kernel's path MTU is ignored") {
   const PrivateNetwork network;
   const UdpSocket dual = UdpSocket::open({});
   CHECK(option_of(dual, IPPROTO_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_PROBE);
@@ -62,7 +62,7 @@ TEST_CASE("datagrams are never fragmented, and the kernel's path MTU is not aske
   CHECK(option_of(open_at("::1"), IPPROTO_IPV6, IPV6_MTU_DISCOVER) == IPV6_PMTUDISC_PROBE);
 }
 
-TEST_CASE("buffers hold 8 MiB, the mark is set, and nothing blocks or leaks into children") {
+TEST_CASE("buffers hold 8 MiB, the mark is set, and the socket is non-blocking and close-on-exec") {
   const PrivateNetwork network;
   const UdpSocket socket = UdpSocket::open({{}, 0, 77});
   CHECK(option_of(socket, SOL_SOCKET, SO_RCVBUF) >= 8 << 20);

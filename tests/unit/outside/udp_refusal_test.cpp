@@ -1,5 +1,5 @@
-// What the kernel refuses: by the real thing where it can be had in a namespace, else by a seccomp
-// filter on a thread of its own that answers a system call with an error.
+// Errors of the kernel: real ones where a namespace can produce them, otherwise by a seccomp filter
+// that makes a system call fail in a thread of its own.
 #include <cerrno>
 #include <cstddef>
 
@@ -41,7 +41,7 @@ void refuse(long call, int error, std::uint32_t argument = any_argument) {
   }
 }
 
-// va with 192.0.2.1 and 2001:db8::1, nobody behind it.
+// va with 192.0.2.1 and 2001:db8::1; no host answers behind it.
 void add_veth(const std::string& mtu) {
   run("ip link add va mtu " + mtu + " type veth peer name vb mtu " + mtu);
   run("ip link set va up && ip link set vb up");
@@ -51,7 +51,7 @@ void add_veth(const std::string& mtu) {
 
 }  // namespace
 
-TEST_CASE("where UDP_SEGMENT is refused, runs still pass, and it is not tried again") {
+TEST_CASE("where UDP_SEGMENT is refused, runs still pass without it") {
   const int error = GENERATE(EIO, EINVAL);
   on_a_thread([error] {
     const PrivateNetwork network;
@@ -70,7 +70,7 @@ TEST_CASE("where UDP_SEGMENT is refused, runs still pass, and it is not tried ag
   });
 }
 
-TEST_CASE("a datagram larger than the interface's MTU is refused, and segmentation stays") {
+TEST_CASE("a datagram larger than the interface's MTU fails, and UDP_SEGMENT stays on") {
   const PrivateNetwork network;
   add_veth("1400");
   UdpSocket sender = UdpSocket::open({});
@@ -89,7 +89,7 @@ TEST_CASE("a datagram larger than the interface's MTU is refused, and segmentati
   CHECK(sender.segments());
 }
 
-TEST_CASE("no route fails, whatever the source, and changes nothing else") {
+TEST_CASE("a send without a route fails, whatever the source") {
   const PrivateNetwork network;
   const auto [at, nowhere] = GENERATE(table<const char*, const char*>({
       {"127.0.0.1", "192.0.2.77"},
@@ -111,7 +111,8 @@ TEST_CASE("no route fails, whatever the source, and changes nothing else") {
   CHECK(receive_all(receiver, run.size()).bytes == run);
 }
 
-TEST_CASE("a source that is gone gives way to the kernel's choice, and is used again when back") {
+TEST_CASE(
+    "a removed source address is replaced by the kernel's choice, and used again when it returns") {
   const PrivateNetwork network;
   const auto [at, local] = GENERATE(table<const char*, const char*>({
       {"127.0.0.1", "192.0.2.77"},
@@ -139,7 +140,7 @@ TEST_CASE("a source that is gone gives way to the kernel's choice, and is used a
   }
 }
 
-TEST_CASE("who chose his way himself leaves from where his routes go") {
+TEST_CASE("with routed_source the routing table chooses the source address") {
   const PrivateNetwork network;
   add_address("10.9.0.1/32", "lo");
   UdpSocket sender = UdpSocket::open({.address = {}, .port = 0, .mark = 0, .routed_source = true});
@@ -154,11 +155,11 @@ TEST_CASE("who chose his way himself leaves from where his routes go") {
   CHECK(receive_all(receiver, 9).last.from.remote == source);
 }
 
-TEST_CASE("a full send buffer blocks nothing and loses nothing") {
+TEST_CASE("a full send buffer neither blocks nor loses datagrams") {
   const PrivateNetwork network;
   add_veth("1500");
   UdpSocket sender = UdpSocket::open({});
-  // Datagrams to a neighbour that does not answer wait for it, until it is given up: 3 x 300 ms.
+  // Datagrams wait for a neighbour that does not answer until its resolution fails: 3 x 300 ms.
   run("echo 300 > /proc/sys/net/ipv4/neigh/va/retrans_time_ms");
   run("echo 300 > /proc/sys/net/ipv6/neigh/va/retrans_time_ms");
   const int small = 16 << 10;
@@ -175,7 +176,7 @@ TEST_CASE("a full send buffer blocks nothing and loses nothing") {
   CHECK(sender.send_one(pattern(1000), {{ip(at), 9}, {}}) == SendResult::ok);
 }
 
-TEST_CASE("no memory for a datagram is a refusal, for poll would not wait for it") {
+TEST_CASE("ENOBUFS is a failure, because poll() would not wait") {
   on_a_thread([] {
     const PrivateNetwork network;
     const UdpSocket socket = open_at("127.0.0.1");
@@ -197,7 +198,7 @@ TEST_CASE("without IPv6 in the kernel a socket for any address is an IPv4 one") 
   });
 }
 
-TEST_CASE("a mark that is not permitted names its option") {
+TEST_CASE("the error for a mark that is not permitted names its option") {
   on_a_thread([] {
     const PrivateNetwork network;
     refuse(SYS_setsockopt, EPERM);

@@ -16,7 +16,7 @@ struct Pair {
 
 }  // namespace
 
-TEST_CASE("runs arrive as the datagrams they were, with their addresses and ECN bits") {
+TEST_CASE("runs arrive as the datagrams that were sent, with addresses and ECN bits") {
   const PrivateNetwork network;
   const auto [from, at] = GENERATE(Pair{"127.0.0.1", "127.0.0.1"}, Pair{"::1", "::1"});
   const bool dual_stack = GENERATE(false, true);
@@ -25,12 +25,12 @@ TEST_CASE("runs arrive as the datagrams they were, with their addresses and ECN 
 
   const auto [bytes, segment] = GENERATE(table<std::size_t, std::size_t>({
       {1, 1400},              // a single datagram, shorter than the run's size
-      {1400, 1400},           // one of exactly it
+      {1400, 1400},           // exactly one
       {10 * 1400, 1400},      // all equal
       {10 * 1400 + 7, 1400},  // a short last one
       {1000 * 33 + 1, 33},    // more segments than one call takes
       {100 * 1400, 1400},     // more bytes than one call takes
-      {2 * 40'000, 40'000},   // so large that each goes alone
+      {2 * 40'000, 40'000},   // so large that each is sent alone
   }));
   const auto run = pattern(bytes);
   std::size_t sent = 0;
@@ -46,7 +46,7 @@ TEST_CASE("runs arrive as the datagrams they were, with their addresses and ECN 
   CHECK(receipt.last.ecn == 1);
 }
 
-TEST_CASE("one receive brings what was sent with one call") {
+TEST_CASE("one receive returns what one call sent") {
   const PrivateNetwork network;
   UdpSocket sender = open_at("::1");
   const UdpSocket receiver = open_at("::1");
@@ -59,7 +59,7 @@ TEST_CASE("one receive brings what was sent with one call") {
   CHECK(receipt.last.ecn == 0);
 }
 
-TEST_CASE("a buffer too small loses the end of a datagram, no more") {
+TEST_CASE("a buffer that is too small loses only the end of a datagram") {
   const PrivateNetwork network;
   const UdpSocket socket = open_at("127.0.0.1");
   REQUIRE(socket.send_one(pattern(100), to("127.0.0.1", socket)) == SendResult::ok);
@@ -72,7 +72,7 @@ TEST_CASE("a buffer too small loses the end of a datagram, no more") {
   CHECK(received.data.size() == 10);
 }
 
-TEST_CASE("an empty datagram is received as one, and nothing divides by its size") {
+TEST_CASE("an empty datagram is received, with a segment size of at least 1") {
   const PrivateNetwork network;
   const UdpSocket socket = open_at("127.0.0.1");
   REQUIRE(socket.send_one({}, to("127.0.0.1", socket)) == SendResult::ok);
@@ -84,7 +84,7 @@ TEST_CASE("an empty datagram is received as one, and nothing divides by its size
   CHECK(socket.receive(buffer, received) == RecvResult::would_block);
 }
 
-TEST_CASE("answers leave from the address that was asked") {
+TEST_CASE("replies have the source address that the peer used") {
   const PrivateNetwork network;
   for (const char* each : {"10.9.0.1/32", "10.9.0.2/32", "fd00:9::1/128", "fd00:9::2/128"}) {
     add_address(each, "lo");
@@ -110,7 +110,7 @@ TEST_CASE("answers leave from the address that was asked") {
   }
 }
 
-TEST_CASE("what came to a group has no local address to answer from") {
+TEST_CASE("a datagram to a multicast address has no local address") {
   const PrivateNetwork network;
   run("ip link add va type veth peer name vb && ip link set va up && ip link set vb up");
   add_address("fd00:9::1/64", "va");
@@ -123,7 +123,7 @@ TEST_CASE("what came to a group has no local address to answer from") {
   CHECK_FALSE(receipt.last.from.local.has_value());
 }
 
-TEST_CASE("each endpoint in turn gets its own datagrams") {
+TEST_CASE("each of several endpoints gets its own datagrams") {
   const PrivateNetwork network;
   UdpSocket sender = UdpSocket::open({});
   const UdpSocket v4 = open_at("127.0.0.1");
@@ -141,7 +141,7 @@ TEST_CASE("each endpoint in turn gets its own datagrams") {
   }
 }
 
-TEST_CASE("the largest datagram passes, a larger one is refused") {
+TEST_CASE("the largest datagram passes, a larger one fails") {
   const PrivateNetwork network;
   UdpSocket sender = open_at("127.0.0.1");
   const UdpSocket receiver = open_at("127.0.0.1");
@@ -156,7 +156,7 @@ TEST_CASE("the largest datagram passes, a larger one is refused") {
   CHECK(sender.segments());
 }
 
-TEST_CASE("a closed port is no failure, neither of sending nor of receiving") {
+TEST_CASE("a closed port fails neither sends nor receives") {
   const PrivateNetwork network;
   const auto at = GENERATE(as<const char*>{}, "127.0.0.1", "::1");
   UdpSocket socket = UdpSocket::open({});
@@ -168,7 +168,7 @@ TEST_CASE("a closed port is no failure, neither of sending nor of receiving") {
     CHECK(socket.send(pattern(30), 10, nobody, sent) == SendResult::ok);
     CHECK(socket.receive(buffer, received) == RecvResult::would_block);
   }
-  // A connected socket does hear of it.
+  // A connected socket reports it.
   sockaddr_storage name{};
   const socklen_t length = nobody.remote.to_kernel(name, AF_INET6);
   REQUIRE(connect(socket.fd(), reinterpret_cast<const sockaddr*>(&name), length) == 0);

@@ -70,7 +70,7 @@ Sealed seal(Aead& aead, ConstBytes nonce, ConstBytes additional, ConstBytes plai
 
 }  // namespace
 
-TEST_CASE("the published answers come out, sealed and opened, more than once") {
+TEST_CASE("the published test vectors hold for seal and open, repeatedly") {
   for (const Choice& choice : all_choices()) {
     for (const KnownAnswer& known : known_answers) {
       if (known.suite != choice.suite) continue;
@@ -89,7 +89,7 @@ TEST_CASE("the published answers come out, sealed and opened, more than once") {
   }
 }
 
-TEST_CASE("a wrong tag, nonce, key, text or additional byte does not open, and does not stick") {
+TEST_CASE("a wrong tag, nonce, key, text or additional data does not open, and leaves no state") {
   for (const Choice& choice : all_choices()) {
     INFO(name_of(choice.backend) << ", suite " << static_cast<int>(choice.suite));
     Random random(7);
@@ -115,12 +115,12 @@ TEST_CASE("a wrong tag, nonce, key, text or additional byte does not open, and d
     const auto other = make_aead(choice.backend, choice.suite, flip(key, 0));
     CHECK_FALSE(opens(*other, sealed, nonce, additional));
     CHECK(opens(*aead, sealed, nonce, additional));
-    // A handshake in the same thread would take OpenSSL's error queue for its own.
+    // A handshake in the same thread would read errors left in OpenSSL's error queue.
     CHECK(ERR_peek_error() == 0);
   }
 }
 
-TEST_CASE("ipsec-mb and OpenSSL agree on every length") {
+TEST_CASE("ipsec-mb and OpenSSL agree for every length") {
   if (!ipsec_mb_works()) {
     WARN("no ipsec-mb here: nothing to compare with OpenSSL");
     return;
@@ -150,7 +150,7 @@ TEST_CASE("ipsec-mb and OpenSSL agree on every length") {
   for (std::size_t length = 16384 - 40; length <= 16384; ++length) compare(length);
 }
 
-TEST_CASE("a key made in one thread is used in another, several at once") {
+TEST_CASE("keys made in one thread work in others, several at the same time") {
   for (const Choice& choice : all_choices()) {
     Random random(21);
     const auto key = random.bytes(traits(choice.suite).key_bytes);
@@ -170,7 +170,7 @@ TEST_CASE("a key made in one thread is used in another, several at once") {
   }
 }
 
-TEST_CASE("suites and backends are what they are said to be") {
+TEST_CASE("suites and backends have the documented properties") {
   CHECK(traits(CipherSuite::aes_128_gcm).key_bytes == 16);
   CHECK(traits(CipherSuite::aes_256_gcm).key_bytes == 32);
   CHECK(traits(CipherSuite::chacha20_poly1305).key_bytes == 32);

@@ -10,7 +10,7 @@ using namespace routevpn::record;
 
 namespace {
 
-// A record as the split gives it, opened. `record` is changed in place.
+// Splits and opens a record, in place.
 Opened open(Opener& opener, ByteVector& record) {
   const Split split = split_first(record);
   REQUIRE_FALSE(split.fault);
@@ -31,7 +31,7 @@ struct Pair {
 
 }  // namespace
 
-TEST_CASE("what was sealed opens to what it was, under every suite and backend") {
+TEST_CASE("a sealed record opens to its payload, with every suite and backend") {
   for (const Choice& choice : all_choices()) {
     INFO(name_of(choice.backend) << ", suite " << static_cast<int>(choice.suite));
     Pair pair(choice, 31, 1024);
@@ -52,7 +52,7 @@ TEST_CASE("what was sealed opens to what it was, under every suite and backend")
   }
 }
 
-TEST_CASE("an empty payload is legal, RFC 5246 section 6.2.1") {
+TEST_CASE("an empty payload is allowed, RFC 5246 section 6.2.1") {
   for (const Choice& choice : all_choices()) {
     Pair pair(choice, 37);
     auto record = sealed_record(pair.sealer, {});
@@ -75,7 +75,7 @@ TEST_CASE("the explicit nonce is read from the record, not computed") {
   }
 }
 
-TEST_CASE("a change of any byte is forged, or not a record of ours any more") {
+TEST_CASE("a record with any byte changed is forged or malformed") {
   for (const Choice& choice : all_choices()) {
     INFO(name_of(choice.backend) << ", suite " << static_cast<int>(choice.suite));
     Pair pair(choice, 43, 20'000);
@@ -92,7 +92,7 @@ TEST_CASE("a change of any byte is forged, or not a record of ours any more") {
           continue;
         }
         INFO("byte " << i);
-        // Nearly all that splits is as long as it was; a shorter length field truncates it.
+        // Most changed records keep their length; a smaller length field truncates the record.
         if (split.record.size() < headroom(choice.suite) + tailroom) continue;
         const auto before = record;
         CHECK(pair.opener.open(split.header, split.record).fault == Drop::record_forged);
@@ -109,7 +109,7 @@ TEST_CASE("a change of any byte is forged, or not a record of ours any more") {
   }
 }
 
-TEST_CASE("another direction's keys do not open it") {
+TEST_CASE("the keys of the other direction do not open a record") {
   for (const Choice& choice : all_choices()) {
     Pair pair(choice, 47);
     auto record = sealed_record(pair.sealer, pair.random.bytes(80));
@@ -121,7 +121,7 @@ TEST_CASE("another direction's keys do not open it") {
   }
 }
 
-TEST_CASE("lengths that no sealed record has are refused, and the bytes left alone") {
+TEST_CASE("lengths that no sealed record has are refused, and the bytes stay unchanged") {
   for (const Choice& choice : all_choices()) {
     INFO(name_of(choice.backend) << ", suite " << static_cast<int>(choice.suite));
     Pair pair(choice, 53);
@@ -146,7 +146,7 @@ TEST_CASE("lengths that no sealed record has are refused, and the bytes left alo
   }
 }
 
-TEST_CASE("a truncated record is refused at every length") {
+TEST_CASE("a record truncated to any length is refused") {
   for (const Choice& choice : all_choices()) {
     Pair pair(choice, 59);
     const auto good = sealed_record(pair.sealer, pair.random.bytes(60));
@@ -161,7 +161,7 @@ TEST_CASE("a truncated record is refused at every length") {
   }
 }
 
-TEST_CASE("replays and latecomers are refused untouched, and only authentic records count") {
+TEST_CASE("replayed and too old records are refused unchanged, and only authentic records count") {
   for (const Choice& choice : all_choices()) {
     INFO(name_of(choice.backend) << ", suite " << static_cast<int>(choice.suite));
     Pair pair(choice, 61);
@@ -169,7 +169,7 @@ TEST_CASE("replays and latecomers are refused untouched, and only authentic reco
     for (std::uint64_t i = 0; i <= ReplayWindow::window; ++i) {
       records.push_back(sealed_record(pair.sealer, pair.random.bytes(8)));
     }
-    // Forged with a number far ahead: it must not move the window.
+    // A forged record with a much higher sequence number must not move the window.
     auto forged = records[0];
     store_be48(forged.data() + 5, max_sequence);
     CHECK(open(pair.opener, forged).fault == Drop::record_forged);
@@ -195,7 +195,7 @@ TEST_CASE("replays and latecomers are refused untouched, and only authentic reco
   }
 }
 
-TEST_CASE("one backend opens what the other sealed") {
+TEST_CASE("each backend opens what the other sealed") {
   if (!ipsec_mb_works()) {
     WARN("no ipsec-mb here: nothing to exchange with OpenSSL");
     return;

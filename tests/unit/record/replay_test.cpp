@@ -26,7 +26,7 @@ struct Step {
   Verdict verdict;
 };
 
-// As the opener does: what is fresh is taken in.
+// Checks and, if fresh, updates, as Opener does.
 void walk(const std::vector<Step>& steps) {
   ReplayWindow replay;
   for (const Step& step : steps) {
@@ -39,7 +39,7 @@ void walk(const std::vector<Step>& steps) {
 
 }  // namespace
 
-TEST_CASE("the window's edges, from zero on") {
+TEST_CASE("the edges of the window, from sequence number 0 on") {
   walk({
       {1, 0, fresh},
       {2, 0, replayed},
@@ -72,7 +72,7 @@ TEST_CASE("the window's edges, from zero on") {
   });
 }
 
-TEST_CASE("what the ring held one turn ago is forgotten") {
+TEST_CASE("bits of the previous turn of the ring are cleared") {
   constexpr std::uint64_t turn = 2 * window;
   walk({
       {1, 100, fresh},
@@ -103,7 +103,7 @@ TEST_CASE("the first record may carry any number, the last is 2^48 - 1") {
   });
 }
 
-TEST_CASE("the highest number is known, and who moved it") {
+TEST_CASE("the highest sequence number, and which record raised it") {
   ReplayWindow replay;
   CHECK(replay.highest() == 0);
   CHECK(replay.update(0));
@@ -115,7 +115,7 @@ TEST_CASE("the highest number is known, and who moved it") {
   CHECK(replay.highest() == max_sequence);
 }
 
-TEST_CASE("checking alone changes nothing") {
+TEST_CASE("check() changes nothing") {
   ReplayWindow replay;
   replay.update(10);
   CHECK(replay.check(1'000'000) == fresh);
@@ -124,8 +124,8 @@ TEST_CASE("checking alone changes nothing") {
   CHECK(replay.highest() == 10);
 }
 
-// Against the plainest model there is: a set of all numbers ever taken in.
-TEST_CASE("the window agrees with a set under random jumps") {
+// The model is a set of all accepted sequence numbers.
+TEST_CASE("the window agrees with the model under random jumps") {
   const std::uint64_t seed = GENERATE(1U, 2U, 3U, 4U, 5U, 6U);
   std::mt19937_64 random(seed);
   const std::uint64_t start = seed % 2 == 0 ? 0 : max_sequence - 3'000'000;

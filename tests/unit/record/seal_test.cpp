@@ -16,7 +16,7 @@ const EVP_CIPHER* evp_of(CipherSuite suite) {
   return suite == CipherSuite::aes_256_gcm ? EVP_aes_256_gcm() : EVP_chacha20_poly1305();
 }
 
-// The record as the RFCs describe it, put together here without the room's own code.
+// The record as the RFCs describe it, built without the code under test.
 ByteVector record_by_hand(CipherSuite suite, const DirectionKeys& keys, std::uint64_t sequence,
                           std::uint64_t explicit_nonce, ContentType type, ConstBytes payload) {
   const bool gcm = suite != CipherSuite::chacha20_poly1305;
@@ -69,7 +69,7 @@ std::uint64_t explicit_nonce_of(const ByteVector& record) {
 
 }  // namespace
 
-TEST_CASE("a sealed record is, byte for byte, what the RFCs say") {
+TEST_CASE("a sealed record has exactly the bytes that the RFCs define") {
   for (const Choice& choice : all_choices()) {
     INFO(name_of(choice.backend) << ", suite " << static_cast<int>(choice.suite));
     Random random(11);
@@ -88,7 +88,7 @@ TEST_CASE("a sealed record is, byte for byte, what the RFCs say") {
   }
 }
 
-TEST_CASE("a record on the wire, AES-128-GCM, golden") {
+TEST_CASE("a record on the wire, AES-128-GCM, has known bytes") {
   DirectionKeys keys;
   for (std::size_t i = 0; i < keys.key.size(); ++i) keys.key[i] = static_cast<std::uint8_t>(i);
   keys.iv = {0xa0, 0xa1, 0xa2, 0xa3};
@@ -100,7 +100,7 @@ TEST_CASE("a record on the wire, AES-128-GCM, golden") {
   CHECK(record.size() == 21 + 4 + 16);
 }
 
-TEST_CASE("the packets of a batch are sealed where they lie, one behind the other") {
+TEST_CASE("the packets of a batch are sealed in place, one behind the other") {
   for (const Choice& choice : all_choices()) {
     INFO(name_of(choice.backend) << ", suite " << static_cast<int>(choice.suite));
     Random random(13);
@@ -127,7 +127,7 @@ TEST_CASE("the packets of a batch are sealed where they lie, one behind the othe
   }
 }
 
-TEST_CASE("sealing stops exactly at the limit, in the middle of a batch") {
+TEST_CASE("sealing stops exactly at the limit, within a batch") {
   for (const Choice& choice : all_choices()) {
     Random random(17);
     Sealer sealer(choice.backend, choice.suite, random.keys(), 100, 0, 10);
@@ -167,7 +167,7 @@ TEST_CASE("sequence numbers end at 2^48 - 1, whatever the limit") {
   CHECK(sealed_record(nothing_allowed, payload).empty());
 }
 
-TEST_CASE("no explicit nonce and no sequence number comes twice, also where the sum wraps") {
+TEST_CASE("explicit nonces and sequence numbers are unique, even if the nonce wraps") {
   Random random(23);
   const std::uint64_t base = GENERATE(std::uint64_t{0}, ~std::uint64_t{0} - 2000);
   Sealer sealer(best_backend(CipherSuite::aes_128_gcm), CipherSuite::aes_128_gcm, random.keys(),
@@ -186,7 +186,7 @@ TEST_CASE("no explicit nonce and no sequence number comes twice, also where the 
   CHECK(*sequences.begin() == 1024);
 }
 
-TEST_CASE("no more records than the suite allows, even when more are asked for") {
+TEST_CASE("the limit of the suite holds even if the caller sets a higher one") {
   Random random(29);
   const auto remaining_of = [&](CipherSuite suite, std::uint64_t first, std::uint64_t limit) {
     return Sealer(CryptoBackend::openssl, suite, random.keys(), first, 0, limit).remaining();

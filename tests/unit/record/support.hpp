@@ -1,4 +1,4 @@
-// What the record room's tests share: suites and backends, random bytes, sealed records.
+// Shared by the tests of record/: suites and backends, random bytes, sealed records.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +26,7 @@ struct Choice {
   CipherSuite suite;
 };
 
-// Whether ipsec-mb works here at all, be it fast or not.
+// Whether ipsec-mb works on this processor, accelerated or not.
 inline bool ipsec_mb_works() {
   const ByteVector key(traits(CipherSuite::aes_128_gcm).key_bytes);
   try {
@@ -56,7 +56,7 @@ inline ByteVector from_hex(std::string_view text) {
   return bytes;
 }
 
-// Random, but the same in every run.
+// Pseudo-random, the same in every run.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
@@ -82,7 +82,7 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-// One payload sealed to one record of its own; empty when the sealer refused.
+// Seals one payload to one record; empty when the sealer refused.
 inline ByteVector sealed_record(Sealer& sealer, ConstBytes payload,
                                 ContentType type = ContentType::application_data) {
   const std::size_t before = headroom(sealer.suite());

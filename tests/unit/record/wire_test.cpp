@@ -11,7 +11,7 @@ using namespace routevpn::record;
 
 namespace {
 
-// A datagram with one record of these fields and as many fragment bytes as `present`.
+// A datagram with one record of these fields and `present` bytes of fragment.
 std::vector<std::uint8_t> datagram_of(const Header& header, std::size_t present) {
   std::vector<std::uint8_t> bytes(header_bytes + present);
   encode(header, bytes.data());
@@ -28,7 +28,7 @@ TEST_CASE("a record header has these bytes on the wire") {
         std::array<std::uint8_t, header_bytes>{23, 0xfe, 0xfd, 0, 1, 1, 2, 3, 4, 5, 6, 0x05, 0x78});
 }
 
-TEST_CASE("a header comes back as it was encoded, with all its bytes") {
+TEST_CASE("an encoded header is split to the same header, with all bytes of the record") {
   const auto type = GENERATE(ContentType::change_cipher_spec, ContentType::alert,
                              ContentType::handshake, ContentType::application_data);
   const std::uint16_t epoch = GENERATE(std::uint16_t{0}, std::uint16_t{1});
@@ -44,7 +44,7 @@ TEST_CASE("a header comes back as it was encoded, with all its bytes") {
   CHECK(split.record.size() == header_bytes + 40);
 }
 
-TEST_CASE("a datagram of several records is split one after the other") {
+TEST_CASE("a datagram of several records is split record by record") {
   auto bytes = datagram_of({ContentType::handshake, dtls_1_0, 0, 1, 5}, 5);
   const auto second = datagram_of({ContentType::application_data, dtls_1_2, 1, 2, 30}, 30);
   bytes.insert(bytes.end(), second.begin(), second.end());
@@ -60,7 +60,7 @@ TEST_CASE("a datagram of several records is split one after the other") {
   CHECK(split_first(rest.subspan(last.record.size())).fault == Drop::record_truncated);
 }
 
-TEST_CASE("every refusal has its reason") {
+TEST_CASE("each fault has its reason") {
   struct Case {
     const char* what;
     int type;
@@ -101,23 +101,23 @@ TEST_CASE("every refusal has its reason") {
   CHECK(split.record.size() == (c.fault ? 0 : header_bytes + c.length));
 }
 
-TEST_CASE("whatever is shorter than a header is truncated") {
+TEST_CASE("a datagram shorter than a header is truncated") {
   auto bytes = datagram_of({}, 0);
   for (std::size_t length = 0; length < header_bytes; ++length) {
     CHECK(split_first(Bytes(bytes).first(length)).fault == Drop::record_truncated);
   }
 }
 
-TEST_CASE("random bytes are refused, or split within what there is") {
+TEST_CASE("random bytes are refused, or split within the datagram") {
   Random random(0x5eed);
   const auto below = [&](std::uint64_t end) {
     return static_cast<std::uint16_t>(random.below(end));
   };
   std::size_t accepted = 0;
   for (int round = 0; round < 200'000; ++round) {
-    // On the heap at its exact size, so that a sanitizer sees any byte read beyond it.
+    // On the heap with its exact size, so that a sanitizer detects every read beyond it.
     auto bytes = random.bytes(below(64));
-    // Nearly valid, mostly: pure noise would never pass the first field.
+    // Mostly valid: random bytes alone would not pass the first check.
     if (bytes.size() >= header_bytes && round % 8 != 0) {
       bytes[0] = static_cast<std::uint8_t>(19 + below(6));
       store_be16(bytes.data() + 1, below(4) != 0 ? dtls_1_2 : dtls_1_0);

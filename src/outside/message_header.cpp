@@ -1,4 +1,4 @@
-#include "envelope.hpp"
+#include "message_header.hpp"
 
 #include <cstring>
 
@@ -6,8 +6,8 @@
 
 namespace routevpn::outside {
 
-Envelope::Envelope(const Endpoint& to, std::uint8_t traffic_class, int socket_family,
-                   bool from_local)
+MessageHeader::MessageHeader(const Endpoint& to, std::uint8_t traffic_class, int socket_family,
+                             bool from_local)
     : to_(to),
       traffic_class_(traffic_class),
       from_local_(from_local),
@@ -19,7 +19,7 @@ Envelope::Envelope(const Endpoint& to, std::uint8_t traffic_class, int socket_fa
                        int{traffic_class});
 }
 
-msghdr Envelope::message(iovec& data) {
+msghdr MessageHeader::message(iovec& data) {
   msghdr message{};
   message.msg_name = &name_;
   message.msg_namelen = name_bytes_;
@@ -30,7 +30,7 @@ msghdr Envelope::message(iovec& data) {
   return message;
 }
 
-msghdr Envelope::segmented_message(iovec& data, std::uint16_t segment_bytes) {
+msghdr MessageHeader::segmented_message(iovec& data, std::uint16_t segment_bytes) {
   msghdr result = message(data);
   result.msg_control = control_.data();
   result.msg_controllen = put(control_bytes_, IPPROTO_UDP, UDP_SEGMENT, segment_bytes);
@@ -38,7 +38,7 @@ msghdr Envelope::segmented_message(iovec& data, std::uint16_t segment_bytes) {
 }
 
 template <typename T>
-std::size_t Envelope::put(std::size_t at, int level, int type, const T& value) {
+std::size_t MessageHeader::put(std::size_t at, int level, int type, const T& value) {
   cmsghdr header{};
   header.cmsg_len = CMSG_LEN(sizeof value);
   header.cmsg_level = level;
@@ -48,8 +48,8 @@ std::size_t Envelope::put(std::size_t at, int level, int type, const T& value) {
   return at + CMSG_SPACE(sizeof value);
 }
 
-// To an IPv4 peer even an IPv6 socket takes its source in the IPv4 form.
-std::size_t Envelope::put_source(std::size_t at) {
+// For an IPv4 destination the source is an in_pktinfo, also on an IPv6 socket.
+std::size_t MessageHeader::put_source(std::size_t at) {
   if (!to_.local || to_.local->is_v4() != to_.remote.address.is_v4()) return at;
   if (to_.local->is_v4()) {
     in_pktinfo source{};

@@ -1,5 +1,5 @@
-// What the kernel wants to know of a datagram besides its bytes: the address it goes to, and in
-// control messages the address it leaves from, its traffic class and its segment size.
+// The message header (msghdr) of an outgoing datagram: its destination and, in control messages
+// (cmsg(3)), source address, traffic class and segment size.
 #pragma once
 
 #include <array>
@@ -14,16 +14,16 @@
 
 namespace routevpn::outside {
 
-class Envelope {
+class MessageHeader {
  public:
-  // `from_local`: with to.local as its source, if there is one; otherwise that is the kernel's
-  // choice.
-  Envelope(const Endpoint& to, std::uint8_t traffic_class, int socket_family, bool from_local);
+  // `from_local`: the source address is to.local, if that is set. Otherwise the routing table
+  // chooses.
+  MessageHeader(const Endpoint& to, std::uint8_t traffic_class, int socket_family, bool from_local);
 
   [[nodiscard]] bool is_for(const Endpoint& to, std::uint8_t traffic_class, bool from_local) const {
     return traffic_class == traffic_class_ && from_local == from_local_ && to == to_;
   }
-  // Messages that point into this envelope and at `data`.
+  // The results point into this header and at `data`.
   msghdr message(iovec& data);
   msghdr segmented_message(iovec& data, std::uint16_t segment_bytes);
 
