@@ -20,7 +20,7 @@ void block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-int run_link(const cli::LinkOptions& options, const std::vector<std::string>& warnings) {
+int run_link(const options::LinkOptions& options, const std::vector<std::string>& warnings) {
   Log::configure(options.log_level, options.log_format, options.link);
   for (const auto& warning : warnings) log_warning(warning);
   block_signals();

@@ -9,11 +9,13 @@
 #include <variant>
 #include <vector>
 
-#include "routevpn/cli/link_options.hpp"
+#include "routevpn/options/link_options.hpp"
 #include "routevpn/pki/authority.hpp"
 #include "routevpn/plan/run.hpp"
 
 namespace routevpn::cli {
+
+using namespace options;
 
 struct RunLink {
   LinkOptions options;

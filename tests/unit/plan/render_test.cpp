@@ -29,7 +29,7 @@ const PlannedFile& file_of(const PlannedFiles& files, const std::string& path) {
 }
 
 // The options of a link's file, as `routevpn check` reads them.
-cli::LinkOptions options_of(const cli::ScratchDirectory& dir, const PlannedFile& file) {
+options::LinkOptions options_of(const cli::ScratchDirectory& dir, const PlannedFile& file) {
   const auto path = dir.write("link.conf", file.content);
   const std::vector<std::string> words = {"check", "--config", path};
   auto line = cli::parse_command_line(words);
