@@ -11,7 +11,15 @@ flow_fields() { # NODE
   echo net.ipv{4,6}.fib_multipath_hash_policy=3 net.ipv{4,6}.fib_multipath_hash_fields=$fields
 }
 
+# A plain file in /run/netns is left when the mount namespace has ended in which the name was made. `ip
+# netns add` refuses such a name.
+remove_stale_name() { # NODE
+  local file=/run/netns/$prefix$1
+  [[ ! -f $file ]] || mountpoint -q "$file" || rm "$file"
+}
+
 make_node() { # NODE
+  remove_stale_name "$1"
   ip netns add "$prefix$1"
   ip_node "$1" link set lo up
   # Duplicate detection would keep every link-local address, and with it OSPF, waiting for 1 s.

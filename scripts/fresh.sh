@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs what README shows on a Debian just installed, with nothing but what Debian calls required
-# and apt: scripts/fresh.sh bookworm|trixie [--only lab|test] [--bird3] [--mirror URL]
+# and apt: scripts/fresh.sh bookworm|trixie [OPTION...]
 #
 # The system is made by debootstrap in a directory of its own. What is committed (HEAD) is copied
 # into it, and there lab/run.sh and then scripts/test.sh are run, in mount and process namespaces
@@ -8,6 +8,7 @@
 # directory is removed. Needs root.
 #
 #   --only lab|test    one of the two commands
+#   --stage STAGE      only this stage of scripts/test.sh; more than one may be given
 #   --bird3            with BIRD 3 (trixie has it)
 #   --mirror URL       of Debian; default: where this machine's own apt takes its Debian from
 #   FRESH_CACHE=DIR    keeps the packages that were downloaded there for the next time
@@ -95,6 +96,9 @@ inside() {
   mount -t proc proc "$root/proc"
   mount -t sysfs sysfs "$root/sys"
   mount --rbind /dev "$root/dev"
+  # Empty at each start, as on a real one: names of namespaces that have ended do not stay.
+  mount -t tmpfs -o mode=755 tmpfs "$root/run"
+  mkdir -m 1777 "$root/run/lock"
   if [[ -n $cache ]]; then mount --bind "$cache/archives" "$root/var/cache/apt/archives"; fi
   cd "$root"
   chroot . env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
@@ -126,6 +130,7 @@ clean_up() {
   rm -rf --one-file-system "$work"
 }
 
+stages=()
 suite='' only='' bird3='' mirror='' runner=''
 while (($# > 0)); do
   case $1 in
@@ -134,6 +139,11 @@ while (($# > 0)); do
       only=${2:-}
       shift
       [[ $only == lab || $only == test ]] || die "--only takes lab or test" 2
+      ;;
+    --stage)
+      [[ ${2:-} =~ ^[a-z]+$ ]] || die "--stage takes the name of a stage of scripts/test.sh" 2
+      stages+=("$2")
+      shift
       ;;
     --bird3) bird3=yes ;;
     --mirror)
@@ -169,5 +179,5 @@ copy_project
 failed=0
 if [[ -n $bird3 ]]; then run "scripts/packages.sh bird3"; fi
 if [[ $only != test ]]; then run lab/run.sh || failed=1; fi
-if [[ $only != lab ]]; then run scripts/test.sh || failed=1; fi
+if [[ $only != lab ]]; then run "scripts/test.sh ${stages[*]}" || failed=1; fi
 exit "$failed"

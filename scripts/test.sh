@@ -75,15 +75,9 @@ attribute() {
 }
 
 stage_format() {
-  local formatter
-  formatter=$(command -v clang-format-14 || command -v clang-format)
-  if [[ $("$formatter" --version) != *"version 14."* ]]; then
-    echo "not checked: clang-format 14 decides, here is $("$formatter" --version)"
-    echo 0 0 1 >"$counts"
-    return
-  fi
-  find include src lab tests \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
-    xargs -0 "$formatter" --dry-run --Werror
+  local status=0
+  scripts/format.sh --check || status=$?
+  if ((status == 3)); then echo 0 0 1 >"$counts"; else return "$status"; fi
 }
 
 shell_scripts() {
@@ -119,6 +113,7 @@ stage_lint() {
   shell_scripts | xargs -0 shellcheck
   mapfile -t pages < <(find src -path '*/man/*.[1-8]')
   if ((${#pages[@]} > 0)); then mandoc -T lint -W warning "${pages[@]}"; fi
+  if [[ -x scripts/check_includes.sh ]]; then scripts/check_includes.sh; fi
   tidy=$(command -v clang-tidy-14 || command -v clang-tidy)
   if [[ $("$tidy" --version) != *"version 14."* ]]; then
     echo "no clang-tidy: version 14 decides, here is $("$tidy" --version | grep -o 'version .*')"

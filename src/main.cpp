@@ -20,7 +20,7 @@ void block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-int run_link(const cli::LinkOptions& options, const std::vector<std::string>& warnings) {
+int run_link(const options::LinkOptions& options, const std::vector<std::string>& warnings) {
   Log::configure(options.log_level, options.log_format, options.link);
   for (const auto& warning : warnings) log_warning(warning);
   block_signals();
@@ -48,8 +48,8 @@ int run(const cli::CommandLine& line, const cli::Console& console) {
   if (const auto* const pki = std::get_if<cli::PkiCommand>(&line.command)) {
     return cli::run_pki(*pki, console);
   }
-  if (const auto* const order = std::get_if<plan::PlanOrder>(&line.command)) {
-    return cli::run_plan(*order, console);
+  if (const auto* const request = std::get_if<plan::PlanRequest>(&line.command)) {
+    return cli::run_plan(*request, console);
   }
   if (const auto* const help = std::get_if<cli::Help>(&line.command)) {
     return cli::run_help(*help, console);

@@ -1,5 +1,4 @@
-// A private CA made in memory for tests: certificates with all that can be right or wrong about
-// them.
+// A private CA in memory for tests, which issues valid and faulty certificates.
 #pragma once
 
 #include <memory>
@@ -19,7 +18,7 @@ enum class KeyKind { p256, p384, p521, ed25519, rsa2048, rsa1024 };
 struct LeafOptions {
   std::string name = {};  // CN
   KeyKind key = KeyKind::p256;
-  std::string alternative_names = "=";  // as openssl.cnf has it; "=": DNS:name; empty: none
+  std::string alternative_names = "=";  // as in openssl.cnf; "=": DNS:name; empty: none
   std::string extended_key_usage = {};  // serverAuth,clientAuth; empty: none
   std::string key_usage = "critical,digitalSignature";  // empty: none
   int begins_in_days = -1;
@@ -38,7 +37,7 @@ class TestCa {
 
   Issued issue(const LeafOptions& options);
   [[nodiscard]] const std::string& certificate() const { return certificate_pem_; }
-  // A CRL over these serials.
+  // A CRL of these serials.
   std::string revoke(const std::vector<long>& serials, int ends_in_days = 30) const;
 
  private:
@@ -48,10 +47,10 @@ class TestCa {
   long next_serial_ = 2;
 };
 
-// The same key behind a passphrase.
+// The same key, encrypted.
 std::string encrypted(const std::string& key_pem, const std::string& passphrase);
 
-// A directory of our own under /tmp, removed with all it holds.
+// A temporary directory under /tmp, removed with its content.
 class TempDir {
  public:
   TempDir();
@@ -60,18 +59,18 @@ class TempDir {
   TempDir& operator=(const TempDir&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  // Writes a file and gives its path.
+  // Writes a file and returns its path.
   std::string write(const std::string& name, const std::string& text, unsigned mode = 0600) const;
 
  private:
   std::string path_;
 };
 
-// NAME.cert, NAME.key, ca.cert and, when there is one, ca.crl.
+// Writes NAME.cert, NAME.key, ca.cert and, if not empty, ca.crl.
 dtls::IdentityFiles write_files(const TempDir& dir, const std::string& name, const Issued& issued,
                                 const std::string& ca, const std::string& crl = "");
 
-// In one step.
+// Writes the files and loads the identity.
 std::shared_ptr<const dtls::Identity> make_identity(const Issued& issued, const std::string& ca,
                                                     const std::string& peer_name,
                                                     const std::string& ciphers = "",

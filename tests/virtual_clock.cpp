@@ -10,7 +10,7 @@ namespace routevpn::test::virtual_clock {
 
 namespace {
 
-// Atomic, as threads of other tests in the program may read the clock.
+// Atomic, because threads of other tests in the program may read the clock.
 std::atomic<std::int64_t> wall_us{0};  // 0: the real clock
 std::atomic<unsigned long> reads{0};
 Time at;

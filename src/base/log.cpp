@@ -6,10 +6,11 @@
 #include <cstdlib>
 #include <mutex>
 
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "routevpn/base/json_text.hpp"
+#include "routevpn/base/text.hpp"
 
 namespace routevpn {
 
@@ -28,8 +29,8 @@ Settings settings;
 constexpr std::array<std::string_view, 4> level_names = {"error", "warning", "info", "debug"};
 constexpr std::array<std::string_view, 4> journal_prefixes = {"<3>", "<4>", "<6>", "<7>"};
 
-// systemd names the stream it reads by device and inode, so that a redirected standard error is
-// not mistaken for the journal.
+// JOURNAL_STREAM is DEVICE:INODE of the stream that systemd reads. A redirected standard error has
+// other numbers.
 bool stderr_is_journal() {
   const char* named = std::getenv("JOURNAL_STREAM");
   struct stat status {};
@@ -37,14 +38,15 @@ bool stderr_is_journal() {
   return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) == named;
 }
 
+// Members that are not ASCII are escaped, so a terminal that shows the line interprets none of
+// them.
 std::string json_line(LogLevel level, std::string_view message, LogFields fields) {
-  std::string line = "{\"time\":\"" + rfc3339(std::chrono::system_clock::now()) + "\",\"level\":\"";
-  line += level_names[static_cast<std::size_t>(level)];
-  line += "\",\"link\":" + json_string(settings.link) + ",\"message\":" + json_string(message);
-  for (const auto& [name, value] : fields) {
-    line += "," + json_string(name) + ":" + json_string(value);
-  }
-  return line + "}\n";
+  nlohmann::ordered_json line = {{"time", rfc3339(std::chrono::system_clock::now())},
+                                 {"level", level_names[static_cast<std::size_t>(level)]},
+                                 {"link", settings.link},
+                                 {"message", message}};
+  for (const auto& [name, value] : fields) line.emplace(std::string(name), value);
+  return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string text_line(LogLevel level, std::string_view message, LogFields fields) {
@@ -55,11 +57,11 @@ std::string text_line(LogLevel level, std::string_view message, LogFields fields
     line += level_names[static_cast<std::size_t>(level)];
     line += ": ";
   }
-  line += message;
+  line += printable(message);
   for (const auto& [name, value] : fields) {
     line += " ";
     line += name;
-    line += "=" + value;
+    line += "=" + printable(value);
   }
   return line + "\n";
 }

@@ -142,14 +142,14 @@ OptionTable list_table(ListCertificates& list, bool& help) {
           help_option(help)};
 }
 
-OptionTable plan_table(plan::PlanOrder& order, bool& help) {
+OptionTable plan_table(plan::PlanRequest& request, bool& help) {
   return {
       {Kind::single, "out", '\0', "DIR", "where the files are written",
-       [&order](const std::string& text) { order.out = parse_text(text); }},
+       [&request](const std::string& text) { request.out = parse_text(text); }},
       {Kind::single, "pki", '\0', "DIR", "directory of the CA: makes what is missing, and copies",
-       [&order](const std::string& text) { order.pki = parse_text(text); }},
-      flag("check", "only print what would change; exit status 1 if anything would", order.check),
-      flag("dot", "write topology.dot too, for Graphviz", order.dot),
+       [&request](const std::string& text) { request.pki = parse_text(text); }},
+      flag("check", "only print what would change; exit status 1 if anything would", request.check),
+      flag("dot", "write topology.dot too, for Graphviz", request.dot),
       help_option(help),
   };
 }
@@ -174,7 +174,7 @@ CommandLine parse_show(std::span<const std::string> arguments) {
 }
 
 CommandLine parse_plan(std::span<const std::string> arguments) {
-  auto parsed = parse_order<plan::PlanOrder>(arguments, plan_table);
+  auto parsed = parse_order<plan::PlanRequest>(arguments, plan_table);
   if (!parsed.help.empty()) {
     return {Help{"Usage: routevpn plan TOPOLOGY.toml --out DIR [OPTION...]\n"
                  "Writes what every gateway needs: links, BIRD's files, units, certificates.\n\n" +

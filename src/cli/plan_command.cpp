@@ -29,7 +29,7 @@ void print_changes(const plan::PlanReport& report, const Console& console) {
   }
 }
 
-void print_summary(const plan::PlanOrder& order, const plan::PlanReport& report,
+void print_summary(const plan::PlanRequest& request, const plan::PlanReport& report,
                    const Console& console) {
   std::size_t created = 0;
   std::size_t changed = 0;
@@ -39,20 +39,31 @@ void print_summary(const plan::PlanOrder& order, const plan::PlanReport& report,
     if (change.kind == ChangeKind::change) ++changed;
     if (change.kind == ChangeKind::remove) ++removed;
   }
-  console.out << order.out << ": " << counted(report.sites, "site") << ", "
+  console.out << request.out << ": " << counted(report.sites, "site") << ", "
               << counted(report.gateways, "gateway") << ", " << counted(report.links, "link")
               << "; " << counted(created, "file") << " created, " << changed << " changed, "
               << removed << " removed\n";
 }
 
+// With --check, status 1 means that something would change. Every error therefore becomes a
+// UsageError, which exits with status 2.
+plan::PlanReport report_on(const plan::PlanRequest& request) {
+  try {
+    return plan::run(request);
+  } catch (const std::exception& error) {
+    if (request.check) throw UsageError(error.what());
+    throw;
+  }
+}
+
 }  // namespace
 
-int run_plan(const plan::PlanOrder& order, const Console& console) {
-  const auto report = plan::run(order);
+int run_plan(const plan::PlanRequest& request, const Console& console) {
+  const auto report = report_on(request);
   console.complain(report.faults);
   if (!report.faults.empty()) return static_cast<int>(Exit::usage);
-  if (!order.check) {
-    print_summary(order, report, console);
+  if (!request.check) {
+    print_summary(request, report, console);
     return static_cast<int>(Exit::stopped);
   }
   print_changes(report, console);

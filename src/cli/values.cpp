@@ -60,20 +60,7 @@ HostAndRest split(const std::string& text) {
   return {text.substr(0, colon), text.substr(colon)};
 }
 
-std::string in_brackets(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
-}
-
 }  // namespace
-
-std::string PeerAddress::to_string() const {
-  return in_brackets(host) + ":" + std::to_string(port);
-}
-
-std::string ListenAddress::to_string() const {
-  if (!address) return std::to_string(port);
-  return SocketAddress{*address, port}.to_string();
-}
 
 std::uint32_t parse_number(const std::string& text, std::uint32_t lowest, std::uint32_t highest,
                            const std::string& unit) {

@@ -38,8 +38,9 @@ bool Admission::take(Bucket& bucket, double rate, double burst, Time now) {
   return true;
 }
 
-// A full bucket says the same as none at all; failing that, the fullest says the least.
-void Admission::make_room(Time now) {
+// Full buckets go first, because a source without a bucket starts with a full one. If no bucket is
+// full, the fullest goes: losing it gives its source the fewest tokens.
+void Admission::evict(Time now) {
   if (sources_.size() < max_sources) return;
   const auto level_of = [now](const auto& entry) {
     return level(entry.second, per_source_rate, per_source_burst, now);
@@ -62,8 +63,8 @@ bool Admission::allows(const IpAddress& source) const {
 std::optional<Drop> Admission::admit(const IpAddress& source, Time now, bool known) {
   if (!allows(source)) return Drop::handshake_not_allowed;
 
-  // Looked at first, so that a flood from many sources costs no memory, and taken last, so that a
-  // flood from one does not starve the others.
+  // The total is checked first, so that a flood from many sources costs no memory. Its token is
+  // taken last, so that a flood from one source does not use up the tokens of the others.
   if (!total_) total_ = Bucket{total_burst, now};
   if (!known && level(*total_, total_rate, total_burst, now) < 1) {
     return Drop::handshake_rate_limited;
@@ -72,7 +73,7 @@ std::optional<Drop> Admission::admit(const IpAddress& source, Time now, bool kno
   const IpPrefix prefix = source_prefix(source);
   auto found = sources_.find(prefix);
   if (found == sources_.end()) {
-    make_room(now);
+    evict(now);
     found = sources_.emplace(prefix, Bucket{per_source_burst, now}).first;
   }
   if (!take(found->second, per_source_rate, per_source_burst, now)) {

@@ -13,7 +13,7 @@ namespace routevpn::dtls {
 void EpochOneUse::note(std::uint64_t sequence, ConstBytes fragment) {
   if (fragment.size() >= sizeof(std::uint64_t)) {
     const std::uint64_t base = load_be64(fragment.data()) - sequence;
-    if (highest_sequence && base != nonce_base) nonces_count = false;
+    if (highest_sequence && base != nonce_base) same_base = false;
     nonce_base = base;
   }
   highest_sequence = std::max(highest_sequence.value_or(0), sequence);
@@ -28,12 +28,12 @@ std::optional<std::size_t> DatagramPipe::read(Bytes into) {
 }
 
 bool DatagramPipe::may_send(ConstBytes datagram) const {
-  if (!ours_from_) return true;
+  if (!taken_over_from_) return true;
   while (const auto record = take_record(datagram)) {
     const auto& header = record->header;
     if (header.epoch == 0) continue;
     if (header.epoch != 1 || header.type != record::ContentType::handshake ||
-        header.sequence >= *ours_from_) {
+        header.sequence >= *taken_over_from_) {
       return false;
     }
   }
@@ -83,7 +83,7 @@ long bio_ctrl(BIO* bio, int command, long, void* argument) {
     case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
       return udp_over_ipv6_bytes;
     case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT: {
-      // OpenSSL's own time of day is of no use to us: only that a flight was sent, or answered.
+      // The time is of the wall clock, which is not ours. All zero: the flight was answered.
       const auto* when = static_cast<const timeval*>(argument);
       auto& timer = pipe_of(bio).timer;
       timer.due.reset();

@@ -1,6 +1,6 @@
-// What OpenSSL reads and writes in the place of a socket: datagrams in memory. Everything it sends
-// passes here, so this is also where we learn what it has used of epoch 1, and where it is kept
-// from using more once the numbers are ours.
+// The BIO that OpenSSL uses instead of a socket: datagrams in memory. Every record that OpenSSL
+// sends passes here. So the pipe records which sequence numbers of epoch 1 OpenSSL used, and after
+// the take-over it blocks all others.
 #pragma once
 
 #include <cstdint>
@@ -17,21 +17,21 @@
 
 namespace routevpn::dtls {
 
-// A handshake datagram passes every IPv6 path: 1280 - 40 (IPv6) - 8 (UDP).
+// A handshake datagram fits every IPv6 path: 1280 (RFC 8200 section 5) - 40 (IPv6) - 8 (UDP).
 inline constexpr long udp_over_ipv6_bytes = 40 + 8;
 inline constexpr long handshake_mtu = 1280 - udp_over_ipv6_bytes;
 
-// The records OpenSSL itself has sealed in epoch 1.
+// The records that OpenSSL sealed in epoch 1.
 struct EpochOneUse {
   std::optional<std::uint64_t> highest_sequence;
-  // Explicit nonce less sequence number of each record (AES-GCM, RFC 5288 section 3).
+  // Explicit nonce minus sequence number (AES-GCM, RFC 5288 section 3).
   std::uint64_t nonce_base = 0;
-  bool nonces_count = true;  // the base was the same for all of them
+  bool same_base = true;  // in all records
 
   void note(std::uint64_t sequence, ConstBytes fragment);
 };
 
-// When OpenSSL repeats its flight, told by the clock the handshake is told.
+// When OpenSSL retransmits its flight, on the clock of the handshake's arguments.
 struct FlightTimer {
   Time now;
   Duration interval{};
@@ -43,17 +43,17 @@ class DatagramPipe {
   void offer(std::vector<std::uint8_t> datagram) { waiting_ = std::move(datagram); }
   Datagrams take_output() { return std::exchange(output_, {}); }
 
-  // From now on OpenSSL may only repeat its last flight, with sequence numbers below this one.
-  void take_over(std::uint64_t first_sequence) { ours_from_ = first_sequence; }
+  // From now on OpenSSL may only retransmit its last flight, with sequence numbers below this one.
+  void take_over(std::uint64_t first_sequence) { taken_over_from_ = first_sequence; }
 
   [[nodiscard]] const EpochOneUse& used() const { return used_; }
-  // Datagrams OpenSSL wanted to send after the take-over and was not let.
+  // Datagrams of OpenSSL that were blocked after the take-over.
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
   FlightTimer timer;
 
   // For the BIO.
-  std::optional<std::size_t> read(Bytes into);  // none: nothing waits
+  std::optional<std::size_t> read(Bytes into);  // none: no datagram is waiting
   void write(ConstBytes datagram);
 
  private:
@@ -62,7 +62,7 @@ class DatagramPipe {
   std::optional<std::vector<std::uint8_t>> waiting_;
   Datagrams output_;
   EpochOneUse used_;
-  std::optional<std::uint64_t> ours_from_;
+  std::optional<std::uint64_t> taken_over_from_;
   std::uint64_t refused_ = 0;
 };
 

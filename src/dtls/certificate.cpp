@@ -1,5 +1,6 @@
 #include "certificate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <span>
@@ -18,7 +19,7 @@ namespace {
 
 using GeneralNames = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
 
-std::string printable(const ASN1_STRING* string) {
+std::string ascii_of(const ASN1_STRING* string) {
   const unsigned char* bytes = ASN1_STRING_get0_data(string);
   std::string text(bytes, bytes + ASN1_STRING_length(string));
   for (char& c : text) {
@@ -32,7 +33,7 @@ std::string first_dns_name(const X509* certificate) {
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type == GEN_DNS) return printable(name->d.dNSName);
+    if (name->type == GEN_DNS) return ascii_of(name->d.dNSName);
   }
   return {};
 }
@@ -41,7 +42,7 @@ std::string common_name(const X509* certificate) {
   const X509_NAME* subject = X509_get_subject_name(certificate);
   const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
   if (at < 0) return {};
-  return printable(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  return ascii_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 }
 
 std::string hex(std::span<const unsigned char> bytes) {
@@ -91,8 +92,11 @@ std::string date_of(const ASN1_TIME* time) {
 }
 
 std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time) {
+  using std::chrono::seconds, std::chrono::system_clock;
+  // system_clock ends in the year 2262, but certificates may be valid until 9999.
+  constexpr auto last = std::chrono::floor<seconds>(system_clock::time_point::max());
   std::tm tm = broken_down(time);
-  return std::chrono::system_clock::from_time_t(timegm(&tm));
+  return std::min(std::chrono::sys_seconds(seconds(timegm(&tm))), last);
 }
 
 std::string serial_of(const ASN1_INTEGER* serial) {

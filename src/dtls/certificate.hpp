@@ -1,4 +1,4 @@
-// Small questions put to certificates, answered in text.
+// Fields of certificates as text.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 namespace routevpn::dtls {
 
-// First DNS subjectAltName, else CN, else "(no name)"; bytes that are not printable ASCII are '?'.
+// First DNS subjectAltName, else CN, else "(no name)"; bytes outside printable ASCII become '?'.
 std::string name_of(const X509* certificate);
 std::string subject_of(const X509_NAME* name);      // RFC 2253
 std::string date_of(const ASN1_TIME* time);         // 2026-01-02, UTC

@@ -10,7 +10,7 @@
 #include "routevpn/base/error.hpp"
 
 #include "cookie.hpp"
-#include "session.hpp"
+#include "ssl_connection.hpp"
 #include "verify.hpp"
 
 namespace routevpn::dtls {
@@ -27,9 +27,9 @@ constexpr const char* signatures =
     "ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA+SHA256:RSA+SHA384";
 constexpr int security_level = 2;  // 112 bits: RSA and DH of 2048 bits, no SHA-1
 
-// ALPN's list form: each name behind its length, RFC 7301 section 3.1.
-constexpr std::array<unsigned char, 11> alpn_offer = {10,  'r', 'o', 'u', 't', 'e',
-                                                      'v', 'p', 'n', '/', '1'};
+const unsigned char* alpn_bytes() {
+  return reinterpret_cast<const unsigned char*>(control_alpn.data());
+}
 
 std::string all_suites() {
   std::string list;
@@ -40,7 +40,7 @@ std::string all_suites() {
   return list;
 }
 
-// OpenSSL would skip what it does not know and widen what is an alias.
+// OpenSSL itself would skip unknown names and expand aliases.
 std::string checked_suites(const std::string& list) {
   if (list.empty()) return all_suites();
   std::string_view rest = list;
@@ -57,7 +57,7 @@ std::string checked_suites(const std::string& list) {
   return list;
 }
 
-// OpenSSL takes an empty name for "do not check", and ".example" for every name under it.
+// OpenSSL would not check an empty name, and would let ".example" match every name below it.
 void check_peer_name(const std::string& name) {
   if (name.empty() || name.front() == '.' || name.find('\0') != std::string::npos) {
     throw UsageError("--peer-name: '" + name +
@@ -66,49 +66,50 @@ void check_peer_name(const std::string& name) {
   }
 }
 
-// A plain peer offers nothing, or something else, and gets no control messages.
+// A peer that does not offer our protocol gets no control messages.
 int select_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
                 const unsigned char* offered, unsigned int offered_size, void*) {
   unsigned char* found = nullptr;
-  const int outcome = SSL_select_next_proto(&found, chosen_size, alpn_offer.data(),
-                                            alpn_offer.size(), offered, offered_size);
+  const int outcome = SSL_select_next_proto(&found, chosen_size, alpn_bytes(), control_alpn.size(),
+                                            offered, offered_size);
   *chosen = found;
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
-// Refused while alerts are still in plaintext, so that the peer learns why.
+// Checked in the ClientHello, because the peer can still read the alert: it is in plaintext.
 int require_extended_master_secret(SSL* ssl, int* alert, void*) {
   const unsigned char* data = nullptr;
   std::size_t size = 0;
   if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_extended_master_secret, &data, &size) == 1) {
     return SSL_CLIENT_HELLO_SUCCESS;
   }
-  Session::of(ssl).refusal = {Drop::handshake_failed, std::string(no_extended_master_secret)};
+  SslConnection::of(ssl).refusal = {Drop::handshake_failed, std::string(no_extended_master_secret)};
   *alert = SSL_AD_HANDSHAKE_FAILURE;
   return SSL_CLIENT_HELLO_ERROR;
 }
 
 int sign_cookie(SSL* ssl, unsigned char* cookie, unsigned int* size) {
-  const Session& session = Session::of(ssl);
-  if (session.cookies == nullptr) return 0;
-  const auto made = session.cookies->make(session.from);
+  const SslConnection& connection = SslConnection::of(ssl);
+  if (connection.cookies == nullptr) return 0;
+  const auto made = connection.cookies->make(connection.from);
   if (!made) return 0;
   std::copy(made->begin(), made->end(), cookie);
   *size = static_cast<unsigned int>(made->size());
   return 1;
 }
 
-// OpenSSL asks twice: the second time, when it works on the ClientHello of a session that has left
-// the listener, the answer is known.
+// OpenSSL calls this twice for a ClientHello. The second call comes after the connection has left
+// the listener: its cookie has been verified.
 int check_cookie(SSL* ssl, const unsigned char* cookie, unsigned int size) {
-  const Session& session = Session::of(ssl);
-  return session.cookies == nullptr || session.cookies->is_ours({cookie, size}, session.from);
+  const SslConnection& connection = SslConnection::of(ssl);
+  return connection.cookies == nullptr ||
+         connection.cookies->is_valid({cookie, size}, connection.from);
 }
 
-// OpenSSL's acceptor thinks of ECDHE-ECDSA only when it has an ECDSA certificate: that an Ed25519
-// one serves as well it knows for TLS 1.2, not for DTLS 1.2. So it gets one that is never sent, as
-// it may not sign with its key.
-bool let_ed25519_accept(SSL_CTX* context) {
+// In DTLS 1.2 (not in TLS 1.2) OpenSSL's acceptor offers ECDHE-ECDSA only if it has an ECDSA
+// certificate; an Ed25519 one does not count. So it gets a placeholder, which it never sends
+// because the signature algorithms do not allow its key.
+bool enable_ed25519_acceptor(SSL_CTX* context) {
   const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   const Certificate placeholder(X509_new());
   return key != nullptr && placeholder != nullptr &&
@@ -122,7 +123,7 @@ bool let_ed25519_accept(SSL_CTX* context) {
 
 bool install(SSL_CTX* context, Role role, const Credentials& credentials) {
   const bool ed25519 = EVP_PKEY_get_base_id(credentials.key.get()) == EVP_PKEY_ED25519;
-  bool done = role == Role::initiator || !ed25519 || let_ed25519_accept(context);
+  bool done = role == Role::initiator || !ed25519 || enable_ed25519_acceptor(context);
   done = done && SSL_CTX_use_certificate(context, credentials.certificate.get()) == 1;
   for (const auto& one : credentials.chain) {
     done = done && SSL_CTX_add1_chain_cert(context, one.get()) == 1;
@@ -144,7 +145,7 @@ bool restrict(SSL_CTX* context, const std::string& suites) {
   SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
                                    SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN);  // the peer has the CA: send what leads to it
+  SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN);  // send no CA: the peer has it
   SSL_CTX_set_security_level(context, security_level);
   return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) == 1 &&
          SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION) == 1 &&
@@ -153,10 +154,10 @@ bool restrict(SSL_CTX* context, const std::string& suites) {
          SSL_CTX_set1_sigalgs_list(context, signatures) == 1;
 }
 
-// SSL_CTX_set_alpn_protos is the one that gives 0 for success.
+// Unlike all other calls, SSL_CTX_set_alpn_protos returns 0 for success.
 bool set_role(SSL_CTX* context, Role role) {
   if (role == Role::initiator) {
-    return SSL_CTX_set_alpn_protos(context, alpn_offer.data(), alpn_offer.size()) == 0;
+    return SSL_CTX_set_alpn_protos(context, alpn_bytes(), control_alpn.size()) == 0;
   }
   SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
   SSL_CTX_set_client_hello_cb(context, require_extended_master_secret, nullptr);

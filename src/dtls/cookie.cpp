@@ -40,7 +40,7 @@ void CookieJar::rotate(Time now) {
   if (now - *rotated_ < lifetime) return;
   const bool both = now - *rotated_ >= 2 * lifetime;
   Secret fresh;
-  // Without randomness the old secret is better than none.
+  // If RAND_bytes fails, the old secret stays in use.
   if (!fill_randomly(fresh) || (both && !fill_randomly(current_))) return;
   previous_ = std::exchange(current_, fresh);
   OPENSSL_cleanse(fresh.data(), fresh.size());
@@ -48,14 +48,14 @@ void CookieJar::rotate(Time now) {
 }
 
 std::optional<CookieJar::Cookie> CookieJar::sign(const Secret& secret, const SocketAddress& from) {
-  std::array<std::uint8_t, 16 + 2 + 1> named{};
-  std::copy(from.address.bytes().begin(), from.address.bytes().end(), named.begin());
-  store_be16(named.data() + 16, from.port);
-  named[18] = from.address.is_v4() ? 4 : 6;
+  std::array<std::uint8_t, 16 + 2 + 1> message{};
+  std::copy(from.address.bytes().begin(), from.address.bytes().end(), message.begin());
+  store_be16(message.data() + 16, from.port);
+  message[18] = from.address.is_v4() ? 4 : 6;
   Cookie cookie{};
   unsigned int size = 0;
-  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), named.data(), named.size(),
-           cookie.data(), &size) == nullptr) {
+  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), message.data(),
+           message.size(), cookie.data(), &size) == nullptr) {
     return std::nullopt;
   }
   return cookie;
@@ -65,7 +65,7 @@ std::optional<CookieJar::Cookie> CookieJar::make(const SocketAddress& from) cons
   return sign(current_, from);
 }
 
-bool CookieJar::is_ours(ConstBytes cookie, const SocketAddress& from) const {
+bool CookieJar::is_valid(ConstBytes cookie, const SocketAddress& from) const {
   const auto matches = [&](const Secret& secret) {
     const auto expected = sign(secret, from);
     return expected && cookie.size() == expected->size() &&

@@ -1,5 +1,4 @@
-// Cookies that prove a ClientHello's source address without our keeping anything of it, RFC 6347
-// section 4.2.1.
+// Stateless cookies that prove a ClientHello's source address, RFC 6347 section 4.2.1.
 #pragma once
 
 #include <array>
@@ -14,7 +13,7 @@ namespace routevpn::dtls {
 
 class CookieJar {
  public:
-  // A cookie is good for one lifetime at least and two at most.
+  // A cookie stays valid for one to two lifetimes.
   static constexpr Duration lifetime = std::chrono::seconds(60);
   using Cookie = std::array<std::uint8_t, 32>;  // HMAC-SHA256
 
@@ -25,7 +24,7 @@ class CookieJar {
 
   void rotate(Time now);
   [[nodiscard]] std::optional<Cookie> make(const SocketAddress& from) const;
-  [[nodiscard]] bool is_ours(ConstBytes cookie, const SocketAddress& from) const;
+  [[nodiscard]] bool is_valid(ConstBytes cookie, const SocketAddress& from) const;
 
  private:
   using Secret = std::array<std::uint8_t, 32>;

@@ -12,9 +12,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 
 #include "certificate.hpp"
 
@@ -22,11 +22,10 @@ namespace routevpn::dtls {
 
 namespace {
 
-constexpr off_t max_file_bytes = 1 << 20;
 constexpr int min_rsa_bits = 2048;
 constexpr std::string_view allowed_keys = "ECDSA P-256 or P-384, Ed25519, RSA of 2048 bits or more";
 
-// A file of the identity, and how its errors begin.
+// An option and its file, with which error texts begin.
 struct Source {
   std::string_view option;
   const std::string& path;
@@ -36,7 +35,7 @@ struct Source {
   }
 };
 
-// The bytes of a file, wiped when they go.
+// The content of a file, wiped by the destructor.
 struct Text {
   std::string bytes;
   Text() = default;
@@ -45,27 +44,22 @@ struct Text {
   ~Text() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
 };
 
-// The mode is asked of the very file that is read.
+// Opens the file once, so that the checked mode is that of the file that is read.
 void read_file(const Source& source, bool secret, Text& into) {
   const Fd file(open(source.path.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto unreadable = [&] {
+    return source.error(std::string("cannot be read: ") + std::strerror(errno));
+  };
   struct stat status {};
-  if (!file || fstat(file.get(), &status) != 0) {
-    throw source.error(std::string("cannot be read: ") + std::strerror(errno));
-  }
+  if (!file || fstat(file.get(), &status) != 0) throw unreadable();
   if (!S_ISREG(status.st_mode)) throw source.error("not a regular file");
   if (secret && (status.st_mode & 077) != 0) {
     throw source.error("must be readable by its owner alone (chmod 600 " + source.path + ')');
   }
-  if (status.st_size > max_file_bytes) throw source.error("larger than 1 MiB");
+  if (static_cast<std::size_t>(status.st_size) > max_file_bytes)
+    throw source.error("larger than 1 MiB");
   into.bytes.resize(static_cast<std::size_t>(status.st_size));
-  std::size_t filled = 0;
-  while (filled < into.bytes.size()) {
-    const ssize_t got = read(file.get(), into.bytes.data() + filled, into.bytes.size() - filled);
-    if (got < 0) throw source.error(std::string("cannot be read: ") + std::strerror(errno));
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  into.bytes.resize(filled);
+  if (!routevpn::read_all(file, into.bytes)) throw unreadable();
 }
 
 Owned<BIO, BIO_free> reader(const Text& text) {
@@ -73,15 +67,15 @@ Owned<BIO, BIO_free> reader(const Text& text) {
       BIO_new_mem_buf(text.bytes.data(), static_cast<int>(text.bytes.size())));
 }
 
-// In the place of the prompt OpenSSL would put on the terminal.
-int note_encrypted(char*, int, int, void* asked) {
-  *static_cast<bool*>(asked) = true;
+// Replaces OpenSSL's prompt on the terminal.
+int refuse_passphrase(char*, int, int, void* encrypted) {
+  *static_cast<bool*>(encrypted) = true;
   return -1;
 }
 
 // All objects of one kind in a PEM file; `next` reads one.
 template <typename Handle, typename Next>
-std::vector<Handle> read_all(const Source& source, std::string_view kind, Next next) {
+std::vector<Handle> read_objects(const Source& source, std::string_view kind, Next next) {
   Text text;
   read_file(source, false, text);
   const auto bio = reader(text);
@@ -97,7 +91,7 @@ std::vector<Handle> read_all(const Source& source, std::string_view kind, Next n
 }
 
 std::vector<Certificate> read_certificates(const Source& source) {
-  return read_all<Certificate>(source, "CERTIFICATE", PEM_read_bio_X509);
+  return read_objects<Certificate>(source, "CERTIFICATE", PEM_read_bio_X509);
 }
 
 Key read_key(const Source& source) {
@@ -105,7 +99,7 @@ Key read_key(const Source& source) {
   read_file(source, true, text);
   const auto bio = reader(text);
   bool encrypted = false;
-  Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, note_encrypted, &encrypted));
+  Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, &encrypted));
   ERR_clear_error();
   if (encrypted) {
     throw source.error("encrypted keys are not supported (openssl pkey -in " + source.path +
@@ -146,7 +140,7 @@ void check_certificate(const Source& source, const X509* certificate) {
   if (X509_cmp_current_time(end) < 0) throw source.error("expired on " + date_of(end));
 }
 
-// Trust is for certificates that may sign others, and for nothing else the file holds.
+// Only certificates that may sign others are trusted; all others in the file are ignored.
 std::vector<Certificate> read_authorities(const Source& source) {
   auto found = read_certificates(source);
   std::erase_if(found, [](const Certificate& one) { return X509_check_ca(one.get()) == 0; });
@@ -166,7 +160,7 @@ bool is_signed_by(X509_CRL* crl, const X509* authority) {
 
 std::vector<RevocationList> read_revocations(const Source& source,
                                              const std::vector<Certificate>& authorities) {
-  auto found = read_all<RevocationList>(source, "X509 CRL", PEM_read_bio_X509_CRL);
+  auto found = read_objects<RevocationList>(source, "X509 CRL", PEM_read_bio_X509_CRL);
   for (const auto& crl : found) {
     if (std::none_of(authorities.begin(), authorities.end(), [&](const Certificate& authority) {
           return is_signed_by(crl.get(), authority.get());

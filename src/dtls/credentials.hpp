@@ -1,4 +1,4 @@
-// The files of an identity, read and checked.
+// Reads and checks the files of an identity.
 #pragma once
 
 #include <vector>

@@ -11,21 +11,22 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/dtls/key_block.hpp"
 
+#include "context.hpp"
 #include "records.hpp"
-#include "session.hpp"
+#include "ssl_connection.hpp"
 
 namespace routevpn::dtls {
 
 namespace {
 
-// A wall clock that was stepped back may make OpenSSL's own timer later than ours.
+// OpenSSL's timer is later than ours if the wall clock was stepped back: try again after this time.
 constexpr Duration timer_retry = std::chrono::milliseconds(10);
 
 using record::ContentType;
 
-// What may reach OpenSSL. It would answer application data with a fatal alert, and after completion
-// nothing but a repeated Finished is its business any more.
-bool concerns_openssl(const record::Header& header, Progress progress) {
+// Whether OpenSSL may see a record. It would answer application data with a fatal alert. After
+// completion it may see nothing but a retransmitted Finished.
+bool is_for_openssl(const record::Header& header, Progress progress) {
   if (header.epoch == 1) return header.type == ContentType::handshake;
   return header.epoch == 0 && progress == Progress::waiting &&
          (header.type == ContentType::handshake || header.type == ContentType::alert ||
@@ -35,7 +36,7 @@ bool concerns_openssl(const record::Header& header, Progress progress) {
 std::vector<std::uint8_t> filter(ConstBytes datagram, Progress progress) {
   std::vector<std::uint8_t> kept;
   while (const auto record = take_record(datagram)) {
-    if (concerns_openssl(record->header, progress)) {
+    if (is_for_openssl(record->header, progress)) {
       kept.insert(kept.end(), record->whole.begin(), record->whole.end());
     }
   }
@@ -46,32 +47,30 @@ bool control_messages_agreed(const SSL* ssl) {
   const unsigned char* name = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &name, &size);
-  constexpr std::string_view ours = "routevpn/1";
-  return std::equal(ours.begin(), ours.end(), name, name + size,
-                    [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; });
+  return std::string_view(reinterpret_cast<const char*>(name), size) == control_alpn.substr(1);
 }
 
 }  // namespace
 
 struct Handshake::State {
-  State(Role role_, std::unique_ptr<Session> session_, Time now)
-      : role(role_), session(std::move(session_)), started(now) {}
+  State(Role role_, std::unique_ptr<SslConnection> connection_, Time now)
+      : role(role_), connection(std::move(connection_)), started(now) {}
 
   Role role;
-  std::unique_ptr<Session> session;
+  std::unique_ptr<SslConnection> connection;
   Time started;
   Progress progress = Progress::waiting;
   HandshakeFailure failure;
   Established established;
   std::array<std::uint8_t, SSL3_RANDOM_SIZE> client_random{};
-  bool heard = false;           // anything at all from the peer
-  bool answers_repeats = true;  // after completion, until OpenSSL has enough of it
+  bool peer_answered = false;
+  bool may_retransmit = true;  // after completion, until OpenSSL reports an error
 
-  [[nodiscard]] SSL* ssl() const { return session->ssl.get(); }
-  [[nodiscard]] DatagramPipe& pipe() const { return session->pipe; }
+  [[nodiscard]] SSL* ssl() const { return connection->ssl.get(); }
+  [[nodiscard]] DatagramPipe& pipe() const { return connection->pipe; }
 
   void advance(Time now);
-  void answer_repeat();
+  void retransmit_last_flight();
   void complete();
   void establish(record::CipherSuite suite);
   void fail(HandshakeFailure why);
@@ -90,17 +89,18 @@ void Handshake::State::advance(Time now) {
     complete();
   } else if (SSL_get_error(ssl(), outcome) != SSL_ERROR_WANT_READ) {
     auto why = failure_from_queue();
-    fail(session->refusal ? *session->refusal : std::move(why));
+    fail(connection->refusal ? *connection->refusal : std::move(why));
   }
   ERR_clear_error();
 }
 
-// A lost last flight makes the peer repeat its Finished, which OpenSSL answers while it reads.
-void Handshake::State::answer_repeat() {
+// If the acceptor's last flight was lost, the peer retransmits its Finished. OpenSSL answers it
+// with its own last flight while it reads.
+void Handshake::State::retransmit_last_flight() {
   ERR_clear_error();
   unsigned char nothing = 0;
   const int outcome = SSL_read(ssl(), &nothing, sizeof nothing);
-  answers_repeats = SSL_get_error(ssl(), outcome) == SSL_ERROR_WANT_READ;
+  may_retransmit = SSL_get_error(ssl(), outcome) == SSL_ERROR_WANT_READ;
   ERR_clear_error();
 }
 
@@ -111,8 +111,8 @@ void Handshake::State::complete() {
   if (SSL_get_extms_support(ssl()) != 1) {
     why.text = no_extended_master_secret;
   } else if (!suite || !used.highest_sequence ||
-             (record::traits(*suite).explicit_nonce_bytes != 0 && !used.nonces_count)) {
-    why.text = "OpenSSL's own records leave no room for ours";
+             (record::traits(*suite).explicit_nonce_bytes != 0 && !used.same_base)) {
+    why.text = "OpenSSL sealed its records in a way that the record layer cannot continue";
   } else {
     try {
       establish(*suite);
@@ -121,7 +121,7 @@ void Handshake::State::complete() {
       why.text = error.what();
     }
   }
-  pipe().take_output();  // a Finished would tell the peer that we are ready
+  pipe().take_output();  // without our Finished the peer does not complete either
   fail(std::move(why));
 }
 
@@ -150,21 +150,21 @@ Handshake::~Handshake() = default;
 
 std::unique_ptr<Handshake> Handshake::initiate(const std::shared_ptr<const Identity>& identity,
                                                Time now) {
-  auto session = make_session(identity->initiator());
-  SSL_set_connect_state(session->ssl.get());
+  auto connection = make_connection(identity->initiator());
+  SSL_set_connect_state(connection->ssl.get());
   std::unique_ptr<Handshake> handshake(
-      new Handshake(std::make_unique<State>(Role::initiator, std::move(session), now)));
+      new Handshake(std::make_unique<State>(Role::initiator, std::move(connection), now)));
   handshake->state_->advance(now);
   return handshake;
 }
 
-std::unique_ptr<Handshake> Handshake::accept(std::unique_ptr<Session> session,
+std::unique_ptr<Handshake> Handshake::accept(std::unique_ptr<SslConnection> connection,
                                              ConstBytes client_random, Time now) {
   std::unique_ptr<Handshake> handshake(
-      new Handshake(std::make_unique<State>(Role::acceptor, std::move(session), now)));
+      new Handshake(std::make_unique<State>(Role::acceptor, std::move(connection), now)));
   State& state = *handshake->state_;
   std::copy_n(client_random.begin(), state.client_random.size(), state.client_random.begin());
-  state.heard = true;
+  state.peer_answered = true;
   state.advance(now);
   return handshake;
 }
@@ -173,14 +173,14 @@ Progress Handshake::receive(ConstBytes datagram, Time now) {
   State& state = *state_;
   const bool over = state.progress == Progress::failed ||
                     (state.progress == Progress::completed &&
-                     (state.role == Role::initiator || !state.answers_repeats));
+                     (state.role == Role::initiator || !state.may_retransmit));
   if (over) return state.progress;
   auto records = filter(datagram, state.progress);
   if (records.empty()) return state.progress;
-  state.heard = true;
+  state.peer_answered = true;
   state.pipe().offer(std::move(records));
   if (state.progress == Progress::completed) {
-    state.answer_repeat();
+    state.retransmit_last_flight();
   } else {
     state.advance(now);
   }
@@ -190,11 +190,11 @@ Progress Handshake::receive(ConstBytes datagram, Time now) {
 TimerOutcome Handshake::on_timer(Time now) {
   State& state = *state_;
   if (state.progress != Progress::waiting) return TimerOutcome::nothing_due;
-  if (now >= state.started + patience) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience).count();
+  if (now >= state.started + time_limit) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time_limit).count();
     state.fail({Drop::handshake_timed_out,
-                std::string(state.heard ? "handshake not completed" : "no answer") + " within " +
-                    std::to_string(seconds) + " s"});
+                std::string(state.peer_answered ? "handshake not completed" : "no answer") +
+                    " within " + std::to_string(seconds) + " s"});
     return TimerOutcome::failed;
   }
   auto& timer = state.pipe().timer;
@@ -212,7 +212,7 @@ TimerOutcome Handshake::on_timer(Time now) {
 
 std::optional<Time> Handshake::deadline() const {
   if (state_->progress != Progress::waiting) return std::nullopt;
-  const Time end = state_->started + patience;
+  const Time end = state_->started + time_limit;
   const auto& due = state_->pipe().timer.due;
   return due ? std::min(*due, end) : end;
 }

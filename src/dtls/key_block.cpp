@@ -19,7 +19,7 @@ namespace routevpn::dtls {
 
 namespace {
 
-// Bytes that are wiped when they go.
+// Wiped by its destructor.
 template <std::size_t size>
 struct Secret : std::array<unsigned char, size> {
   Secret() : std::array<unsigned char, size>{} {}
@@ -58,7 +58,7 @@ void tls1_prf(const char* digest, std::span<unsigned char> secret, std::vector<u
   }
 }
 
-// Hands out the key block from its start.
+// Moves the next bytes of the key block to `into`.
 void take(std::span<const unsigned char>& block, std::size_t size, std::uint8_t* into) {
   std::copy_n(block.begin(), size, into);
   block = block.subspan(size);

@@ -10,18 +10,18 @@
 
 #include "cookie.hpp"
 #include "records.hpp"
-#include "session.hpp"
+#include "ssl_connection.hpp"
 
 namespace routevpn::dtls {
 
 namespace {
 
-// The start of a handshake message, RFC 6347 section 4.2.2:
+// The start of a ClientHello, RFC 6347 section 4.2.2:
 //
-//      0        1          4           6                 9             12       14
-//     +--------+----------+-----------+-----------------+-------------+--------+---------
-//     |  type  |  length  | sequence  | fragment offset | its length  |version | random
-//     +--------+----------+-----------+-----------------+-------------+--------+---------
+//      0        1          4           6                 9                 12       14
+//     +--------+----------+-----------+-----------------+-----------------+--------+-------
+//     |  type  |  length  | sequence  | fragment offset | fragment length |version | random
+//     +--------+----------+-----------+-----------------+-----------------+--------+-------
 constexpr std::uint8_t client_hello = 1;
 constexpr std::size_t message_header_bytes = 1 + 3 + 2 + 3 + 3;
 constexpr std::size_t random_at = message_header_bytes + 2;
@@ -51,18 +51,18 @@ std::optional<ConstBytes> client_hello_random(ConstBytes datagram) {
 struct Listener::State {
   explicit State(std::shared_ptr<const Identity> identity_) : identity(std::move(identity_)) {
     if (unused == nullptr) throw SystemError("OpenSSL: no memory for a listener");
-    wait_afresh();
+    replace_waiting();
   }
 
   CookieJar cookies;
   std::shared_ptr<const Identity> identity;
-  std::unique_ptr<Session> waiting;
-  // DTLSv1_listen wants to tell the peer's address; ours are told apart by the caller.
+  std::unique_ptr<SslConnection> waiting;
+  // DTLSv1_listen writes an address here; SslConnection::from holds the real one.
   Owned<BIO_ADDR, BIO_ADDR_free> unused{BIO_ADDR_new()};
 
-  // Gives the session that waited so far.
-  std::unique_ptr<Session> wait_afresh() {
-    auto fresh = make_session(identity->acceptor());
+  // Returns the connection that waited before.
+  std::unique_ptr<SslConnection> replace_waiting() {
+    auto fresh = make_connection(identity->acceptor());
     SSL_set_accept_state(fresh->ssl.get());
     fresh->cookies = &cookies;
     return std::exchange(waiting, std::move(fresh));
@@ -82,28 +82,28 @@ Listener::Answer Listener::receive(ConstBytes datagram, const SocketAddress& fro
     return answer;
   }
   state_->cookies.rotate(now);
-  Session& session = *state_->waiting;
-  session.from = from;
-  session.pipe.offer({datagram.begin(), datagram.end()});
-  const int outcome = DTLSv1_listen(session.ssl.get(), state_->unused.get());
+  SslConnection& waiting = *state_->waiting;
+  waiting.from = from;
+  waiting.pipe.offer({datagram.begin(), datagram.end()});
+  const int outcome = DTLSv1_listen(waiting.ssl.get(), state_->unused.get());
   ERR_clear_error();
   if (outcome == 1) {
-    auto promoted = state_->wait_afresh();
+    auto promoted = state_->replace_waiting();
     answer.refused = admit();
     if (answer.refused) return answer;
     promoted->cookies = nullptr;
     answer.handshake = Handshake::accept(std::move(promoted), *random, now);
     return answer;
   }
-  answer.output = session.pipe.take_output();
+  answer.output = waiting.pipe.take_output();
   answer.malformed = answer.output.empty();
-  if (outcome < 0) state_->wait_afresh();
+  if (outcome < 0) state_->replace_waiting();
   return answer;
 }
 
 void Listener::replace_identity(std::shared_ptr<const Identity> identity) {
   state_->identity = std::move(identity);
-  state_->wait_afresh();
+  state_->replace_waiting();
 }
 
 }  // namespace routevpn::dtls

@@ -1,4 +1,4 @@
-// The records of a datagram, read without touching them.
+// Splits a datagram into its records without checking them.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ struct RecordView {
   ConstBytes fragment;  // header.length bytes
 };
 
-// Takes the first record off `datagram`; none when it is at its end or the rest is no record.
+// Removes the first record from `datagram`; none: the rest is empty or shorter than a record.
 inline std::optional<RecordView> take_record(ConstBytes& datagram) {
   if (datagram.size() < record::header_bytes) return std::nullopt;
   const std::uint8_t* at = datagram.data();

@@ -4,7 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "certificate.hpp"
-#include "session.hpp"
+#include "ssl_connection.hpp"
 
 namespace routevpn::dtls {
 
@@ -20,7 +20,7 @@ std::string expected_name(X509_STORE_CTX* store) {
   return name != nullptr ? name : "";
 }
 
-// What is wrong, to be read after "certificate of NAME refused: ".
+// The fault, as a continuation of "certificate of NAME refused: ".
 std::string fault_of(X509_STORE_CTX* store) {
   const int error = X509_STORE_CTX_get_error(store);
   const X509* leaf = X509_STORE_CTX_get0_cert(store);
@@ -49,7 +49,7 @@ std::string fault_of(X509_STORE_CTX* store) {
       return SSL_is_server(ssl_of(store)) != 0 ? "not meant for TLS clients"
                                                : "not meant for TLS servers";
     case X509_V_ERR_UNABLE_TO_GET_CRL:
-      return "our CRL is not of its issuer";
+      return "our CRL was not issued by its issuer";
     case X509_V_ERR_CRL_HAS_EXPIRED:
       return "our CRL has expired";
     default:
@@ -57,13 +57,13 @@ std::string fault_of(X509_STORE_CTX* store) {
   }
 }
 
-// An ephemeral key exchange is signed with the certificate's key; OpenSSL itself would also take a
-// certificate for key agreement alone.
+// The certificate's key signs the ephemeral key exchange. OpenSSL itself would also accept a
+// certificate that allows key agreement only.
 bool may_sign(X509* certificate) {
   return (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) != 0;
 }
 
-// Never turns a no into a yes.
+// Never accepts what OpenSSL refused.
 int on_verified(int ok, X509_STORE_CTX* store) {
   if (ok == 1 && X509_STORE_CTX_get_error_depth(store) == 0 &&
       !may_sign(X509_STORE_CTX_get0_cert(store))) {
@@ -71,7 +71,7 @@ int on_verified(int ok, X509_STORE_CTX* store) {
     ok = 0;
   }
   if (ok != 1) {
-    Session::of(ssl_of(store)).refusal = {
+    SslConnection::of(ssl_of(store)).refusal = {
         Drop::certificate_refused, "certificate of " + name_of(X509_STORE_CTX_get0_cert(store)) +
                                        " refused: " + fault_of(store)};
   }

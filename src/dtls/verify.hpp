@@ -1,4 +1,4 @@
-// What we ask of the peer's certificate beyond its chain, and how a refusal reads.
+// Checks of the peer's certificate beyond its chain, and the text of a refusal.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace routevpn::dtls {
 
-// Makes `context` demand a certificate of our CA with this name; "*": any name.
+// Makes `context` require a certificate of our CA with this name; "*": any name.
 void require_peer(SSL_CTX* context, const std::string& peer_name);
 
 }  // namespace routevpn::dtls

@@ -9,8 +9,6 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
 
-#include "patience.hpp"
-
 namespace routevpn::host {
 
 namespace {
@@ -44,8 +42,7 @@ BackstopRoutes::BackstopRoutes(std::uint32_t table, const std::vector<IpPrefix>&
     : socket_(NETLINK_ROUTE), table_(table) {
   for (const IpPrefix& prefix : prefixes) {
     KernelAnswer answer;
-    // A link that was killed a moment ago may still be undoing its own.
-    comes_true(
+    poll_until(
         [&] {
           answer =
               socket_.ask(request_for(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, table_, prefix));
@@ -58,7 +55,7 @@ BackstopRoutes::BackstopRoutes(std::uint32_t table, const std::vector<IpPrefix>&
     }
     remove_all();
     const std::string text = "--route: " + to_string(prefix, table_);
-    if (answer.error_number == EEXIST) throw UsageError(text + " is there already");
+    if (answer.error_number == EEXIST) throw UsageError(text + " already exists");
     throw SystemError(text + ": " + answer.reason);
   }
 }
@@ -71,7 +68,7 @@ void BackstopRoutes::remove_all() {
   for (; !added_.empty(); added_.pop_back()) {
     const auto answer = socket_.ask(request_for(RTM_DELROUTE, 0, table_, added_.back()));
     if (!answer) {
-      log_warning(to_string(added_.back(), table_) + " stays behind: " + answer.reason);
+      log_warning(to_string(added_.back(), table_) + " was not removed: " + answer.reason);
     }
   }
 }

@@ -1,7 +1,7 @@
-// What stands behind the link's routes in a table of --table with --fwmark: "unreachable" for the
-// same prefixes, at the worst metric. While the carrier is off the kernel passes over the link's
-// routes; without these, what was to be encrypted would find the next rule's default route and
-// leave in clear. They belong to no interface, so they must be removed by hand.
+// Fallback for the link's routes in the table of --table with --fwmark: an "unreachable" route with
+// the worst metric for each prefix. While the carrier is off the kernel skips the link's routes.
+// Without the fallback, packets that must be encrypted would take the default route of the next
+// rule and leave in clear. The routes belong to no interface, so nothing else removes them.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace routevpn::host {
 
 class BackstopRoutes {
  public:
-  // In the calling thread's namespace. Throws UsageError when such a route is there already,
-  // SystemError otherwise; none of them is then left behind.
+  // In the calling thread's namespace. Throws UsageError if such a route exists, SystemError
+  // otherwise; then none of the routes remains.
   BackstopRoutes(std::uint32_t table, const std::vector<IpPrefix>& prefixes);
   ~BackstopRoutes();
   BackstopRoutes(const BackstopRoutes&) = delete;

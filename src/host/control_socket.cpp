@@ -16,7 +16,7 @@ namespace routevpn::host {
 
 namespace {
 
-constexpr int most_namesakes = 100;
+constexpr int max_links_of_a_name = 100;
 
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
@@ -29,12 +29,11 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
-// bind(2) and connect(2) take every family's address through the first member they share.
 const sockaddr* generic(const sockaddr_un& address) {
-  return static_cast<const sockaddr*>(static_cast<const void*>(&address));
+  return reinterpret_cast<const sockaddr*>(&address);
 }
 
-bool somebody_listens(const sockaddr_un& address) {
+bool has_listener(const sockaddr_un& address) {
   const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return connect(probe.get(), generic(address), sizeof address) == 0 || errno == EAGAIN;
 }
@@ -53,16 +52,16 @@ ControlSocket::ControlSocket(EventLoop& loop, const std::string& run_dir, const 
 
 ControlSocket::~ControlSocket() {
   while (!clients_.empty()) close(clients_.begin()->first);
-  loop_.forget(listener_.get());
+  loop_.unwatch(listener_.get());
   unlink(path_.c_str());
 }
 
 void ControlSocket::bind(const std::string& run_dir, const std::string& link) {
-  for (int namesake = 1; namesake <= most_namesakes; ++namesake) {
-    link_ = namesake == 1 ? link : link + "-" + std::to_string(namesake);
+  for (int number = 1; number <= max_links_of_a_name; ++number) {
+    link_ = number == 1 ? link : link + "-" + std::to_string(number);
     path_ = run_dir + "/" + link_ + ".sock";
     const sockaddr_un address = address_of(path_);
-    if (somebody_listens(address)) continue;
+    if (has_listener(address)) continue;
     unlink(path_.c_str());
     listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!listener_) throw system_error("control socket");
@@ -98,7 +97,7 @@ void ControlSocket::read(int fd) {
     answer(client);
   } else if (client.request.size() < text.size() &&
              client.request.find('\n') == std::string::npos) {
-    return;  // the line is not whole yet
+    return;  // the line is incomplete
   }
   close(fd);
 }
@@ -118,7 +117,7 @@ void ControlSocket::publish() {
 }
 
 void ControlSocket::close(int fd) {
-  loop_.forget(fd);
+  loop_.unwatch(fd);
   clients_.erase(fd);
 }
 

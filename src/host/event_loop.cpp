@@ -29,12 +29,12 @@ void EventLoop::watch(int fd, Callback callback) {
   callbacks_[fd] = std::make_shared<Callback>(std::move(callback));
 }
 
-void EventLoop::forget(int fd) {
+void EventLoop::unwatch(int fd) {
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   callbacks_.erase(fd);
 }
 
-// Zero stops it.
+// Zero disarms the timer.
 void EventLoop::arm(Duration timeout) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
   itimerspec wanted{};
@@ -50,8 +50,8 @@ void EventLoop::turn(std::optional<Duration> timeout) {
       epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), due ? 0 : -1);
   for (int i = 0; i < count; ++i) {
     const auto found = callbacks_.find(events[static_cast<std::size_t>(i)].data.fd);
-    if (found == callbacks_.end()) continue;  // forgotten by a callback before it
-    const auto callback = found->second;      // kept while it runs, should it forget itself
+    if (found == callbacks_.end()) continue;  // unwatched by a callback before it
+    const auto callback = found->second;      // keeps it alive if it unwatches itself
     (*callback)();
   }
 }

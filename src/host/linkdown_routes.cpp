@@ -12,18 +12,18 @@ LinkdownRoutes::LinkdownRoutes(const std::string& ifname) : ifname_(ifname) {
   for (const char* const family : {"ipv4", "ipv6"}) {
     const std::string path =
         std::string(family) + "/conf/" + ifname + "/ignore_routes_with_linkdown";
-    // A kernel without IPv6, or an mtu too small for it.
-    if (read_sysctl(path)) switches_.push_back(open_sysctl(path));
+    // Absent if the kernel has no IPv6 or the MTU is too small for it.
+    if (read_sysctl(path)) sysctls_.push_back(open_sysctl(path));
   }
 }
 
 void LinkdownRoutes::ignore() {
-  for (const Fd& one : switches_) {
-    if (::write(one.get(), "1", 1) < 0) {
+  for (const Fd& sysctl : sysctls_) {
+    if (::write(sysctl.get(), "1", 1) < 0) {
       throw system_error("interface " + ifname_ + ": ignore_routes_with_linkdown");
     }
   }
-  switches_.clear();
+  sysctls_.clear();
 }
 
 }  // namespace routevpn::host

@@ -10,11 +10,11 @@ namespace routevpn::host {
 
 namespace {
 
-int forget_segments(dl_phdr_info* object, std::size_t, void*) {
+int release_segments(dl_phdr_info* object, std::size_t, void*) {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const auto& segment = object->dlpi_phdr[i];
-    // Only code: relocations have changed constants, and those changes are in memory alone.
+    // Only code: other segments hold relocations, which exist nowhere but in memory.
     if (segment.p_type != PT_LOAD || segment.p_flags != (PF_R | PF_X)) continue;
     const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
     const std::uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
@@ -26,8 +26,8 @@ int forget_segments(dl_phdr_info* object, std::size_t, void*) {
 
 }  // namespace
 
-void forget_code_run_so_far() {
-  dl_iterate_phdr(forget_segments, nullptr);
+void release_code_pages() {
+  dl_iterate_phdr(release_segments, nullptr);
 }
 
 }  // namespace routevpn::host

@@ -1,5 +1,4 @@
-// --nat: what comes out of the link is forwarded, and leaves by other interfaces under their own
-// addresses.
+// --nat: forwards packets from the link and masquerades them on the other interfaces.
 #pragma once
 
 #include <string>
@@ -9,42 +8,42 @@
 
 namespace routevpn::host {
 
-// The namespace's forwarding switches. Several links' guardians share them: the comment of a
-// guardian's table names the switches it owes the namespace, and whoever is the last to have a
-// switch in its comment puts it back.
+// The namespace's forwarding sysctls, shared by the guardians of several links. The comment of a
+// guardian's table names the sysctls that were off before the first guardian. A sysctl is switched
+// off again by the last guardian whose comment names it.
 class Forwarding {
  public:
-  // Only looks. Throws SystemError.
+  // Only reads. Throws SystemError.
   Forwarding(std::string own_table, bool ipv6);
-  ~Forwarding();  // after the own table has gone
+  ~Forwarding();  // only after the own table has been removed
   Forwarding(const Forwarding&) = delete;
   Forwarding& operator=(const Forwarding&) = delete;
 
   [[nodiscard]] std::string comment() const;
-  void switch_on();  // once the own table shows the comment; throws SystemError
+  void switch_on();  // only once the own table has the comment; throws SystemError
 
  private:
-  struct Switch {
+  struct Sysctl {
     std::string family;
     std::string path;  // below /proc/sys/net
-    bool owed;         // it was off before the first of us came
+    bool was_off;      // before the first guardian
   };
   std::string own_table_;
-  std::vector<Switch> switches_;
+  std::vector<Sysctl> sysctls_;
   bool switched_on_ = false;
 };
 
 class Nat {
  public:
-  // In the calling thread's namespace. Throws UsageError when nft is missing or the table is there
-  // already, SystemError otherwise; nothing is then left behind.
+  // In the calling thread's namespace. Throws UsageError if nft is missing or the table exists,
+  // SystemError otherwise; then nothing remains set up.
   Nat(const std::string& ifname, bool ipv6);
 
   [[nodiscard]] const NftTable& table() const { return table_; }
 
  private:
   Forwarding forwarding_;
-  NftTable table_;  // goes first
+  NftTable table_;  // destroyed first
 };
 
 }  // namespace routevpn::host

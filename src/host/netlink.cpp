@@ -56,11 +56,11 @@ NlAddress to_libnl(const IpPrefix& prefix) {
   return result;
 }
 
-// What a user's address or route can be blamed for; the rest is the system's.
+// UsageError if the user's address or route is the fault, SystemError otherwise.
 [[noreturn]] void refuse(const std::string& what, const KernelAnswer& answer) {
   switch (answer.error_number) {
     case EEXIST:
-      throw UsageError(what + " is there already");
+      throw UsageError(what + " already exists");
     case EPERM:
     case ENODEV:
     case ENOMEM:
@@ -71,17 +71,16 @@ NlAddress to_libnl(const IpPrefix& prefix) {
   }
 }
 
-void configure_kernel_manners(const std::string& name) {
+void disable_autoconfiguration(const std::string& name) {
   const std::string ipv6 = "ipv6/conf/" + name;
-  if (!read_sysctl(disable_ipv6(name)))
-    return;                                    // a kernel without IPv6, or an mtu too small for it
+  // Absent if the kernel has no IPv6 or the MTU is too small for it.
+  if (!read_sysctl(disable_ipv6(name))) return;
   write_sysctl(ipv6 + "/addr_gen_mode", "1");  // IN6_ADDR_GEN_MODE_NONE
-  // Addresses and default routes are ours to give: the peer announces none, and is not asked for
-  // any when the carrier comes.
+  // The peer sends no router advertisements. Without this the kernel would solicit them.
   write_sysctl(ipv6 + "/accept_ra", "0");
 }
 
-// The kernel itself would say no more than "Permission denied" or "Invalid argument".
+// The kernel's own error would be only "Permission denied" or "Invalid argument".
 void check_ipv6_possible(const InterfaceSetup& setup, const IpPrefix& address) {
   const std::string what = "address " + address.to_string();
   if (setup.mtu < ipv6_least_mtu) {
@@ -108,26 +107,34 @@ struct Netlink::State {
     return Link(found);
   }
 
-  void change(const Link& link, const Link& wanted, const std::string& what) {
+  // `build` makes the request and returns libnl's error number.
+  template <typename Build>
+  KernelAnswer ask(const std::string& what, Build build) {
     nl_msg* request = nullptr;
-    const int result = rtnl_link_build_change_request(link.get(), wanted.get(), 0, &request);
+    const int result = build(&request);
     if (result < 0) throw SystemError(what + ": " + nl_geterror(result));
-    const auto answer = socket.ask(NlMessage(request));
+    return socket.ask(NlMessage(request));
+  }
+
+  void change(const Link& link, const Link& wanted, const std::string& setting) {
+    const std::string what =
+        std::string("interface ") + rtnl_link_get_name(link.get()) + ": " + setting;
+    const auto answer = ask(what, [&](nl_msg** request) {
+      return rtnl_link_build_change_request(link.get(), wanted.get(), 0, request);
+    });
     if (!answer) throw SystemError(what + ": " + answer.reason);
   }
 
   void set_mtu(const Link& link, unsigned mtu) {
     const auto wanted = allocated(Link(rtnl_link_alloc()));
     rtnl_link_set_mtu(wanted.get(), mtu);
-    change(link, wanted,
-           std::string("interface ") + rtnl_link_get_name(link.get()) + ": mtu " +
-               std::to_string(mtu));
+    change(link, wanted, "mtu " + std::to_string(mtu));
   }
 
   void bring_up(const Link& link) {
     const auto wanted = allocated(Link(rtnl_link_alloc()));
     rtnl_link_set_flags(wanted.get(), IFF_UP);
-    change(link, wanted, std::string("interface ") + rtnl_link_get_name(link.get()) + ": up");
+    change(link, wanted, "up");
   }
 
   void add_address(int ifindex, const IpPrefix& prefix) {
@@ -135,19 +142,16 @@ struct Netlink::State {
     const auto address = allocated(Address(rtnl_addr_alloc()));
     rtnl_addr_set_ifindex(address.get(), ifindex);
     rtnl_addr_set_local(address.get(), to_libnl(prefix).get());
-    // There is nobody on a link of two who could have the address too, and no carrier yet to ask.
+    // Duplicate address detection needs a carrier, and the peer is the only neighbour.
     if (!prefix.address.is_v4()) rtnl_addr_set_flags(address.get(), IFA_F_NODAD);
-    nl_msg* request = nullptr;
-    const int result =
-        rtnl_addr_build_add_request(address.get(), NLM_F_CREATE | NLM_F_EXCL, &request);
-    if (result < 0) throw SystemError(what + ": " + nl_geterror(result));
-    const auto answer = socket.ask(NlMessage(request));
+    const auto answer = ask(what, [&](nl_msg** request) {
+      return rtnl_addr_build_add_request(address.get(), NLM_F_CREATE | NLM_F_EXCL, request);
+    });
     if (!answer) refuse(what, answer);
   }
 
-  // The kernel adds this route itself when the carrier comes for the first time, and announces it.
-  // With the same route there already it stays silent: at a carrier change nothing but the link is
-  // seen to change.
+  // The kernel adds and announces this route when the carrier is first switched on, unless it
+  // exists. Adding it here leaves the change of the link as the only event of a carrier change.
   void add_multicast_route(int ifindex) {
     static const IpPrefix all_multicast = IpPrefix::parse("ff00::/8").value();
     const auto answer = add_route(ifindex, {.prefix = all_multicast,
@@ -173,14 +177,10 @@ struct Netlink::State {
     auto* next_hop = rtnl_route_nh_alloc();
     if (next_hop == nullptr) throw SystemError("netlink: out of memory");
     rtnl_route_nh_set_ifindex(next_hop, ifindex);
-    rtnl_route_add_nexthop(route.get(), next_hop);  // owns it from here
-    nl_msg* request = nullptr;
-    const int result =
-        rtnl_route_build_add_request(route.get(), NLM_F_CREATE | NLM_F_EXCL, &request);
-    if (result < 0) {
-      throw SystemError("route " + spec.prefix.to_string() + ": " + nl_geterror(result));
-    }
-    return socket.ask(NlMessage(request));
+    rtnl_route_add_nexthop(route.get(), next_hop);  // the route owns it now
+    return ask("route " + spec.prefix.to_string(), [&](nl_msg** request) {
+      return rtnl_route_build_add_request(route.get(), NLM_F_CREATE | NLM_F_EXCL, request);
+    });
   }
 };
 
@@ -192,7 +192,7 @@ void Netlink::set_up(const InterfaceSetup& setup) {
   const Link link = state_->find(setup.name);
   const int ifindex = rtnl_link_get_ifindex(link.get());
   state_->set_mtu(link, setup.mtu);
-  configure_kernel_manners(setup.name);
+  disable_autoconfiguration(setup.name);
   for (const IpPrefix& address : setup.addresses) {
     if (!address.address.is_v4()) check_ipv6_possible(setup, address);
     state_->add_address(ifindex, address);

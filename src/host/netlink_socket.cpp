@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <system_error>
+#include <thread>
 
 #include <linux/netlink.h>
 #include <netlink/attr.h>
@@ -16,14 +17,14 @@ namespace routevpn::host {
 
 namespace {
 
-constexpr int most_dump_attempts = 20;
+constexpr int max_dump_attempts = 20;
 
 void check(int result, const char* what) {
   if (result < 0) throw SystemError(std::string(what) + ": " + nl_geterror(result));
 }
 
-// Extended acknowledgement: attributes behind the error and the (capped) request header.
-std::string said_by_kernel(nlmsgerr* error) {
+// The text of an extended acknowledgement: an attribute behind the error and the request's header.
+std::string kernel_text(nlmsgerr* error) {
   const nlmsghdr* answer = reinterpret_cast<nlmsghdr*>(error) - 1;
   const std::size_t before = NLMSG_HDRLEN + sizeof(nlmsgerr);
   if ((answer->nlmsg_flags & NLM_F_ACK_TLVS) == 0 || answer->nlmsg_len <= before) return {};
@@ -39,9 +40,8 @@ int on_error(sockaddr_nl* /*from*/, nlmsgerr* error, void* argument) {
   auto& answer = *static_cast<KernelAnswer*>(argument);
   answer.error_number = -error->error;
   answer.reason = std::generic_category().message(answer.error_number);
-  if (const std::string said = said_by_kernel(error); !said.empty()) {
-    answer.reason += " (" + said + ")";
-  }
+  if (const std::string text = kernel_text(error); !text.empty())
+    answer.reason += " (" + text + ")";
   return NL_STOP;
 }
 
@@ -55,7 +55,7 @@ int keep_message(nl_msg* message, void* argument) {
 
 NlMessage new_message(int type, int flags, const void* header, std::size_t header_bytes) {
   NlMessage message(nlmsg_alloc_simple(type, flags));
-  // The header is not const in libnl's signature, but only read.
+  // libnl only reads the header, although its signature is not const.
   if (!message ||
       nlmsg_append(message.get(), const_cast<void*>(header), header_bytes, NLMSG_ALIGNTO) != 0) {
     throw SystemError("netlink message: out of memory");
@@ -66,7 +66,7 @@ NlMessage new_message(int type, int flags, const void* header, std::size_t heade
 NetlinkSocket::NetlinkSocket(int protocol) : socket_(nl_socket_alloc()) {
   if (!socket_) throw SystemError("netlink socket: out of memory");
   check(nl_connect(socket_.get(), protocol), "netlink socket");
-  // Without these two the kernel still answers, only in fewer words.
+  // Optional: without these options the kernel sends no error texts.
   const int on = 1;
   const int fd = nl_socket_get_fd(socket_.get());
   setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
@@ -90,9 +90,9 @@ std::vector<NlMessage> NetlinkSocket::dump(const NlMessage& request) {
   nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, keep_message, &messages);
   nlmsghdr* header = nlmsg_hdr(request.get());
   header->nlmsg_flags |= NLM_F_DUMP;
-  // Interrupted: what is listed was changed meanwhile, by another guardian perhaps.
+  // Interrupted: the table changed during the dump, for example by another guardian.
   int result = -NLE_DUMP_INTR;
-  for (int attempts = 0; result == -NLE_DUMP_INTR && attempts < most_dump_attempts; ++attempts) {
+  for (int attempts = 0; result == -NLE_DUMP_INTR && attempts < max_dump_attempts; ++attempts) {
     messages.clear();
     header->nlmsg_seq = NL_AUTO_SEQ;
     check(nl_send_auto(socket_.get(), request.get()), "netlink");
@@ -100,6 +100,16 @@ std::vector<NlMessage> NetlinkSocket::dump(const NlMessage& request) {
   }
   check(result, "netlink");
   return messages;
+}
+
+bool poll_until(const std::function<bool()>& condition, std::chrono::milliseconds within) {
+  constexpr std::chrono::milliseconds pause{5};
+  const auto deadline = std::chrono::steady_clock::now() + within;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(pause);
+  }
+  return true;
 }
 
 }  // namespace routevpn::host

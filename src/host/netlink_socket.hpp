@@ -1,8 +1,10 @@
-// A netlink socket on which the kernel is asked one thing at a time, and its own words for a
-// refusal are kept.
+// A netlink socket for one request at a time, which keeps the kernel's error texts; and polling of
+// the kernel's tables.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,12 +17,12 @@ namespace routevpn::host {
 
 using NlMessage = Owned<nl_msg, nlmsg_free>;
 
-// A request with its family header; throws SystemError when there is no memory for it.
+// A request with its family header. Throws SystemError.
 NlMessage new_message(int type, int flags, const void* header, std::size_t header_bytes);
 
 struct KernelAnswer {
   int error_number = 0;  // 0: done
-  std::string reason;    // what the kernel said of it, or the text of the number
+  std::string reason;    // the text of the number, and the kernel's own text if any
 
   explicit operator bool() const { return error_number == 0; }
 };
@@ -31,12 +33,19 @@ class NetlinkSocket {
   explicit NetlinkSocket(int protocol);
 
   KernelAnswer ask(const NlMessage& request);
-  // Every message of the kernel's answer to a dump request, all of one moment. Throws SystemError.
+  // All messages of a dump, as one consistent snapshot. Throws SystemError.
   std::vector<NlMessage> dump(const NlMessage& request);
   nl_sock* get() { return socket_.get(); }
 
  private:
   Owned<nl_sock, nl_socket_free> socket_;
 };
+
+// After a crash and a quick restart, the guardian of the previous run may still be removing its
+// table and rules. What still exists after this time belongs to another program.
+inline constexpr std::chrono::milliseconds predecessor_grace{2000};
+
+// Evaluates the condition every 5 ms; false if it is not true within the time.
+bool poll_until(const std::function<bool()>& condition, std::chrono::milliseconds within);
 
 }  // namespace routevpn::host

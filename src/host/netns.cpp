@@ -47,11 +47,17 @@ Netns Netns::open(const std::string& name, const std::string& option) {
   const std::string what = option + " " + name;
   Fd fd = name.empty() ? Fd() : open_namespace(path_of(name));
   if (!fd && !name.empty() && errno != ENOENT && errno != ENOTDIR) throw system_error(what);
-  // A name of which only the mount point is left opens as well, but is no namespace.
+  // The mount point of a deleted namespace can be opened too.
   if (!fd || ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) {
     throw UsageError(what + ": no such network namespace (a name of 'ip netns', a path, or a pid)");
   }
   return Netns(std::move(fd));
+}
+
+void Netns::enter() const {
+  if (setns(fd(), CLONE_NEWNET) != 0) {
+    throw system_error("entering a network namespace (needs CAP_SYS_ADMIN)");
+  }
 }
 
 bool Netns::same_as(const Netns& other) const {
@@ -63,9 +69,7 @@ bool Netns::same_as(const Netns& other) const {
 
 NetnsScope::NetnsScope(const Netns& where)
     : back_(Netns::current()), moved_(!where.same_as(back_)) {
-  if (moved_ && setns(where.fd(), CLONE_NEWNET) != 0) {
-    throw system_error("entering a network namespace (needs CAP_SYS_ADMIN)");
-  }
+  if (moved_) where.enter();
 }
 
 NetnsScope::~NetnsScope() {

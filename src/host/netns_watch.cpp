@@ -26,7 +26,7 @@ std::optional<Identity> identity_of(const std::string& path) {
 }  // namespace
 
 struct NetnsWatch::Watched {
-  std::string name;  // as it was given
+  std::string name;  // as configured
   std::string path;
   std::optional<Identity> identity;
 };
@@ -40,7 +40,7 @@ NetnsWatch::NetnsWatch(const std::vector<std::string>& names)
     watched_.push_back({name, path, identity_of(path)});
   }
   if (watched_.empty()) return;
-  const timespec interval{std::chrono::seconds(look_interval).count(), 0};
+  const timespec interval{std::chrono::seconds(check_interval).count(), 0};
   const itimerspec timer{interval, interval};
   if (timerfd_settime(fd_.get(), 0, &timer, nullptr) != 0) throw system_error("timerfd");
 }

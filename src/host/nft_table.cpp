@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <sstream>
 #include <string_view>
@@ -12,24 +11,22 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 
+#include "child_process.hpp"
 #include "netlink_socket.hpp"
-#include "patience.hpp"
-#include "pipe.hpp"
 
 namespace routevpn::host {
 
 namespace {
 
-constexpr std::chrono::milliseconds nft_patience{5000};
-constexpr std::uint8_t family_inet = 1;  // NFPROTO_INET: its header and libnl's do not go together
+constexpr std::chrono::seconds nft_timeout{5};
+constexpr std::uint8_t family_inet = 1;  // NFPROTO_INET; its header conflicts with libnl's
 
-// The user data of a table are elements of type, length and value; type 0 is the comment, with its
-// zero byte (libnftnl/udata.h).
+// A table's user data is a list of type, length and value (libnftnl/udata.h). Type 0 is the
+// comment, which ends with a zero byte.
 std::string comment_in(const nlattr* user_data) {
   constexpr unsigned char comment_type = 0;
   if (user_data == nullptr) return {};
@@ -71,6 +68,12 @@ std::vector<NftTableInfo> nft_tables() {
   return tables;
 }
 
+bool nft_table_exists(const std::string& name) {
+  const auto tables = nft_tables();
+  return std::any_of(tables.begin(), tables.end(),
+                     [&](const NftTableInfo& table) { return table.name == name; });
+}
+
 NftTable::NftTable(const std::string& name, const std::string& body) {
   start_nft();
   try {
@@ -90,58 +93,54 @@ NftTable::~NftTable() {
 void NftTable::start_nft() {
   const std::string program = find_nft();
   Pipe commands = make_pipe();
-  Pipe complaints = make_pipe();
-  const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  Pipe errors = make_pipe();
+  const Fd dev_null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   nft_ = fork();
   if (nft_ < 0) throw system_error("starting nft");
   if (nft_ == 0) {
     dup2(commands.read_end.get(), STDIN_FILENO);
-    dup2(nowhere.get(), STDOUT_FILENO);
-    dup2(complaints.write_end.get(), STDERR_FILENO);
-    // nft -i keeps a history in $HOME, which is no place for our commands.
+    dup2(dev_null.get(), STDOUT_FILENO);
+    dup2(errors.write_end.get(), STDERR_FILENO);
+    // nft -i would write a history of our commands to $HOME.
     setenv("HOME", "/dev/null", 1);
     setenv("LC_ALL", "C", 1);
     execl(program.c_str(), "nft", "-i", nullptr);
     _exit(127);
   }
   commands_ = std::move(commands.write_end);
-  complaints_ = std::move(complaints.read_end);
-  fcntl(complaints_.get(), F_SETFL, O_NONBLOCK);
+  errors_ = std::move(errors.read_end);
+  fcntl(errors_.get(), F_SETFL, O_NONBLOCK);
 }
 
-// nft says nothing of success, and its standard output is held back until its end when it is a
-// pipe: so the kernel is asked.
+// nft prints nothing on success, so the kernel is polled for the table.
 void NftTable::wait_for_table(const std::string& name) {
-  bool there = false;
-  const bool decided = comes_true(
+  bool found = false;
+  const bool decided = poll_until(
       [&] {
-        const auto tables = nft_tables();
-        there = std::any_of(tables.begin(), tables.end(),
-                            [&](const NftTableInfo& table) { return table.name == name; });
-        return there || complained();
+        found = nft_table_exists(name);
+        return found || nft_failed();
       },
-      nft_patience);
-  if (there) return;
-  if (!decided) throw SystemError("nftables table " + name + ": nft has not made it in time");
-  const std::string first_line = complaint_.substr(0, complaint_.find('\n'));
+      nft_timeout);
+  if (found) return;
+  if (!decided) throw SystemError("nftables table " + name + ": nft did not make it within 5 s");
+  const std::string first_line = error_text_.substr(0, error_text_.find('\n'));
   throw SystemError("nftables table " + name + ": " +
                     (first_line.empty() ? "nft ended at once" : first_line));
 }
 
-// True when a line of complaint is complete, or nft has ended.
-bool NftTable::complained() {
+// True once nft has printed a line of error output or has ended.
+bool NftTable::nft_failed() {
   std::array<char, 512> text{};
   ssize_t got = 0;
-  while ((got = ::read(complaints_.get(), text.data(), text.size())) > 0) {
-    complaint_.append(text.data(), static_cast<std::size_t>(got));
+  while ((got = ::read(errors_.get(), text.data(), text.size())) > 0) {
+    error_text_.append(text.data(), static_cast<std::size_t>(got));
   }
-  return got == 0 || complaint_.find('\n') != std::string::npos;
+  return got == 0 || error_text_.find('\n') != std::string::npos;
 }
 
 void NftTable::stop_nft() {
   commands_.reset();
-  while (waitpid(nft_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  wait_for_exit(nft_);
 }
 
 }  // namespace routevpn::host

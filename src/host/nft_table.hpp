@@ -1,4 +1,4 @@
-// nftables: what tables there are, and one that lives as long as this process.
+// nftables: the list of tables, and one table that exists as long as this process.
 #pragma once
 
 #include <string>
@@ -17,31 +17,32 @@ struct NftTableInfo {
 
 // Of family inet, in the calling thread's namespace. Throws SystemError.
 std::vector<NftTableInfo> nft_tables();
+bool nft_table_exists(const std::string& name);
 
-// A table with `flags owner` (Linux 5.12): the kernel drops it when the netlink socket that made it
-// closes, and lets nobody else change it, not even by `flush ruleset`. That socket belongs to an
-// `nft -i` which reads from a pipe that only we hold: nft ends when the pipe does.
+// A table with `flags owner` (Linux 5.12): the kernel removes it when the netlink socket that made
+// it closes, and refuses changes by others, also `flush ruleset`. The socket belongs to an `nft -i`
+// that reads commands from our pipe and exits when the pipe is closed.
 class NftTable {
  public:
-  // `body` is what stands between the table's braces, on one line: one line is one transaction.
-  // Throws UsageError when there is no nft, SystemError with nft's first line of complaint.
+  // `body`: the text between the table's braces, on one line, because a line is a transaction.
+  // Throws UsageError if there is no nft, SystemError with nft's first line of error output.
   NftTable(const std::string& name, const std::string& body);
   ~NftTable();
   NftTable(const NftTable&) = delete;
   NftTable& operator=(const NftTable&) = delete;
 
-  // Readable at its end only when nft has ended before its time.
-  [[nodiscard]] int complaints_fd() const { return complaints_.get(); }
+  // nft's error output: hangs up if nft ends too early.
+  [[nodiscard]] int errors_fd() const { return errors_.get(); }
 
  private:
   void start_nft();
   void wait_for_table(const std::string& name);
-  bool complained();
+  bool nft_failed();
   void stop_nft();
 
   Fd commands_;
-  Fd complaints_;
-  std::string complaint_;
+  Fd errors_;
+  std::string error_text_;
   pid_t nft_ = -1;
 };
 

@@ -18,7 +18,7 @@ void notify(std::string_view state) {
   const std::string_view path = named;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  // A path, or '@' for the abstract name space, where a zero byte takes its place.
+  // A path, or an abstract name: '@' stands for its first byte, which is zero.
   const bool abstract = path.starts_with('@');
   if ((!abstract && !path.starts_with('/')) || path.size() >= sizeof(address.sun_path)) {
     log_warning("NOTIFY_SOCKET is neither a path nor an abstract name", {{"value", named}});
@@ -31,7 +31,7 @@ void notify(std::string_view state) {
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd || ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
                       reinterpret_cast<const sockaddr*>(&address), length) < 0) {
-    log_warning("the service manager could not be told", {{"socket", named}});
+    log_warning("the service manager could not be notified", {{"socket", named}});
   }
 }
 

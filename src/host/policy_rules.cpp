@@ -13,13 +13,11 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
 
-#include "patience.hpp"
-
 namespace routevpn::host {
 
 namespace {
 
-// Marks the rules as ours in `ip rule`; not among the numbers of rtnetlink.h or iproute2.
+// Marks the rules as ours in `ip rule`; rtnetlink.h and iproute2 do not use this number.
 constexpr std::uint8_t rule_protocol = 77;
 constexpr std::uint32_t whole_mark = 0xffffffff;
 constexpr std::uint32_t main_rule_priority = 32766;
@@ -61,9 +59,9 @@ struct Attributes {
   }
 };
 
-// What there is to know of a family's rules before one is added.
+// The existing rules of a family.
 struct Survey {
-  std::uint32_t lowest_priority = main_rule_priority;  // but that of the table local, 0
+  std::uint32_t lowest_priority = main_rule_priority;  // except 0, that of table local
   bool marked_rule_exists = false;
 };
 
@@ -106,19 +104,19 @@ PolicyRules::~PolicyRules() {
 void PolicyRules::add_family(std::uint8_t family, std::uint32_t fwmark, std::uint32_t table) {
   PolicyRule marked{.family = family, .table = table, .fwmark = fwmark};
   Survey found;
-  const bool free = comes_true(
+  const bool free = poll_until(
       [&] {
         found = survey(socket_, marked);
         return !found.marked_rule_exists;
       },
       predecessor_grace);
-  if (!free) throw UsageError("--fwmark: " + to_string(marked) + " is there already");
+  if (!free) throw UsageError("--fwmark: " + to_string(marked) + " already exists");
   if (found.lowest_priority <= 2) {
     throw UsageError("--fwmark: " + to_string(marked) + ": no priority is left before rule " +
                      std::to_string(found.lowest_priority));
   }
-  // Before the marked rule stands a pair's own exception for main, also when others have the same
-  // elsewhere: so that pairs may come and go in any order.
+  // Each link adds its own rule for main, even if another link has the same one: so links may start
+  // and stop in any order.
   marked.priority = found.lowest_priority - 1;
   add({.family = family,
        .priority = found.lowest_priority - 2,
@@ -136,7 +134,7 @@ void PolicyRules::add(const PolicyRule& rule) {
 void PolicyRules::remove_all() {
   for (; !added_.empty(); added_.pop_back()) {
     const auto answer = socket_.ask(request_for(added_.back(), RTM_DELRULE, 0));
-    if (!answer) log_warning(to_string(added_.back()) + " stays behind: " + answer.reason);
+    if (!answer) log_warning(to_string(added_.back()) + " was not removed: " + answer.reason);
   }
 }
 

@@ -1,9 +1,9 @@
-// Routing policy rules that send everything but the link's own outer packets to the link's table:
+// Routing policy rules that send all but the link's own outer packets to the link's table:
 //
-//   from all lookup main suppress_prefixlength 0     what main knows better than by default route
-//   not from all fwmark MARK lookup TABLE            all else, if not marked as ours
+//   from all lookup main suppress_prefixlength 0     routes of main, except its default route
+//   not from all fwmark MARK lookup TABLE            all other packets without the mark
 //
-// They stand right before all other rules but that of the table local.
+// They come directly before all other rules except that of table local.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,13 @@ struct PolicyRule {
   std::uint32_t priority = 0;
   std::uint32_t table = 0;
   std::uint32_t fwmark = 0;       // inverted; 0: any packet
-  bool suppress_default = false;  // a default route found in the table does not count
+  bool suppress_default = false;  // ignore a default route of the table
 };
 
 class PolicyRules {
  public:
-  // In the calling thread's namespace. Throws UsageError when such a rule is there already,
-  // SystemError otherwise; no rule is then left behind.
+  // In the calling thread's namespace. Throws UsageError if such a rule exists, SystemError
+  // otherwise; then no rule remains.
   PolicyRules(std::uint32_t fwmark, std::uint32_t table, bool ipv4, bool ipv6);
   ~PolicyRules();
   PolicyRules(const PolicyRules&) = delete;

@@ -13,7 +13,7 @@ namespace routevpn::host {
 
 namespace {
 
-// Our own signal mask is not the hook's.
+// The hook starts with an empty signal mask instead of ours.
 struct SpawnAttributes {
   SpawnAttributes() {
     sigset_t none;
@@ -34,7 +34,7 @@ void StateHook::run(Environment environment) {
   if (command_.empty()) return;
   if (queued_.size() == max_queued) {
     queued_.pop_front();
-    log_warning("--on-state: the command does not keep up; a state was left out");
+    log_warning("--on-state: the command is too slow; the oldest queued state was dropped");
   }
   queued_.push_back(std::move(environment));
   if (running_ < 0) start_next();

@@ -1,11 +1,10 @@
 #include "sysctl.hpp"
 
-#include <array>
-
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 
 namespace routevpn::host {
 
@@ -17,10 +16,8 @@ constexpr const char* root = "/proc/sys/net/";
 
 std::optional<std::string> read_sysctl(const std::string& path) {
   const Fd fd(::open((root + path).c_str(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 64> text{};
-  const ssize_t got = fd ? ::read(fd.get(), text.data(), text.size()) : -1;
-  if (got <= 0) return std::nullopt;
-  std::string value(text.data(), static_cast<std::size_t>(got));
+  std::string value(64, '\0');
+  if (!fd || !read_all(fd, value) || value.empty()) return std::nullopt;
   if (value.back() == '\n') value.pop_back();
   return value;
 }

@@ -1,6 +1,6 @@
-// One loop in three widths. A vector of 64-bit words is added whole, modulo 2^64, and its upper
-// halves are added once more by themselves; from the two follows the sum of the lower halves. That
-// is three instructions per vector and no carry to look after.
+// One loop, instantiated for three vector widths. It adds the 64-bit words modulo 2^64 and, in a
+// second accumulator, their upper halves. The sum of the lower halves is the first accumulator less
+// the second one shifted by 32 bits. So a vector takes three instructions and no carry is lost.
 #include "routevpn/inside/checksum.hpp"
 
 #include <array>
@@ -10,7 +10,7 @@
 namespace routevpn::inside {
 namespace {
 
-// Adds the last `size` < 8 bytes. They start at an even offset, as does each part of them.
+// Adds the last `size` < 8 bytes. Each part of them starts at an even offset.
 template <bool copies>
 [[gnu::always_inline]] inline std::uint64_t add_tail(std::uint8_t* to, const std::uint8_t* from,
                                                      std::size_t size) {
@@ -54,7 +54,7 @@ template <typename Words, bool copies>
     all += words;
     upper += words >> 32;
   };
-  constexpr std::size_t stride = 4;  // vectors per turn of the loop
+  constexpr std::size_t stride = 4;  // vectors per iteration
   std::size_t at = 0;
   for (; at + stride * width <= size; at += stride * width) {
     add_vector(at);
@@ -121,7 +121,7 @@ struct Kernels {
 
 const Kernels kernels;
 
-// Below this many bytes (headers) wide vectors gain nothing.
+// Below this length (headers) wide vectors are not faster.
 constexpr std::size_t vector_bytes = 64;
 
 }  // namespace
@@ -133,7 +133,7 @@ std::span<const ChecksumKernel> checksum_kernels() {
 std::uint16_t checksum_fold(std::uint64_t kernel_sum, std::uint32_t initial) {
   std::uint64_t sum = (kernel_sum & 0xffffffff) + (kernel_sum >> 32);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  // The sum of swapped words is the swapped sum: RFC 1071 section 2 (B).
+  // Byte order independence, RFC 1071 section 2 (B): the sum of swapped words is the swapped sum.
   if constexpr (std::endian::native == std::endian::little) sum = (sum & 0xff) << 8 | sum >> 8;
   sum += initial;
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);

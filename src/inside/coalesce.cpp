@@ -1,7 +1,7 @@
-// join() goes twice over the packets. The first pass only decides: every packet starts a run or is
-// chained to the run of its flow. Runs are kept in the order in which they started, and a run is
-// closed before anything of its flow starts another, so that order is also each flow's. The second
-// pass rewrites the headers of the runs and lays out the pieces.
+// join() passes over the packets twice. The first pass starts a chain for each packet or appends
+// the packet to the chain of its flow. A chain is closed before another packet of its flow starts a
+// new one, so the order of the chains keeps the order within each flow. The second pass rewrites
+// the headers of the chains and lists their parts as iovecs.
 #include "routevpn/inside/coalesce.hpp"
 
 #include <algorithm>
@@ -10,74 +10,76 @@
 
 #include "routevpn/inside/checksum.hpp"
 
-#include "mergeable.hpp"
+#include "coalesce_rules.hpp"
 #include "packet_fields.hpp"
 
 namespace routevpn::inside {
 namespace {
 
-constexpr std::size_t max_packet_bytes = 65535;  // the IPv4 total length's limit, for both versions
-constexpr std::uint32_t max_udp_segments = 64;   // UDP_MAX_SEGMENTS of older kernels
-// One write takes IOV_MAX pieces: the virtio-net header, the first packet, then one per packet.
+constexpr std::size_t max_packet_bytes = 65535;  // limit of the IPv4 total length; IPv6 follows it
+constexpr std::uint32_t max_udp_segments = 64;   // UDP_MAX_SEGMENTS before Linux 6.9
+// writev() takes IOV_MAX (1024) iovecs: one for the virtio-net header, one for each packet.
 constexpr std::uint32_t max_packets = 1024 - 1;
 
-// How IPv4 ids go on within a run. Splitting makes consecutive ones; packets with DF may all have
-// the same, for they are never fragmented and receivers must ignore it (RFC 6864 section 4.1).
+// How the IPv4 ids of a chain continue. Segmentation writes consecutive ids. Packets with DF may
+// also share one id, because they are never fragmented and receivers ignore it (RFC 6864
+// section 4.1).
 enum class IdStep : std::uint8_t { undecided, consecutive, constant };
 
-// Packets that become one super-packet, one or more.
-struct Run {
+// One or more packets that become one super-packet.
+struct Chain {
   ParsedPacket head;
   std::uint32_t first;  // index of its first packet, the head
   std::uint32_t last;
   std::uint32_t packets = 1;
   std::uint32_t payload_bytes;
-  std::uint32_t bytes;  // of all packets, as they came
+  std::uint32_t bytes;  // of all packets as received
   IdStep id_step = IdStep::undecided;
   bool is_open;
-  bool is_verified = false;  // the head's checksums; all others were verified to get in
+  bool is_verified = false;  // the checksums of the head; join_chain() verifies the others
   bool has_push;
 };
 
 constexpr std::uint32_t none = UINT32_MAX;
 
-bool id_continues(Run& run, const ParsedPacket& next) {
+bool id_continues(Chain& chain, const ParsedPacket& next) {
   if (next.is_v6) return true;
   const auto step = static_cast<std::uint16_t>(load_be16(next.data + ip4::id_at) -
-                                               load_be16(run.head.data + ip4::id_at));
+                                               load_be16(chain.head.data + ip4::id_at));
   const bool dont_fragment = (load_be16(next.data + ip4::fragment_at) & ip4::dont_fragment) != 0;
   const IdStep id_step = step == 0 && dont_fragment ? IdStep::constant
-                         : step == run.packets      ? IdStep::consecutive
+                         : step == chain.packets    ? IdStep::consecutive
                                                     : IdStep::undecided;
   if (id_step == IdStep::undecided) return false;
-  if (run.id_step == IdStep::undecided) run.id_step = id_step;
-  return run.id_step == id_step;
+  if (chain.id_step == IdStep::undecided) chain.id_step = id_step;
+  return chain.id_step == id_step;
 }
 
-// All rules but the checksums'.
-bool fits(Run& run, const ParsedPacket& next) {
-  const ParsedPacket& head = run.head;
+// All rules except for the checksums.
+bool fits(Chain& chain, const ParsedPacket& next) {
+  const ParsedPacket& head = chain.head;
   if (next.payload_bytes() > head.payload_bytes()) return false;
-  if (head.header_bytes + run.payload_bytes + next.payload_bytes() > max_packet_bytes) return false;
+  if (head.header_bytes + chain.payload_bytes + next.payload_bytes() > max_packet_bytes)
+    return false;
   if (!same_headers(head, next)) return false;
   if (!head.is_udp && load_be32(next.l4() + tcp::sequence_at) !=
-                          load_be32(head.l4() + tcp::sequence_at) + run.payload_bytes) {
+                          load_be32(head.l4() + tcp::sequence_at) + chain.payload_bytes) {
     return false;
   }
-  return id_continues(run, next);
+  return id_continues(chain, next);
 }
 
-// Writes the lengths and checksums of the whole into the head's headers, and says in the
-// virtio-net header how it is to be split.
-void rewrite_head(const Run& run, VirtioNetHeader& header) {
-  const ParsedPacket& head = run.head;
+// Writes the lengths and checksums of the super-packet into the head, and into the virtio-net
+// header how the kernel segments it.
+void rewrite_head(const Chain& chain, VirtioNetHeader& header) {
+  const ParsedPacket& head = chain.head;
   std::uint8_t* const l4 = head.l4();
   header.flags = vnet_needs_checksum;
   header.header_bytes = head.header_bytes;
   header.gso_bytes = static_cast<std::uint16_t>(head.payload_bytes());
   header.checksum_start = head.l4_at;
 
-  const auto total = static_cast<std::uint16_t>(head.header_bytes + run.payload_bytes);
+  const auto total = static_cast<std::uint16_t>(head.header_bytes + chain.payload_bytes);
   const auto l4_length = static_cast<std::uint16_t>(total - head.l4_at);
   if (head.is_v6) {
     store_be16(head.data + ip6::payload_length_at, l4_length);
@@ -96,48 +98,49 @@ void rewrite_head(const Run& run, VirtioNetHeader& header) {
   } else {
     header.gso_type = head.is_v6 ? vnet_gso_tcp6 : vnet_gso_tcp4;
     header.checksum_offset = tcp::checksum_at;
-    if (run.has_push) l4[tcp::flags_at] |= tcp::psh;
+    if (chain.has_push) l4[tcp::flags_at] |= tcp::psh;
     store_be16(l4 + tcp::checksum_at, pseudo_header_sum(addresses, tcp::protocol, l4_length));
   }
 }
 
-// The flows seen of late, each with its latest run. When it is full, the flow that came first is
-// forgotten: its run is not added to any more.
+// The latest chain of each flow. A full table evicts its oldest entry, whose chain then gets no
+// more packets.
 class FlowTable {
  public:
   void clear() { count_ = oldest_ = 0; }
 
-  // The entry's place, or none.
-  [[nodiscard]] std::uint32_t find(const ParsedPacket& packet, const std::vector<Run>& runs) const {
-    // Packets of one flow often come in a row.
-    if (latest_ < count_ && is_flow(latest_, packet, runs)) return latest_;
+  // The index of the entry, or none.
+  [[nodiscard]] std::uint32_t find(const ParsedPacket& packet,
+                                   const std::vector<Chain>& chains) const {
+    // The next packet is often of the same flow.
+    if (latest_ < count_ && is_flow(latest_, packet, chains)) return latest_;
     for (std::uint32_t place = 0; place < count_; ++place) {
-      if (is_flow(place, packet, runs)) return place;
+      if (is_flow(place, packet, chains)) return place;
     }
     return none;
   }
-  [[nodiscard]] std::uint32_t run_at(std::uint32_t place) {
+  [[nodiscard]] std::uint32_t chain_at(std::uint32_t place) {
     latest_ = place;
-    return runs_[place];
+    return chains_[place];
   }
-  void set(std::uint32_t place, std::uint32_t run) { runs_[place] = run; }
-  void add(std::uint32_t hash, std::uint32_t run) {
+  void set(std::uint32_t place, std::uint32_t chain) { chains_[place] = chain; }
+  void add(std::uint32_t hash, std::uint32_t chain) {
     latest_ = count_ < size ? count_++ : oldest_++ % size;
     hashes_[latest_] = hash;
-    runs_[latest_] = run;
+    chains_[latest_] = chain;
   }
-  [[nodiscard]] std::span<const std::uint32_t> runs() const { return {runs_.data(), count_}; }
+  [[nodiscard]] std::span<const std::uint32_t> chains() const { return {chains_.data(), count_}; }
 
  private:
   static constexpr std::uint32_t size = 64;
 
   [[nodiscard]] bool is_flow(std::uint32_t place, const ParsedPacket& packet,
-                             const std::vector<Run>& runs) const {
-    return hashes_[place] == packet.flow_hash && same_flow(runs[runs_[place]].head, packet);
+                             const std::vector<Chain>& chains) const {
+    return hashes_[place] == packet.flow_hash && same_flow(chains[chains_[place]].head, packet);
   }
 
   std::array<std::uint32_t, size> hashes_{};
-  std::array<std::uint32_t, size> runs_{};
+  std::array<std::uint32_t, size> chains_{};
   std::uint32_t count_ = 0;
   std::uint32_t oldest_ = 0;
   std::uint32_t latest_ = 0;
@@ -151,17 +154,17 @@ struct Coalescer::State {
         udp_offload(with_udp),
         next(capacity_packets),
         headers(capacity_packets),
-        // A run of n packets takes n + 1 pieces.
+        // A chain of n packets takes n + 1 iovecs.
         pieces(2 * capacity_packets) {
-    runs.reserve(capacity_packets);
+    chains.reserve(capacity_packets);
     supers.reserve(capacity_packets);
   }
 
   std::size_t capacity;
   bool udp_offload;
   FlowTable flows;
-  std::vector<Run> runs;
-  std::vector<std::uint32_t> next;  // packet behind each packet in its run, or none
+  std::vector<Chain> chains;
+  std::vector<std::uint32_t> next;  // of each packet: the next one in its chain, or none
   std::vector<VirtioNetHeader> headers;
   std::vector<iovec> pieces;
   std::vector<SuperPacket> supers;
@@ -170,79 +173,80 @@ struct Coalescer::State {
   void lay_out(std::span<const Bytes> packets);
 
  private:
-  std::uint32_t start_run(const ParsedPacket& packet, std::uint32_t index);
-  bool join_run(Run& run, const ParsedPacket& packet, std::uint32_t index);
-  void close_between_addresses_of(const ParsedPacket& packet);
+  std::uint32_t start_chain(const ParsedPacket& packet, std::uint32_t index);
+  bool join_chain(Chain& chain, const ParsedPacket& packet, std::uint32_t index);
+  void close_chains_between_addresses_of(const ParsedPacket& packet);
 };
 
-std::uint32_t Coalescer::State::start_run(const ParsedPacket& packet, std::uint32_t index) {
+std::uint32_t Coalescer::State::start_chain(const ParsedPacket& packet, std::uint32_t index) {
   const bool push = packet.kind == Kind::mergeable && has_push(packet);
-  runs.push_back({.head = packet,
-                  .first = index,
-                  .last = index,
-                  .payload_bytes = packet.bytes - packet.header_bytes,
-                  .bytes = packet.bytes,
-                  .is_open = packet.kind == Kind::mergeable && !push,
-                  .has_push = push});
-  return static_cast<std::uint32_t>(runs.size() - 1);
+  chains.push_back({.head = packet,
+                    .first = index,
+                    .last = index,
+                    .payload_bytes = packet.bytes - packet.header_bytes,
+                    .bytes = packet.bytes,
+                    .is_open = packet.kind == Kind::mergeable && !push,
+                    .has_push = push});
+  return static_cast<std::uint32_t>(chains.size() - 1);
 }
 
-// Whether the packet was added to the run. What cannot be added starts a run that takes this one's
-// place in the table.
-bool Coalescer::State::join_run(Run& run, const ParsedPacket& packet, std::uint32_t index) {
-  if (!run.is_open || packet.kind != Kind::mergeable || !fits(run, packet)) return false;
-  // A wrong checksum must reach the receiver as it is: joining would put a right one in its place.
-  if (!run.is_verified && !checksums_hold(run.head)) return false;
-  run.is_verified = true;
-  if (!checksums_hold(packet)) return false;
-  next[run.last] = index;
-  run.last = index;
-  ++run.packets;
-  run.payload_bytes += packet.payload_bytes();
-  run.bytes += packet.bytes;
-  run.has_push = has_push(packet);
-  run.is_open = !run.has_push && packet.payload_bytes() == run.head.payload_bytes() &&
-                run.packets < (packet.is_udp ? max_udp_segments : max_packets);
+// Whether the packet was appended to the chain. If not, the caller starts a new chain, which
+// replaces this one in the table.
+bool Coalescer::State::join_chain(Chain& chain, const ParsedPacket& packet, std::uint32_t index) {
+  if (!chain.is_open || packet.kind != Kind::mergeable || !fits(chain, packet)) return false;
+  // The super-packet gets a correct checksum, so only packets with correct checksums may join it.
+  if (!chain.is_verified && !checksums_are_correct(chain.head)) return false;
+  chain.is_verified = true;
+  if (!checksums_are_correct(packet)) return false;
+  next[chain.last] = index;
+  chain.last = index;
+  ++chain.packets;
+  chain.payload_bytes += packet.payload_bytes();
+  chain.bytes += packet.bytes;
+  chain.has_push = has_push(packet);
+  chain.is_open = !chain.has_push && packet.payload_bytes() == chain.head.payload_bytes() &&
+                  chain.packets < (packet.is_udp ? max_udp_segments : max_packets);
   return true;
 }
 
-// It may be of any flow between these addresses: none of them may be added to after it.
-void Coalescer::State::close_between_addresses_of(const ParsedPacket& packet) {
-  for (const std::uint32_t run : flows.runs()) {
-    if (same_addresses(runs[run].head, packet)) runs[run].is_open = false;
+// The ports of `packet` are unknown. To keep the order of its flow, no chain between these
+// addresses may get packets that arrived after it.
+void Coalescer::State::close_chains_between_addresses_of(const ParsedPacket& packet) {
+  for (const std::uint32_t chain : flows.chains()) {
+    if (same_addresses(chains[chain].head, packet)) chains[chain].is_open = false;
   }
 }
 
 void Coalescer::State::take(const ParsedPacket& packet, std::uint32_t index) {
   next[index] = none;
-  if (packet.kind == Kind::other || packet.kind == Kind::obscure) {
-    if (packet.kind == Kind::obscure) close_between_addresses_of(packet);
-    start_run(packet, index);
+  if (packet.kind == Kind::other || packet.kind == Kind::unknown_flow) {
+    if (packet.kind == Kind::unknown_flow) close_chains_between_addresses_of(packet);
+    start_chain(packet, index);
     return;
   }
-  const std::uint32_t place = flows.find(packet, runs);
+  const std::uint32_t place = flows.find(packet, chains);
   if (place == none) {
-    flows.add(packet.flow_hash, start_run(packet, index));
-  } else if (!join_run(runs[flows.run_at(place)], packet, index)) {
-    flows.set(place, start_run(packet, index));
+    flows.add(packet.flow_hash, start_chain(packet, index));
+  } else if (!join_chain(chains[flows.chain_at(place)], packet, index)) {
+    flows.set(place, start_chain(packet, index));
   }
 }
 
 void Coalescer::State::lay_out(std::span<const Bytes> packets) {
   std::size_t used = 0;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const Run& run = runs[i];
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    const Chain& chain = chains[i];
     VirtioNetHeader& header = headers[i];
     header = {};
-    if (run.packets > 1) rewrite_head(run, header);
+    if (chain.packets > 1) rewrite_head(chain, header);
     const std::size_t first_piece = used;
     pieces[used++] = {&header, sizeof header};
-    pieces[used++] = {run.head.data, run.head.bytes};
-    for (std::uint32_t at = next[run.first]; at != none; at = next[at]) {
-      pieces[used++] = {packets[at].data() + run.head.header_bytes,
-                        packets[at].size() - run.head.header_bytes};
+    pieces[used++] = {chain.head.data, chain.head.bytes};
+    for (std::uint32_t at = next[chain.first]; at != none; at = next[at]) {
+      pieces[used++] = {packets[at].data() + chain.head.header_bytes,
+                        packets[at].size() - chain.head.header_bytes};
     }
-    supers.push_back({{&pieces[first_piece], used - first_piece}, run.packets, run.bytes});
+    supers.push_back({{&pieces[first_piece], used - first_piece}, chain.packets, chain.bytes});
   }
 }
 
@@ -253,7 +257,7 @@ Coalescer::~Coalescer() = default;
 std::span<const SuperPacket> Coalescer::join(std::span<const Bytes> packets) {
   State& state = *state_;
   state.flows.clear();
-  state.runs.clear();
+  state.chains.clear();
   state.supers.clear();
   packets = packets.first(std::min(packets.size(), state.capacity));
   for (std::uint32_t index = 0; index < packets.size(); ++index) {

@@ -3,7 +3,7 @@
 namespace routevpn::inside {
 
 OutboundBatch::OutboundBatch(std::size_t capacity_bytes, std::size_t capacity_packets)
-    // Not set to zero: a page that no packet ever reaches stays untouched.
+    // Not zeroed, so pages that no packet reaches stay without memory.
     : memory_(std::make_unique_for_overwrite<std::uint8_t[]>(capacity_bytes)),
       capacity_bytes_(capacity_bytes),
       capacity_packets_(capacity_packets) {

@@ -1,16 +1,17 @@
-// Where the fields of a packet lie: RFC 791 (IPv4), RFC 8200 (IPv6), RFC 9293 (TCP), RFC 768 (UDP).
-// Offsets from the start of the header they belong to, in bytes.
+// Offsets of header fields, in bytes from the start of their header: RFC 791 (IPv4), RFC 8200
+// (IPv6), RFC 9293 (TCP), RFC 768 (UDP).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "routevpn/base/bytes.hpp"
+#include "routevpn/base/mtu.hpp"
 
 namespace routevpn::inside {
 
 namespace ip4 {
-inline constexpr std::size_t header_bytes = 20;  // without options
+inline constexpr std::size_t header_bytes = ipv4_header_bytes;
 inline constexpr std::size_t tos_at = 1;
 inline constexpr std::size_t total_length_at = 2;
 inline constexpr std::size_t id_at = 4;
@@ -23,7 +24,7 @@ inline constexpr std::uint16_t dont_fragment = 0x4000;
 }  // namespace ip4
 
 namespace ip6 {
-inline constexpr std::size_t header_bytes = 40;
+inline constexpr std::size_t header_bytes = ipv6_header_bytes;
 inline constexpr std::size_t payload_length_at = 4;
 inline constexpr std::size_t next_header_at = 6;
 inline constexpr std::size_t hop_limit_at = 7;
@@ -45,7 +46,7 @@ inline constexpr std::uint8_t psh = 0x08;
 inline constexpr std::uint8_t ack = 0x10;
 inline constexpr std::uint8_t ece = 0x40;
 inline constexpr std::uint8_t cwr = 0x80;
-// The header's own length; `at` is where it starts.
+// The length of the TCP header that starts at `at`.
 constexpr std::size_t data_offset(const std::uint8_t* at) {
   return std::size_t{4} * (at[data_offset_at] >> 4);
 }
@@ -53,7 +54,7 @@ constexpr std::size_t data_offset(const std::uint8_t* at) {
 
 namespace udp {
 inline constexpr std::uint8_t protocol = 17;
-inline constexpr std::size_t header_bytes = 8;
+inline constexpr std::size_t header_bytes = udp_header_bytes;
 inline constexpr std::size_t length_at = 4;
 inline constexpr std::size_t checksum_at = 6;
 }  // namespace udp
@@ -62,7 +63,7 @@ constexpr bool is_ip6(const std::uint8_t* packet) {
   return packet[0] >> 4 == 6;
 }
 
-// Source and destination as they stand in the header.
+// Source and destination address in the header.
 constexpr ConstBytes addresses_of(const std::uint8_t* packet) {
   return is_ip6(packet) ? ConstBytes(packet + ip6::addresses_at, 32)
                         : ConstBytes(packet + ip4::addresses_at, 8);

@@ -1,22 +1,21 @@
-// A super-packet is split as the kernel's software GSO would do it: every segment gets a copy of
-// the headers in which only lengths, IPv4 id, TCP sequence, TCP flags and checksums differ. What
-// does not differ is summed once; a segment then costs one pass over its payload, which copies and
-// sums it.
+// Segmentation as in the kernel's software GSO: every segment gets a copy of the headers in which
+// only lengths, IPv4 id, TCP sequence number, TCP flags and checksums differ. The constant fields
+// are summed once, so a segment costs one pass over its payload, which copies and sums it.
 #include "routevpn/inside/segment.hpp"
 
 #include <algorithm>
 #include <cstring>
 
 #include "routevpn/inside/checksum.hpp"
-#include "routevpn/inside/coalesce.hpp"
+#include "routevpn/inside/ip_packet.hpp"
 
 #include "packet_fields.hpp"
 
 namespace routevpn::inside {
 namespace {
 
-// What goes into a checksum field. UDP's 0 means "no checksum" (RFC 768), so there the other zero
-// of one's complement stands for it.
+// The value for a checksum field. In UDP 0 means "no checksum", so 0xffff, the other zero of one's
+// complement, replaces it (RFC 768).
 std::uint16_t complement(std::uint16_t sum, bool is_udp) {
   const auto checksum = static_cast<std::uint16_t>(~sum);
   return checksum == 0 && is_udp ? 0xffff : checksum;
@@ -26,7 +25,7 @@ std::size_t fixed_header_bytes(ConstBytes packet) {
   return is_ip6(packet.data()) ? ip6::header_bytes : ip4::header_bytes;
 }
 
-// One packet whose checksum the kernel left to us: its field holds the pseudo-header's sum.
+// Appends one packet and completes its checksum, whose field holds the pseudo-header's sum.
 std::optional<Drop> append_with_checksum(const VirtioNetHeader& header, ConstBytes packet,
                                          OutboundBatch& batch) {
   const std::size_t start = header.checksum_start;
@@ -52,7 +51,7 @@ std::optional<Drop> append_single(const VirtioNetHeader& header, ConstBytes pack
   return std::nullopt;
 }
 
-// A super-packet of which every length was checked.
+// A super-packet whose lengths all were checked.
 struct Super {
   bool is_v6;
   bool is_udp;
@@ -71,7 +70,7 @@ std::optional<Super> parse_super(const VirtioNetHeader& header, ConstBytes packe
   const std::size_t l4_at = header.checksum_start;
   const std::uint8_t protocol = is_udp ? udp::protocol : tcp::protocol;
   if (is_v6) {
-    // With extension headers between, where they end is the kernel's word.
+    // Extension headers are not parsed: checksum_start tells where they end.
     if (l4_at < ip6::header_bytes) return std::nullopt;
     if (l4_at == ip6::header_bytes && packet[ip6::next_header_at] != protocol) return std::nullopt;
   } else {
@@ -79,7 +78,7 @@ std::optional<Super> parse_super(const VirtioNetHeader& header, ConstBytes packe
     if (packet[ip4::protocol_at] != protocol) return std::nullopt;
   }
   if (header.checksum_offset != (is_udp ? udp::checksum_at : tcp::checksum_at)) return std::nullopt;
-  // The kernel's header_bytes is a hint and may be wrong; the TCP header itself is not.
+  // The virtio-net header_bytes is only a hint (virtio 1.2 section 5.1.6), so it is not used.
   std::size_t l4_bytes = udp::header_bytes;
   if (!is_udp) {
     if (l4_at + tcp::header_bytes > packet.size()) return std::nullopt;
@@ -90,8 +89,8 @@ std::optional<Super> parse_super(const VirtioNetHeader& header, ConstBytes packe
   return Super{is_v6, is_udp, l4_at, l4_at + l4_bytes, header.gso_bytes};
 }
 
-// Writes the headers of one segment after the other. The super-packet's own headers become the
-// pattern that is copied, with zero in every field that differs.
+// Writes the headers of the segments. They are copies of the super-packet's headers, in which every
+// field that differs is zero.
 class HeaderPattern {
  public:
   HeaderPattern(const Super& super, Bytes packet)
@@ -118,14 +117,14 @@ class HeaderPattern {
     ip_sum_ = checksum_add(headers_.first(super_.l4_at));
   }
 
-  // One whole segment, headers and payload, to memory that is long enough for it.
+  // Writes one segment, headers and payload. `to` has room for both.
   void write(std::uint8_t* to, ConstBytes payload, std::size_t index, bool is_last) const {
     std::memcpy(to, headers_.data(), headers_.size());
     const auto l4_length =
         static_cast<std::uint16_t>(headers_.size() - super_.l4_at + payload.size());
     write_ip(to, l4_length, index);
     std::uint8_t* const l4 = to + super_.l4_at;
-    // l4_length counts in the pseudo-header and, for UDP, once more in the header.
+    // l4_length is part of the pseudo-header; write_udp() adds it again for the UDP header.
     const std::uint32_t changed =
         super_.is_udp ? write_udp(l4, l4_length) : write_tcp(l4, index, is_last);
     const std::uint16_t sum =
@@ -135,10 +134,10 @@ class HeaderPattern {
   }
 
  private:
-  // The pseudo-header's sum without the length. With nothing but the fixed IP header before L4 the
-  // addresses in it are the ones that count. Options and extension headers can hold a source
-  // route, and then only the kernel's own sum in the checksum field knows the final destination;
-  // it includes the length of the whole, which is taken out again.
+  // The pseudo-header's sum without the length. Without options and extension headers it is taken
+  // over the addresses of the IP header. Options and extension headers can hold a source route:
+  // then only the kernel's sum in the checksum field includes the final destination. That sum also
+  // includes the super-packet's length, which is subtracted.
   [[nodiscard]] std::uint32_t address_sum(ConstBytes packet) const {
     if (super_.l4_at == fixed_header_bytes(packet)) {
       return pseudo_header_sum(addresses_of(packet.data()),
@@ -162,7 +161,7 @@ class HeaderPattern {
     store_be16(ip + ip4::checksum_at, complement(checksum_fold(0, ip_sum_ + total + id), false));
   }
 
-  // These two give the sum of the fields they wrote.
+  // write_udp() and write_tcp() return the sum of the fields they wrote.
   static std::uint32_t write_udp(std::uint8_t* l4, std::uint16_t length) {
     store_be16(l4 + udp::length_at, length);
     return length;
@@ -193,14 +192,14 @@ std::optional<Drop> split(const Super& super, Bytes packet, OutboundBatch& batch
   ConstBytes payload = packet.subspan(super.header_bytes);
   std::size_t index = 0;
   do {
-    const ConstBytes piece = payload.first(std::min(super.segment_bytes, payload.size()));
-    payload = payload.subspan(piece.size());
-    std::uint8_t* const to = batch.append(super.header_bytes + piece.size());
+    const ConstBytes part = payload.first(std::min(super.segment_bytes, payload.size()));
+    payload = payload.subspan(part.size());
+    std::uint8_t* const to = batch.append(super.header_bytes + part.size());
     if (to == nullptr) {
       batch.truncate(packets_before);
       return Drop::inside_too_big;
     }
-    headers.write(to, piece, index++, payload.empty());
+    headers.write(to, part, index++, payload.empty());
   } while (!payload.empty());
   return std::nullopt;
 }

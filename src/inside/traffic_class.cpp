@@ -12,7 +12,7 @@ void set_ecn(std::uint8_t* packet, Ecn ecn) {
     packet[1] = static_cast<std::uint8_t>((packet[1] & ~(ecn_bits << 4)) | bits << 4);
     return;
   }
-  // RFC 1624 section 3, equation 3: only the first word of the header changes.
+  // Only the first word of the header changes: RFC 1624 section 3, equation 3.
   const std::uint16_t before = load_be16(packet);
   packet[ip4::tos_at] = static_cast<std::uint8_t>((packet[ip4::tos_at] & ~ecn_bits) | bits);
   std::uint32_t sum = static_cast<std::uint16_t>(~load_be16(packet + ip4::checksum_at));
@@ -25,7 +25,7 @@ void set_ecn(std::uint8_t* packet, Ecn ecn) {
 
 }  // namespace
 
-// RFC 6040 figure 4, the marked cells of which are those that differ from the inner header:
+// RFC 6040 figure 4. A * marks the cells that differ from the inner header:
 //
 //     inner \ outer   Not-ECT    ECT(0)     ECT(1)     CE
 //     Not-ECT         Not-ECT    Not-ECT    Not-ECT    dropped *

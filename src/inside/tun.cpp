@@ -1,10 +1,7 @@
 #include "routevpn/inside/tun.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
-#include <string_view>
 
 #include <fcntl.h>
 #include <linux/ethtool.h>
@@ -16,38 +13,24 @@
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/text.hpp"
 #include "routevpn/inside/virtio_net.hpp"
 
 namespace routevpn::inside {
 
 namespace {
 
-// Debian 12's headers lack these two (Linux 6.2).
+// Linux 6.2; the headers of Debian 12 lack them.
 constexpr unsigned offload_uso4 = 0x20;
 constexpr unsigned offload_uso6 = 0x40;
 constexpr unsigned offload_base = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 
 constexpr const char* device = "/dev/net/tun";
 
-bool is_name_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
-}
-
-// Narrower than the kernel, which takes all but '/', ':' and white space: the name also goes into
-// file names, nftables rules and command lines.
 void check_name(const std::string& name) {
-  std::string plain = name;
-  if (const auto pattern = plain.find("%d"); pattern != std::string::npos) {
-    plain.replace(pattern, 2, "0");
-  }
-  const bool valid = !plain.empty() && name.size() < IFNAMSIZ && plain[0] != '-' &&
-                     std::all_of(plain.begin(), plain.end(), is_name_character) && plain != "." &&
-                     plain != ".." && plain != "all" && plain != "default";
-  if (valid) return;
-  throw UsageError(
-      "\"" + name +
-      "\" is no interface name: 1 to 15 letters, digits, '_', '.' and '-' (not first), "
-      "with %d at most once, and neither \"all\" nor \"default\"");
+  if (is_interface_pattern(name)) return;
+  throw UsageError("\"" + name + "\" is no interface name: " + std::string(interface_name_rule) +
+                   "; %d at most once");
 }
 
 Fd open_device() {
@@ -68,8 +51,8 @@ ifreq interface_request(const std::string& name, unsigned flags) {
   return request;
 }
 
-// IFF_TUN_EXCL: an interface of the name, of whatever kind and be it a persistent TUN device that
-// would let itself be taken over, is an error.
+// With IFF_TUN_EXCL every existing interface of that name is an error. Without it the kernel would
+// attach to a persistent TUN device.
 ifreq make_interface(const Fd& fd, const std::string& name, unsigned flags) {
   ifreq request = interface_request(name, flags | device_flags | IFF_TUN_EXCL);
   if (ioctl(fd.get(), TUNSETIFF, &request) == 0) return request;
@@ -94,10 +77,10 @@ Fd open_query(const std::string& name) {
   return query;
 }
 
-// The kernel announces at most one lost carrier per second, of all interfaces of the machine
-// together: with several links down at once routing would learn of all but the first a second late.
-// A question for the link state makes it do what is pending for this interface first. Where it is
-// refused, the news is late and nothing worse.
+// Up to Linux 6.7 the kernel announces at most one lost carrier per second for the whole machine,
+// so with several lost links BIRD would learn of all but the first a second late. A query for the
+// link state (ETHTOOL_GLINK) makes the kernel announce this interface's pending change at once. If
+// the query fails, the announcement is only late.
 void publish_carrier(const Fd& query, const std::string& name) {
   ethtool_value link_state{.cmd = ETHTOOL_GLINK, .data = 0};
   ifreq request{};
@@ -123,7 +106,7 @@ Tun Tun::create(const std::string& name, bool shared) {
   }
   const bool udp_offload = enable_offloads(fd, given);
   Tun tun(std::move(fd), open_query(given), given, udp_offload);
-  // The interface is not up yet, so nobody has seen the carrier that older kernels begin with.
+  // Before Linux 6.1 the carrier starts on. The interface is still down, so it was not announced.
   if (no_carrier == 0) tun.set_carrier(false);
   return tun;
 }

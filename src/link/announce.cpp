@@ -15,16 +15,16 @@ namespace routevpn::link {
 const LaneControl& Link::speaker() const {
   for (const std::string_view state : {"up", "connecting"}) {
     for (const auto& lane : lanes_) {
-      if (public_state(lane->session().status(clock()).phase) == state) return *lane;
+      if (session::public_state(lane->session().status(clock()).phase) == state) return *lane;
     }
   }
   return *lanes_.front();
 }
 
-void Link::announce(const std::string& state, const SessionStatus& session) {
+void Link::announce(const std::string& state, const session::SessionStatus& session) {
   const auto& association = session.association;
   const std::string peer = association ? association->endpoint.remote.to_string() : "";
-  if (association && session.phase == Phase::up) {
+  if (association && session.phase == session::Phase::up) {
     log_info("up", {{"peer", association->peer.name},
                     {"remote", peer},
                     {"cipher", association->cipher},
@@ -77,7 +77,7 @@ std::string Link::status() const {
   std::vector<LaneFacts> lanes;
   for (const auto& lane : lanes_) {
     if (lane.get() == &speaker()) facts.speaker = lanes.size();
-    const SessionStatus session = lane->session().status(now);
+    const session::SessionStatus session = lane->session().status(now);
     lanes.push_back({session, lane->counters(), lane->control_drops(), lane->local(session)});
   }
   return status_json(facts, lanes, now);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "routevpn/link/mtu.hpp"
+#include "routevpn/datapath/mtu.hpp"
 
 namespace routevpn::link {
 
-bool has_family(const cli::LinkOptions& options, bool v4) {
+bool has_family(const options::LinkOptions& options, bool v4) {
   const auto is = [v4](const IpPrefix& prefix) { return prefix.address.is_v4() == v4; };
   return std::any_of(options.addresses.begin(), options.addresses.end(), is) ||
          std::any_of(options.routes.begin(), options.routes.end(), is);
@@ -19,7 +19,7 @@ host::Netns namespace_of(const std::string& name, const std::string& option) {
 }
 
 // Lane i's port is i above the link's.
-std::vector<outside::UdpSocket> open_sockets(const cli::LinkOptions& options,
+std::vector<outside::UdpSocket> open_sockets(const options::LinkOptions& options,
                                              const host::Netns& where) {
   const host::NetnsScope scope(where);
   std::vector<outside::UdpSocket> sockets;
@@ -38,7 +38,7 @@ std::vector<outside::UdpSocket> open_sockets(const cli::LinkOptions& options,
   return sockets;
 }
 
-std::vector<LaneEnds> open_lanes(const cli::LinkOptions& options,
+std::vector<LaneEnds> open_lanes(const options::LinkOptions& options,
                                  std::vector<outside::UdpSocket> sockets) {
   std::vector<LaneEnds> lanes;
   for (auto& socket : sockets) {
@@ -50,21 +50,22 @@ std::vector<LaneEnds> open_lanes(const cli::LinkOptions& options,
 }
 
 // The first guess, while no peer is known: corrected before the carrier goes on for the first time.
-unsigned first_mtu(const cli::LinkOptions& options, const host::Netns& where) {
+unsigned first_mtu(const options::LinkOptions& options, const host::Netns& where) {
   if (options.mtu) return *options.mtu;
   const auto suite = record::CipherSuite::aes_128_gcm;
   const bool v6_inside = has_family(options, false);
   const auto peer = options.peers.empty() ? std::nullopt : IpAddress::parse(options.peers[0].host);
   if (!peer) {
     const bool v4 = options.listen && options.listen->address && options.listen->address->is_v4();
-    return inside_mtu(ethernet_mtu, v4, suite, v6_inside);
+    return datapath::inside_mtu(datapath::ethernet_mtu, v4, suite, v6_inside);
   }
   const host::NetnsScope scope(where);
   const auto outside = outside::route_mtu({*peer, options.peers[0].port}, options.fwmark);
-  return inside_mtu(outside ? outside->now : ethernet_mtu, peer->is_v4(), suite, v6_inside);
+  return datapath::inside_mtu(outside ? outside->now : datapath::ethernet_mtu, peer->is_v4(), suite,
+                              v6_inside);
 }
 
-std::optional<host::Guardian> start_guardian(const cli::LinkOptions& options,
+std::optional<host::Guardian> start_guardian(const options::LinkOptions& options,
                                              const std::string& ifname, const host::Netns& where) {
   const host::GuardianDuties duties{ifname,
                                     options.nat,
@@ -79,7 +80,7 @@ std::optional<host::Guardian> start_guardian(const cli::LinkOptions& options,
 
 }  // namespace
 
-Ends open_ends(const cli::LinkOptions& options) {
+Ends open_ends(const options::LinkOptions& options) {
   auto public_netns = namespace_of(options.public_netns, "--public-netns");
   auto private_netns = namespace_of(options.netns, "--netns");
   auto sockets = open_sockets(options, public_netns);

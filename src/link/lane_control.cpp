@@ -5,7 +5,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
-#include "routevpn/link/mtu.hpp"
+#include "routevpn/datapath/mtu.hpp"
 
 namespace routevpn::link {
 
@@ -19,10 +19,10 @@ Fd open_eventfd() {
 
 }  // namespace
 
-LaneControl::LaneControl(LaneOwner& owner, host::EventLoop& loop, SessionSettings settings,
+LaneControl::LaneControl(LaneOwner& owner, host::EventLoop& loop, session::SessionSettings settings,
                          std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
                          const std::atomic<unsigned>& mtu, bool serves_inside,
-                         OuterClass outer_class, std::uint32_t mark)
+                         datapath::OuterClass outer_class, std::uint32_t mark)
     : owner_(owner),
       ends_(std::move(ends)),
       outer_class_(outer_class),
@@ -51,7 +51,7 @@ void LaneControl::serve_inside(bool on) {
   serves_inside_ = on;
 }
 
-SocketAddress LaneControl::local(const SessionStatus& status) const {
+SocketAddress LaneControl::local(const session::SessionStatus& status) const {
   SocketAddress local = ends_.socket.local();
   // Bound to every address, the one the peer uses tells more.
   if (status.association && status.association->endpoint.local) {
@@ -79,8 +79,8 @@ void LaneControl::on_timer(Time now) {
 }
 
 void LaneControl::take_events() {
-  while (const LaneEvent* const event = mailbox_.events.front()) {
-    if (std::holds_alternative<InterfaceGone>(event->what)) owner_.interface_gone();
+  while (const datapath::LaneEvent* const event = mailbox_.events.front()) {
+    if (std::holds_alternative<datapath::InterfaceGone>(event->what)) owner_.interface_gone();
     // Anew for each: it may answer what the one before it has made us ask.
     session_.on_lane_event(*event, read_clock());
     mailbox_.events.release();
@@ -115,8 +115,8 @@ void LaneControl::send_handshake(ConstBytes datagram, const outside::Endpoint& t
   }
 }
 
-void LaneControl::command(LaneCommand command) {
-  LaneCommand* slot = mailbox_.commands.reserve();
+void LaneControl::command(datapath::LaneCommand command) {
+  datapath::LaneCommand* slot = mailbox_.commands.reserve();
   while (slot == nullptr) {  // the lane empties it within one turn
     loop_.wake();
     std::this_thread::yield();
@@ -127,7 +127,7 @@ void LaneControl::command(LaneCommand command) {
   loop_.wake();
 }
 
-void LaneControl::resolve(const PeerName& peer) {
+void LaneControl::resolve(const session::PeerName& peer) {
   resolver_.ask(peer.host, peer.port);
 }
 
@@ -136,7 +136,7 @@ void LaneControl::set_carrier(bool on) {
   owner_.carrier_wanted(*this);
 }
 
-void LaneControl::state_changed(Phase phase, const Reason& reason) {
+void LaneControl::state_changed(session::Phase phase, const session::Reason& reason) {
   owner_.state_changed(*this, phase, reason);
 }
 
@@ -151,7 +151,8 @@ Time LaneControl::last_heard() const {
 
 outside::RouteMtu LaneControl::route_mtu(const SocketAddress& remote) const {
   // Of no route nothing is known; a datagram will tell.
-  return outside::route_mtu(remote, mark_).value_or(outside::RouteMtu{ethernet_mtu, ethernet_mtu});
+  return outside::route_mtu(remote, mark_)
+      .value_or(outside::RouteMtu{datapath::ethernet_mtu, datapath::ethernet_mtu});
 }
 
 std::uint64_t LaneControl::large_datagrams() const {

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "routevpn/base/log.hpp"
+#include "routevpn/datapath/mtu.hpp"
 #include "routevpn/host/memory.hpp"
 #include "routevpn/host/notify.hpp"
-#include "routevpn/link/mtu.hpp"
 
 namespace routevpn::link {
 
@@ -26,9 +26,9 @@ Fd open_signals() {
 }
 
 // Lane i calls the port i above the peer's.
-SessionSettings session_settings(const cli::LinkOptions& options, unsigned lane) {
-  SessionSettings settings;
-  settings.role = options.peers.empty() ? Role::acceptor : Role::initiator;
+session::SessionSettings session_settings(const options::LinkOptions& options, unsigned lane) {
+  session::SessionSettings settings;
+  settings.role = options.peers.empty() ? session::Role::acceptor : session::Role::initiator;
   for (const auto& peer : options.peers) {
     settings.peers.push_back({peer.host, static_cast<std::uint16_t>(peer.port + lane)});
   }
@@ -38,20 +38,21 @@ SessionSettings session_settings(const cli::LinkOptions& options, unsigned lane)
   settings.up_delay = options.up_delay;
   settings.rekey = options.rekey;
   settings.limits.renew_after = options.rekey_records;
-  if (options.crypto == cli::Crypto::openssl) settings.backend = record::CryptoBackend::openssl;
-  if (options.crypto == cli::Crypto::ipsec_mb) settings.backend = record::CryptoBackend::ipsec_mb;
+  if (options.crypto == options::Crypto::openssl) settings.backend = record::CryptoBackend::openssl;
+  if (options.crypto == options::Crypto::ipsec_mb)
+    settings.backend = record::CryptoBackend::ipsec_mb;
   settings.seed = std::random_device{}();
   return settings;
 }
 
-std::string link_name(const cli::LinkOptions& options, const std::string& ifname) {
+std::string link_name(const options::LinkOptions& options, const std::string& ifname) {
   return options.link.empty() ? ifname : options.link;
 }
 
 }  // namespace
 
-Link::Link(const cli::LinkOptions& options, const std::shared_ptr<const dtls::Identity>& identity,
-           Ends ends)
+Link::Link(const options::LinkOptions& options,
+           const std::shared_ptr<const dtls::Identity>& identity, Ends ends)
     : options_(options),
       identity_(identity),
       ends_(std::move(ends)),
@@ -74,18 +75,19 @@ Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identi
   LaneOwner& owner = *this;
   for (auto& ends : ends_.lanes) {
     const auto number = static_cast<unsigned>(lanes.size());
-    lanes.push_back(std::make_unique<LaneControl>(owner, loop_, session_settings(options_, number),
-                                                  identity, std::move(ends), mtu_, number == 0,
-                                                  OuterClass(options_.dscp), options_.fwmark));
+    lanes.push_back(std::make_unique<LaneControl>(
+        owner, loop_, session_settings(options_, number), identity, std::move(ends), mtu_,
+        number == 0, datapath::OuterClass(options_.dscp), options_.fwmark));
   }
   ends_.lanes.clear();
   return lanes;
 }
 
 Exit Link::run() {
-  log_info("interface is ready", {{"ifname", ifname_},
-                                  {"listening", lanes_.front()->local(SessionStatus{}).to_string()},
-                                  {"mtu", std::to_string(mtu_)}});
+  log_info("interface is ready",
+           {{"ifname", ifname_},
+            {"listening", lanes_.front()->local(session::SessionStatus{}).to_string()},
+            {"mtu", std::to_string(mtu_)}});
   host::notify("READY=1");
   verdict_at_ = clock() + (options_.peers.empty() ? Duration::zero() : first_verdict);
   for (const auto& lane : lanes_) lane->start(clock());
@@ -183,7 +185,7 @@ void Link::reload() {
 void Link::carrier_wanted(LaneControl& lane) {
   if (lanes_.size() > 1) {
     log_info(lane.wants_carrier() ? "lane is up" : "lane is down",
-             {{"port", std::to_string(lane.local(SessionStatus{}).port)}});
+             {{"port", std::to_string(lane.local(session::SessionStatus{}).port)}});
   }
   adapt_mtu();
   const auto wants = [](const auto& one) { return one->wants_carrier(); };
@@ -237,7 +239,8 @@ void Link::adapt_mtu() {
   }
   if (!narrowest) return;
   path_mtu_ = narrowest->mtu;
-  const unsigned mtu = interface_mtu(narrowest->payload_bytes, has_family(options_, false));
+  const unsigned mtu =
+      datapath::interface_mtu(narrowest->payload_bytes, has_family(options_, false));
   if (options_.mtu || mtu == mtu_) return;
   try {
     ends_.netlink.set_mtu(ifname_, mtu);
@@ -249,18 +252,19 @@ void Link::adapt_mtu() {
   }
 }
 
-void Link::state_changed(LaneControl&, Phase phase, const Reason& reason) {
+void Link::state_changed(LaneControl&, session::Phase phase, const session::Reason& reason) {
   control_socket_.publish();
-  if (verdict_at_ && (phase == Phase::up || phase == Phase::backing_off)) ignore_linkdown_routes();
-  const SessionStatus session = speaker().session().status(clock());
-  const std::string state(public_state(session.phase));
+  if (verdict_at_ && (phase == session::Phase::up || phase == session::Phase::backing_off))
+    ignore_linkdown_routes();
+  const session::SessionStatus session = speaker().session().status(clock());
+  const std::string state(session::public_state(session.phase));
   if (state == announced_) return log_debug(std::string(name_of(phase)), {{"reason", reason.text}});
   announced_ = state;
   announced_at_ = clock();
   announce(state, session);
-  if (session.phase == Phase::up) warn_of_expiry();
+  if (session.phase == session::Phase::up) warn_of_expiry();
   // A handshake is much code for once in an hour.
-  if (session.phase == Phase::up) host::forget_code_run_so_far();
+  if (session.phase == session::Phase::up) host::forget_code_run_so_far();
 }
 
 }  // namespace routevpn::link

@@ -28,14 +28,14 @@ double microseconds(Duration duration) {
   return std::chrono::duration<double, std::micro>(duration).count();
 }
 
-Json peer_json(const AssociationStatus& association) {
+Json peer_json(const session::AssociationStatus& association) {
   return {{"name", association.peer.name},
           {"subject", association.peer.subject},
           {"not_after", rfc3339(association.peer.not_after)},
           {"fingerprint", association.peer.fingerprint}};
 }
 
-Json rtt_json(const PathStatus& path) {
+Json rtt_json(const session::PathStatus& path) {
   if (!path.last) return nullptr;
   return {{"last", microseconds(*path.last)},
           {"min", microseconds(path.min)},
@@ -107,14 +107,14 @@ struct Sums {
   }
 };
 
-Json damping_json(const std::optional<DampingStatus>& damping, Time now) {
+Json damping_json(const std::optional<session::DampingStatus>& damping, Time now) {
   if (!damping) return nullptr;
   return {{"since", wall_clock(damping->since, now)},
           {"until", wall_clock(damping->until, now)},
           {"flaps", damping->flaps}};
 }
 
-Json association_json(const SessionStatus& session, Time now) {
+Json association_json(const session::SessionStatus& session, Time now) {
   const auto& association = session.association;
   Json json;
   json["peer"] = association ? peer_json(*association) : Json(nullptr);
@@ -138,13 +138,13 @@ void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
 }
 
 // Why what works is not used, or may soon no longer be.
-void write_troubles(Json& json, const SessionStatus& session, Time now) {
+void write_troubles(Json& json, const session::SessionStatus& session, Time now) {
   json["damping"] = damping_json(session.damping, now);
   json["renewal_failure"] =
       session.renewal_failure.empty() ? Json(nullptr) : Json(session.renewal_failure);
 }
 
-void write_path(Json& json, const PathStatus& path) {
+void write_path(Json& json, const session::PathStatus& path) {
   json["rtt_us"] = rtt_json(path);
   json["loss"] = path.loss;
   json["loss_tx"] = path.loss_tx;
@@ -155,7 +155,7 @@ Json lane_json(const LaneFacts& lane, Time now) {
   Sums sums;
   sums.add(lane);
   Json json;
-  json["state"] = public_state(lane.session.phase);
+  json["state"] = session::public_state(lane.session.phase);
   json["since"] = wall_clock(lane.session.since, now);
   json["reason"] = lane.session.reason.word;
   json["local"] = lane.local.to_string();
@@ -171,7 +171,7 @@ Json lane_json(const LaneFacts& lane, Time now) {
 
 std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes, Time now) {
   const LaneFacts& speaker = lanes[facts.speaker];
-  const SessionStatus& session = speaker.session;
+  const session::SessionStatus& session = speaker.session;
   const Json association = association_json(session, now);
   Sums sums;
   for (const LaneFacts& lane : lanes) sums.add(lane);
@@ -179,7 +179,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   json["link"] = facts.link;
   json["ifname"] = facts.ifname;
   json["netns"] = facts.options.netns.empty() ? Json(nullptr) : Json(facts.options.netns);
-  json["state"] = public_state(session.phase);
+  json["state"] = session::public_state(session.phase);
   json["since"] = wall_clock(facts.since, now);
   json["reason"] = session.reason.word;
   json["reason_text"] = session.reason.text;

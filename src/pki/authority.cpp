@@ -19,7 +19,7 @@ using std::chrono::days;
 
 constexpr mode_t secret = 0600;
 constexpr mode_t open_to_all = 0644;
-// Gateways' clocks may be this far behind the CA's.
+// Certificates are valid this long before they are made: gateways' clocks may be behind the CA's.
 constexpr std::chrono::minutes clock_slack{5};
 
 std::string in(const std::string& directory, const std::string& file) {
@@ -60,20 +60,21 @@ Issuer load_issuer(const std::string& directory, TimePoint at) {
   return issuer;
 }
 
-// The public key of a request whose maker has proved to hold the private one.
+// The public key of a request. The request's signature proves possession of the private key.
 Key load_subject_key(const std::string& path) {
   const auto request = parse_request(read_file(path), path);
   Key key(X509_REQ_get_pubkey(request.get()));
   if (!key) {
     ERR_clear_error();
-    throw UsageError(path + ": has a key that OpenSSL does not know");
+    throw UsageError(path + ": has a key of a type that OpenSSL does not support");
   }
   if (const auto fault = why_unusable(key.get()); !fault.empty()) {
     throw UsageError(path + ": " + fault);
   }
   if (X509_REQ_verify(request.get(), key.get()) != 1) {
     ERR_clear_error();
-    throw UsageError(path + ": its signature is not of its own key; it was damaged or changed");
+    throw UsageError(path +
+                     ": the signature does not match the key; the file was damaged or changed");
   }
   return key;
 }
@@ -108,7 +109,8 @@ UsageError nothing_to_revoke(const Index& index, const RevokeOrder& order) {
                     (by_serial ? ": is revoked already" : ": is revoked or expired already"));
 }
 
-// Numbers grow even where an old ca.crl was lost: they follow the clock, and the last one.
+// CRL numbers must grow (RFC 5280 section 5.2.3), also after a loss of ca.crl: so a number is the
+// time in seconds, or the last number plus one if that is higher.
 std::uint64_t next_number(const std::string& path, TimePoint at) {
   const auto by_clock = static_cast<std::uint64_t>(at.time_since_epoch().count());
   if (!exists(path)) return by_clock;
@@ -141,11 +143,9 @@ void require_valid(const std::string& directory, const std::string& name) {
     ERR_clear_error();
     throw UsageError(path + ": was not issued by " + issuer_path);
   }
-  const auto refuse = [&](std::string_view why) {
-    std::string text = path + ": is ";
-    text += why;
-    text += "; `routevpn pki sign --name " + name + " --force` makes a new one";
-    return UsageError(text);
+  const auto refuse = [&](const std::string& why) {
+    return UsageError(path + ": is " + why + "; `routevpn pki sign --name " + name +
+                      " --force` makes a new one");
   };
   if (not_after(certificate.get()) <= now()) throw refuse("expired");
   const std::string serial = serial_of(certificate.get());
@@ -206,7 +206,7 @@ IssuedCertificate sign(const SignOrder& order) {
   auto index = load_index(order.directory);
   index.push_back(entry);
   FileSet files;
-  // The index first: a certificate it does not know could never be revoked.
+  // The index comes first: a certificate that is not in it cannot be revoked.
   files.stage(in(order.directory, "ca.index"), format_index(index), open_to_all, Existing::replace);
   files.stage(path, to_pem(certificate.get()), open_to_all,
               order.replace ? Existing::replace : Existing::refuse);

@@ -1,5 +1,9 @@
 #include "routevpn/pki/certificate.hpp"
 
+#include <initializer_list>
+#include <utility>
+
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "routevpn/pki/key.hpp"
@@ -44,9 +48,18 @@ Extension make_extension(X509V3_CTX* context, int nid, const std::string& value)
       require(X509V3_EXT_conf_nid(nullptr, context, nid, value.c_str()), "make an extension"));
 }
 
-void add_extension(X509* certificate, X509V3_CTX* context, int nid, const std::string& value) {
-  const auto extension = make_extension(context, nid, value);
-  require(X509_add_ext(certificate, extension.get(), -1) == 1, "add an extension");
+using ExtensionText = std::pair<int, std::string>;  // NID and value as in openssl.cnf
+
+void sign_by(X509* issuer, EVP_PKEY* key, X509* certificate,
+             std::initializer_list<ExtensionText> extensions) {
+  require(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1, "set the issuer");
+  X509V3_CTX context{};
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  for (const auto& [nid, value] : extensions) {
+    const auto extension = make_extension(&context, nid, value);
+    require(X509_add_ext(certificate, extension.get(), -1) == 1, "add an extension");
+  }
+  require(X509_sign(certificate, key, signing_digest(key)) > 0, "sign the certificate");
 }
 
 Certificate blank_certificate(EVP_PKEY* subject_key, const std::string& common_name,
@@ -60,6 +73,33 @@ Certificate blank_certificate(EVP_PKEY* subject_key, const std::string& common_n
   set_common_name(X509_get_subject_name(certificate.get()), common_name);
   require(X509_set_pubkey(certificate.get(), subject_key) == 1, "set the public key");
   return certificate;
+}
+
+template <typename Write>
+std::string written(const char* what, Write write) {
+  const Bio bio(require(BIO_new(BIO_s_mem()), "make a buffer"));
+  require(write(bio.get()) == 1, what);
+  const char* data = nullptr;
+  const auto bytes = BIO_ctrl(bio.get(), BIO_CTRL_INFO, 0, &data);
+  return {data, static_cast<std::size_t>(bytes)};
+}
+
+// Replaces OpenSSL's prompt on the terminal, which a script could not answer.
+int refuse_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* encrypted) {
+  *static_cast<bool*>(encrypted) = true;
+  return -1;
+}
+
+template <typename Handle, typename Read>
+Handle parse(const std::string& pem, const std::string& path, const std::string& what, Read read) {
+  const int size = static_cast<int>(pem.size());
+  const Bio bio(require(BIO_new_mem_buf(pem.data(), size), "make a buffer"));
+  bool encrypted = false;
+  Handle handle(read(bio.get(), nullptr, refuse_passphrase, &encrypted));
+  if (handle) return handle;
+  ERR_clear_error();
+  throw UsageError(path + (encrypted ? ": is encrypted; decrypt it with `openssl pkey`"
+                                     : ": not " + what + " in PEM form"));
 }
 
 }  // namespace
@@ -84,15 +124,11 @@ std::string serial_of(const X509* certificate) {
 Certificate make_authority(EVP_PKEY* key, const std::string& common_name,
                            const Validity& validity) {
   auto certificate = blank_certificate(key, common_name, random_serial(), validity);
-  X509* made = certificate.get();
-  require(X509_set_issuer_name(made, X509_get_subject_name(made)) == 1, "set the issuer");
-  X509V3_CTX context{};
-  X509V3_set_ctx(&context, made, made, nullptr, nullptr, 0);
-  add_extension(made, &context, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
-  add_extension(made, &context, NID_key_usage, "critical,keyCertSign,cRLSign");
-  add_extension(made, &context, NID_subject_key_identifier, "hash");
-  add_extension(made, &context, NID_authority_key_identifier, "keyid:always");
-  require(X509_sign(made, key, signing_digest(key)) > 0, "sign the certificate");
+  sign_by(certificate.get(), key, certificate.get(),
+          {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
+           {NID_key_usage, "critical,keyCertSign,cRLSign"},
+           {NID_subject_key_identifier, "hash"},
+           {NID_authority_key_identifier, "keyid:always"}});
   return certificate;
 }
 
@@ -106,7 +142,7 @@ Request make_request(EVP_PKEY* key, const std::string& name) {
   X509V3_set_ctx(&context, nullptr, nullptr, request.get(), nullptr, 0);
   auto alternative = make_extension(&context, NID_subject_alt_name, "DNS:" + name);
   require(sk_X509_EXTENSION_push(wanted.get(), alternative.get()) > 0, "add to a list");
-  static_cast<void>(alternative.release());  // the list's now
+  static_cast<void>(alternative.release());  // the list owns it
   require(X509_REQ_add_extensions(request.get(), wanted.get()) == 1, "add an extension");
   require(X509_REQ_sign(request.get(), key, signing_digest(key)) > 0, "sign the request");
   return request;
@@ -115,19 +151,13 @@ Request make_request(EVP_PKEY* key, const std::string& name) {
 Certificate make_certificate(const Issuer& issuer, EVP_PKEY* subject_key, const std::string& name,
                              const std::string& serial, const Validity& validity) {
   auto certificate = blank_certificate(subject_key, name, serial, validity);
-  X509* made = certificate.get();
-  X509* ca = issuer.certificate.get();
-  require(X509_set_issuer_name(made, X509_get_subject_name(ca)) == 1, "set the issuer");
-  X509V3_CTX context{};
-  X509V3_set_ctx(&context, ca, made, nullptr, nullptr, 0);
-  add_extension(made, &context, NID_basic_constraints, "critical,CA:FALSE");
-  add_extension(made, &context, NID_key_usage, "critical,digitalSignature");
-  add_extension(made, &context, NID_ext_key_usage, "serverAuth,clientAuth");
-  add_extension(made, &context, NID_subject_alt_name, "DNS:" + name);
-  add_extension(made, &context, NID_subject_key_identifier, "hash");
-  add_extension(made, &context, NID_authority_key_identifier, "keyid:always");
-  EVP_PKEY* key = issuer.key.get();
-  require(X509_sign(made, key, signing_digest(key)) > 0, "sign the certificate");
+  sign_by(issuer.certificate.get(), issuer.key.get(), certificate.get(),
+          {{NID_basic_constraints, "critical,CA:FALSE"},
+           {NID_key_usage, "critical,digitalSignature"},
+           {NID_ext_key_usage, "serverAuth,clientAuth"},
+           {NID_subject_alt_name, "DNS:" + name},
+           {NID_subject_key_identifier, "hash"},
+           {NID_authority_key_identifier, "keyid:always"}});
   return certificate;
 }
 
@@ -149,7 +179,7 @@ RevocationList make_revocation_list(const Issuer& issuer, const Index& index, st
             X509_REVOKED_set_revocationDate(revoked.get(), to_asn1(*entry.revoked_at).get()) == 1,
         "fill an entry");
     require(X509_CRL_add0_revoked(made, revoked.get()) == 1, "add an entry");
-    static_cast<void>(revoked.release());  // the CRL's now
+    static_cast<void>(revoked.release());  // the CRL owns it
   }
   require(X509_CRL_sort(made) == 1, "sort the CRL");
   X509V3_CTX context{};
@@ -177,6 +207,41 @@ std::uint64_t number_of(const X509_CRL* list) {
   std::uint64_t number = 0;
   if (!encoded || ASN1_INTEGER_get_uint64(&number, encoded.get()) != 1) return 0;
   return number;
+}
+
+std::string to_pem(const EVP_PKEY* private_key) {
+  return written("write a key", [&](BIO* bio) {
+    return PEM_write_bio_PKCS8PrivateKey(bio, private_key, nullptr, nullptr, 0, nullptr, nullptr);
+  });
+}
+
+std::string to_pem(X509* certificate) {
+  return written("write a certificate",
+                 [&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); });
+}
+
+std::string to_pem(X509_REQ* request) {
+  return written("write a request", [&](BIO* bio) { return PEM_write_bio_X509_REQ(bio, request); });
+}
+
+std::string to_pem(X509_CRL* list) {
+  return written("write a CRL", [&](BIO* bio) { return PEM_write_bio_X509_CRL(bio, list); });
+}
+
+Key parse_private_key(const std::string& pem, const std::string& path) {
+  return parse<Key>(pem, path, "a private key", PEM_read_bio_PrivateKey);
+}
+
+Certificate parse_certificate(const std::string& pem, const std::string& path) {
+  return parse<Certificate>(pem, path, "a certificate", PEM_read_bio_X509);
+}
+
+Request parse_request(const std::string& pem, const std::string& path) {
+  return parse<Request>(pem, path, "a certificate request", PEM_read_bio_X509_REQ);
+}
+
+RevocationList parse_revocation_list(const std::string& pem, const std::string& path) {
+  return parse<RevocationList>(pem, path, "a CRL", PEM_read_bio_X509_CRL);
 }
 
 }  // namespace routevpn::pki

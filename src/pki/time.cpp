@@ -1,21 +1,11 @@
 #include "routevpn/pki/time.hpp"
 
-#include <array>
 #include <ctime>
 
 namespace routevpn::pki {
 
 TimePoint now() {
   return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-std::string to_text(TimePoint at) {
-  const std::time_t seconds = at.time_since_epoch().count();
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 40> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text.data();
 }
 
 std::optional<TimePoint> parse_time(std::string_view text) {

@@ -4,8 +4,8 @@
 #include <limits>
 #include <set>
 
-#include "identify.hpp"
 #include "mesh.hpp"
+#include "router_id.hpp"
 
 namespace routevpn::plan {
 
@@ -13,9 +13,9 @@ namespace {
 
 constexpr unsigned bits_of_link4 = 2;  // a /30
 constexpr unsigned bits_of_link6 = 1;  // a /127
-// As OSPF counts, with room for links of up to 100 Gbit/s: a link that says nothing has 1 Gbit/s.
+// As in OSPF, the cost is reference / bandwidth: 1 for 100 Gbit/s. The default is 1 Gbit/s.
 constexpr std::uint32_t reference_mbit = 100'000;
-constexpr std::uint32_t usual_cost = 100;
+constexpr std::uint32_t default_cost = reference_mbit / 1000;
 
 IpAddress offset_by(const IpAddress& address, std::uint64_t offset) {
   auto bytes = address.bytes();
@@ -30,29 +30,29 @@ IpAddress offset_by(const IpAddress& address, std::uint64_t offset) {
   return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
 }
 
-// How many addresses a pool has, as far as a count of links or gateways could ever need.
+// The number of addresses in a pool, capped at 2^40: more than any plan needs.
 std::uint64_t size_of(const IpPrefix& pool) {
   const unsigned host_bits = pool.address.bits() - pool.length;
   return std::uint64_t{1} << std::min(host_bits, 40U);
 }
 
-// Numbers that were given stay; the lowest free ones are given to what is new.
+// Names of the old lock keep their numbers. New names get the lowest free numbers.
 template <typename Name>
 class Numbers {
  public:
   Numbers(const std::map<Name, std::uint32_t>& before, const std::vector<Name>& wanted) {
     for (const auto& name : wanted) {
       if (const auto at = before.find(name); at != before.end()) {
-        given_.emplace(name, at->second);
+        numbers_.emplace(name, at->second);
         used_.insert(at->second);
       }
     }
     for (const auto& name : wanted) {
-      if (!given_.contains(name)) given_.emplace(name, next());
+      if (!numbers_.contains(name)) numbers_.emplace(name, next());
     }
   }
 
-  [[nodiscard]] const std::map<Name, std::uint32_t>& all() const { return given_; }
+  [[nodiscard]] const std::map<Name, std::uint32_t>& all() const { return numbers_; }
 
  private:
   std::uint32_t next() {
@@ -60,19 +60,19 @@ class Numbers {
     return free_++;
   }
 
-  std::map<Name, std::uint32_t> given_;
+  std::map<Name, std::uint32_t> numbers_;
   std::set<std::uint32_t> used_;
   std::uint32_t free_ = 0;
 };
 
 template <typename Map>
-std::uint64_t numbers_needed(const Map& given) {
+std::uint64_t numbers_needed(const Map& numbers) {
   std::uint64_t needed = 0;
-  for (const auto& entry : given) needed = std::max<std::uint64_t>(needed, entry.second + 1ULL);
+  for (const auto& entry : numbers) needed = std::max<std::uint64_t>(needed, entry.second + 1ULL);
   return needed;
 }
 
-// A pool's room, in words that say how long its prefix may be.
+// Adds a fault if the pool is too small. The fault names the prefix length that suffices.
 void require_room(const At<IpPrefix>& pool, std::string_view key, unsigned bits_of_link,
                   std::uint64_t links, std::uint64_t next_hops, Faults& faults) {
   const std::uint64_t needed = (links << bits_of_link) + next_hops;
@@ -133,7 +133,7 @@ const std::optional<At<IpPrefix>>& pool_of(const Plan& plan, Family family) {
   return family == Family::ipv4 ? organisation.interconnect4 : organisation.interconnect6;
 }
 
-// The digits at the front of a text, without leading zeros.
+// Removes the digits at the front of `text`, and returns them without leading zeros.
 std::string_view take_digits(std::string_view& text) {
   const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
   auto digits = text.substr(0, end);
@@ -181,7 +181,7 @@ std::optional<IpPrefix> Plan::interconnect(const PlannedLink& link, std::size_t 
   if (!pool) return std::nullopt;
   const bool v4 = family == Family::ipv4;
   const unsigned bits = v4 ? bits_of_link4 : bits_of_link6;
-  // A /30 begins with the address of the network itself.
+  // The first address of a /30 is the network address.
   const std::uint64_t end = (v4 ? 1 : 0) + (link.gateways[0] == gateway ? 0 : 1);
   const auto offset = (std::uint64_t{link.number} << bits) + end;
   return IpPrefix{offset_by(pool->value.address, offset), pool->value.address.bits() - bits};
@@ -200,7 +200,7 @@ std::uint32_t Plan::cost_of(const PlannedLink& link) const {
   if (!has_costs) return 0;
   if (link.cost) return *link.cost;
   if (link.bandwidth_mbit) return std::max(1U, reference_mbit / *link.bandwidth_mbit);
-  return usual_cost;
+  return default_cost;
 }
 
 bool Plan::has_session(const PlannedLink& link) const {
@@ -222,7 +222,7 @@ Allocation allocate(Topology topology, const Lock& before) {
     for (const auto gateway : plan.links[i].gateways) plan.links_of[gateway].push_back(i);
   }
   choose_reflectors(plan, before, result.lock, result.faults);
-  identify(plan, before, result.lock, result.faults);
+  assign_router_ids(plan, before, result.lock, result.faults);
   number_gateways(plan, before, result.lock);
   number_links(plan, before, result.lock);
   check_room(plan, result.lock, result.faults);

@@ -1,4 +1,4 @@
-#include "routevpn/plan/certificates.hpp"
+#include "certificates.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 #include "routevpn/pki/authority.hpp"
-#include "routevpn/pki/files.hpp"
 #include "routevpn/plan/output.hpp"
 
 namespace routevpn::plan {
@@ -15,40 +15,41 @@ namespace routevpn::plan {
 namespace {
 
 std::string request_text(const std::string& name) {
-  return "The certificate of " + name + " is not here yet. On " + name +
-         ", where its key stays:\n\n    routevpn pki csr --name " + name +
-         " --dir /etc/routevpn\n\n" + "Bring " + name +
-         ".csr to the CA's directory, and there:\n\n    routevpn pki sign --name " + name +
-         "\n\nBring " + name + ".cert and ca.cert back to where the links look for them.\n";
+  return name + " has no certificate yet. On " + name +
+         ", make a key and a certificate request:\n\n    routevpn pki csr --name " + name +
+         " --dir /etc/routevpn\n\nCopy " + name +
+         ".csr to the CA's directory, and run there:\n\n    routevpn pki sign --name " + name +
+         "\n\nInstall " + name +
+         ".cert and ca.cert where the configuration of the links expects them.\n";
 }
 
 }  // namespace
 
 Certificates::Certificates(const Plan& plan, std::string directory)
     : plan_(plan), directory_(std::move(directory)) {
-  wants_crl_ = std::any_of(plan.topology.gateways.begin(), plan.topology.gateways.end(),
-                           [](const Gateway& gateway) { return !gateway.around.crl.empty(); });
+  needs_crl_ = std::any_of(plan.topology.gateways.begin(), plan.topology.gateways.end(),
+                           [](const Gateway& gateway) { return !gateway.settings.crl.empty(); });
 }
 
 bool Certificates::has(const std::string& file) const {
-  return !directory_.empty() && pki::exists(at(file));
+  return !directory_.empty() && exists(at(file));
 }
 
 bool Certificates::can_issue() const {
   return !directory_.empty() && (has("ca.key") || !has("ca.cert"));
 }
 
-// A new CA beside what an old one has issued would part the gateways into two worlds.
+// A new CA beside certificates of an old CA would split the gateways into two groups.
 void Certificates::require_sound() const {
   if (directory_.empty()) return;
   const bool has_authority = has("ca.cert");
   if (!has_authority && has("ca.key")) {
-    throw UsageError(at("ca.cert") + ": is missing beside ca.key");
+    throw UsageError(at("ca.cert") + ": is missing, but ca.key exists");
   }
   for (const auto& gateway : plan_.topology.gateways) {
     const std::string file = gateway.name + ".cert";
     if (!has(file)) continue;
-    if (!has_authority) throw UsageError(at("ca.cert") + ": is missing, whose CA issued " + file);
+    if (!has_authority) throw UsageError(at("ca.cert") + ": is missing, but its CA issued " + file);
     pki::require_valid(directory_, gateway.name);
   }
   if (!can_issue()) return;
@@ -67,20 +68,20 @@ void Certificates::issue() const {
   for (const auto& gateway : plan_.topology.gateways) {
     if (has(gateway.name + ".cert")) continue;
     if (!has(gateway.name + ".csr")) pki::create_request({directory_, gateway.name});
-    pki::SignOrder order;
-    order.directory = directory_;
-    order.name = gateway.name;
-    pki::sign(order);
+    pki::SignOrder request;
+    request.directory = directory_;
+    request.name = gateway.name;
+    pki::sign(request);
   }
-  if (!wants_crl_ || has("ca.crl")) return;
-  pki::RevokeOrder nobody;
-  nobody.directory = directory_;
-  pki::revoke(nobody);
+  if (!needs_crl_ || has("ca.crl")) return;
+  pki::RevokeOrder only_crl;  // without a name or a serial number
+  only_crl.directory = directory_;
+  pki::revoke(only_crl);
 }
 
 void Certificates::add(PlannedFiles& files, const std::string& gateway, const std::string& file,
                        mode_t mode) const {
-  files.push_back({gateway + "/pki/" + file, has(file) ? pki::read_file(at(file)) : "", mode});
+  files.push_back({gateway + "/pki/" + file, has(file) ? read_file(at(file)) : "", mode});
 }
 
 PlannedFiles Certificates::files() const {
@@ -96,10 +97,10 @@ PlannedFiles Certificates::files() const {
     }
     add(files, name, "ca.cert", 0644);
     add(files, name, name + ".cert", 0644);
-    // A key that was made on the gateway never was here.
+    // A key that was made on the gateway is not in the directory.
     const bool to_be_made = !has(name + ".csr") && !has(name + ".cert");
     if (to_be_made || has(name + ".key")) add(files, name, name + ".key", 0600);
-    if (has("ca.crl") || (issues && wants_crl_)) add(files, name, "ca.crl", 0644);
+    if (has("ca.crl") || (issues && needs_crl_)) add(files, name, "ca.crl", 0644);
   }
   return files;
 }

@@ -10,10 +10,6 @@ namespace routevpn::plan {
 
 namespace {
 
-std::string of_line(Line line) {
-  return " (line " + std::to_string(line) + ")";
-}
-
 class Checker {
  public:
   Checker(Topology& topology, Faults& faults) : topology_(topology), faults_(faults) {}
@@ -22,8 +18,7 @@ class Checker {
     names();
     addresses();
     networks();
-    defaults();
-    families_inside();
+    prefixes();
     hubs();
     reflectors();
     links();
@@ -34,10 +29,14 @@ class Checker {
 
   void fault(Line line, std::string text) { faults_.push_back({line, std::move(text)}); }
 
+  void duplicate(Line line, const std::string& what, Line first) {
+    fault(line, "duplicate " + what + ", first in line " + std::to_string(first));
+  }
+
   void once(Seen& seen, const std::string& what, const std::string& name, Line line) {
-    if (name.empty()) return;  // a fault already
-    const auto [at, fresh] = seen.emplace(name, line);
-    if (!fresh) fault(line, what + " " + name + " is there already" + of_line(at->second));
+    if (name.empty()) return;  // the parser has reported it
+    const auto [at, is_new] = seen.emplace(name, line);
+    if (!is_new) duplicate(line, what + " " + name, at->second);
   }
 
   void names() {
@@ -47,23 +46,24 @@ class Checker {
     Seen symbols;
     for (const auto& site : topology_.sites) once(sites, "site", site.name, site.line);
     for (const auto& gateway : topology_.gateways) {
-      const bool nodes_again = nodes.contains(gateway.name);
+      const bool is_duplicate = nodes.contains(gateway.name);
       once(nodes, "gateway", gateway.name, gateway.line);
-      if (nodes_again) continue;
+      if (is_duplicate) continue;
       once(interfaces, "ifname", gateway.ifname, gateway.line);
-      if (is_of_a_site(gateway.ifname)) {
-        fault(gateway.line, "ifname " + gateway.ifname + " is an interface towards a site, in lan");
+      if (is_lan_interface(gateway.ifname)) {
+        fault(gateway.line,
+              "ifname " + gateway.ifname + " is also in lan, the interfaces to a site");
       }
-      // V-1 and V_1 would be the same word there.
-      once(symbols, "gateway as BIRD calls it,", symbol_of(gateway.name), gateway.line);
+      // V-1 and V_1 have the same symbol.
+      once(symbols, "BIRD symbol of a gateway", symbol_of(gateway.name), gateway.line);
     }
     for (const auto& router : topology_.routers) once(nodes, "router", router.name, router.line);
   }
 
-  [[nodiscard]] bool is_of_a_site(const std::string& ifname) const {
+  [[nodiscard]] bool is_lan_interface(const std::string& ifname) const {
     return std::any_of(
         topology_.gateways.begin(), topology_.gateways.end(), [&](const Gateway& gateway) {
-          const auto& lan = gateway.around.lan;
+          const auto& lan = gateway.settings.lan;
           return !ifname.empty() && std::find(lan.begin(), lan.end(), ifname) != lan.end();
         });
   }
@@ -104,82 +104,78 @@ class Checker {
     return all;
   }
 
-  // In the order of addresses a network that lies in another comes right behind it, or behind
-  // others that lie in it too.
+  // Sorted by address, a network directly follows the network that contains it, or follows other
+  // networks inside the same one.
   void networks() {
     auto all = all_networks();
     std::stable_sort(all.begin(), all.end(),
                      [](const Network& a, const Network& b) { return a.prefix < b.prefix; });
-    const Network* around = nullptr;
+    const Network* outer = nullptr;
     for (const auto& network : all) {
-      if (around == nullptr || !overlap(around->prefix, network.prefix)) {
-        around = &network;
+      if (outer == nullptr || !overlap(outer->prefix, network.prefix)) {
+        outer = &network;
         continue;
       }
-      const bool equal_addresses =
-          network.what.starts_with("public") && around->prefix == network.prefix;
-      if (equal_addresses && around->what.starts_with("public")) continue;  // a fault already
+      const bool equal = network.what.starts_with("public") && outer->prefix == network.prefix;
+      if (equal && outer->what.starts_with("public")) continue;  // addresses() has reported it
       const auto& [later, earlier] =
-          around->line > network.line ? std::pair(*around, network) : std::pair(network, *around);
+          outer->line > network.line ? std::pair(*outer, network) : std::pair(network, *outer);
       fault(later.line, later.what + " " + later.prefix.to_string() + " overlaps " +
-                            earlier.prefix.to_string() + ", " + earlier.what +
-                            of_line(earlier.line));
+                            earlier.prefix.to_string() + ", " + earlier.what + " (line " +
+                            std::to_string(earlier.line) + ")");
     }
   }
 
-  void defaults() {
+  void prefixes() {
+    const auto& organisation = topology_.organisation;
+    const bool has_pool6 = organisation.interconnect6 || organisation.invalid_interconnect6;
     for (const auto& site : topology_.sites) {
-      Seen seen;
-      for (const auto& prefix : site.prefixes) {
-        if (is_default(prefix.value)) once(seen, "prefix", prefix.value.to_string(), prefix.line);
+      Seen defaults;
+      for (const auto& [prefix, line] : site.prefixes) {
+        if (is_default(prefix)) once(defaults, "prefix", prefix.to_string(), line);
+        if (prefix.address.is_v4() || has_pool6 || !organisation.interconnect4) continue;
+        fault(line, "prefix " + prefix.to_string() +
+                        ": IPv6 prefixes need interconnect6 in [organisation]");
       }
     }
   }
 
-  void families_inside() {
-    if (topology_.organisation.names_interconnect6 || !topology_.organisation.interconnect4) return;
-    for (const auto& site : topology_.sites) {
-      for (const auto& prefix : site.prefixes) {
-        if (prefix.value.address.is_v4()) continue;
-        fault(prefix.line, "prefix " + prefix.value.to_string() +
-                               " is of IPv6, which needs interconnect6 in [organisation]");
-      }
+  // A list of names: each exists and occurs once.
+  template <typename Find>
+  void list(const std::string& what, const std::vector<At<std::string>>& names,
+            const std::string& missing, Find find) {
+    Seen seen;
+    for (const auto& [name, line] : names) {
+      if (!find(name)) fault(line, missing + " '" + name + "'");
+      once(seen, what, name, line);
     }
   }
 
   void hubs() {
     const auto& organisation = topology_.organisation;
-    const bool wanted = organisation.mesh == Mesh::hub_and_spoke;
-    if (wanted && organisation.hubs.empty() && !organisation.names_hubs_badly) {
-      fault(organisation.line, "mesh \"hub-and-spoke\" needs hubs, a list of sites");
+    const auto& hubs = organisation.hubs;
+    const bool has_spokes = organisation.mesh == Mesh::hub_and_spoke;
+    if (has_spokes && hubs.empty() && !organisation.invalid_hubs) {
+      fault(organisation.line, "mesh \"hub-and-spoke\" needs hubs, a list of site names");
     }
-    if (!wanted && !organisation.hubs.empty() && !organisation.names_mesh_badly) {
-      fault(organisation.hubs.front().line, "hubs: needs mesh = \"hub-and-spoke\"");
+    if (!has_spokes && !hubs.empty() && !organisation.invalid_mesh) {
+      fault(hubs.front().line, "hubs: needs mesh = \"hub-and-spoke\"");
     }
-    Seen seen;
-    for (const auto& hub : organisation.hubs) {
-      if (!topology_.find_site(hub.value)) {
-        fault(hub.line, "hubs: there is no site '" + hub.value + "'");
-      }
-      once(seen, "hub", hub.value, hub.line);
-    }
+    list("hub", hubs, "hubs: there is no site",
+         [&](const auto& name) { return topology_.find_site(name); });
   }
 
   void reflectors() {
     const auto& organisation = topology_.organisation;
+    const auto& named = organisation.reflectors;
     if (organisation.mesh == Mesh::hub_and_spoke &&
         organisation.reflection != Reflection::by_size) {
-      const auto line = organisation.reflectors.empty() ? organisation.line
-                                                        : organisation.reflectors.front().line;
-      fault(line, "reflectors: with mesh \"hub-and-spoke\" the hubs' gateways are the reflectors");
+      fault(named.empty() ? organisation.line : named.front().line,
+            "reflectors: not allowed with mesh \"hub-and-spoke\", whose reflectors are the "
+            "gateways of the hubs");
     }
-    Seen seen;
-    for (const auto& reflector : organisation.reflectors) {
-      if (!topology_.find_gateway(reflector.value)) {
-        fault(reflector.line, "reflectors: there is no gateway '" + reflector.value + "'");
-      }
-      once(seen, "reflector", reflector.value, reflector.line);
-    }
+    list("reflector", named, "reflectors: there is no gateway",
+         [&](const auto& name) { return topology_.find_gateway(name); });
   }
 
   void links() {
@@ -191,18 +187,18 @@ class Checker {
       if (!find_ends(link)) continue;
       auto pair = link.gateways;
       std::sort(pair.begin(), pair.end());
-      const auto [at, fresh] = seen.emplace(pair, link.line);
-      if (!fresh) fault(link.line, text_of(link) + " is there already" + of_line(at->second));
-      if (fresh) check_link(link);
+      const auto [at, is_new] = seen.emplace(pair, link.line);
+      if (!is_new) duplicate(link.line, text_of(link), at->second);
+      if (is_new) check_link(link);
     }
   }
 
-  static std::string text_of(const LinkWish& link) {
-    return "the link between " + link.ends[0].value + " and " + link.ends[1].value;
+  static std::string text_of(const LinkEntry& link) {
+    return "link between " + link.ends[0].value + " and " + link.ends[1].value;
   }
 
-  // Of a gateway whose name is wrong nobody knows whether it was meant.
-  bool find_ends(LinkWish& link) {
+  // A gateway whose name is invalid may be the missing end: no second fault then.
+  bool find_ends(LinkEntry& link) {
     bool found = true;
     const bool all_have_names =
         std::none_of(topology_.gateways.begin(), topology_.gateways.end(),
@@ -217,25 +213,25 @@ class Checker {
     return found;
   }
 
-  void check_link(const LinkWish& link) {
+  void check_link(const LinkEntry& link) {
     const auto& a = topology_.gateways[link.gateways[0]];
     const auto& b = topology_.gateways[link.gateways[1]];
     if (a.site == b.site) {
-      fault(link.line, text_of(link) + " would not leave site " + topology_.sites[a.site].name);
+      fault(link.line, text_of(link) + ": both ends are in site " + topology_.sites[a.site].name);
       return;
     }
     if (link.family) {
       const bool first = a.address(link.family->value) == nullptr;
       if (!first && b.address(link.family->value) != nullptr) return;
-      fault(link.family->line, text_of(link) + " cannot use " +
-                                   std::string(name_of(link.family->value)) + ": " +
-                                   (first ? a : b).name + " has no such address");
+      const std::string family(name_of(link.family->value));
+      fault(link.family->line,
+            text_of(link) + ": " + (first ? a : b).name + " has no " + family + " address");
       return;
     }
     const auto both = [&](Family family) { return a.address(family) && b.address(family); };
     if (!a.addresses.empty() && !b.addresses.empty() && !both(Family::ipv4) &&
         !both(Family::ipv6)) {
-      fault(link.line, text_of(link) + " needs public addresses of one family at both ends");
+      fault(link.line, text_of(link) + ": the ends have no address family in common");
     }
   }
 

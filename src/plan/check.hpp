@@ -1,11 +1,11 @@
-// What the tables of a topology say together.
+// Faults that only several tables of a topology file together show, such as overlapping networks.
 #pragma once
 
 #include "routevpn/plan/topology.hpp"
 
 namespace routevpn::plan {
 
-// Finds the gateways that links name, and adds a fault for everything that does not fit together.
+// Sets LinkEntry::gateways, and adds a fault for each contradiction.
 void check(Topology& topology, Faults& faults);
 
 }  // namespace routevpn::plan

@@ -1,4 +1,4 @@
-// Compiled in here rather than linked: every link would load a library that only the planner uses.
+// Header-only: every link would load a toml++ library, but only the planner uses it.
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_EXCEPTIONS 1
@@ -13,11 +13,11 @@ namespace routevpn::plan {
 
 namespace {
 
-// Keys nest by their dots as deep as a line is long, and the parser calls itself for each.
+// In bytes. toml++ recurses for each dot of a key, so this limits the depth of its stack.
 constexpr std::size_t longest_line = 10'000;
 
-// 0: all are shorter.
-Line line_too_long(std::string_view text) {
+// The first line that exceeds longest_line, or 0.
+Line first_long_line(std::string_view text) {
   for (Line line = 1; !text.empty(); ++line) {
     const auto end = std::min(text.find('\n'), text.size());
     if (end > longest_line) return line;
@@ -57,15 +57,16 @@ Value parse_document(std::string_view text, Faults& faults) {
   Value nothing;
   nothing.kind = Value::Kind::table;
   nothing.line = 1;
-  if (const Line line = line_too_long(text); line != 0) {
-    faults.push_back({line, "is longer than " + std::to_string(longest_line) +
-                                " characters; a list may go over several lines"});
+  if (const Line line = first_long_line(text); line != 0) {
+    faults.push_back({line, "line is longer than " + std::to_string(longest_line) +
+                                " bytes; a list may span several lines"});
     return nothing;
   }
   try {
     return convert(toml::parse(text));
   } catch (const toml::parse_error& error) {
-    faults.push_back({line_of(error.source()), "not TOML: " + std::string(error.description())});
+    faults.push_back(
+        {line_of(error.source()), "invalid TOML: " + std::string(error.description())});
     return nothing;
   }
 }

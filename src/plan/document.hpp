@@ -1,4 +1,4 @@
-// A TOML file as a tree in which everything knows its line. Only document.cpp knows toml++.
+// A TOML file as a tree whose nodes have line numbers. Only document.cpp includes toml++.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct Entry {
   Line line = 0;  // of the key
 };
 
-// The root table. What is not TOML becomes one fault and an empty table.
+// Returns the root table. Invalid TOML gives one fault and an empty table.
 Value parse_document(std::string_view text, Faults& faults);
 
 }  // namespace routevpn::plan

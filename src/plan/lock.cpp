@@ -4,15 +4,18 @@
 #include <charconv>
 #include <optional>
 #include <set>
+#include <sstream>
 
 namespace routevpn::plan {
 
 namespace {
 
+// A large plan has 20,000 lines: no stream per line.
 std::vector<std::string_view> words_of(std::string_view line) {
+  constexpr std::string_view blanks = " \t\r";
   std::vector<std::string_view> words;
-  for (std::size_t at = 0; (at = line.find_first_not_of(" \t\r", at)) != std::string_view::npos;) {
-    const auto end = std::min(line.find_first_of(" \t\r", at), line.size());
+  for (std::size_t at = 0; (at = line.find_first_not_of(blanks, at)) != std::string_view::npos;) {
+    const auto end = std::min(line.find_first_of(blanks, at), line.size());
     words.push_back(line.substr(at, end - at));
     at = end;
   }
@@ -42,7 +45,7 @@ class LockParser {
     ++line_;
     const auto words = words_of(text);
     if (words.empty() || words.front().starts_with('#')) return;
-    if (!understood(words)) {
+    if (!parse(words)) {
       fault(
           "must be 'id A.B.C.D NAME', 'gateway NUMBER NAME', 'link NUMBER NAME NAME' or "
           "'reflector NAME'");
@@ -54,7 +57,8 @@ class LockParser {
  private:
   void fault(std::string text) { faults_.push_back({line_, std::move(text)}); }
 
-  bool understood(const std::vector<std::string_view>& words) {
+  // False for a malformed line. A duplicate is reported here.
+  bool parse(const std::vector<std::string_view>& words) {
     const auto& kind = words.front();
     if (kind == "reflector" && words.size() == 2) {
       lock_.reflectors.emplace_back(words[1]);
@@ -64,19 +68,18 @@ class LockParser {
     const auto number = kind == "id" ? id_of(words[1]) : number_of(words[1]);
     if (!number) return false;
     const std::string name(words[2]);
-    if (kind == "id") return give(lock_.ids, name, *number, ids_);
-    if (kind == "gateway") return give(lock_.gateways, name, *number, gateways_);
-    return kind == "link" && give(lock_.links, LinkName(name, words[3]), *number, links_);
+    if (kind == "id") return add(lock_.ids, name, *number, ids_);
+    if (kind == "gateway") return add(lock_.gateways, name, *number, gateways_);
+    return kind == "link" && add(lock_.links, LinkName(name, words[3]), *number, links_);
   }
 
-  // True: what is wrong has been said.
   template <typename Name>
-  bool give(std::map<Name, std::uint32_t>& into, const Name& name, std::uint32_t number,
-            std::set<std::uint32_t>& taken) {
+  bool add(std::map<Name, std::uint32_t>& into, const Name& name, std::uint32_t number,
+           std::set<std::uint32_t>& taken) {
     if (!into.emplace(name, number).second) {
-      fault("this one has a number already");
+      fault("the name already has a number");
     } else if (!taken.insert(number).second) {
-      fault("this number is given already");
+      fault("the number is already in use");
     }
     return true;
   }
@@ -108,19 +111,15 @@ std::string text_of_id(std::uint32_t id) {
 
 Lock parse_lock(std::string_view text, Faults& faults) {
   LockParser parser(faults);
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    parser.line(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
+  std::istringstream in{std::string(text)};
+  for (std::string line; std::getline(in, line);) parser.line(line);
   return parser.result();
 }
 
 std::string format_lock(const Lock& lock) {
   std::string text =
-      "# Numbers given by routevpn plan: addresses and ports follow from them. Keep this file "
-      "with\n"
-      "# the topology; a plan without it may number anew.\n";
+      "# Numbers of routevpn plan, which determine addresses and ports. Keep this file with the\n"
+      "# topology: without it, the next plan may renumber links.\n";
   for (const auto* const id : by_number(lock.ids)) {
     text += "id " + text_of_id(id->second) + " " + id->first + "\n";
   }

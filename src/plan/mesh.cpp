@@ -7,10 +7,10 @@ namespace routevpn::plan {
 
 namespace {
 
-// One reflector may fail, and a gateway has no link to one of its own site: two are left.
-constexpr std::size_t reflectors_wanted = 3;
+// A gateway has no link to a reflector of its own site. It then has two others, so one may fail.
+constexpr std::size_t most_reflectors = 3;
 
-// Each link has a port of its own, and there are no more.
+// A plan has one UDP port per link.
 constexpr std::size_t most_links = 65535;
 
 class LinkChooser {
@@ -19,15 +19,15 @@ class LinkChooser {
       : topology_(topology),
         faults_(faults),
         is_hub_(topology.sites.size(), false),
-        is_named_(topology.sites.size(), false),
+        is_reported_(topology.sites.size(), false),
         linked_(topology.sites.size() * topology.sites.size(), false) {
     for (const auto& hub : topology.organisation.hubs) {
       if (const auto site = topology.find_site(hub.value)) is_hub_[*site] = true;
     }
-    for (const auto& wish : topology.links) {
-      auto pair = wish.gateways;
+    for (const auto& entry : topology.links) {
+      auto pair = entry.gateways;
       std::sort(pair.begin(), pair.end());
-      wishes_.emplace(pair, &wish);
+      entries_.emplace(pair, &entry);
     }
   }
 
@@ -39,8 +39,9 @@ class LinkChooser {
       }
       if (links_.size() > most_links) {
         faults_.push_back({topology_.organisation.line,
-                           "there are more than 65535 links, and not as many ports; mesh = "
-                           "\"hub-and-spoke\" has fewer"});
+                           "more than " + std::to_string(most_links) +
+                               " links, and each link needs a port; mesh = \"hub-and-spoke\" has "
+                               "fewer links"});
         return {};
       }
     }
@@ -65,20 +66,21 @@ class LinkChooser {
   void consider(std::size_t a, std::size_t b) {
     const auto& one = topology_.gateways[a];
     const auto& other = topology_.gateways[b];
-    const auto wish = wishes_.find({a, b});
-    if (wish == wishes_.end() && !in_mesh(one.site, other.site)) return;
+    const auto found = entries_.find({a, b});
+    const auto* const entry = found == entries_.end() ? nullptr : found->second;
+    if (entry == nullptr && !in_mesh(one.site, other.site)) return;
     PlannedLink link;
     const bool first_initiates = natural_less(one.name, other.name);
     link.gateways = first_initiates ? std::array{a, b} : std::array{b, a};
     const auto both = [&](Family family) { return one.address(family) && other.address(family); };
     link.family = topology_.organisation.prefer;
     if (!both(link.family)) link.family = link.family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
-    if (wish != wishes_.end()) {
-      link.cost = wish->second->cost;
-      link.bandwidth_mbit = wish->second->bandwidth_mbit;
-      if (wish->second->family) link.family = wish->second->family->value;
+    if (entry != nullptr) {
+      link.cost = entry->cost;
+      link.bandwidth_mbit = entry->bandwidth_mbit;
+      if (entry->family) link.family = entry->family->value;
     }
-    // In a mesh over a mixed underlay, those who cannot reach each other have no link.
+    // A mesh has no link between gateways without a common address family.
     if (!both(link.family)) return;
     linked_[one.site * topology_.sites.size() + other.site] = true;
     linked_[other.site * topology_.sites.size() + one.site] = true;
@@ -89,19 +91,20 @@ class LinkChooser {
     return linked_[a * topology_.sites.size() + b];
   }
 
-  // Whom a site should have a link to, and has none.
+  // The sites to which this site should have a link, but has none.
   [[nodiscard]] std::vector<std::size_t> missing_of(std::size_t site) const {
     std::vector<std::size_t> missing;
     for (std::size_t other = 0; other < topology_.sites.size(); ++other) {
-      if (other != site && in_mesh(site, other) && !are_linked(site, other) && !is_named_[other]) {
+      if (other != site && in_mesh(site, other) && !are_linked(site, other) &&
+          !is_reported_[other]) {
         missing.push_back(other);
       }
     }
     return missing;
   }
 
-  // One site of another family is one fault, however many others it cannot reach: those that lack
-  // most are named first, and whoever lacks only them is not.
+  // A site of another address family is one fault, not one for each site it cannot reach. Sites
+  // with the most missing links come first; a site that misses only those is not reported.
   void sites_without_links() {
     const auto& sites = topology_.sites;
     std::vector<std::pair<std::size_t, std::size_t>> by_missing;
@@ -113,7 +116,7 @@ class LinkChooser {
     for (const auto& [count, site] : by_missing) {
       const auto missing = missing_of(site);
       if (missing.empty()) continue;
-      is_named_[site] = true;
+      is_reported_[site] = true;
       std::string others = " and " + std::to_string(missing.size() - 1) + " more";
       if (missing.size() == 1) others.clear();
       faults_.push_back({sites[site].line, "site " + sites[site].name + " has no link to site " +
@@ -129,7 +132,7 @@ class LinkChooser {
     }
   }
 
-  // In a mesh each has one, if its site has.
+  // Every gateway of a mesh must have a link.
   void gateways_without_links() {
     if (topology_.organisation.mesh == Mesh::explicit_links || !faults_.empty()) return;
     std::vector<bool> has_one(topology_.gateways.size(), topology_.sites.size() == 1);
@@ -140,27 +143,27 @@ class LinkChooser {
       if (has_one[i]) continue;
       const auto& gateway = topology_.gateways[i];
       faults_.push_back({gateway.line, "gateway " + gateway.name +
-                                           " has no link: none of another site has a public "
-                                           "address of its family"});
+                                           " has no link: no gateway of another site has a "
+                                           "public address of its family"});
     }
   }
 
   const Topology& topology_;
   Faults& faults_;
   std::vector<bool> is_hub_;
-  std::vector<bool> is_named_;  // in a fault, as a site that lacks links
+  std::vector<bool> is_reported_;  // as a site with missing links
   std::vector<bool> linked_;
-  std::map<std::array<std::size_t, 2>, const LinkWish*> wishes_;
+  std::map<std::array<std::size_t, 2>, const LinkEntry*> entries_;
   std::vector<PlannedLink> links_;
 };
 
-// Those of before that are still there, then the first gateways of sites that have none yet.
+// First the reflectors of the old lock that still exist, then the first gateway of other sites.
 std::vector<std::size_t> chosen_reflectors(const Topology& topology, const Lock& before) {
   std::vector<std::size_t> chosen;
   std::vector<bool> has_one(topology.sites.size(), false);
   const auto choose = [&](std::size_t gateway) {
     const auto site = topology.gateways[gateway].site;
-    if (has_one[site] || chosen.size() == reflectors_wanted) return;
+    if (has_one[site] || chosen.size() == most_reflectors) return;
     has_one[site] = true;
     chosen.push_back(gateway);
   };
@@ -171,7 +174,7 @@ std::vector<std::size_t> chosen_reflectors(const Topology& topology, const Lock&
   return chosen;
 }
 
-void require_reflectors_in_reach(const Plan& plan, Faults& faults) {
+void require_reachable_reflectors(const Plan& plan, Faults& faults) {
   for (std::size_t i = 0; i < plan.topology.gateways.size(); ++i) {
     const auto& own = plan.links_of[i];
     const bool reached = std::any_of(own.begin(), own.end(), [&](std::size_t link) {
@@ -180,8 +183,8 @@ void require_reflectors_in_reach(const Plan& plan, Faults& faults) {
     const auto& gateway = plan.topology.gateways[i];
     if (reached || plan.is_reflector[i]) continue;
     faults.push_back({gateway.line, "gateway " + gateway.name +
-                                        " has no link to a route reflector; name one more, of "
-                                        "another site and of its address family, in reflectors"});
+                                        " has no link to a route reflector; add a gateway of "
+                                        "another site and of its address family to reflectors"});
   }
 }
 
@@ -216,7 +219,7 @@ void choose_reflectors(Plan& plan, const Lock& before, Lock& after, Faults& faul
                    plan.is_reflector.end();
   if (organisation.mesh != Mesh::full || !any) return;
   plan.sessions = Sessions::to_reflectors;
-  require_reflectors_in_reach(plan, faults);
+  require_reachable_reflectors(plan, faults);
 }
 
 }  // namespace routevpn::plan

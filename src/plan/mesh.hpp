@@ -1,4 +1,4 @@
-// Which pairs of gateways get a link, and who reflects.
+// Chooses the pairs of gateways that get a link, and the route reflectors.
 #pragma once
 
 #include <vector>
@@ -7,9 +7,9 @@
 
 namespace routevpn::plan {
 
-// Without numbers, in the order of the gateways in the file.
+// The links have no numbers yet. They are in the order of the gateways in the file.
 std::vector<PlannedLink> choose_links(const Topology& topology, Faults& faults);
-// Sets sessions and is_reflector; those chosen without being named are kept in the lock.
+// Sets `sessions` and `is_reflector`. The lock keeps reflectors that the topology does not name.
 void choose_reflectors(Plan& plan, const Lock& before, Lock& after, Faults& faults);
 
 }  // namespace routevpn::plan

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 #include "routevpn/base/owned.hpp"
 
 namespace routevpn::plan {
@@ -21,22 +22,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto manifest_head =
-    "# What routevpn plan has written here, and removes when it is no longer planned.\n";
+    "# Files of routevpn plan. It removes the files that are no longer planned.\n";
 
-void write_all(int fd, const std::string& content, const std::string& path) {
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
-    if (n < 0 && errno != EINTR) throw system_error("write " + path);
-    if (n > 0) done += static_cast<std::size_t>(n);
-  }
-}
-
-// Not synced: what a crash of the machine takes, the next run writes again.
+// Without fsync: the next run rewrites files that a crash of the machine has lost.
 void create_file(const std::string& path, const std::string& content, mode_t mode) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!fd) throw system_error("create " + path);
-  write_all(fd.get(), content, path);
+  write_all(fd, content, path);
 }
 
 void make_directory(const std::string& path) {
@@ -52,36 +44,29 @@ struct Existing {
   mode_t mode = 0;
 };
 
-// None when there is nothing; a directory or device in the way is the user's to move.
+// Nothing if no file exists. Throws UsageError for a directory, a symbolic link or a device.
 std::optional<Existing> read_existing(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   struct stat status {};
   if (!fd && errno != ELOOP) throw system_error(path);
   if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    throw UsageError(path + ": is in the way: not a regular file");
+    throw UsageError(path + ": exists and is not a regular file");
   }
   Existing existing{std::string(static_cast<std::size_t>(status.st_size), '\0'),
                     static_cast<mode_t>(status.st_mode & 07777)};
-  std::size_t done = 0;
-  while (done < existing.content.size()) {
-    const auto n = ::read(fd.get(), existing.content.data() + done, existing.content.size() - done);
-    if (n < 0 && errno != EINTR) throw system_error(path);
-    if (n == 0) break;
-    if (n > 0) done += static_cast<std::size_t>(n);
-  }
-  existing.content.resize(done);
+  if (!read_all(fd, existing.content)) throw system_error(path);
   return existing;
 }
 
 bool is_directory(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return false;
-  if (!S_ISDIR(status.st_mode)) throw UsageError(path + ": is in the way: not a directory");
+  if (!S_ISDIR(status.st_mode)) throw UsageError(path + ": exists and is not a directory");
   return true;
 }
 
-bool may_stand_in_manifest(const std::string& path) {
+bool is_manifest_path(const std::string& path) {
   const fs::path written(path);
   return written.is_relative() && written.lexically_normal() == written &&
          *written.begin() != ".." && *written.begin() != ".";
@@ -91,7 +76,7 @@ std::string top_of(const std::string& path) {
   return path.substr(0, path.find('/'));
 }
 
-// Files get the mode they are created with, without a system call more for each of thousands.
+// Files get the mode given to open(), which saves a chmod() for each of thousands of files.
 class NoUmask {
  public:
   NoUmask() : before_(::umask(0)) {}
@@ -103,7 +88,7 @@ class NoUmask {
   mode_t before_;
 };
 
-// A directory beside the files it will become, removed with whatever is left in it.
+// A temporary directory in the output directory. The destructor removes it and what is left in it.
 class Staging {
  public:
   explicit Staging(const std::string& directory) : path_(directory + "/.plan.XXXXXX") {
@@ -121,8 +106,8 @@ class Staging {
 
   void add(const std::vector<const PlannedFile*>& files) {
     for (const auto* const file : files) make_parents(file->path);
-    // Making 40,000 files takes the kernel most of a second: each processor takes its part.
-    const auto workers = std::clamp<std::size_t>(files.size() / files_of_a_worker, 1,
+    // The kernel needs most of a second for 40,000 files, so each processor creates a share.
+    const auto workers = std::clamp<std::size_t>(files.size() / files_per_worker, 1,
                                                  std::max(1U, std::thread::hardware_concurrency()));
     std::vector<std::future<void>> parts;
     for (std::size_t worker = 0; worker < workers; ++worker) {
@@ -138,7 +123,7 @@ class Staging {
   }
 
  private:
-  static constexpr std::size_t files_of_a_worker = 2000;
+  static constexpr std::size_t files_per_worker = 2000;
 
   void make_parents(const std::string& path) {
     for (auto slash = path.find('/'); slash != std::string::npos;
@@ -153,7 +138,7 @@ class Staging {
   std::set<std::string, std::less<>> directories_;
 };
 
-// Removes a directory we have made unless something has come into it.
+// Creates a directory if it does not exist. The destructor removes it again if it is still empty.
 class NewDirectory {
  public:
   explicit NewDirectory(const std::string& path) : path_(path) {
@@ -174,18 +159,16 @@ class NewDirectory {
 
 }  // namespace
 
-void replace_file(const std::string& path, const std::string& content, mode_t mode, Sync sync) {
-  std::string temporary = path + ".XXXXXX";
-  const Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) throw system_error("create " + path);
-  try {
-    write_all(fd.get(), content, path);
-    if (fchmod(fd.get(), mode) != 0) throw system_error("set the mode of " + path);
-    if (sync == Sync::yes && fsync(fd.get()) != 0) throw system_error("write " + path);
-    move(temporary, path);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
+void require_writable(const std::string& directory) {
+  auto nearest = fs::absolute(directory).lexically_normal();
+  struct stat status {};
+  while (::stat(nearest.c_str(), &status) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) throw system_error(nearest.string());
+    nearest = nearest.parent_path();
+  }
+  if (!S_ISDIR(status.st_mode)) throw UsageError(nearest.string() + ": is not a directory");
+  if (::faccessat(AT_FDCWD, nearest.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    throw system_error("write in " + nearest.string());
   }
 }
 
@@ -199,38 +182,38 @@ Output::Output(std::string directory) : directory_(std::move(directory)) {
     const std::string entry(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (entry.empty() || entry.starts_with('#')) continue;
-    if (!may_stand_in_manifest(entry)) {
-      throw UsageError(path + ":" + std::to_string(line) + ": must be a path below the directory");
+    if (!is_manifest_path(entry)) {
+      throw UsageError(path + ":" + std::to_string(line) + ": must be a path inside the directory");
     }
-    ours_.insert(entry);
+    written_.insert(entry);
   }
 }
 
 Changes Output::compare(const PlannedFiles& files) const {
   Changes changes;
   std::set<std::string_view> planned;
-  std::map<std::string_view, bool> is_there;
+  std::map<std::string_view, bool> has_directory;
   for (const auto& file : files) {
     planned.insert(file.path);
-    bool parent_is_there = true;
+    bool has_parent = true;
     for (auto slash = file.path.find('/'); slash != std::string::npos;
          slash = file.path.find('/', slash + 1)) {
       const auto parent = std::string_view(file.path).substr(0, slash);
-      const auto [known, unknown] = is_there.emplace(parent, false);
+      const auto [known, unknown] = has_directory.emplace(parent, false);
       if (unknown) known->second = is_directory(at(std::string(parent)));
-      parent_is_there = known->second;
+      has_parent = known->second;
     }
-    const auto existing = parent_is_there ? read_existing(at(file.path)) : std::nullopt;
+    const auto existing = has_parent ? read_existing(at(file.path)) : std::nullopt;
     if (!existing) {
       changes.push_back({Change::Kind::create, file.path});
     } else if (existing->content != file.content || existing->mode != file.mode) {
-      if (!ours_.contains(file.path)) {
-        throw UsageError(at(file.path) + ": is in the way: not written by routevpn plan");
+      if (!written_.contains(file.path)) {
+        throw UsageError(at(file.path) + ": exists and was not written by routevpn plan");
       }
       changes.push_back({Change::Kind::change, file.path});
     }
   }
-  for (const auto& path : ours_) {
+  for (const auto& path : written_) {
     if (!planned.contains(path) && read_existing(at(path))) {
       changes.push_back({Change::Kind::remove, path});
     }
@@ -242,31 +225,31 @@ Changes Output::write(const PlannedFiles& files) {
   auto changes = compare(files);
   std::set<std::string> planned;
   for (const auto& file : files) planned.insert(file.path);
-  if (changes.empty() && planned == ours_) return changes;
+  if (changes.empty() && planned == written_) return changes;
 
   const NewDirectory directory(directory_);
   Staging staging(directory_);
-  std::set<std::string_view> wanted;
+  std::set<std::string_view> to_write;
   for (const auto& change : changes) {
-    if (change.kind != Change::Kind::remove) wanted.insert(change.path);
+    if (change.kind != Change::Kind::remove) to_write.insert(change.path);
   }
-  // A gateway that is new comes as a whole directory, which is one step for hundreds of files.
+  // A new gateway directory is moved into place as a whole: one system call for hundreds of files.
   std::map<std::string, bool> is_new;
   std::vector<const PlannedFile*> staged;
   for (const auto& file : files) {
-    if (!wanted.contains(file.path)) continue;
+    if (!to_write.contains(file.path)) continue;
     staged.push_back(&file);
     const auto [top, unknown] = is_new.emplace(top_of(file.path), false);
     if (unknown) top->second = !fs::exists(at(top->first));
   }
   staging.add(staged);
   auto all = planned;
-  all.insert(ours_.begin(), ours_.end());
+  all.insert(written_.begin(), written_.end());
   write_manifest(all);
   for (const auto& [top, whole] : is_new) {
     if (whole) move(staging.at(top), at(top));
   }
-  for (const auto path : wanted) {
+  for (const auto path : to_write) {
     const std::string file(path);
     if (is_new.at(top_of(file))) continue;
     std::error_code failed;
@@ -278,7 +261,7 @@ Changes Output::write(const PlannedFiles& files) {
     if (change.kind == Change::Kind::remove) remove(change.path);
   }
   if (planned != all) write_manifest(planned);
-  ours_ = std::move(planned);
+  written_ = std::move(planned);
   return changes;
 }
 
@@ -288,7 +271,7 @@ void Output::write_manifest(const std::set<std::string>& paths) const {
   replace_file(at(manifest_name), text, 0644, Sync::no);
 }
 
-// With the directories that are empty then.
+// Also removes the directories that are empty then.
 void Output::remove(const std::string& path) const {
   if (::unlink(at(path).c_str()) != 0 && errno != ENOENT) throw system_error("remove " + at(path));
   for (auto parent = fs::path(path).parent_path(); !parent.empty(); parent = parent.parent_path()) {

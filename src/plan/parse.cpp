@@ -1,7 +1,8 @@
-// From the file to the topology: what each table says by itself. What they say together is
-// check.cpp's.
+// parse_topology(): reads each table by itself. check.cpp then compares the tables.
 #include <algorithm>
 #include <cctype>
+
+#include "routevpn/base/text.hpp"
 
 #include "check.hpp"
 #include "document.hpp"
@@ -12,9 +13,20 @@ namespace routevpn::plan {
 
 namespace {
 
-constexpr std::int64_t highest_as = 4294967294;
+constexpr std::int64_t highest_as = 4294967294;  // 2^32 - 1 is reserved, RFC 7300
 constexpr std::int64_t highest_cost = 65535;
 constexpr std::int64_t highest_bandwidth_mbit = 1'000'000'000;
+
+// The settings of a gateway that are one text.
+struct TextSetting {
+  std::string_view key;
+  std::string GatewaySettings::*value;
+};
+constexpr TextSetting text_settings[] = {
+    {"netns", &GatewaySettings::netns},     {"public-netns", &GatewaySettings::public_netns},
+    {"cert", &GatewaySettings::cert},       {"key", &GatewaySettings::key},
+    {"ca", &GatewaySettings::ca},           {"crl", &GatewaySettings::crl},
+    {"run-dir", &GatewaySettings::run_dir}, {"include", &GatewaySettings::include}};
 
 std::string expand(std::string text, const std::string& name, const std::string& site) {
   const auto replace = [&text](std::string_view mark, const std::string& by) {
@@ -27,8 +39,8 @@ std::string expand(std::string text, const std::string& name, const std::string&
   return text;
 }
 
-// "V3-1" is reached by rv3-1, "paris" by rvparis.
-std::string usual_ifname(const std::string& gateway) {
+// rv3-1 for V3-1, rvparis for paris.
+std::string default_ifname(const std::string& gateway) {
   std::string text = gateway;
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -47,7 +59,7 @@ class Parser {
     if (const auto* const table = reader.table("organisation")) organisation(*table);
     if (const auto* const table = reader.table("defaults")) {
       Reader defaults(*table, "[defaults]", faults_);
-      surroundings(defaults, defaults_);
+      settings(defaults, defaults_);
       defaults.finish();
     }
     for (const auto* const table : reader.tables("site")) site(*table);
@@ -65,7 +77,7 @@ class Parser {
   static void assign_all(std::vector<T>& into, const std::optional<std::vector<At<T>>>& from) {
     if (!from) return;
     into.clear();
-    for (const auto& one : *from) into.push_back(one.value);
+    for (const auto& item : *from) into.push_back(item.value);
   }
 
   void organisation(const Value& table) {
@@ -81,18 +93,18 @@ class Parser {
     assign(into.ports.value, reader.parsed("ports", parse_ports));
     const auto mesh = reader.parsed("mesh", parse_mesh);
     assign(into.mesh, mesh);
-    into.names_mesh_badly = reader.has("mesh") && !mesh;
+    into.invalid_mesh = reader.has("mesh") && !mesh;
     assign(into.prefer, reader.parsed("prefer", parse_family));
     auto hubs = reader.texts("hubs");
-    into.names_hubs_badly = reader.has("hubs") && !hubs;
+    into.invalid_hubs = reader.has("hubs") && !hubs;
     if (hubs) into.hubs = std::move(*hubs);
     reflectors(reader);
     reader.finish();
-    into.names_interconnect6 = reader.has("interconnect6");
+    into.invalid_interconnect6 = reader.has("interconnect6") && !into.interconnect6;
     if (!reader.has("interconnect4") && !reader.has("interconnect6")) {
       reader.fault(into.line,
-                   "[organisation] lacks interconnect4 or interconnect6, the networks "
-                   "that the links' own addresses are taken from");
+                   "[organisation] needs interconnect4 or interconnect6: the address pools of the "
+                   "interconnects");
     }
   }
 
@@ -105,22 +117,17 @@ class Parser {
     if (!choose) into.reflectors = std::move(*written);
   }
 
-  void surroundings(Reader& reader, Surroundings& into) {
-    assign(into.netns, reader.parsed("netns", parse_template));
-    assign(into.public_netns, reader.parsed("public-netns", parse_template));
-    assign(into.cert, reader.parsed("cert", parse_template));
-    assign(into.key, reader.parsed("key", parse_template));
-    assign(into.ca, reader.parsed("ca", parse_template));
-    assign(into.crl, reader.parsed("crl", parse_template));
-    assign(into.run_dir, reader.parsed("run-dir", parse_template));
-    assign(into.include, reader.parsed("include", parse_template));
+  void settings(Reader& reader, GatewaySettings& into) {
+    for (const auto& [key, value] : text_settings) {
+      assign(into.*value, reader.parsed(key, parse_template));
+    }
     assign_all(into.underlay, reader.all_parsed("underlay", parse_interface_pattern));
     assign_all(into.lan, reader.all_parsed("lan", parse_interface_pattern));
   }
 
   void site(const Value& table) {
     Reader reader(table, "[[site]]", faults_);
-    reader.require("name", "which links and hubs call it by");
+    reader.require("name", "links and hubs refer to the site by it");
     Site site;
     site.line = reader.line();
     assign(site.name, reader.parsed("name", parse_name));
@@ -132,7 +139,7 @@ class Parser {
     const auto& name = topology_.sites.back().name;
     if (topology_.sites.back().gateways.empty() && faults_.size() == faults_before) {
       reader.fault(reader.line(), (name.empty() ? "[[site]]" : "site " + name) +
-                                      " has no gateway: add a [[site.gateway]] to it");
+                                      " has no gateway; add a [[site.gateway]]");
     }
     for (const auto* const router_table : reader.tables("router")) router(*router_table);
     reader.finish();
@@ -141,27 +148,25 @@ class Parser {
   void gateway(const Value& table) {
     Reader reader(table, "[[site.gateway]]", faults_);
     auto& site = topology_.sites.back();
-    reader.require("name", "which its certificate has");
+    reader.require("name", "the name in its certificate");
     reader.require("address", "its public address, or one of each family");
     Gateway into;
     into.line = reader.line();
     into.site = topology_.sites.size() - 1;
     assign(into.name, reader.parsed("name", parse_name));
     public_addresses(reader, into);
-    if (!into.name.empty()) into.ifname = usual_ifname(into.name);
+    if (!into.name.empty()) into.ifname = default_ifname(into.name);
     assign(into.ifname, reader.parsed("ifname", parse_ifname));
-    into.around = defaults_;
-    surroundings(reader, into.around);
-    for (auto* const text :
-         {&into.around.netns, &into.around.public_netns, &into.around.cert, &into.around.key,
-          &into.around.ca, &into.around.crl, &into.around.run_dir, &into.around.include}) {
-      *text = expand(*text, into.name, site.name);
+    into.settings = defaults_;
+    settings(reader, into.settings);
+    for (const auto& [key, value] : text_settings) {
+      into.settings.*value = expand(into.settings.*value, into.name, site.name);
     }
     reader.finish();
-    if (!reader.has("ifname") && into.ifname.size() > longest_ifname) {
-      reader.fault(into.line, "gateway " + into.name +
-                                  ": the interface that leads to it would be " + into.ifname +
-                                  ", longer than 15 characters; give it an ifname");
+    if (!reader.has("ifname") && into.ifname.size() > max_interface_name_bytes) {
+      reader.fault(into.line, "gateway " + into.name + ": the default ifname " + into.ifname +
+                                  " is longer than " + std::to_string(max_interface_name_bytes) +
+                                  " characters; set ifname");
     }
     site.gateways.push_back(topology_.gateways.size());
     topology_.gateways.push_back(std::move(into));
@@ -178,8 +183,8 @@ class Parser {
       const auto family = address.value.is_v4() ? Family::ipv4 : Family::ipv6;
       if (into.address(family) != nullptr) {
         reader.fault(address.line, "address \"" + address.value.to_string() +
-                                       "\": the gateway has one of " +
-                                       std::string(name_of(family)) + " already");
+                                       "\": the gateway already has an " +
+                                       std::string(name_of(family)) + " address");
         continue;
       }
       into.addresses.push_back(address.value);
@@ -189,7 +194,7 @@ class Parser {
   void router(const Value& table) {
     Reader reader(table, "[[site.router]]", faults_);
     auto& site = topology_.sites.back();
-    reader.require("name", "which its directory is called by");
+    reader.require("name", "the name of its directory");
     Router into;
     into.line = reader.line();
     into.site = topology_.sites.size() - 1;
@@ -207,7 +212,7 @@ class Parser {
   void link(const Value& table) {
     Reader reader(table, "[[link]]", faults_);
     reader.require("between", "the names of two gateways");
-    LinkWish into;
+    LinkEntry into;
     into.line = reader.line();
     if (const auto ends = reader.texts("between")) {
       if (ends->size() == 2) into.ends = *ends;
@@ -228,7 +233,7 @@ class Parser {
 
   Faults& faults_;
   Topology topology_;
-  Surroundings defaults_;
+  GatewaySettings defaults_;
 };
 
 }  // namespace

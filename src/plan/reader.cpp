@@ -2,18 +2,11 @@
 
 #include <algorithm>
 
+#include "values.hpp"
+
 namespace routevpn::plan {
 
 namespace {
-
-std::string listed(const std::vector<std::string_view>& words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? " and " : ", ";
-    text += words[i];
-  }
-  return text;
-}
 
 const Entry* find(const Value& table, std::string_view key) {
   const auto at = std::find_if(table.entries.begin(), table.entries.end(),
@@ -109,14 +102,14 @@ const Value* Reader::table(std::string_view key) {
 
 void Reader::require(std::string_view key, std::string_view what) {
   if (has(key)) return;
-  fault(line(), place_ + " lacks " + std::string(key) + ", " + std::string(what));
+  fault(line(), place_ + " needs " + std::string(key) + ": " + std::string(what));
 }
 
 void Reader::finish() {
   for (const auto& entry : table_.entries) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
     fault(entry.line,
-          "unknown key '" + entry.key + "' in " + place_ + ", which knows " + listed(known_));
+          "unknown key '" + entry.key + "' in " + place_ + "; known: " + listed(known_, "and"));
   }
 }
 

@@ -1,4 +1,4 @@
-// Takes the keys of one table, and calls a fault whatever is missing, of another kind or unknown.
+// Reads the keys of one table. A missing, unknown or ill-typed key becomes a fault.
 #pragma once
 
 #include <cstdint>
@@ -15,25 +15,25 @@ namespace routevpn::plan {
 
 class Reader {
  public:
-  // `place` is the table as the file writes it, like "[[site]]".
+  // `place` is the table's name as in the file, such as "[[site]]".
   Reader(const Value& table, std::string place, Faults& faults)
       : table_(table), place_(std::move(place)), faults_(faults) {}
 
   [[nodiscard]] Line line() const { return table_.line; }
   [[nodiscard]] bool has(std::string_view key) const;
-  // The line of a key that is there, else that of the table.
+  // The line of the key, or of the table if the key is absent.
   [[nodiscard]] Line line_of(std::string_view key) const;
-  // Nothing when the key is absent; a fault when it is present and of another kind.
+  // These return nothing when the key is absent, and add a fault when its value has another type.
   std::optional<At<std::string>> text(std::string_view key);
   std::optional<At<std::int64_t>> integer(std::string_view key, std::int64_t lowest,
                                           std::int64_t highest);
-  // A text, or an array of them.
+  // A string, or an array of strings.
   std::optional<std::vector<At<std::string>>> texts(std::string_view key);
-  // [[key]], in the order of the file.
+  // The [[key]] tables, in the order of the file.
   std::vector<const Value*> tables(std::string_view key);
   const Value* table(std::string_view key);
 
-  // `parse` throws UsageError saying what is allowed.
+  // `parse` throws UsageError that states the allowed values.
   template <typename Parse>
   auto parsed(std::string_view key, Parse parse)
       -> std::optional<At<decltype(parse(std::string()))>> {
@@ -55,7 +55,7 @@ class Reader {
 
   void require(std::string_view key, std::string_view what);
   void fault(Line line, std::string text) { faults_.push_back({line, std::move(text)}); }
-  // Whatever has not been asked for is unknown.
+  // Adds a fault for each key that no call above has asked for.
   void finish();
 
  private:

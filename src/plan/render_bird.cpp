@@ -1,11 +1,8 @@
-// The part of the BIRD files that differs from gateway to gateway. What it includes is in bird/,
-// where every choice has its reason.
+// The BIRD files of gateways and site routers. They include the commented constant files in bird/.
 #include <algorithm>
 #include <vector>
 
 #include "routevpn/plan/render.hpp"
-
-#include "planned_mark.hpp"
 
 namespace routevpn::plan {
 
@@ -21,7 +18,8 @@ std::string channel_of(Family family) {
   return std::string("ipv") + digit_of(family);
 }
 
-// "[ 10.0.1.0/24, 10.0.9.0/24 ]". BIRD 2.0.12 has no empty sets, but one that no route is in.
+// "[ 10.0.1.0/24, 10.0.9.0/24 ]". BIRD 2.0.12 has no empty sets, so an empty set contains one
+// prefix that no route has.
 std::string set_of(const std::vector<IpPrefix>& prefixes, Family family,
                    std::string_view each = "") {
   std::string text;
@@ -56,34 +54,36 @@ std::string define(const std::string& name, const std::string& value) {
   return "define " + name + " = " + value + ";\n";
 }
 
+// NAME4 and NAME6.
+std::string define_sets(const std::string& name, const std::vector<IpPrefix>& prefixes) {
+  std::string text;
+  for (const auto family : both_families) {
+    text += define(name + digit_of(family), set_of(prefixes, family));
+  }
+  return text;
+}
+
 std::string include(const std::string& directory, const std::string& file) {
   return "include \"" + directory + "/" + file + "\";\n";
 }
 
-// OWN4 and so on: whose networks are where.
+// OWN4, OWN6: the prefixes of the own site. OTHER4, OTHER6: those of all other sites.
 std::string define_networks(const Topology& topology, std::size_t own) {
   std::vector<IpPrefix> others;
   for (std::size_t i = 0; i < topology.sites.size(); ++i) {
     if (i == own) continue;
     for (const auto& prefix : topology.sites[i].prefixes) {
-      // Nothing else is of several sites.
-      const bool again = is_default(prefix.value) &&
-                         std::find(others.begin(), others.end(), prefix.value) != others.end();
-      if (!again) others.push_back(prefix.value);
+      // Only a default route can occur in several sites.
+      const bool repeated = is_default(prefix.value) &&
+                            std::find(others.begin(), others.end(), prefix.value) != others.end();
+      if (!repeated) others.push_back(prefix.value);
     }
   }
-  const auto mine = prefixes_of(topology.sites[own]);
-  std::string text;
-  for (const auto family : both_families) {
-    text += define(std::string("OWN") + digit_of(family), set_of(mine, family));
-  }
-  for (const auto family : both_families) {
-    text += define(std::string("OTHER") + digit_of(family), set_of(others, family));
-  }
-  return text + "\n";
+  return define_sets("OWN", prefixes_of(topology.sites[own])) + define_sets("OTHER", others) + "\n";
 }
 
-// An instance of OSPFv3 with the files that belong into it and into each of its interfaces.
+// An OSPFv3 instance. Its braces include the file `settings`, those of each interface
+// `of_interface`.
 std::string ospf(const std::string& name, const std::string& directory, const std::string& settings,
                  const std::vector<std::string>& interfaces, const std::string& of_interface) {
   std::string text = "\nprotocol ospf v3 " + name + " {\n  " + include(directory, settings);
@@ -106,14 +106,14 @@ std::string site_ospf(const std::string& directory, const std::string& role,
   return text;
 }
 
-std::string own_networks(const Surroundings& around) {
+std::string own_networks(const GatewaySettings& settings) {
   std::string text =
-      "\nprotocol direct SITE_OWN {\n  " + include(around.include, "own_direct.conf");
-  for (const auto& interface : around.lan) text += "  interface \"" + interface + "\";\n";
+      "\nprotocol direct SITE_OWN {\n  " + include(settings.include, "own_direct.conf");
+  for (const auto& interface : settings.lan) text += "  interface \"" + interface + "\";\n";
   return text + "}\n";
 }
 
-// One gateway's sessions.
+// The BGP sessions of one gateway.
 class SessionWriter {
  public:
   SessionWriter(const Plan& plan, std::size_t gateway) : plan_(plan), gateway_(gateway) {}
@@ -155,10 +155,10 @@ class SessionWriter {
                                     bool peer_reflects) const {
     std::string text;
     const auto theirs = prefixes_of(plan_.topology.sites[peer.site]);
-    // From a reflector come all other sites: its template says so.
+    // A reflector sends the routes of all other sites; the template filters them.
     if (!peer_reflects && has(theirs, family))
       text += " import where net ~ " + set_of(theirs, family) + ";";
-    // Next hops of IPv4 alone are of no use to IPv6.
+    // IPv6 routes cannot have IPv4 next hops.
     const bool resolves = family == Family::ipv4 || plan_.session_family() == Family::ipv6;
     if (plan_.sessions == Sessions::to_reflectors && resolves) text += " igp table next_hops;";
     const auto& organisation = plan_.topology.organisation;
@@ -179,7 +179,7 @@ class SessionWriter {
   std::size_t gateway_;
 };
 
-// Where packets for each peer's own next hop go: over the direct link, as long as it works.
+// A route to the BGP next hop of each peer, over the direct link while that link works.
 std::string next_hops(const Plan& plan, std::size_t gateway) {
   const auto family = plan.session_family();
   std::string text = "\nprotocol static NEXT_HOPS {\n  check link yes;\n  " + channel_of(family) +
@@ -222,11 +222,11 @@ std::string render_public_bird(const Plan& plan, std::size_t gateway) {
                    set_of({{*address, address->bits()}}, family));
     text += define(std::string("PRIVATE") + digit_of(family), set_of(networks, family, "+"));
   }
-  text += "\n" + include(own.around.include, "public.conf");
+  text += "\n" + include(own.settings.include, "public.conf");
   for (const auto family : both_families) {
-    if (own.address(family) == nullptr || own.around.underlay.empty()) continue;
-    text += ospf(std::string("PUBLIC_") + digit_of(family), own.around.include,
-                 std::string("public") + digit_of(family) + "_ospf.conf", own.around.underlay,
+    if (own.address(family) == nullptr || own.settings.underlay.empty()) continue;
+    text += ospf(std::string("PUBLIC_") + digit_of(family), own.settings.include,
+                 std::string("public") + digit_of(family) + "_ospf.conf", own.settings.underlay,
                  "wan.conf");
   }
   return text;
@@ -234,10 +234,10 @@ std::string render_public_bird(const Plan& plan, std::size_t gateway) {
 
 std::string render_private_bird(const Plan& plan, std::size_t gateway) {
   const auto& own = plan.topology.gateways[gateway];
-  const auto& directory = own.around.include;
+  const auto& directory = own.settings.include;
   const bool to_reflectors = plan.sessions == Sessions::to_reflectors;
-  const bool any_reflector = !std::all_of(plan.is_reflector.begin(), plan.is_reflector.end(),
-                                          [](bool reflects) { return !reflects; });
+  const bool any_reflector = std::find(plan.is_reflector.begin(), plan.is_reflector.end(), true) !=
+                             plan.is_reflector.end();
   std::string text = head_of(own.name, "private side", plan.gateway_ids[gateway]);
   text += define("ORG_AS", std::to_string(plan.topology.organisation.as));
   text += define_networks(plan.topology, own.site);
@@ -247,8 +247,8 @@ std::string render_private_bird(const Plan& plan, std::size_t gateway) {
   }
   text += include(directory, "private.conf");
   if (any_reflector) text += include(directory, to_reflectors ? "reflectors.conf" : "hubs.conf");
-  text += own_networks(own.around);
-  text += site_ospf(directory, "site", own.around.lan);
+  text += own_networks(own.settings);
+  text += site_ospf(directory, "site", own.settings.lan);
   if (to_reflectors) text += next_hops(plan, gateway);
   return text + SessionWriter(plan, gateway).all();
 }

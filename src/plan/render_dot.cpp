@@ -6,7 +6,7 @@ namespace routevpn::plan {
 
 namespace {
 
-// Names and prefixes hold nothing that would end a quoted text; the organisation's name neither.
+// No escapes: parse_name(), parse_title() and parse_template() refuse quotes and backslashes.
 std::string in_quotes(const std::string& text) {
   return '"' + text + '"';
 }
@@ -54,9 +54,8 @@ void write_link(std::ostream& out, const Plan& plan, const PlannedLink& link) {
 
 std::string render_dot(const Plan& plan) {
   std::ostringstream out;
-  out << "// Written by routevpn plan: `dot -Tsvg` draws it. Reflectors have a double border, "
-         "links\n"
-         "// over IPv4 are dashed, links without a BGP session grey.\n"
+  out << "// Written by routevpn plan, for `dot -Tsvg`. A double border marks a route reflector, a "
+         "dashed\n// line a link over IPv4, a grey line a link without a BGP session.\n"
       << "graph " << in_quotes(plan.topology.organisation.name) << " {\n"
       << "  node [shape=box];\n";
   for (const auto& site : plan.topology.sites) write_site(out, plan, site);

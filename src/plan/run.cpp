@@ -4,19 +4,20 @@
 #include <sys/file.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 #include "routevpn/base/owned.hpp"
-#include "routevpn/pki/files.hpp"
-#include "routevpn/plan/certificates.hpp"
 #include "routevpn/plan/lock.hpp"
+
+#include "certificates.hpp"
 
 namespace routevpn::plan {
 
 namespace {
 
-// 300 sites of two gateways have 179,400 links in a full mesh, in lines of some 20 bytes.
+// 300 sites of two gateways have 179,400 links in a full mesh: 3.6 MB in lines of 20 bytes.
 constexpr std::size_t largest_lock_bytes = 16UL * 1024 * 1024;
 
-// Held while a plan is made, so that two never give the same number.
+// Held while a plan is made, so that two concurrent plans do not give the same number twice.
 class TopologyLock {
  public:
   explicit TopologyLock(const std::string& path)
@@ -27,13 +28,8 @@ class TopologyLock {
   }
 
  private:
-  Fd fd_;  // empty: the file cannot be read, which reading it will say
+  Fd fd_;  // empty if the file cannot be opened; run() then reports that
 };
-
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
 
 std::vector<std::string> as_lines(const std::string& path, const Faults& faults) {
   std::vector<std::string> lines;
@@ -51,52 +47,52 @@ std::string lock_path(const std::string& topology) {
   return (has_usual ? topology.substr(0, topology.size() - usual.size()) : topology) + ".lock";
 }
 
-PlanReport run(const PlanOrder& order) {
-  const TopologyLock lock(order.topology);
+PlanReport run(const PlanRequest& request) {
+  const TopologyLock lock(request.topology);
   PlanReport report;
-  report.lock = lock_path(order.topology);
-  auto parsed = parse_topology(pki::read_file(order.topology));
-  report.faults = as_lines(order.topology, parsed.faults);
+  report.lock = lock_path(request.topology);
+  auto parsed = parse_topology(read_file(request.topology));
+  report.faults = as_lines(request.topology, parsed.faults);
   if (!report.faults.empty()) return report;
 
   Faults faults;
-  const bool had_lock = pki::exists(report.lock);
-  const auto lock_text = had_lock ? pki::read_file(report.lock, largest_lock_bytes) : "";
+  const bool had_lock = exists(report.lock);
+  const auto lock_text = had_lock ? read_file(report.lock, largest_lock_bytes) : "";
   const auto before = parse_lock(lock_text, faults);
   report.faults = as_lines(report.lock, faults);
   if (!report.faults.empty()) return report;
 
   const auto allocation = allocate(std::move(parsed.topology), before);
   const auto& plan = allocation.plan;
-  report.faults = as_lines(order.topology, allocation.faults);
+  report.faults = as_lines(request.topology, allocation.faults);
   if (!report.faults.empty()) return report;
   report.sites = plan.topology.sites.size();
   report.gateways = plan.topology.gateways.size();
   report.links = plan.links.size();
 
   auto files = render(plan);
-  if (order.dot) files.push_back({dot_name, render_dot(plan)});
+  if (request.dot) files.push_back({dot_name, render_dot(plan)});
   const auto without_certificates = files.size();
-  const Certificates certificates(plan, order.pki);
+  const Certificates certificates(plan, request.pki);
   const auto add_certificates = [&] {
     files.resize(without_certificates);
     for (auto& file : certificates.files()) files.push_back(std::move(file));
   };
-  // All that could fail is looked at before the first thing is made.
-  require_writable(order.out);
-  Output output(order.out);
+  // Everything that can fail is checked before the first file is written.
+  require_writable(request.out);
+  Output output(request.out);
   const auto next_lock = format_lock(allocation.lock);
   report.lock_changes = next_lock != lock_text;
   if (report.lock_changes) require_writable(directory_of(report.lock));
   certificates.require_sound();
-  if (order.check || !order.pki.empty()) {
+  if (request.check || !request.pki.empty()) {
     add_certificates();
     report.changes = output.compare(files);
-    if (order.check) return report;
+    if (request.check) return report;
     certificates.issue();
   }
   add_certificates();
-  // The numbers first: whatever happens then, the next run gives the same.
+  // The lock is written first: if a later step fails, the next run gives the same numbers.
   if (report.lock_changes) {
     (void)output.compare(files);
     replace_file(report.lock, next_lock, 0644, Sync::yes);

@@ -9,7 +9,7 @@ namespace {
 template <typename T>
 std::optional<std::size_t> find_named(const std::vector<T>& all, std::string_view name) {
   const auto at =
-      std::find_if(all.begin(), all.end(), [&](const T& one) { return one.name == name; });
+      std::find_if(all.begin(), all.end(), [&](const T& item) { return item.name == name; });
   if (at == all.end()) return std::nullopt;
   return static_cast<std::size_t>(at - all.begin());
 }
@@ -40,19 +40,6 @@ std::optional<std::size_t> Topology::find_gateway(std::string_view name) const {
 
 std::optional<std::size_t> Topology::find_site(std::string_view name) const {
   return find_named(sites, name);
-}
-
-bool Topology::carries(Family family) const {
-  return std::any_of(sites.begin(), sites.end(), [&](const Site& site) {
-    return std::any_of(site.prefixes.begin(), site.prefixes.end(), [&](const auto& prefix) {
-      return prefix.value.address.is_v4() == (family == Family::ipv4);
-    });
-  });
-}
-
-bool Topology::has_underlay(Family family) const {
-  return std::any_of(gateways.begin(), gateways.end(),
-                     [&](const Gateway& gateway) { return gateway.address(family) != nullptr; });
 }
 
 }  // namespace routevpn::plan

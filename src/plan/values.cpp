@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 
-#include <net/if.h>
-
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/text.hpp"
 #include "routevpn/pki/index.hpp"
 #include "routevpn/plan/output.hpp"
 
@@ -15,10 +13,10 @@ namespace routevpn::plan {
 
 namespace {
 
-// With "IBGP_" before it, within the 63 characters of a name in BIRD.
+// A BIRD symbol has at most 63 characters, and the planner puts "IBGP_" before the name.
 constexpr std::size_t longest_name = 40;
-
-constexpr std::size_t longest_title = 60;  // 64 for a common name, RFC 5280 appendix A.1
+// A common name has at most 64 characters (RFC 5280 appendix A.1), and " CA" follows.
+constexpr std::size_t longest_title = 60;
 
 IpPrefix parse_network(const std::string& text) {
   const auto prefix = IpPrefix::parse(text);
@@ -26,26 +24,27 @@ IpPrefix parse_network(const std::string& text) {
     throw UsageError("must be ADDRESS/LENGTH, like 10.0.1.0/24 or 2001:db8:a1::/64");
   }
   if (*prefix != prefix->network()) {
-    throw UsageError("has bits behind its length; the network is " + prefix->network().to_string());
+    throw UsageError("has bits set after its length; the network is " +
+                     prefix->network().to_string());
   }
   return *prefix;
 }
 
-// Unspecified, loopback, link-local and multicast addresses lead nowhere from another machine. On
-// an interconnect, which is one link, those of IPv4 that are link-local do.
-bool is_of_links(const IpPrefix& network) {
-  static const std::array elsewhere = {
+// Unspecified, loopback, IPv6 link-local and multicast networks are unusable on an interconnect.
+// IPv4 link-local addresses are usable there, because an interconnect is one link.
+bool is_usable_on_link(const IpPrefix& network) {
+  static const std::array unusable = {
       *IpPrefix::parse("0.0.0.0/8"),     *IpPrefix::parse("127.0.0.0/8"),
       *IpPrefix::parse("224.0.0.0/3"),   *IpPrefix::parse("::/127"),
       *IpPrefix::parse("::ffff:0:0/96"), *IpPrefix::parse("fe80::/10"),
       *IpPrefix::parse("ff00::/8")};
-  return std::none_of(elsewhere.begin(), elsewhere.end(),
+  return std::none_of(unusable.begin(), unusable.end(),
                       [&](const IpPrefix& other) { return overlap(network, other); });
 }
 
-bool is_routed(const IpPrefix& network) {
+bool is_routable(const IpPrefix& network) {
   static const IpPrefix link_local4 = *IpPrefix::parse("169.254.0.0/16");
-  return is_of_links(network) && !overlap(network, link_local4);
+  return is_usable_on_link(network) && !overlap(network, link_local4);
 }
 
 IpPrefix parse_pool(const std::string& text, bool v4, unsigned longest) {
@@ -56,13 +55,19 @@ IpPrefix parse_pool(const std::string& text, bool v4, unsigned longest) {
   if (pool.length < 8 || pool.length > longest) {
     throw UsageError("must have a length of 8 to " + std::to_string(longest));
   }
-  if (!is_of_links(pool)) throw UsageError("holds addresses that no interface can have");
+  if (!is_usable_on_link(pool)) throw UsageError("contains addresses that no interface can have");
   return pool;
 }
 
-// What the program takes, and what also goes into BIRD's and systemd's files as it is.
-bool is_interface_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
+template <typename Enum>
+Enum parse_word(const std::vector<std::pair<std::string_view, Enum>>& words,
+                const std::string& text) {
+  std::vector<std::string_view> known;
+  for (const auto& [word, value] : words) {
+    if (word == text) return value;
+    known.push_back(word);
+  }
+  throw UsageError("must be " + listed(known, "or"));
 }
 
 std::uint16_t parse_port(std::string_view text) {
@@ -76,7 +81,8 @@ std::uint16_t parse_port(std::string_view text) {
 
 std::string parse_name(const std::string& text) {
   pki::require_name(text);
-  if (text == manifest_name || text == dot_name) throw UsageError("is the name of another file");
+  if (text == manifest_name || text == dot_name)
+    throw UsageError("is reserved for a file of the planner");
   if (text.size() > longest_name) {
     throw UsageError("must not be longer than " + std::to_string(longest_name) + " characters");
   }
@@ -95,7 +101,7 @@ std::string parse_title(const std::string& text) {
 IpPrefix parse_site_prefix(const std::string& text) {
   const auto prefix = parse_network(text);
   if (prefix.length == 0) return prefix;  // a default route
-  if (!is_routed(prefix)) throw UsageError("is not a network that can be routed");
+  if (!is_routable(prefix)) throw UsageError("is not a routable network");
   return prefix;
 }
 
@@ -110,8 +116,8 @@ IpPrefix parse_pool6(const std::string& text) {
 IpAddress parse_public_address(const std::string& text) {
   const auto address = IpAddress::parse(text);
   if (!address) throw UsageError("must be an IPv4 or IPv6 address without a length");
-  if (!is_routed({*address, address->bits()}))
-    throw UsageError("cannot be reached from another gateway");
+  if (!is_routable({*address, address->bits()}))
+    throw UsageError("is not reachable from other gateways");
   return *address;
 }
 
@@ -129,35 +135,28 @@ PortRange parse_ports(const std::string& text) {
 }
 
 Mesh parse_mesh(const std::string& text) {
-  if (text == "full") return Mesh::full;
-  if (text == "hub-and-spoke") return Mesh::hub_and_spoke;
-  if (text == "explicit") return Mesh::explicit_links;
-  throw UsageError("must be full, hub-and-spoke or explicit");
+  return parse_word<Mesh>({{"full", Mesh::full},
+                           {"hub-and-spoke", Mesh::hub_and_spoke},
+                           {"explicit", Mesh::explicit_links}},
+                          text);
 }
 
 Family parse_family(const std::string& text) {
-  if (text == "ipv4") return Family::ipv4;
-  if (text == "ipv6") return Family::ipv6;
-  throw UsageError("must be ipv4 or ipv6");
+  return parse_word<Family>({{"ipv4", Family::ipv4}, {"ipv6", Family::ipv6}}, text);
 }
 
 std::string parse_ifname(const std::string& text) {
-  const bool good = !text.empty() && text.size() < IFNAMSIZ && text[0] != '-' && text != "." &&
-                    text != ".." && std::all_of(text.begin(), text.end(), is_interface_character);
-  if (!good)
-    throw UsageError("must be 1 to 15 letters, digits, '_', '.' and '-', which is not first");
-  if (text == "all" || text == "default" || text == "lo")
-    throw UsageError("is a word of the system's");
+  if (!is_interface_name(text)) throw UsageError("must be " + std::string(interface_name_rule));
   return text;
 }
 
 std::string parse_interface_pattern(const std::string& text) {
-  const bool good = !text.empty() && text.size() < IFNAMSIZ &&
+  const bool good = !text.empty() && text.size() <= max_interface_name_bytes &&
                     std::all_of(text.begin(), text.end(),
                                 [](char c) { return c == '*' || is_interface_character(c); });
   if (!good) {
     throw UsageError(
-        "must be the name of an interface, 1 to 15 letters, digits, '_', '.' and '-', '*' for any");
+        "must be an interface name of 1 to 15 letters, digits, '_', '.', '-' and the wildcard '*'");
   }
   return text;
 }
@@ -168,11 +167,20 @@ std::string parse_template(const std::string& text) {
                       return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '#';
                     });
   if (!good) {
-    throw UsageError("must be printable ASCII without quotes, '\\' and '#', and not blank");
+    throw UsageError("must be printable ASCII without quotes, '\\', '#' and blanks at the ends");
   }
   for (auto at = text.find('{'); at != std::string::npos; at = text.find('{', at + 1)) {
     if (text.compare(at, 6, "{name}") == 0 || text.compare(at, 6, "{site}") == 0) continue;
-    throw UsageError("may hold {name} and {site} in braces, nothing else");
+    throw UsageError("may contain {name} and {site}, but no other braces");
+  }
+  return text;
+}
+
+std::string listed(const std::vector<std::string_view>& words, const std::string& last) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? " " + last + " " : ", ";
+    text += words[i];
   }
   return text;
 }

@@ -30,9 +30,9 @@ Sealer::Sealer(CryptoBackend backend, CipherSuite suite, const DirectionKeys& ke
       end_(first_refused(suite, first_sequence, limit)),
       explicit_nonce_base_(explicit_nonce_base) {}
 
-std::size_t Sealer::seal(std::span<const inside::OutboundPacket> packets, ContentType type) {
+std::size_t Sealer::seal(std::span<const OutboundPacket> packets, ContentType type) {
   std::size_t sealed = 0;
-  for (const inside::OutboundPacket& packet : packets) {
+  for (const OutboundPacket& packet : packets) {
     if (next_ >= end_) break;
     if (!seal_one(packet, type)) {
       end_ = next_;
@@ -43,7 +43,7 @@ std::size_t Sealer::seal(std::span<const inside::OutboundPacket> packets, Conten
   return sealed;
 }
 
-bool Sealer::seal_one(const inside::OutboundPacket& packet, ContentType type) {
+bool Sealer::seal_one(const OutboundPacket& packet, ContentType type) {
   assert(packet.length <= max_plaintext_bytes);
   const Header header{
       type, dtls_1_2, application_epoch, next_++,

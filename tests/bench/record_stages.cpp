@@ -69,7 +69,7 @@ class Direction {
   std::size_t stride_;
   ByteVector plain_;
   ByteVector arena_;
-  std::vector<inside::OutboundPacket> batch_;
+  std::vector<OutboundPacket> batch_;
   std::unique_ptr<record::Sealer> sealer_;
   std::unique_ptr<record::Opener> opener_;
 };

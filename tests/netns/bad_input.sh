@@ -26,7 +26,7 @@ refused() {
   local status=0 wanted=$2 line
   local -i expected=$1
   shift 2
-  timeout 5 ip netns exec "$PUB_A" "${FIRST[@]}" "$@" >refused.out 2>refused.err || status=$?
+  timeout "$DEADLINE_S" ip netns exec "$PUB_A" "${FIRST[@]}" "$@" >refused.out 2>refused.err || status=$?
   line=$(grep -v '^warning: the UDP socket' refused.err || true)
   # shellcheck disable=SC2053 # it is a pattern
   [[ $line == routevpn:\ $wanted && $line != *$'\n'* ]] ||
@@ -106,7 +106,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("192.0.2.1", 7001))
 signal.pause()'
 holds_port() { in_ns "$PUB_A" ss -lunH "sport = :7001" | grep -q .; }
-wait_for 5 holds_port || fail "port 7001 is not held"
+wait_for holds_port || fail "port 7001 is not held"
 traces >traces.before
 
 # --- the command line ---------------------------------------------------------------------------

@@ -42,7 +42,7 @@ FAMILIES = (
 
 def next_error(family, sender):
     """(errno, (type, code), information, who sent it) of the next ICMP error a socket got."""
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 30
     while True:
         try:
             _, ancillary, _, _ = sender.recvmsg(2048, 512, MSG_ERRQUEUE)

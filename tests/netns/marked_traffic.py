@@ -34,7 +34,7 @@ def tcp(family, source, target, peer, marker):
     sender = make_socket(source, family, socket.SOCK_STREAM)
     sender.connect((peer, PORT))
     receiver = listener.accept()[0]
-    receiver.settimeout(10)
+    receiver.settimeout(30)
     data = marker * (TCP_BYTES // len(marker))
 
     def send():

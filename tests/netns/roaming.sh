@@ -17,7 +17,7 @@ ends() {
   start b "$PUB_B" "$ROUTEVPN" --listen "$PORT" --peer-name a --ifname rv0 --netns "$PRIV_B" \
     -a 10.255.0.2/30 -a 2001:db8:ff::1/127 --cert "$DIR/b.cert" --key "$DIR/b.key" \
     --ca "$DIR/ca.cert" --run-dir "$DIR/b" "${TIMES[@]}" "$@"
-  wait_for 5 has_socket b || fail "link b did not start"
+  wait_for has_socket b || fail "link b did not start"
   start a "$PUB_A" "$ROUTEVPN" --peer "$peer" --peer-name b --ifname rv0 --netns "$PRIV_A" \
     -a 10.255.0.1/30 -a 2001:db8:ff::/127 --cert "$DIR/a.cert" --key "$DIR/a.key" \
     --ca "$DIR/ca.cert" --run-dir "$DIR/a" "${TIMES[@]}" "$@"
@@ -25,8 +25,8 @@ ends() {
   wait_up b
 }
 
-from_a() { in_ns "$PRIV_A" ping -c 1 -W 2 10.255.0.2; }
-from_b() { in_ns "$PRIV_B" ping -c 1 -W 2 10.255.0.1; }
+from_a() { in_ns "$PRIV_A" ping -c 1 -W "$DEADLINE_S" 10.255.0.2; }
+from_b() { in_ns "$PRIV_B" ping -c 1 -W "$DEADLINE_S" 10.255.0.1; }
 
 # remote a|b: the other's address, without its port.
 remote() { show "$1" '.remote | sub(":[0-9]+$"; "")'; }
@@ -67,10 +67,10 @@ addresses_move() {
   expect_roams 1 1
   move "$PUB_B" eth0 "$b2" "$b1" "$length"
   expect "b is back at $b1, and says nothing but that it is there: a follows" \
-    wait_for 5 is_remote a "$open$b1$close"
+    wait_for is_remote a "$open$b1$close"
   move "$PUB_A" eth0 "$a2" "$a1" "$length"
   expect "a is back at $a1, and says nothing but that it is there: b follows" \
-    wait_for 5 is_remote b "$open$a1$close"
+    wait_for is_remote b "$open$a1$close"
   expect_roams 2 2
   stop_links
 }
@@ -109,13 +109,13 @@ stop_links
 
 start relay "$PUB_A" python3 "$HERE/relay.py" "$PUB_A" "$RELAY_PORT" 192.0.2.2 2001:db8::2 "$PORT"
 relay_says() { [[ $(tail -n 1 "$DIR/relay.log") == "$1" ]]; }
-wait_for 5 relay_says ready || fail "the relay does not run"
+wait_for relay_says ready || fail "the relay does not run"
 
 # relay_changes near|far 0|1
 relay_changes() {
   local -A signal=([far]=USR1 [near]=USR2)
   kill "-${signal[$1]}" "${PID[relay]}"
-  wait_for 5 relay_says "$1 $2" || fail "the relay does not change"
+  wait_for relay_says "$1 $2" || fail "the relay does not change"
 }
 
 ends "127.0.0.1:$RELAY_PORT"
@@ -131,7 +131,7 @@ relay_changes far 0
 relay_changes near 0
 expect "both back to IPv4" from_a
 expect_equal "b followed" 192.0.2.1 "$(remote b)"
-expect "a followed" wait_for 5 is_remote a 127.0.0.1
+expect "a followed" wait_for is_remote a 127.0.0.1
 expect_roams 2 2
 stop_links
 stop relay || true
@@ -163,7 +163,7 @@ timeout_passes() {
   local began
   began=$(now_cs)
   passed() { (($(now_cs) - began > 250)); }
-  wait_for 5 passed
+  wait_for passed
 }
 
 ends 192.0.2.2

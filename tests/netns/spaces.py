@@ -31,7 +31,7 @@ def namespace(name):
         os.close(other)
 
 
-def make_socket(space, family, kind, protocol=0, address=None, buffer_bytes=4 << 20, timeout=3):
+def make_socket(space, family, kind, protocol=0, address=None, buffer_bytes=4 << 20, timeout=30):
     """A socket in a namespace, bound to (address, port), with buffers that hold a test's burst."""
     with namespace(space):
         made = socket.socket(family, kind, protocol)

@@ -11,7 +11,7 @@
     strangers.py cut ENDS COUNT               ClientHellos that end before the cookie
     strangers.py huge OWN TO TO-PORT COUNT    records larger than any packet
     strangers.py flood OWN TO TO-PORT COUNT   ClientHellos without cookie, no two alike
-    strangers.py ask OWN TO TO-PORT           one of them: prints "answered" or "silence"
+    strangers.py ask OWN TO TO-PORT WAIT-S    one of them: prints "answered" or "silence"
     strangers.py half OWN TO TO-PORT COUNT PERIOD
                                               ClientHellos with cookie, and no word after them
 
@@ -57,7 +57,7 @@ class Recorder:
     def __init__(self, ifname, port):
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
         self.socket.bind((ifname, ALL_PROTOCOLS))
-        self.socket.settimeout(5)
+        self.socket.settimeout(30)
         self.port = port
 
     def records(self):
@@ -93,7 +93,7 @@ def client_hello():
     """Of openssl s_client, which sends it here."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here:
         here.bind(("127.0.0.1", 0))
-        here.settimeout(5)
+        here.settimeout(30)
         tool = subprocess.Popen(
             ["openssl", "s_client", "-dtls1_2", "-connect", "127.0.0.1:%d" % here.getsockname()[1]],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -253,9 +253,9 @@ def flood(own, gateway, port, count):
                 time.sleep(PAUSE_S)
 
 
-def ask(own, gateway, port):
+def ask(own, gateway, port, wait_s):
     with stranger_at(own, gateway, port) as stranger:
-        stranger.settimeout(0.5)
+        stranger.settimeout(float(wait_s))
         stranger.send(client_hello())
         try:
             print("answered" if stranger.recv(65536) else "")
@@ -267,7 +267,7 @@ def half(own, gateway, port, count, period):
     hello = client_hello()
     for _ in range(int(count)):
         with stranger_at(own, gateway, port) as stranger:
-            stranger.settimeout(2)
+            stranger.settimeout(30)
             mine = with_random(hello)
             stranger.send(mine)
             answer = stranger.recv(65536)

@@ -12,6 +12,8 @@
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$HERE/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=flows.sh
+source "$HERE/flows.sh"
 
 PUB_C=rv$$-pub-c
 ALLOW=(--allow 192.0.2.0/24 --allow 198.51.100.0/24)
@@ -46,7 +48,7 @@ costs() {
   # shellcheck disable=SC2016 # the variables are jq's
   wanted=$(jq -cnR --argjson wanted "$wanted" 'reduce (inputs | split(" ")) as [$reason, $number]
     ($wanted; .[$reason] += ($number | tonumber))' "$DIR/attack.out")
-  wait_for 3 show_says "$link" ".drops == $wanted" ||
+  wait_for show_says "$link" ".drops == $wanted" ||
     fail "$link: wanted $wanted, got $(show "$link" '.drops | tojson')"
   while read -r reason number what; do ok "$link: $number $what: $reason"; done <"$DIR/attack.out"
 }
@@ -69,7 +71,7 @@ record() {
   in_ns "$PUB_A" python3 "$HERE/strangers.py" record eth0 "$PORT" "$@" \
     >"$DIR/records" 2>"$DIR/record.err" &
   PID[recorder]=$!
-  wait_for 5 grep -q ready "$DIR/record.err" || fail "the recorder does not start"
+  wait_for grep -q ready "$DIR/record.err" || fail "the recorder does not start"
 }
 recorded() {
   local status=0
@@ -78,24 +80,16 @@ recorded() {
   ((status == 0)) || fail "the recorder: $(<"$DIR/record.err")"
 }
 
-start_ping() {
-  : >"$DIR/ping.log"
-  start ping "$PRIV_A" ping "$@" 10.255.0.2
-}
-# The last request may be under way when ping is told to stop.
-ping_lost_nothing() {
-  local sent received
-  stop ping INT || true
-  read -r sent received < <(sed -nE \
-    's/^([0-9]+) packets transmitted, ([0-9]+) received.*/\1 \2/p' "$DIR/ping.log")
-  ((sent > 50 && sent - received <= 1)) || fail "ping: $received of $sent answered"
-  ok "ping has lost nothing meanwhile: $received answers"
+# pings_lost_nothing: pings.py has sent until now, and gets the answers that are on their way.
+pings_lost_nothing() {
+  kill -TERM "${PID[pings]}"
+  pings_are "no ping was lost meanwhile" "$ALL_ANSWERED and .sent > 0"
 }
 
 # --- a live link ----------------------------------------------------------------------------------
 
 link_b "${ALLOW[@]}"
-wait_for 5 has_socket b || fail "link b did not start"
+wait_for has_socket b || fail "link b did not start"
 link_a
 wait_up a
 wait_up b
@@ -103,7 +97,7 @@ peer_port=$(show b '.remote | split(":")[1]')
 AS_A=(192.0.2.1 "$peer_port" "${GATEWAY[@]}")
 AS_B=("${GATEWAY[@]}" 192.0.2.1 "$peer_port")
 STATE=$(state)
-start_ping -i 0.02
+start_pings "$PRIV_A" 10.255.0.2 0 20
 
 # --- bad records, from the peer's address -------------------------------------------------------
 
@@ -121,22 +115,22 @@ untouched "bad records from the peer's own address"
 # --- strangers' handshakes ----------------------------------------------------------------------
 
 expect_equal "a stranger whose source is allowed is asked for a cookie" answered \
-  "$(from_c ask 198.51.100.2 "${GATEWAY[@]}")"
+  "$(from_c ask 198.51.100.2 "${GATEWAY[@]}" "$DEADLINE_S")"
 costs b "$PUB_C" hellos 203.0.113.2 4000 "${GATEWAY[@]}" 16
 expect_equal "and one whose source is not gets no answer" silence \
-  "$(from_c ask 203.0.113.2 "${GATEWAY[@]}")"
+  "$(from_c ask 203.0.113.2 "${GATEWAY[@]}" 0.5)"
 
 flood() {
   from_c flood 198.51.100.2 "${GATEWAY[@]}" "$FLOOD"
-  expect "$FLOOD ClientHellos without cookie are over" \
-    wait_for 5 test "$(from_c ask 198.51.100.2 "${GATEWAY[@]}")" = answered
+  expect "$FLOOD ClientHellos without cookie are over" wait_for is_answered
 }
+is_answered() { [[ $(from_c ask 198.51.100.2 "${GATEWAY[@]}" 0.5) == answered ]]; }
 flood
 untouched "a flood of ClientHellos"
 before=$(drops a handshake_unexpected)
 from_c hellos "${AS_A[@]}" 16 >"$DIR/attack.out"
 expect "16 ClientHellos in the peer's name: their answers mean nothing to it" \
-  wait_for 3 drops_are a handshake_unexpected $((before + 16))
+  wait_for drops_are a handshake_unexpected $((before + 16))
 untouched "ClientHellos in the peer's name"
 
 # refuses TEXT OPTION...: s_client does not get in, and the certificate is the reason.
@@ -144,11 +138,11 @@ refuses() {
   local text=$1 before
   shift
   before=$(drops b certificate_refused)
-  if in_ns "$PUB_C" timeout 5 openssl s_client -dtls1_2 -connect "192.0.2.2:$PORT" "$@" \
+  if in_ns "$PUB_C" timeout "$DEADLINE_S" openssl s_client -dtls1_2 -connect "192.0.2.2:$PORT" "$@" \
     -CAfile "$DIR/ca.cert" -quiet </dev/null >"$DIR/s_client.out" 2>&1; then
     fail "$text: got in"
   fi
-  wait_for 3 drops_are b certificate_refused $((before + 1)) ||
+  wait_for drops_are b certificate_refused $((before + 1)) ||
     fail "$text: not counted; s_client said: $(<"$DIR/s_client.out")"
   ok "$text: certificate_refused"
 }
@@ -170,17 +164,19 @@ untouched "strangers with certificates"
 refused_before=$(($(drops b handshake_rate_limited) + $(drops b handshake_half_open)))
 timed_out_before=$(drops b handshake_timed_out)
 from_c half 198.51.100.2 "${GATEWAY[@]}" 60 0
-expect "60 handshakes at once: most are too many from one source" \
-  wait_for 3 test "$(drops b handshake_rate_limited)" -gt 0
+is_limited() { (($(drops b handshake_rate_limited) > 0)); }
+expect "60 handshakes at once: most are too many from one source" wait_for is_limited
 from_c half 198.51.100.2 "${GATEWAY[@]}" 20 0.06
-refused=$(($(drops b handshake_rate_limited) + $(drops b handshake_half_open) - refused_before))
-(($(drops b handshake_half_open) > 0)) || fail "more than 4 half-open handshakes of one network are kept"
-expect_equal "80 handshakes begun by one network: 4 are kept" 4 $((80 - refused))
+keeps_four() {
+  (($(drops b handshake_rate_limited) + $(drops b handshake_half_open) == refused_before + 80 - 4)) &&
+    (($(drops b handshake_half_open) > 0))
+}
+expect "80 handshakes begun by one network: 4 are kept" wait_for keeps_four
 untouched "half-open handshakes"
 
 # --- reordered and duplicated: what has not been there yet is taken once --------------------------
 
-ping_lost_nothing
+pings_lost_nothing
 
 pings=10
 ping_bytes=$((28 + 56))
@@ -193,22 +189,19 @@ table inet hold {
 }
 END
 record "$pings" "$ping_bytes"
-start_ping -c "$pings" -l "$pings" -W 3
+start_pings "$PRIV_A" 10.255.0.2 "$pings" 0
 recorded
 in_ns "$PUB_B" nft delete table inet hold
 packets=$(show b .rx.packets)
 costs b "$PUB_C" flipped "${AS_A[@]}" "$DIR/records"
 costs b "$PUB_C" again "${AS_A[@]}" "$DIR/records"
 expect_equal "each of the records was taken once" "$pings" $(($(show b .rx.packets) - packets))
-# It ends by itself.
-stop ping CONT || fail "ping ended with status $?"
-expect "and all of them arrived" grep -q "$pings received, 0% packet loss" "$DIR/ping.log"
-expect_not "none twice" grep -q DUP "$DIR/ping.log"
+pings_are "and all of them arrived, none twice" "$ALL_ANSWERED and .sent == $pings"
 untouched "reordered and duplicated records"
 
 # --- nothing grows ------------------------------------------------------------------------------
 
-start_ping -i 0.02
+start_pings "$PRIV_A" 10.255.0.2 0 20
 memory=$(rss_kib b) files=$(fds b)
 attack_with_records
 flood
@@ -216,8 +209,8 @@ grown=$(($(rss_kib b) - memory))
 ((grown <= MOST_GROWTH_KIB)) || fail "the process has grown by $grown KiB, from $memory"
 ok "the process has grown by $grown KiB since the first attack"
 expect_equal "and holds as many files" "$files" "$(fds b)"
-ping_lost_nothing
+pings_lost_nothing
 expect "half-open handshakes are given up" \
-  wait_for 11 drops_are b handshake_timed_out $((timed_out_before + 4))
+  wait_for drops_are b handshake_timed_out $((timed_out_before + 4))
 untouched "all of it"
 stop_links

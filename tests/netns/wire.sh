@@ -11,7 +11,7 @@ MARKER="said inside $$ and nowhere else"
 # capture NAME NETNS IFNAME: all of it, to DIR/NAME.pcap.
 capture() {
   start "$1" "$2" tcpdump -i "$3" -Z root -U --immediate-mode -B 32768 -s 2048 -w "$DIR/$1.pcap"
-  wait_for 5 grep -q 'listening on' "$DIR/$1.log" || fail "tcpdump does not listen on $3"
+  wait_for grep -q 'listening on' "$DIR/$1.log" || fail "tcpdump does not listen on $3"
 }
 
 # tcpdump was given all that passed; it says on SIGUSR1 how far it is with it.
@@ -22,7 +22,7 @@ caught_up() {
 }
 
 end_capture() {
-  wait_for 10 caught_up "$1" || fail "tcpdump is behind with $1"
+  wait_for caught_up "$1" || fail "tcpdump is behind with $1"
   stop "$1" INT || fail "tcpdump ended with status $?"
   expect "the capture of $1 is complete" grep '^0 packets dropped by kernel' "$DIR/$1.log"
 }
@@ -34,7 +34,7 @@ renewed() { [[ $(show a .rekeys) == "$1" && $(show b .rekeys) == "$1" ]]; }
 # renew a|b TIMES: that end is told to, and it is their TIMES-th renewal.
 renew() {
   kill -HUP "${PID[$1]}"
-  wait_for 5 renewed "$2" || fail "no renewal after SIGHUP to $1"
+  wait_for renewed "$2" || fail "no renewal after SIGHUP to $1"
   ok "$1 renewed the association"
 }
 
@@ -69,7 +69,7 @@ inject() {
   before=$(dropped "$2")
   python3 "$HERE/inject.py" "${public[$1]}" "${outer[$1]}" "${port[$1]}" "${outer[$2]}" \
     "${port[$2]}" "${private[$2]}" "${private[$1]}" "$([[ $2 == a ]] && echo 1 || echo 0)"
-  expect "each datagram was counted as dropped" wait_for 2 counted_since "$before" "$2"
+  expect "each datagram was counted as dropped" wait_for counted_since "$before" "$2"
   expect_equal "$2 is still up" "up 0" "$(show "$2" '"\(.state) \(.flaps)"')"
 }
 

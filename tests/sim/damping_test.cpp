@@ -55,7 +55,7 @@ TEST_CASE("a damped link says why and until when, and starts again when it fails
   World world({1, {}, 3600s, 5000ms}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   const auto status = [&] { return world.initiator().session().status(world.now); };
-  const auto is_damped = [&] { return status().phase == link::Phase::damped; };
+  const auto is_damped = [&] { return status().phase == session::Phase::damped; };
   world.wire.impair({.drop = 1});
   REQUIRE(world.run_until([&] { return !world.carrier(0) && !world.carrier(1); }, 8s));
   world.wire.impair({});
@@ -67,7 +67,7 @@ TEST_CASE("a damped link says why and until when, and starts again when it fails
   CHECK(status().damping->flaps == 1);
   CHECK(status().damping->since == world.now);
   CHECK(status().damping->until == world.now + 5s);
-  CHECK(link::public_state(status().phase) == "connecting");
+  CHECK(session::public_state(status().phase) == "connecting");
   world.run(3s);
   CHECK(is_damped());
   CHECK_FALSE(world.carrier(0));
@@ -75,7 +75,7 @@ TEST_CASE("a damped link says why and until when, and starts again when it fails
   // It fails again: no flap, but the time begins anew. The carrier does not come back in between,
   // although it would be due before the silence has lasted for dead-after.
   world.wire.impair({.drop = 1});
-  REQUIRE(world.run_until([&] { return status().phase == link::Phase::backing_off; }, 5s));
+  REQUIRE(world.run_until([&] { return status().phase == session::Phase::backing_off; }, 5s));
   CHECK_FALSE(status().damping);
   CHECK(status().flaps == 1);
   world.wire.impair({});
@@ -94,7 +94,7 @@ TEST_CASE("renewals go on while the carrier is held back, and do not bring it ba
   REQUIRE(world.run_until([&] { return !world.carrier(0) && !world.carrier(1); }, 8s));
   world.wire.impair({});
   const auto status = [&] { return world.initiator().session().status(world.now); };
-  REQUIRE(world.run_until([&] { return status().phase == link::Phase::damped; }, 20s));
+  REQUIRE(world.run_until([&] { return status().phase == session::Phase::damped; }, 20s));
   const Time since = world.now;
   const auto renewals = status().renewals;
   REQUIRE(world.run_until([&] { return world.carrier(0); }, 70s));

@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "routevpn/link/restart_hint.hpp"
+#include "routevpn/session/restart_hint.hpp"
 
 #include "catch.hpp"
 #include "sim/identities.hpp"
@@ -138,7 +138,7 @@ class Day {
     const std::uint64_t count = upto(100);
     for (std::uint64_t i = 0; i < count; ++i) {
       auto datagram = upto(2) == 0 ? overheard_[1 - to] : kept_[1 - to];
-      if (upto(3) == 0) datagram.assign(link::restart_hint.begin(), link::restart_hint.end());
+      if (upto(3) == 0) datagram.assign(session::restart_hint.begin(), session::restart_hint.end());
       if (datagram.empty()) continue;
       if (upto(3) == 0) datagram[upto(datagram.size())] ^= static_cast<std::uint8_t>(1 + upto(255));
       if (upto(10) == 0) datagram.resize(1 + upto(datagram.size()));

@@ -113,7 +113,7 @@ TEST_CASE("certificates that are replaced in the middle of a handshake count fro
   World world({}, identities().initiator, identities().acceptor);
   SimEnd& initiator = world.initiator();
   REQUIRE(world.run_until(
-      [&] { return status(initiator, world).phase == link::Phase::handshaking; }, 1s));
+      [&] { return status(initiator, world).phase == session::Phase::handshaking; }, 1s));
   world.run(12ms);  // the acceptor has answered
   initiator.session().replace_identity(identities().refusing_initiator, world.now);
   initiator.settle();
@@ -133,7 +133,7 @@ TEST_CASE("a new association that never proves itself gives way to the one in us
   initiator.settle();
   REQUIRE(world.run_until([&] { return status(initiator, world).handshakes == 2; }, 1s));
   world.cut(1);
-  world.run(link::Session::straggler_time + 1s);
+  world.run(session::Session::straggler_time + 1s);
   const auto before = acceptor.delivered_packets;
   world.cut(1, false);
   world.run(500ms);
@@ -171,11 +171,13 @@ TEST_CASE("a renewal that fails at the peer after we were through leaves the lin
   world.initiator().settle();
   REQUIRE(world.run_until([&] { return status(acceptor, world).handshakes == 2; }, 1s));
   REQUIRE(status(acceptor, world).renewals == 0);
-  acceptor.session().on_lane_event({2, link::AlertReceived{link::alert_fatal, 10}}, world.now);
+  acceptor.session().on_lane_event({2, datapath::AlertReceived{datapath::alert_fatal, 10}},
+                                   world.now);
   acceptor.settle();
   CHECK(world.carrier(1));
   CHECK(status(acceptor, world).association->established < world.now - 1s);
   // Farewell is something else, under whichever key it comes.
-  acceptor.session().on_lane_event({1, link::AlertReceived{link::alert_warning, 0}}, world.now);
+  acceptor.session().on_lane_event({1, datapath::AlertReceived{datapath::alert_warning, 0}},
+                                   world.now);
   CHECK_FALSE(world.carrier(1));
 }

@@ -1,7 +1,7 @@
 // A peer that was killed and has forgotten everything is taken back before anybody would have
 // noticed; and nobody else can pretend that it was.
 
-#include "routevpn/link/restart_hint.hpp"
+#include "routevpn/session/restart_hint.hpp"
 
 #include "catch.hpp"
 #include "sim/identities.hpp"
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::vector<std::uint8_t> hint(link::restart_hint.begin(), link::restart_hint.end());
+const std::vector<std::uint8_t> hint(session::restart_hint.begin(), session::restart_hint.end());
 
 }  // namespace
 
@@ -33,7 +33,7 @@ TEST_CASE("a restarted acceptor has its link back while the initiator never lost
   REQUIRE(world.run_until([&] { return world.both_up(); }, 3s));
   // To the next data or probe, doubt and handshake come on top.
   const Duration next = traffic ? 10ms : away > 1s ? Duration(250ms) : Duration(1s);
-  CHECK(world.now - ready <= next + link::Session::least_doubt + 12 * Wire::delay);
+  CHECK(world.now - ready <= next + session::Session::least_doubt + 12 * Wire::delay);
   CHECK(world.initiator().carrier_changes == 1);
   CHECK(status(world.initiator(), world).flaps == 0);
   CHECK(status(world.initiator(), world).hints_taken == 1);
@@ -155,7 +155,7 @@ TEST_CASE("a hint while the peer is silent makes one handshake beside the live a
 
 TEST_CASE("data without keys is answered once a second, to those who may, and never in a loop") {
   // A stranger's record, well formed.
-  std::vector<std::uint8_t> data(link::least_data_record, 0);
+  std::vector<std::uint8_t> data(datapath::least_data_record, 0);
   data[0] = 23;
   data[1] = 0xfe;
   data[2] = 0xfd;

@@ -44,7 +44,7 @@ std::vector<std::uint8_t> make_packet(int from, std::uint64_t serial, std::size_
 
 }  // namespace
 
-SimEnd::SimEnd(World& world, int number, link::SessionSettings settings,
+SimEnd::SimEnd(World& world, int number, session::SessionSettings settings,
                std::shared_ptr<const dtls::Identity> identity)
     : world_(world),
       number_(number),
@@ -89,12 +89,12 @@ void SimEnd::send_packets(int count, std::size_t bytes) {
   lane_.sent();
 }
 
-void SimEnd::flush(std::span<const link::Run> runs) {
+void SimEnd::flush(std::span<const datapath::Run> runs) {
   for (const auto& run : runs) {
     for (std::size_t at = 0; at < run.bytes; at += run.segment_bytes) {
       const auto end = std::min(at + run.segment_bytes, run.bytes);
       if (!world_.wire.carries(end - at) && world_.icmp) {
-        lane_.announce(0, link::DatagramTooBig{{run.to.remote.address, world_.wire.mtu}});
+        lane_.announce(0, datapath::DatagramTooBig{{run.to.remote.address, world_.wire.mtu}});
       }
       send({run.data + at, run.data + end}, run.to);
       lane_.count_sent(run, end - at);
@@ -165,8 +165,8 @@ void SimEnd::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
   send(datagram, to);
 }
 
-void SimEnd::command(link::LaneCommand command) {
-  link::LaneCommand* slot = mailbox_.commands.reserve();
+void SimEnd::command(datapath::LaneCommand command) {
+  datapath::LaneCommand* slot = mailbox_.commands.reserve();
   if (slot == nullptr) {
     lane_.execute_commands(world_.now);
     slot = mailbox_.commands.reserve();
@@ -175,7 +175,7 @@ void SimEnd::command(link::LaneCommand command) {
   mailbox_.commands.publish();
 }
 
-void SimEnd::resolve(const link::PeerName&) {
+void SimEnd::resolve(const session::PeerName&) {
   resolving_ = true;
 }
 
@@ -198,7 +198,7 @@ Time SimEnd::last_heard() const {
 World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
              std::shared_ptr<const dtls::Identity> acceptor)
     : wire(settings.seed), identities_{std::move(initiator), std::move(acceptor)} {
-  link::SessionSettings session;
+  session::SessionSettings session;
   session.seed = settings.seed;
   session.limits = settings.limits;
   session.rekey = settings.rekey;

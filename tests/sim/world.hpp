@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "routevpn/link/lane.hpp"
-#include "routevpn/link/session.hpp"
+#include "routevpn/datapath/lane.hpp"
+#include "routevpn/session/session.hpp"
 
 #include "sim/wire.hpp"
 
@@ -19,9 +19,9 @@ namespace routevpn::test {
 
 class World;
 
-class SimEnd : private link::Surroundings {
+class SimEnd : private session::Surroundings {
  public:
-  SimEnd(World& world, int number, link::SessionSettings settings,
+  SimEnd(World& world, int number, session::SessionSettings settings,
          std::shared_ptr<const dtls::Identity> identity);
 
   void receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from);
@@ -36,7 +36,7 @@ class SimEnd : private link::Surroundings {
   [[nodiscard]] std::uint64_t drops(Drop reason) const {
     return counters_.drops.get(reason) + control_drops_.get(reason);
   }
-  link::Session& session() { return session_; }
+  session::Session& session() { return session_; }
   // Starts where another process of this end, killed, has left the packets' numbers.
   void continue_after(SimEnd& killed);
 
@@ -49,10 +49,10 @@ class SimEnd : private link::Surroundings {
 
  private:
   void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override;
-  void command(link::LaneCommand command) override;
-  void resolve(const link::PeerName& peer) override;
+  void command(datapath::LaneCommand command) override;
+  void resolve(const session::PeerName& peer) override;
   void set_carrier(bool on) override;
-  void state_changed(link::Phase, const link::Reason&) override {}
+  void state_changed(session::Phase, const session::Reason&) override {}
   void handshake_failed(const SocketAddress&, const dtls::HandshakeFailure&) override {}
   [[nodiscard]] Time last_heard() const override;
   [[nodiscard]] outside::RouteMtu route_mtu(const SocketAddress&) const override {
@@ -61,17 +61,17 @@ class SimEnd : private link::Surroundings {
   [[nodiscard]] std::uint64_t large_datagrams() const override { return counters_.tx_large; }
   void path_mtu_changed(unsigned path_mtu, unsigned payload_bytes) override;
 
-  void flush(std::span<const link::Run> runs);
+  void flush(std::span<const datapath::Run> runs);
   void send(ConstBytes datagram, const outside::Endpoint& to);
   void check_delivered(ConstBytes packet);
 
   World& world_;
   int number_;
-  link::Mailbox mailbox_;
-  link::LaneCounters counters_;
+  datapath::Mailbox mailbox_;
+  datapath::LaneCounters counters_;
   DropCounters control_drops_;
-  link::Session session_;
-  link::Lane lane_;
+  session::Session session_;
+  datapath::Lane lane_;
   bool carrier_ = false;
   bool resolving_ = false;
   std::set<std::uint64_t> delivered_;
@@ -81,7 +81,7 @@ class World {
  public:
   struct Settings {
     std::uint64_t seed = 1;
-    link::RecordLimits limits;
+    datapath::RecordLimits limits;
     Duration rekey = std::chrono::seconds(3600);
     Duration up_delay{};
     Duration dead_after = std::chrono::milliseconds(3500);
@@ -135,7 +135,7 @@ class World {
  private:
   void step(Time at_most);
 
-  link::SessionSettings settings_[2];
+  session::SessionSettings settings_[2];
   std::shared_ptr<const dtls::Identity> identities_[2];
   std::unique_ptr<SimEnd> ends_[2];  // nullptr: killed
   std::unique_ptr<SimEnd> killed_[2];
@@ -145,7 +145,7 @@ class World {
   int rebinds_ = 0;
 };
 
-inline link::SessionStatus status(SimEnd& end, const World& world) {
+inline session::SessionStatus status(SimEnd& end, const World& world) {
   return end.session().status(world.now);
 }
 

@@ -22,7 +22,7 @@ class IpAddress {
   [[nodiscard]] bool is_v4() const { return is_v4_; }
   [[nodiscard]] int family() const { return is_v4_ ? AF_INET : AF_INET6; }
   [[nodiscard]] unsigned bits() const { return is_v4_ ? 32 : 128; }
-  // Network order; for IPv4 the first four bytes count.
+  // In network order; an IPv4 address is in the first four bytes.
   [[nodiscard]] const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
   [[nodiscard]] std::string to_string() const;
 
@@ -33,13 +33,12 @@ class IpAddress {
   std::array<std::uint8_t, 16> bytes_{};
 };
 
-// An address with a prefix length. Host bits are kept: it names an interface address as well as a
-// network.
+// An address with a prefix length. Host bits are kept, because an interface address has them.
 struct IpPrefix {
   IpAddress address;
   unsigned length = 0;  // 0..32 or 0..128
 
-  // ADDRESS/LENGTH, or ADDRESS alone, which is the single host.
+  // ADDRESS/LENGTH, or ADDRESS for a single host.
   static std::optional<IpPrefix> parse(std::string_view text);
   [[nodiscard]] bool contains(const IpAddress& other) const;
   [[nodiscard]] IpPrefix network() const;  // host bits cleared
@@ -47,15 +46,15 @@ struct IpPrefix {
   auto operator<=>(const IpPrefix&) const = default;
 };
 
-// An address and port of UDP. An IPv4-mapped IPv6 address from the kernel becomes plain IPv4.
+// Address and port of UDP. An IPv4-mapped IPv6 address from the kernel becomes plain IPv4.
 struct SocketAddress {
   IpAddress address;
   std::uint16_t port = 0;
   std::uint32_t scope = 0;  // interface index of an IPv6 link-local address, else 0
 
   static SocketAddress from_kernel(const sockaddr_storage& storage);
-  // Fills storage for a socket of this family (an IPv4 address on an AF_INET6 socket is mapped)
-  // and gives its length.
+  // Fills `storage` for a socket of this family and returns its length. An IPv4 address becomes an
+  // IPv4-mapped one for an AF_INET6 socket.
   socklen_t to_kernel(sockaddr_storage& storage, int socket_family) const;
   [[nodiscard]] std::string to_string() const;  // 192.0.2.1:7754, [2001:db8::1]:7754
   auto operator<=>(const SocketAddress&) const = default;

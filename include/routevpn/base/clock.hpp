@@ -1,4 +1,4 @@
-// Time as every stage sees it: a value handed in, read from the clock once per turn of a loop.
+// The clock of all timers. A loop reads it once per turn and passes the value on.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@ namespace routevpn {
 using Duration = std::chrono::nanoseconds;
 using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
-// CLOCK_BOOTTIME: it counts on while the machine sleeps, as the peer and its patience do.
+// CLOCK_BOOTTIME: it also counts while the machine is suspended, because the peer's timers run on.
 Time read_clock();
 
 }  // namespace routevpn

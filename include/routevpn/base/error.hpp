@@ -1,4 +1,4 @@
-// The two ways set-up fails. Nothing on a packet's way throws.
+// The errors of set-up. The packet path does not throw.
 #pragma once
 
 #include <cerrno>
@@ -11,13 +11,13 @@ namespace routevpn {
 // Exit status of the process.
 enum class Exit : int { stopped = 0, failed = 1, usage = 2 };
 
-// Wrong options, configuration or credentials: exit status 2. The text is one line that names the
-// file, the line or option, what was wrong and what is allowed.
+// Wrong options, configuration or credentials: exit status 2. The text is one line: file, line or
+// option, the fault, and what is allowed.
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The system refused: exit status 1. The text is one line.
+// A system call failed: exit status 1. The text is one line.
 struct SystemError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

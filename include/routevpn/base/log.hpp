@@ -1,5 +1,5 @@
-// What the process says of itself, on standard error: text, JSON lines, or text with the
-// journal's priority prefix when systemd reads it.
+// The log, on standard error: text, JSON lines, or text with the journal's priority prefix when
+// standard error is the journal.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@ namespace routevpn {
 enum class LogLevel : std::uint8_t { error, warning, info, debug };
 enum class LogFormat : std::uint8_t { text, json };
 
-// Extra fields of a line: written as name=value in text, as members in JSON.
+// Extra fields of a line: name=value in text, members in JSON.
 using LogFields = std::initializer_list<std::pair<std::string_view, std::string>>;
 
 class Log {
  public:
-  // Under systemd (JOURNAL_STREAM is set for our standard error) lines carry "<3>".."<7>".
+  // Text lines begin with "<3>".."<7>" when JOURNAL_STREAM names our standard error.
   static void configure(LogLevel level, LogFormat format, std::string link);
-  static void name_link(std::string link);  // once it is known
+  static void name_link(std::string link);  // replaces the name given to configure()
   static void write(LogLevel level, std::string_view message, LogFields fields = {});
 };
 

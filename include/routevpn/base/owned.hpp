@@ -1,4 +1,4 @@
-// Owners for handles of C libraries: the only places where they are released.
+// Owners of handles of C libraries and of file descriptors.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,7 @@ class Fd {
 
   [[nodiscard]] int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
-  void reset(int fd = -1);  // closes what it held; errno is kept
+  void reset(int fd = -1);  // closes the old descriptor and keeps errno
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
 
  private:

@@ -9,11 +9,13 @@
 #include <variant>
 #include <vector>
 
-#include "routevpn/cli/link_options.hpp"
+#include "routevpn/options/link_options.hpp"
 #include "routevpn/pki/authority.hpp"
 #include "routevpn/plan/run.hpp"
 
 namespace routevpn::cli {
+
+using namespace options;
 
 struct RunLink {
   LinkOptions options;
@@ -49,7 +51,7 @@ struct Help {
 struct Version {};
 
 using Command =
-    std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanOrder, Help, Version>;
+    std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanRequest, Help, Version>;
 
 struct CommandLine {
   Command command;

@@ -18,7 +18,7 @@ OptionTable request_table(pki::RequestOrder& order, bool& help);
 OptionTable sign_table(pki::SignOrder& order, bool& help);
 OptionTable revoke_table(pki::RevokeOrder& order, bool& help);
 OptionTable list_table(ListCertificates& list, bool& help);
-OptionTable plan_table(plan::PlanOrder& order, bool& help);
+OptionTable plan_table(plan::PlanRequest& request, bool& help);
 
 // `arguments` are those after the command's name.
 CommandLine parse_show(std::span<const std::string> arguments);

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "routevpn/cli/link_options.hpp"
 #include "routevpn/cli/option_table.hpp"
+#include "routevpn/options/link_options.hpp"
 
 namespace routevpn::cli {
+
+using namespace options;
 
 // What the options say one by one. client, server, host and port are the first proof-of-concept's
 // way to say peer and listen.

@@ -12,8 +12,8 @@ namespace routevpn::cli {
 
 int run_show(const ShowLinks& show, const Console& console);
 int run_pki(const PkiCommand& command, const Console& console);
-// With --check: 0 when everything is as planned, 1 when something would change.
-int run_plan(const plan::PlanOrder& order, const Console& console);
+// With --check: 0 when nothing would change, 1 when something would, 2 when the check failed.
+int run_plan(const plan::PlanRequest& request, const Console& console);
 int run_help(const Help& help, const Console& console);
 int run_version(const Console& console);  // "routevpn 0.1.0"
 

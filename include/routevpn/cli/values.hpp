@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <string>
 
-#include "routevpn/cli/link_options.hpp"
+#include "routevpn/options/link_options.hpp"
 
 namespace routevpn::cli {
+
+using namespace options;
 
 // Decimal, or hexadecimal after 0x. `unit` follows the bounds in the message: " milliseconds".
 std::uint32_t parse_number(const std::string& text, std::uint32_t lowest, std::uint32_t highest,

@@ -1,4 +1,4 @@
-// Who may make us do handshake work, and how often. Pure.
+// Limits the handshakes that an acceptor works on, by source and in total. Pure.
 #pragma once
 
 #include <cstdint>
@@ -14,23 +14,23 @@ namespace routevpn::dtls {
 
 class Admission {
  public:
-  // Cheap against flooding, generous against a site whose links all restart at once.
+  // Low enough against a flood, high enough for a site whose links all restart at once.
   static constexpr double per_source_rate = 20;  // per second, for each IPv4 /24 or IPv6 /64
   static constexpr double per_source_burst = 5;
   static constexpr double total_rate = 100;  // per second
   static constexpr double total_burst = 100;
   static constexpr std::size_t max_half_open = 16;
-  static constexpr std::size_t max_half_open_per_source = 4;  // a quarter
-  static constexpr std::size_t max_sources = 1024;            // remembered at a time
+  static constexpr std::size_t max_half_open_per_source = 4;  // a quarter of the places
+  static constexpr std::size_t max_sources = 1024;            // buckets kept at a time
 
-  explicit Admission(std::vector<IpPrefix> allowed);  // empty: everyone
+  explicit Admission(std::vector<IpPrefix> allowed);  // empty: every source
 
-  // Whether this source gets any answer at all (--allow).
+  // Whether --allow covers this source.
   [[nodiscard]] bool allows(const IpAddress& source) const;
 
-  // Whether a ClientHello from this source is answered at all: handshake_not_allowed,
-  // handshake_rate_limited, or nothing when it is. What strangers use up of the total is no matter
-  // to a `known` source.
+  // Why a ClientHello from this source is dropped: handshake_not_allowed or handshake_rate_limited;
+  // none: it is answered. `known`: the total rate does not apply, so that strangers who use it up
+  // cannot lock out the peer.
   std::optional<Drop> admit(const IpAddress& source, Time now, bool known = false);
 
  private:
@@ -40,7 +40,7 @@ class Admission {
   };
   static double level(const Bucket& bucket, double rate, double burst, Time now);
   static bool take(Bucket& bucket, double rate, double burst, Time now);
-  void make_room(Time now);
+  void evict(Time now);
 
   std::vector<IpPrefix> allowed_;
   std::optional<Bucket> total_;

@@ -1,4 +1,4 @@
-// Who we are and whom we trust: certificate, key, CA, CRL, and the name the peer must have.
+// An identity: our certificate and key, the trusted CAs, the CRL, and the name the peer must have.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,7 @@ struct IdentityPolicy {
   std::string ciphers;    // OpenSSL names, ':' between; empty: the default list
 };
 
-// What `show` says of a certificate.
+// What `routevpn show` prints of a certificate.
 struct CertificateInfo {
   std::string name;     // first DNS subjectAltName, else CN
   std::string subject;  // RFC 2253
@@ -49,7 +49,8 @@ class Identity {
   [[nodiscard]] SSL_CTX* initiator() const { return initiator_.get(); }
   [[nodiscard]] SSL_CTX* acceptor() const { return acceptor_.get(); }
   [[nodiscard]] const CertificateInfo& certificate() const { return certificate_; }
-  // Whether the CRL has it: also to be asked of a peer that was verified under an older one.
+  // Whether the CRL lists this certificate. After a reload, check peers again that were verified
+  // against the old CRL.
   [[nodiscard]] bool revokes(const CertificateInfo& peer) const {
     return revoked_.contains({peer.issuer, peer.serial});
   }

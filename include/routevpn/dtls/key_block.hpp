@@ -1,5 +1,4 @@
-// The key block of RFC 5246 section 6.3, derived from a finished handshake with OpenSSL's public
-// API.
+// The key block (RFC 5246 section 6.3) of a finished handshake, by OpenSSL's public API.
 #pragma once
 
 #include <optional>
@@ -15,7 +14,7 @@ struct KeyBlock {
   record::DirectionKeys acceptor;
 };
 
-std::optional<record::CipherSuite> suite_of(const SSL* ssl);     // none: not one of ours
+std::optional<record::CipherSuite> suite_of(const SSL* ssl);     // none: not supported
 KeyBlock derive_key_block(SSL* ssl, record::CipherSuite suite);  // throws SystemError
 
 }  // namespace routevpn::dtls

@@ -1,5 +1,6 @@
-// The acceptor's door: answers a first ClientHello with a HelloVerifyRequest and keeps nothing of
-// it, RFC 6347 section 4.2.1. Only a ClientHello that brings the cookie back makes a handshake.
+// The acceptor's stateless cookie exchange (RFC 6347 section 4.2.1): a first ClientHello is
+// answered with a HelloVerifyRequest and leaves no state. Only a ClientHello with a valid cookie
+// starts a handshake.
 #pragma once
 
 #include <functional>
@@ -10,7 +11,7 @@
 
 namespace routevpn::dtls {
 
-// The random of a datagram that starts with a whole or first fragment of a ClientHello in epoch 0.
+// The random of a ClientHello, if the datagram starts with one, or its first fragment, in epoch 0.
 std::optional<ConstBytes> client_hello_random(ConstBytes datagram);
 
 class Listener {
@@ -21,14 +22,14 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
 
   struct Answer {
-    std::unique_ptr<Handshake> handshake;  // set when the cookie was right and nothing refused it
+    std::unique_ptr<Handshake> handshake;  // set if the cookie was valid and `admit` allowed it
     Datagrams output;                      // the HelloVerifyRequest otherwise
     bool malformed = false;
     std::optional<Drop> refused;  // by `admit`
   };
-  // Asked when the cookie is right, before any public-key work is done.
+  // Called after the cookie has been verified and before any public-key operation.
   using Admit = std::function<std::optional<Drop>()>;
-  // One datagram that holds a ClientHello, from this address.
+  // Takes one datagram with a ClientHello from this address.
   Answer receive(
       ConstBytes datagram, const SocketAddress& from, Time now,
       const Admit& admit = [] { return std::optional<Drop>(); });

@@ -1,5 +1,5 @@
-// RUN-DIR/LINK.sock: where `routevpn show` asks. A client sends one line: "status" is answered with
-// one JSON object; "watch" with one now and one more at each change, a line each.
+// RUN-DIR/LINK.sock, to which `routevpn show` connects. A client sends one line: "status" returns
+// one JSON object; "watch" returns one at once and one after each change, each on its own line.
 #pragma once
 
 #include <functional>
@@ -13,9 +13,9 @@ namespace routevpn::host {
 
 class ControlSocket {
  public:
-  // Binds RUN-DIR/LINK.sock, making the directory when it is not there; a socket that nobody
-  // listens on any more is replaced. Where another process listens (the same interface name in
-  // another namespace), LINK-2, LINK-3 ... is taken: link() tells. Throws SystemError.
+  // Creates the directory if needed and binds RUN-DIR/LINK.sock; a stale socket is replaced. If
+  // another process listens there (the same interface name in another namespace), LINK-2, LINK-3
+  // ... is bound instead: see link(). Throws SystemError.
   ControlSocket(EventLoop& loop, const std::string& run_dir, const std::string& link,
                 std::function<std::string()> status);
   ~ControlSocket();  // removes the socket
@@ -23,11 +23,10 @@ class ControlSocket {
   ControlSocket& operator=(const ControlSocket&) = delete;
 
   [[nodiscard]] const std::string& link() const { return link_; }
-  void publish();  // to those who watch
+  void publish();  // to all clients that watch
 
  private:
-  // A status socket has few clients; more are turned away.
-  static constexpr std::size_t max_clients = 64;
+  static constexpr std::size_t max_clients = 64;  // more are refused
 
   struct Client {
     Fd fd;
@@ -38,7 +37,7 @@ class ControlSocket {
   void bind(const std::string& run_dir, const std::string& link);
   void accept();
   void read(int fd);
-  bool answer(const Client& client) const;  // false: it does not take it
+  bool answer(const Client& client) const;  // false: the client does not read it
   void close(int fd);
 
   EventLoop& loop_;

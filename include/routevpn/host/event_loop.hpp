@@ -19,18 +19,18 @@ class EventLoop {
   EventLoop();  // throws SystemError
 
   // Calls back whenever fd is readable, or has an error or hang-up. A callback may watch and
-  // forget, itself too.
+  // unwatch descriptors, its own too.
   void watch(int fd, Callback callback);
-  void forget(int fd);
-  // Waits until something is readable or the time has come (none: for ever), and calls back. A
-  // machine that slept past that time wakes it.
+  void unwatch(int fd);
+  // Waits until a descriptor is readable or the timeout (none: unlimited) has passed, and calls
+  // back. The time that the machine sleeps counts.
   void turn(std::optional<Duration> timeout);
 
  private:
   void arm(Duration timeout);
 
   Fd epoll_;
-  Fd timer_;  // epoll's own timeout stands still while the machine sleeps
+  Fd timer_;  // epoll's own timeout does not count while the machine sleeps
   std::unordered_map<int, std::shared_ptr<Callback>> callbacks_;
 };
 

@@ -1,6 +1,6 @@
-// What must not outlive the link but would survive its kill -9: the nftables table of --nat, the
-// forwarding switches it needed, the policy rules of --fwmark and the routes behind them. A child
-// process holds them; it ends, and undoes them, when the pipe to it closes, whatever the reason.
+// The guardian: a child process that sets up what would outlive a kill -9 of the link: the nftables
+// table and forwarding sysctls of --nat, the policy rules of --fwmark and their fallback routes.
+// When its pipe to the link's process closes, for whatever reason, it undoes all of that and exits.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace routevpn::host {
 
 struct GuardianDuties {
   std::string ifname;
-  bool nat = false;          // masquerade and forward what comes out of the link
+  bool nat = false;          // masquerade and forward packets from the link
   std::uint32_t fwmark = 0;  // with table: rules that send unmarked traffic to the table
   std::uint32_t table = 0;
   std::vector<IpPrefix> routes{};  // with fwmark and table: unreachable while the link is down
@@ -29,12 +29,12 @@ struct GuardianDuties {
 
 class Guardian {
  public:
-  // Starts it in this namespace and waits until its duties are done; call before any thread is
-  // started. Throws UsageError when nft is missing or the same table or rule is there already,
-  // SystemError otherwise; nothing is then left behind.
+  // Starts the guardian in this namespace and waits until everything is set up. Call before any
+  // thread is started, because it forks. Throws UsageError if nft is missing or the same table or
+  // rule exists, SystemError otherwise; then nothing remains set up.
   static Guardian start(const GuardianDuties& duties, const Netns& where);
   Guardian(Guardian&&) noexcept = default;
-  ~Guardian();  // undoes, and waits for it
+  ~Guardian();  // waits until the guardian has undone everything
 
  private:
   Guardian(pid_t pid, Fd pipe) : pid_(pid), pipe_(std::move(pipe)) {}

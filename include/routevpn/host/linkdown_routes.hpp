@@ -1,6 +1,6 @@
-// What the kernel does with routes through an interface that has no carrier: at first it follows
-// them, and what is sent there is lost without a word; from ignore() on it passes over them and
-// over their ECMP next hops, so that other routes serve, or a sender hears "unreachable" at once.
+// Routes through an interface without carrier. By default the kernel follows them and drops the
+// packets silently. After ignore() it skips these routes and ECMP next hops, so that other routes
+// are used or the sender gets "unreachable" at once.
 #pragma once
 
 #include <string>
@@ -12,14 +12,14 @@ namespace routevpn::host {
 
 class LinkdownRoutes {
  public:
-  // Of an interface in the namespace the calling thread is in. Throws SystemError.
+  // Of an interface in the calling thread's namespace. Throws SystemError.
   explicit LinkdownRoutes(const std::string& ifname);
-  // From any namespace, with CAP_NET_ADMIN. Once is enough, more do no harm. Throws SystemError.
+  // From any namespace, with CAP_NET_ADMIN. Later calls do nothing. Throws SystemError.
   void ignore();
 
  private:
   std::string ifname_;
-  std::vector<Fd> switches_;  // one a family
+  std::vector<Fd> sysctls_;  // one per family
 };
 
 }  // namespace routevpn::host

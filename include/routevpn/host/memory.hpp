@@ -1,11 +1,15 @@
-// What the process counts as its own of memory that it shares.
+// The resident memory of the process.
 #pragma once
 
 namespace routevpn::host {
 
-// Unmaps the code of the program and its libraries that was run so far. What is needed again comes
-// back from the page cache by a minor fault; what only starting needed (ipsec-mb tests all of its
-// ciphers, OpenSSL builds its tables) no longer counts as resident. Any thread may be running.
-void forget_code_run_so_far();
+// Drops the resident code pages of the program and its libraries. Code that runs again comes back
+// from the page cache by a minor fault. Code of start-up (self-tests of ipsec-mb, tables of
+// OpenSSL) and of handshakes runs rarely, so it does not stay resident. Other threads may be
+// running.
+void release_code_pages();
+inline void forget_code_run_so_far() {
+  release_code_pages();
+}
 
 }  // namespace routevpn::host

@@ -1,5 +1,5 @@
-// The interface's addresses, MTU and routes, by rtnetlink in the namespace the calling thread was
-// in when this was made.
+// Sets an interface's addresses, MTU and routes by rtnetlink, in the namespace of the thread that
+// constructed the object.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,13 @@ class Netlink {
   Netlink(const Netlink&) = delete;
   Netlink& operator=(const Netlink&) = delete;
 
-  // MTU, no link-local address of the kernel's own, no router advertisements, addresses,
-  // administratively up, routes; in this order. The calling thread must be in the namespace. From
-  // then on a change of carrier shows in `ip monitor` as that of the link and as nothing else.
-  // Throws UsageError for an address or route the kernel refuses, SystemError otherwise.
+  // In this order: MTU, no link-local address by the kernel, no router advertisements, addresses,
+  // administratively up, routes. The calling thread must be in the namespace. Afterwards a change
+  // of carrier appears in `ip monitor` as a change of the link only. Throws UsageError for an
+  // address or route that the kernel refuses, SystemError otherwise.
   void set_up(const InterfaceSetup& setup);
-  // From any namespace. Below 1280 the kernel takes IPv6 off the interface, with its addresses and
-  // settings, and does not give them back. Throws SystemError.
+  // From any namespace. Below 1280 bytes the kernel removes IPv6 from the interface for good, with
+  // its addresses and settings. Throws SystemError.
   void set_mtu(const std::string& name, unsigned mtu);
 
  private:

@@ -1,4 +1,4 @@
-// Network namespaces, by the name `ip netns` gave them, by path, or by the pid of a process in one.
+// Network namespaces, by their `ip netns` name, by path, or by the pid of a process in them.
 #pragma once
 
 #include <string>
@@ -10,10 +10,11 @@ namespace routevpn::host {
 class Netns {
  public:
   static Netns current();  // of the calling thread; throws SystemError
-  // Throws UsageError when there is no such namespace, naming `option`.
+  // Throws UsageError, which names `option`, if there is no such namespace.
   static Netns open(const std::string& name, const std::string& option);
   static std::string path_of(const std::string& name);
   [[nodiscard]] int fd() const { return fd_.get(); }
+  void enter() const;  // the calling thread; throws SystemError
   [[nodiscard]] bool same_as(const Netns& other) const;
 
  private:
@@ -21,8 +22,8 @@ class Netns {
   Fd fd_;
 };
 
-// The calling thread is in the namespace for as long as this lives. It must be able to return:
-// failing that it ends the process, for nothing may run on in the wrong namespace.
+// Keeps the calling thread in a namespace. If the destructor cannot return to the former namespace
+// it ends the process, because nothing may run in the wrong one.
 class NetnsScope {
  public:
   explicit NetnsScope(const Netns& where);  // throws SystemError
@@ -32,7 +33,7 @@ class NetnsScope {
 
  private:
   Netns back_;
-  bool moved_;  // else it was there already, and needs no right to stay
+  bool moved_;  // false: it already was there, which needs no capability
 };
 
 }  // namespace routevpn::host

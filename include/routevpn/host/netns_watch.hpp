@@ -1,7 +1,7 @@
-// Tells when somebody deletes a network namespace that a link uses. The kernel does not: a deleted
-// namespace loses its name and lives on, interfaces and all, until the last process and socket in
-// it are gone. So the name is looked at every second; to be told by inotify, a user may have 128
-// processes on a usual system, and a gateway has more links.
+// Detects the deletion of network namespaces that a link uses. A deleted namespace loses its name
+// but exists, with its interfaces, until the last process and socket in it are gone. The kernel
+// does not report that, so the names are checked every second. inotify would not do: by default a
+// user may have 128 instances, and a gateway may have more links.
 #pragma once
 
 #include <chrono>
@@ -15,17 +15,17 @@ namespace routevpn::host {
 
 class NetnsWatch {
  public:
-  // Names and paths as Netns::open() takes them. Those that are empty or a pid have nothing that
-  // could be deleted. Throws SystemError.
+  // Names and paths as for Netns::open(). Empty names and pids are skipped: they cannot be deleted.
+  // Throws SystemError.
   explicit NetnsWatch(const std::vector<std::string>& names);
   ~NetnsWatch();
   NetnsWatch(const NetnsWatch&) = delete;
   NetnsWatch& operator=(const NetnsWatch&) = delete;
 
-  static constexpr std::chrono::seconds look_interval{1};
+  static constexpr std::chrono::seconds check_interval{1};
 
   [[nodiscard]] int fd() const { return fd_.get(); }  // readable when deleted() must be called
-  // One of the names that went since, or stand for another namespace now.
+  // A name that was deleted since the last call, or that now names another namespace.
   std::optional<std::string> deleted();
 
  private:

@@ -1,12 +1,12 @@
-// sd_notify(3): the documented datagram protocol, without libsystemd and what it drags in.
+// The datagram protocol of sd_notify(3), without a dependency on libsystemd.
 #pragma once
 
 #include <string_view>
 
 namespace routevpn::host {
 
-// "READY=1", "STATUS=...", "STOPPING=1", newline between several. Nothing happens without
-// NOTIFY_SOCKET.
+// `state`: "READY=1", "STATUS=..." or "STOPPING=1"; several are separated by newlines. Does nothing
+// without NOTIFY_SOCKET.
 void notify(std::string_view state);
 
 }  // namespace routevpn::host

@@ -1,4 +1,4 @@
-// --on-state CMD: run by /bin/sh at each change, one at a time and in order.
+// --on-state CMD: /bin/sh runs it at each change of state, one at a time and in order.
 #pragma once
 
 #include <deque>
@@ -16,14 +16,13 @@ class StateHook {
 
   explicit StateHook(std::string command) : command_(std::move(command)) {}
 
-  // Queues a run with these variables besides our own environment. Nothing happens without a
-  // command.
+  // Queues a run with these variables added to our environment. Does nothing without a command.
   void run(Environment environment);
-  // Call at SIGCHLD: starts the next when one has ended.
+  // Call at SIGCHLD: starts the next run if one has ended.
   void reap();
 
  private:
-  // A hook that hangs must not make the queue grow for ever; the newest states matter.
+  // Bounds the queue while a hook hangs; the oldest states are dropped.
   static constexpr std::size_t max_queued = 16;
 
   void start_next();

@@ -1,9 +1,9 @@
-// Packets on their way out, laid one behind the other with room for the record around each:
+// Packets on their way outside, one behind the other, each with room for its record:
 //
 //     | headroom | packet | tailroom | headroom | packet | tailroom | ...
 //
-// There is no gap between them, so that a run of equal ones becomes one UDP_SEGMENT send after
-// they were sealed in place. All memory is allocated at construction.
+// There are no gaps, so that packets of equal length, sealed in place, are one UDP_SEGMENT send.
+// All memory is allocated by the constructor.
 #pragma once
 
 #include <cstddef>
@@ -12,27 +12,19 @@
 #include <span>
 #include <vector>
 
-#include "routevpn/base/bytes.hpp"
+#include "routevpn/base/outbound_packet.hpp"
 
 namespace routevpn::inside {
-
-// A packet's bytes, without headroom and tailroom, and the traffic class of its outer header: once
-// it is sealed nobody can read its own.
-struct OutboundPacket {
-  std::uint8_t* data = nullptr;
-  std::uint32_t length = 0;
-  std::uint8_t outer_class = 0;
-};
 
 class OutboundBatch {
  public:
   OutboundBatch(std::size_t capacity_bytes, std::size_t capacity_packets);
 
-  // Empties the batch; the room around the packets that follow.
+  // Empties the batch and sets the room around the packets that follow.
   void clear(std::size_t headroom, std::size_t tailroom);
   // The outer traffic class of the packets appended from now on; 0 after clear().
   void set_outer_class(std::uint8_t outer_class) { outer_class_ = outer_class; }
-  // Memory for one packet of this length, or nullptr when the batch is full.
+  // Memory for one packet of this length; nullptr when the batch is full.
   std::uint8_t* append(std::size_t length) {
     const std::size_t needed = headroom_ + length + tailroom_;
     if (needed > capacity_bytes_ - used_bytes_ || packets_.size() == capacity_packets_) {
@@ -43,7 +35,7 @@ class OutboundBatch {
     packets_.push_back({data, static_cast<std::uint32_t>(length), outer_class_});
     return data;
   }
-  // Takes back the packets appended since there were `packets` of them.
+  // Removes the packets appended since the batch held `packets` packets.
   void truncate(std::size_t packets);
 
   [[nodiscard]] std::span<const OutboundPacket> packets() const { return packets_; }

@@ -1,5 +1,5 @@
-// The TUN device: the inside of the link. Read and write carry a virtio-net header before each
-// packet; checksum, TSO and (where the kernel has it) USO offloads are on.
+// The TUN device, the inside of the link. Every packet read or written has a virtio-net header.
+// Checksum offload, TSO and (from Linux 6.2 on) USO are enabled.
 #pragma once
 
 #include <cstdint>
@@ -15,38 +15,39 @@ namespace routevpn::inside {
 
 enum class IoResult : std::uint8_t { ok, would_block, failed };
 
-// One queue of the interface, which goes with the last of them. Of several the kernel gives each
-// flow one: the queue that last wrote packets of the flow's other direction, or one by hash.
+// One queue of the interface; the kernel removes the interface with its last queue. The kernel
+// assigns each flow a queue: the one that last wrote packets of the flow's other direction, or one
+// by hash.
 class Tun {
  public:
-  // A new interface in the calling thread's network namespace, with the carrier off from its first
-  // moment; `shared`: more queues are to come. `name` is an interface name, or a pattern with %d.
-  // Throws UsageError when the name is taken or not a valid interface name, SystemError when the
-  // system refuses (no permission, no /dev/net/tun).
+  // Creates an interface in the calling thread's network namespace, with the carrier off from the
+  // start. `shared`: more queues will be added. `name` is an interface name, or a pattern with %d.
+  // Throws UsageError when the name is taken or invalid, SystemError when a system call fails (no
+  // permission, no /dev/net/tun).
   static Tun create(const std::string& name, bool shared = false);
-  // One more queue of a shared interface, detached, from the namespace it is in. Throws
-  // SystemError.
+  // Opens another queue of a shared interface, detached. The calling thread is in the interface's
+  // namespace. Throws SystemError.
   [[nodiscard]] Tun another_queue() const;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool has_udp_offload() const { return udp_offload_; }
 
-  // One super-packet, header first. `length` is what was read. Never blocks.
+  // Reads one super-packet, header first, of `length` bytes. Never blocks.
   IoResult read(Bytes buffer, std::size_t& length) const;
-  // One super-packet; pieces[0] is the header. Never blocks.
+  // Writes one super-packet; pieces[0] is the header. Never blocks.
   [[nodiscard]] IoResult write(std::span<const iovec> pieces) const;
-  // A detached queue is given no packets, and what waits in it is dropped; everything else goes on.
-  // Throws SystemError.
+  // Attaches or detaches the queue. A detached queue gets no packets, and the kernel drops those
+  // that wait in it; writing still works. Throws SystemError.
   void attach(bool attached) const;
-  // Announced by the kernel before this returns (Linux 6.8; up to a second later before that).
-  // Throws SystemError.
+  // The kernel announces the change before this returns (from Linux 6.8 on; up to a second later
+  // before). Throws SystemError.
   void set_carrier(bool on) const;
 
  private:
   Tun(Fd fd, Fd query, std::string name, bool udp_offload);
   Fd fd_;
-  Fd query_;  // a socket in the interface's namespace, to ask for its link state
+  Fd query_;  // a socket in the interface's namespace, for ethtool requests
   std::string name_;
   bool udp_offload_;
 };

@@ -1,12 +1,4 @@
-// Whether a packet is a UDP datagram for somebody.
+// The former name of ip_packet.hpp.
 #pragma once
 
-#include "routevpn/base/address.hpp"
-#include "routevpn/base/bytes.hpp"
-
-namespace routevpn::inside {
-
-// False for fragments but the first, and behind IPv6 extension headers.
-bool is_udp_to(ConstBytes packet, const SocketAddress& to);
-
-}  // namespace routevpn::inside
+#include "routevpn/inside/ip_packet.hpp"  // IWYU pragma: export

@@ -1,6 +1,6 @@
-// The header before every packet read from or written to a TUN device with IFF_VNET_HDR: virtio
-// 1.2 section 5.1.6, here in host byte order (TUN's default). linux/virtio_net.h does not compile
-// as C++, and Debian 12's lacks UDP_L4.
+// The header before every packet read from or written to a TUN device with IFF_VNET_HDR: virtio 1.2
+// section 5.1.6, in host byte order (TUN's default). linux/virtio_net.h does not compile as C++,
+// and in Debian 12 it lacks UDP_L4.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@ namespace routevpn::inside {
 struct VirtioNetHeader {
   std::uint8_t flags = 0;
   std::uint8_t gso_type = 0;
-  std::uint16_t header_bytes = 0;     // of all headers, a hint only
+  std::uint16_t header_bytes = 0;     // of all headers; only a hint
   std::uint16_t gso_bytes = 0;        // payload of each segment
-  std::uint16_t checksum_start = 0;   // offset from which the checksum is taken
-  std::uint16_t checksum_offset = 0;  // where it goes, from checksum_start
+  std::uint16_t checksum_start = 0;   // offset where the summed bytes begin
+  std::uint16_t checksum_offset = 0;  // offset of the checksum field from checksum_start
 };
 static_assert(sizeof(VirtioNetHeader) == 10);
 

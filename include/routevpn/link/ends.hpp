@@ -5,12 +5,12 @@
 #include <optional>
 #include <vector>
 
-#include "routevpn/cli/link_options.hpp"
 #include "routevpn/host/guardian.hpp"
 #include "routevpn/host/linkdown_routes.hpp"
 #include "routevpn/host/netlink.hpp"
 #include "routevpn/host/netns.hpp"
 #include "routevpn/inside/tun.hpp"
+#include "routevpn/options/link_options.hpp"
 #include "routevpn/outside/udp.hpp"
 
 namespace routevpn::link {
@@ -31,10 +31,10 @@ struct Ends {
 };
 
 // Whether the interface is to carry IPv4, or IPv6.
-bool has_family(const cli::LinkOptions& options, bool v4);
+bool has_family(const options::LinkOptions& options, bool v4);
 
 // Outside first, then inside. Throws what its parts throw; what was there is then undone. Call
 // before any thread is started.
-Ends open_ends(const cli::LinkOptions& options);
+Ends open_ends(const options::LinkOptions& options);
 
 }  // namespace routevpn::link

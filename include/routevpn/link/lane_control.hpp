@@ -7,11 +7,11 @@
 #include <optional>
 #include <thread>
 
+#include "routevpn/datapath/lane_loop.hpp"
 #include "routevpn/host/event_loop.hpp"
 #include "routevpn/link/ends.hpp"
-#include "routevpn/link/lane_loop.hpp"
-#include "routevpn/link/session.hpp"
 #include "routevpn/outside/resolve.hpp"
+#include "routevpn/session/session.hpp"
 
 namespace routevpn::link {
 
@@ -28,21 +28,22 @@ class LaneOwner {
  public:
   virtual ~LaneOwner() = default;
   virtual void carrier_wanted(LaneControl& lane) = 0;  // or no longer
-  virtual void state_changed(LaneControl& lane, Phase phase, const Reason& reason) = 0;
+  virtual void state_changed(LaneControl& lane, session::Phase phase,
+                             const session::Reason& reason) = 0;
   virtual void handshake_failed(const SocketAddress& peer,
                                 const dtls::HandshakeFailure& failure) = 0;
   virtual void path_mtu_changed() = 0;
   virtual void interface_gone() = 0;
 };
 
-class LaneControl : private Surroundings {
+class LaneControl : private session::Surroundings {
  public:
   // `mtu`: of the interface. `serves_inside`: its queue is attached. `mark`: of its datagrams.
   // Throws SystemError.
-  LaneControl(LaneOwner& owner, host::EventLoop& loop, SessionSettings settings,
+  LaneControl(LaneOwner& owner, host::EventLoop& loop, session::SessionSettings settings,
               std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
-              const std::atomic<unsigned>& mtu, bool serves_inside, OuterClass outer_class,
-              std::uint32_t mark);
+              const std::atomic<unsigned>& mtu, bool serves_inside,
+              datapath::OuterClass outer_class, std::uint32_t mark);
   ~LaneControl() override;  // ends the thread
   LaneControl(const LaneControl&) = delete;
   LaneControl& operator=(const LaneControl&) = delete;
@@ -51,12 +52,12 @@ class LaneControl : private Surroundings {
   void on_timer(Time now);
   void serve_inside(bool on);  // takes flows of the interface, or leaves them to the other lanes
 
-  Session& session() { return session_; }
-  [[nodiscard]] const Session& session() const { return session_; }
+  session::Session& session() { return session_; }
+  [[nodiscard]] const session::Session& session() const { return session_; }
   [[nodiscard]] const inside::Tun& tun() const { return ends_.tun; }
-  [[nodiscard]] const LaneCounters& counters() const { return counters_; }
+  [[nodiscard]] const datapath::LaneCounters& counters() const { return counters_; }
   [[nodiscard]] const DropCounters& control_drops() const { return control_drops_; }
-  [[nodiscard]] SocketAddress local(const SessionStatus& status) const;
+  [[nodiscard]] SocketAddress local(const session::SessionStatus& status) const;
   [[nodiscard]] bool wants_carrier() const { return wants_carrier_; }
   // None before the first association.
   [[nodiscard]] const std::optional<PathCapacity>& path() const { return path_; }
@@ -64,10 +65,10 @@ class LaneControl : private Surroundings {
  private:
   // Surroundings
   void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override;
-  void command(LaneCommand command) override;
-  void resolve(const PeerName& peer) override;
+  void command(datapath::LaneCommand command) override;
+  void resolve(const session::PeerName& peer) override;
   void set_carrier(bool on) override;
-  void state_changed(Phase phase, const Reason& reason) override;
+  void state_changed(session::Phase phase, const session::Reason& reason) override;
   void handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) override;
   [[nodiscard]] Time last_heard() const override;
   [[nodiscard]] outside::RouteMtu route_mtu(const SocketAddress& remote) const override;
@@ -83,15 +84,15 @@ class LaneControl : private Surroundings {
 
   LaneOwner& owner_;
   LaneEnds ends_;
-  OuterClass outer_class_;
+  datapath::OuterClass outer_class_;
   std::uint32_t mark_;
   Fd mailbox_wakeup_;
-  Mailbox mailbox_;
-  LaneCounters counters_;
+  datapath::Mailbox mailbox_;
+  datapath::LaneCounters counters_;
   DropCounters control_drops_;
   outside::Resolver resolver_;
-  Session session_;
-  LaneLoop loop_;
+  session::Session session_;
+  datapath::LaneLoop loop_;
   std::thread thread_;
   bool wants_carrier_ = false;
   std::optional<PathCapacity> path_;

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "routevpn/base/error.hpp"
-#include "routevpn/cli/link_options.hpp"
 #include "routevpn/host/control_socket.hpp"
 #include "routevpn/host/event_loop.hpp"
 #include "routevpn/host/netns_watch.hpp"
@@ -16,6 +15,7 @@
 #include "routevpn/link/ends.hpp"
 #include "routevpn/link/expiry.hpp"
 #include "routevpn/link/lane_control.hpp"
+#include "routevpn/options/link_options.hpp"
 
 namespace routevpn::link {
 
@@ -30,7 +30,7 @@ class Link : private LaneOwner {
 
   // The calling thread is in the public namespace while this lives. SIGTERM, SIGINT, SIGHUP and
   // SIGCHLD must have been blocked. Throws SystemError.
-  Link(const cli::LinkOptions& options, const std::shared_ptr<const dtls::Identity>& identity,
+  Link(const options::LinkOptions& options, const std::shared_ptr<const dtls::Identity>& identity,
        Ends ends);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -42,7 +42,8 @@ class Link : private LaneOwner {
 
   // LaneOwner
   void carrier_wanted(LaneControl& lane) override;
-  void state_changed(LaneControl& lane, Phase phase, const Reason& reason) override;
+  void state_changed(LaneControl& lane, session::Phase phase,
+                     const session::Reason& reason) override;
   void handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) override;
   void path_mtu_changed() override;
   void interface_gone() override;
@@ -58,7 +59,7 @@ class Link : private LaneOwner {
   void set_carrier(LaneControl& lane, bool on);
   void share_flows();
   void warn_of_expiry();
-  void announce(const std::string& state, const SessionStatus& session);
+  void announce(const std::string& state, const session::SessionStatus& session);
   [[nodiscard]] Duration time_to_wait() const;
   [[nodiscard]] const LaneControl& speaker() const;
   [[nodiscard]] std::string status() const;
@@ -66,7 +67,7 @@ class Link : private LaneOwner {
 
   static constexpr Duration expiry_interval = std::chrono::hours(1);
 
-  cli::LinkOptions options_;
+  options::LinkOptions options_;
   std::shared_ptr<const dtls::Identity> identity_;
   Ends ends_;
   host::NetnsScope public_scope_;  // routes and names are asked for there

@@ -4,14 +4,14 @@
 #include <span>
 #include <string>
 
-#include "routevpn/cli/link_options.hpp"
-#include "routevpn/link/lane.hpp"
-#include "routevpn/link/session.hpp"
+#include "routevpn/datapath/lane.hpp"
+#include "routevpn/options/link_options.hpp"
+#include "routevpn/session/session.hpp"
 
 namespace routevpn::link {
 
 struct LinkFacts {
-  const cli::LinkOptions& options;
+  const options::LinkOptions& options;
   std::string link;
   std::string ifname;
   unsigned mtu = 0;
@@ -23,8 +23,8 @@ struct LinkFacts {
 };
 
 struct LaneFacts {
-  SessionStatus session;
-  const LaneCounters& counters;
+  session::SessionStatus session;
+  const datapath::LaneCounters& counters;
   const DropCounters& control_drops;
   SocketAddress local;
 };

@@ -10,6 +10,7 @@
 
 #include "routevpn/base/address.hpp"
 #include "routevpn/base/bytes.hpp"
+#include "routevpn/base/mtu.hpp"
 #include "routevpn/base/owned.hpp"
 
 namespace routevpn::outside {
@@ -32,9 +33,9 @@ struct UdpOptions {
   bool routed_source = false;
 };
 
-// No UDP datagram over IPv4 holds more: 65535 less the IP header and the UDP header. The kernel
-// holds a whole UDP_SEGMENT send to the same limit.
-inline constexpr std::size_t max_datagram_bytes = 65535 - 20 - 8;
+// The most that a UDP datagram over IPv4 carries: 65507. The kernel holds a whole UDP_SEGMENT send
+// to the same limit.
+inline constexpr std::size_t max_datagram_bytes = 65535 - ipv4_header_bytes - udp_header_bytes;
 
 // One receive: datagrams of segment_bytes one behind the other, the last possibly shorter.
 struct Received {

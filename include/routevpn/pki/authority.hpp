@@ -1,12 +1,12 @@
-// A private CA kept in a directory, as `routevpn pki` offers it.
+// A private CA in a directory, for `routevpn pki`.
 //
 //   ca.key ca.cert ca.index ca.crl    the CA; ca.key never leaves this directory
-//   NAME.key NAME.csr NAME.cert       a gateway; its key may be made on the gateway itself, then
-//                                     only NAME.csr comes here
+//   NAME.key NAME.csr NAME.cert       a gateway; without NAME.key if the gateway makes its own key
+//                                     and sends only NAME.csr
 //
-// Every operation locks the directory, checks everything first, and then puts its files in place
-// together. All throw UsageError for what the user can mend and SystemError for what the system
-// refused; neither leaves anything behind.
+// Every operation locks the directory, checks everything, and then puts its files in place
+// together. All throw UsageError for what the user can correct and SystemError for what the system
+// refused; then no file has changed.
 #pragma once
 
 #include <optional>
@@ -38,18 +38,18 @@ struct RequestOrder {
 struct SignOrder {
   std::string directory = ".";
   std::string name;
-  std::optional<int> days;  // none: certificate_days, or less where the CA ends earlier
+  std::optional<int> days;  // none: certificate_days, but not beyond the CA's end
   bool replace = false;     // renewal: NAME.cert may exist
 };
 
 struct RevokeOrder {
   std::string directory = ".";
   std::string name;    // every certificate of this name that is neither expired nor revoked
-  std::string serial;  // or this one alone; with neither, the CRL is only renewed
+  std::string serial;  // or only this certificate; with neither, only the CRL is renewed
   int days = revocation_list_days;
 };
 
-// Throws UsageError saying what is allowed of a CA's common name.
+// Throws UsageError, which names the allowed characters, if this cannot be a CA's common name.
 void require_common_name(const std::string& name);
 
 // Throws UsageError unless ca.key and ca.cert are a CA that can sign.
@@ -61,13 +61,13 @@ void require_valid(const std::string& directory, const std::string& name);
 TimePoint create_authority(const AuthorityOrder& order);
 // Makes NAME.key and NAME.csr.
 void create_request(const RequestOrder& order);
-// Makes NAME.cert from the public key in NAME.csr. What else the request asks for is not granted.
+// Makes NAME.cert for the public key in NAME.csr. Nothing else of the request is used.
 IssuedCertificate sign(const SignOrder& order);
 
 struct Revocation {
   Index revoked;  // by this call
   std::size_t revoked_in_all = 0;
-  TimePoint next_update;  // until then the CRL must be renewed
+  TimePoint next_update;  // the CRL must be renewed by then
 };
 // Writes ca.crl.
 Revocation revoke(const RevokeOrder& order);

@@ -1,4 +1,4 @@
-// The X.509 objects themselves (RFC 5280): made, signed, and turned to and from PEM. No files here.
+// Makes and signs X.509 objects (RFC 5280), and converts them to and from PEM. Uses no files.
 #pragma once
 
 #include <cstdint>
@@ -24,20 +24,20 @@ struct Issuer {
 // 159 random bits: 20 octets without a sign bit (RFC 5280 section 4.1.2.2). Upper-case hex.
 std::string random_serial();
 
-// Self-signed, pathlen 0: it signs gateways' certificates and CRLs, and no further CA.
+// Self-signed; pathlen 0: it may sign certificates and CRLs, but no other CA.
 Certificate make_authority(EVP_PKEY* key, const std::string& common_name, const Validity& validity);
-// CN and subjectAltName DNS:name are asked for.
+// Requests CN=name and subjectAltName DNS:name.
 Request make_request(EVP_PKEY* key, const std::string& name);
 // For both roles of a link: serverAuth and clientAuth.
 Certificate make_certificate(const Issuer& issuer, EVP_PKEY* subject_key, const std::string& name,
                              const std::string& serial, const Validity& validity);
-// All of the index that is revoked.
+// Lists all revoked certificates of the index.
 RevocationList make_revocation_list(const Issuer& issuer, const Index& index, std::uint64_t number,
                                     const Validity& validity);
 
 TimePoint not_after(const X509* certificate);
-std::string serial_of(const X509* certificate);  // as the index has it
-// Its CRL number (RFC 5280 section 5.2.3); 0 when it has none.
+std::string serial_of(const X509* certificate);  // in the form of the index
+// The CRL number (RFC 5280 section 5.2.3), or 0.
 std::uint64_t number_of(const X509_CRL* list);
 
 std::string to_pem(const EVP_PKEY* private_key);  // PKCS #8, not encrypted
@@ -45,7 +45,7 @@ std::string to_pem(X509* certificate);
 std::string to_pem(X509_REQ* request);
 std::string to_pem(X509_CRL* list);
 
-// Throw UsageError "PATH: ..." when the text is not what it should be.
+// Throw UsageError "PATH: ..." if the text does not hold such an object.
 Key parse_private_key(const std::string& pem, const std::string& path);
 Certificate parse_certificate(const std::string& pem, const std::string& path);
 Request parse_request(const std::string& pem, const std::string& path);

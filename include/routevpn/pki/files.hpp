@@ -1,4 +1,4 @@
-// Files of the CA's directory: each is there whole or not at all, and never half-replaced.
+// Files of the CA's directory, which are written and replaced as a whole.
 #pragma once
 
 #include <string>
@@ -6,15 +6,13 @@
 
 #include <sys/types.h>
 
-#include "routevpn/base/owned.hpp"
+#include "routevpn/base/files.hpp"
 
 namespace routevpn::pki {
 
-// Throws UsageError "PATH: REASON".
-std::string read_file(const std::string& path, std::size_t largest_bytes = 1024UL * 1024);
-bool exists(const std::string& path);
+using routevpn::exists, routevpn::read_file;
 
-// Held while a command works in the directory, so that two never issue from the same index.
+// Held while a command works in the directory, so that two commands never change the same index.
 class DirectoryLock {
  public:
   explicit DirectoryLock(const std::string& directory);  // throws UsageError naming --dir
@@ -23,7 +21,7 @@ class DirectoryLock {
   Fd fd_;
 };
 
-// Several files that appear together. What was staged and not committed leaves no trace.
+// Files that are put in place together. Without commit() they are removed again.
 class FileSet {
  public:
   enum class Existing : bool { refuse, replace };
@@ -33,12 +31,11 @@ class FileSet {
   FileSet(const FileSet&) = delete;
   FileSet& operator=(const FileSet&) = delete;
 
-  // Writes a temporary file beside `path`, created with O_EXCL and mode 0600 before a byte is in
-  // it. Throws UsageError when `path` exists and may not be replaced, SystemError when writing
-  // fails.
+  // Writes a temporary file beside `path`. Throws UsageError if `path` exists and may not be
+  // replaced, SystemError if writing fails.
   void stage(const std::string& path, const std::string& content, mode_t mode, Existing existing);
-  // Puts them in place in the order they were staged. When one cannot be, those that are new are
-  // taken away again.
+  // Puts the files in place in the order of staging. If that fails for a file, the destructor
+  // removes those that did not exist before.
   void commit();
 
  private:

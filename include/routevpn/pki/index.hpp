@@ -1,5 +1,5 @@
-// ca.index: what the CA has issued, one line each, so that certificates can be listed and revoked
-// when their files have long gone to the gateways.
+// ca.index: a line for each certificate that the CA issued. With it certificates can be listed and
+// revoked after their files have left this machine.
 //
 //   # serial name not-after status [revoked-at]
 //   5B3C...91 V1-1 2026-11-21T20:39:00Z issued
@@ -31,13 +31,13 @@ struct IssuedCertificate {
 
 using Index = std::vector<IssuedCertificate>;  // oldest first
 
-// Throws UsageError "PATH:LINE: ..." for a line it cannot understand.
+// Throws UsageError "PATH:LINE: ..." for a malformed line.
 Index parse_index(std::string_view text, const std::string& path);
 std::string format_index(const Index& index);
 
-// The name of a certificate, which names its files too. Throws UsageError saying what is allowed.
+// Checks the name of a certificate and its files. Throws UsageError, which names what is allowed.
 void require_name(std::string_view name);
-// Hex, colons allowed, to the form of the index. Throws UsageError.
+// Converts hex digits, colons allowed, to the form of the index. Throws UsageError.
 std::string parse_serial(std::string_view text);
 
 }  // namespace routevpn::pki

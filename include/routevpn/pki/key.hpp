@@ -1,4 +1,4 @@
-// Private keys: which kinds we make, and which a request may bring.
+// Private keys: the kinds that we make, and the kinds that a request may have.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ enum class Algorithm : std::uint8_t { p256, p384, ed25519, rsa3072 };
 Algorithm parse_algorithm(std::string_view text);
 
 Key generate_key(Algorithm algorithm);
-// The digest that fits the key's strength; nullptr for Ed25519, which has its own.
+// The digest for signatures by this key; nullptr for Ed25519, which has a digest of its own.
 const EVP_MD* signing_digest(const EVP_PKEY* key);
-// Empty when links accept certificates of this key, else what it is and what they accept.
+// Empty if links accept certificates of this key; otherwise its kind and the accepted ones.
 std::string why_unusable(const EVP_PKEY* key);
 
 }  // namespace routevpn::pki

@@ -1,14 +1,17 @@
-// Owners and error text for what pki uses of OpenSSL.
+// Owners of the OpenSSL objects that pki uses, and the check of OpenSSL's results.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
 
 namespace routevpn::pki {
@@ -23,9 +26,15 @@ using AsnTime = Owned<ASN1_TIME, ASN1_TIME_free>;
 using AsnInteger = Owned<ASN1_INTEGER, ASN1_INTEGER_free>;
 using Extension = Owned<X509_EXTENSION, X509_EXTENSION_free>;
 
-// Throws SystemError "OpenSSL cannot WHAT: REASON" unless the call succeeded. For what only fails
-// when memory or the library does, never for what a user's file may hold.
-void require(bool succeeded, std::string_view what);
+// Throws SystemError "OpenSSL cannot WHAT: REASON" unless the call succeeded. Only for calls that
+// do not depend on the content of a user's file.
+inline void require(bool succeeded, std::string_view what) {
+  if (succeeded) return;
+  const char* reason = ERR_reason_error_string(ERR_get_error());
+  ERR_clear_error();
+  throw SystemError("OpenSSL cannot " + std::string(what) + ": " +
+                    (reason != nullptr ? reason : "no reason given"));
+}
 
 template <typename T>
 T* require(T* made, std::string_view what) {

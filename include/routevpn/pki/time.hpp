@@ -6,13 +6,17 @@
 #include <string>
 #include <string_view>
 
+#include "routevpn/base/text.hpp"
+
 namespace routevpn::pki {
 
 using TimePoint = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
 
 TimePoint now();
-std::string to_text(TimePoint at);  // 2026-11-21T20:39:00Z
-// RFC 3339 in UTC ("Z"); a fraction of a second is allowed and cut off.
+inline std::string to_text(TimePoint at) {
+  return rfc3339(at, Fraction::none);
+}
+// RFC 3339 in UTC ("Z"); a fraction of a second is cut off.
 std::optional<TimePoint> parse_time(std::string_view text);
 
 }  // namespace routevpn::pki

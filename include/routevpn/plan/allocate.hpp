@@ -1,5 +1,5 @@
-// The plan: which links there are, and their numbers. Pure: a topology and a lock give a plan and
-// the next lock.
+// Makes the plan: the links and their numbers. Pure: a topology and a lock give a plan and the next
+// lock.
 #pragma once
 
 #include <array>
@@ -14,22 +14,22 @@
 namespace routevpn::plan {
 
 struct PlannedLink {
-  // The first initiates and has the lower address of each interconnect, the second waits.
+  // The initiator, which has the lower address of each interconnect; then the acceptor.
   std::array<std::size_t, 2> gateways{};
   std::uint32_t number = 0;
-  Family family = Family::ipv6;  // of the underlay
+  Family family = Family::ipv6;  // of the outer packets
   std::optional<std::uint32_t> cost;
   std::optional<std::uint32_t> bandwidth_mbit;
 };
 
-// Where iBGP runs.
+// The iBGP sessions.
 enum class Sessions : std::uint8_t {
-  // Over each link, between its two ends, each for its own site. Hubs and named reflectors of an
-  // explicit topology reflect what they hear, with themselves as the next hop: packets take that
-  // way too.
+  // Between the two ends of each link; each end announces its own site. Hubs, and the named
+  // reflectors of an explicit topology, reflect routes with next hop self, so that traffic passes
+  // through them.
   over_each_link,
-  // Over the links of the reflectors only. They reflect with the next hop unchanged, and packets
-  // take the direct link.
+  // Only over the links of the reflectors, which reflect routes with the next hop unchanged.
+  // Traffic uses the direct links.
   to_reflectors,
 };
 
@@ -38,37 +38,36 @@ struct Plan {
   std::vector<PlannedLink> links;                  // in the order of the gateways in the file
   std::vector<std::vector<std::size_t>> links_of;  // per gateway: indices into links
   std::vector<std::uint32_t> gateway_numbers;
-  std::vector<std::uint32_t> gateway_ids;  // of BGP and OSPF
-  std::vector<std::uint32_t> router_ids;
+  std::vector<std::uint32_t> gateway_ids;  // router IDs
+  std::vector<std::uint32_t> router_ids;   // router IDs of the site routers
   Sessions sessions = Sessions::over_each_link;
   std::vector<bool> is_reflector;  // per gateway
   bool has_costs = false;
 
   [[nodiscard]] std::size_t peer_of(const PlannedLink& link, std::size_t gateway) const;
-  [[nodiscard]] std::uint16_t port_of(const PlannedLink& link) const;  // at both ends
-  // Of this gateway's end of the interconnect; nothing without such a pool.
+  [[nodiscard]] std::uint16_t port_of(const PlannedLink& link) const;  // the same at both ends
+  // The address of this gateway on the link; none without a pool of the family.
   [[nodiscard]] std::optional<IpPrefix> interconnect(const PlannedLink& link, std::size_t gateway,
                                                      Family family) const;
-  // Of the addresses that sessions run between, and of their next hops.
+  // The family of the addresses and next hops of BGP sessions.
   [[nodiscard]] Family session_family() const;
-  // The address that stands for a gateway as the next hop of what it announces when sessions run
-  // to reflectors only: taken from the far end of the pool, or of its first 2^40 addresses.
+  // The BGP next hop that this gateway announces with Sessions::to_reflectors. It comes from the
+  // end of the pool, or of its first 2^40 addresses.
   [[nodiscard]] IpAddress next_hop(std::size_t gateway) const;
   [[nodiscard]] bool has_session(const PlannedLink& link) const;
-  // What a route through the link costs; 0 for all as long as the topology speaks of neither cost
-  // nor bandwidth.
+  // The cost of a route through the link; 0 for every link if no link has a cost or a bandwidth.
   [[nodiscard]] std::uint32_t cost_of(const PlannedLink& link) const;
 };
 
 struct Allocation {
-  Plan plan;  // of use only without faults
+  Plan plan;  // valid only without faults
   Lock lock;
   Faults faults;  // of the topology file
 };
 
 Allocation allocate(Topology topology, const Lock& before);
 
-// "V2-1" before "V10-1": digits by what they are worth.
+// Compares digits by their numeric value: "V2-1" is less than "V10-1".
 bool natural_less(std::string_view a, std::string_view b);
 
 }  // namespace routevpn::plan

@@ -1,8 +1,8 @@
-// The numbers that have been given, kept beside the topology so that they never change.
+// The numbers of gateways and links, kept in a file beside the topology so that they never change.
 //
-//   id 0.0.1.1 V1-1         a gateway's or site router's identifier in BGP and OSPF
+//   id 0.0.1.1 V1-1         router ID of a gateway or site router
 //   gateway 0 V1-1
-//   link 0 V1-1 V2-1        its interconnect and its port
+//   link 0 V1-1 V2-1        determines the interconnect and the port
 //   reflector V1-1
 #pragma once
 
@@ -17,23 +17,21 @@
 
 namespace routevpn::plan {
 
-// The two gateways' names, the initiator first.
+// The names of the initiator and the acceptor.
 using LinkName = std::pair<std::string, std::string>;
 
 struct Lock {
-  // The last byte counts the gateways of a site from 1 and its routers from 129, the others count
-  // the sites from 1.
   std::map<std::string, std::uint32_t> ids;
   std::map<std::string, std::uint32_t> gateways;
   std::map<LinkName, std::uint32_t> links;
-  std::vector<std::string> reflectors;  // chosen by us, in the order of their choice
+  std::vector<std::string> reflectors;  // chosen by the planner, in this order
 
   bool operator==(const Lock&) const = default;
 };
 
 inline constexpr std::uint32_t highest_number = 999'999;
 
-std::string text_of_id(std::uint32_t id);  // 0.0.1.1
+std::string text_of_id(std::uint32_t id);  // "0.0.1.1"
 
 Lock parse_lock(std::string_view text, Faults& faults);
 std::string format_lock(const Lock& lock);

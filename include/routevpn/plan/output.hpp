@@ -1,5 +1,5 @@
-// The directory a plan is written to. All of it is written or nothing, and nothing is touched that
-// was not written here before: plan.manifest lists what was.
+// Writes a plan to its output directory. plan.manifest lists the written files; no other file is
+// changed or removed.
 #pragma once
 
 #include <cstdint>
@@ -23,15 +23,15 @@ inline constexpr auto manifest_name = "plan.manifest";
 
 class Output {
  public:
-  // Reads the manifest. The directory need not exist. Throws UsageError for a manifest that names
-  // what can be no file of a plan, SystemError when something cannot be read.
+  // Reads the manifest. The directory need not exist. Throws UsageError for an invalid path in the
+  // manifest, and SystemError when the manifest cannot be read.
   explicit Output(std::string directory);
 
-  // What writing these files would do; in the order of their paths, removals last. Throws
-  // UsageError when a file is in the way that was not written here.
+  // The changes that write() would make: sorted as `files`, then removals. Throws UsageError when a
+  // file is to be changed that the manifest does not list.
   [[nodiscard]] Changes compare(const PlannedFiles& files) const;
-  // Does it. When it throws before the first file is in its place, nothing has been changed; after
-  // that, the next run finds in the manifest whatever there is.
+  // Makes the changes. An exception before the first file is in place leaves nothing behind. After
+  // a later exception, the manifest lists every file that exists.
   Changes write(const PlannedFiles& files);
 
  private:
@@ -40,15 +40,11 @@ class Output {
   void remove(const std::string& path) const;
 
   std::string directory_;
-  std::set<std::string> ours_;
+  std::set<std::string> written_;  // the paths in the manifest
 };
 
-// Whether files can be made below this directory, which need not exist. Throws UsageError when it,
-// or what it would be made in, is no directory, SystemError when the system refuses.
+// Checks that files can be made in this directory, which need not exist. Throws UsageError when the
+// nearest existing path is not a directory, and SystemError when the system refuses.
 void require_writable(const std::string& directory);
-
-enum class Sync : bool { no, yes };  // whether it must outlive a crash of the machine
-// Puts one file in its place, whole or not at all. Throws SystemError.
-void replace_file(const std::string& path, const std::string& content, mode_t mode, Sync sync);
 
 }  // namespace routevpn::plan

@@ -1,9 +1,9 @@
-// The files of a plan, as text: pure functions.
+// The contents of the planned files. Pure functions.
 //
-//   GATEWAY/links/IFNAME.conf    one link, as `routevpn --config` reads it
+//   GATEWAY/links/IFNAME.conf    one link, for `routevpn --config`
 //   GATEWAY/bird/public.conf     BIRD in the public namespace
 //   GATEWAY/bird/private.conf    BIRD in the private namespace
-//   GATEWAY/units                what systemd is to enable, one line each
+//   GATEWAY/units                systemd units to enable, one per line
 //   ROUTER/bird/bird.conf        BIRD of a site router
 #pragma once
 
@@ -23,6 +23,8 @@ struct PlannedFile {
 };
 using PlannedFiles = std::vector<PlannedFile>;
 
+// Follows the name of the file's subject in the first line of each planned file.
+inline constexpr auto planned_mark = "Written by routevpn plan; edit the topology file instead.\n";
 inline constexpr auto dot_name = "topology.dot";
 
 PlannedFiles render(const Plan& plan);
@@ -32,7 +34,7 @@ std::string render_units(const Plan& plan, std::size_t gateway);
 std::string render_public_bird(const Plan& plan, std::size_t gateway);
 std::string render_private_bird(const Plan& plan, std::size_t gateway);
 std::string render_router_bird(const Plan& plan, std::size_t router);
-// For Graphviz: a cluster for each site, an edge for each link.
+// For Graphviz: a cluster per site, an edge per link.
 std::string render_dot(const Plan& plan);
 
 }  // namespace routevpn::plan

@@ -1,4 +1,4 @@
-// From a topology file to everything every gateway needs.
+// Turns a topology file into the files of all gateways.
 #pragma once
 
 #include <string>
@@ -8,29 +8,29 @@
 
 namespace routevpn::plan {
 
-struct PlanOrder {
-  std::string topology;  // the file; its lock is beside it
-  std::string out;
-  std::string pki;     // directory of a CA; empty: none
-  bool check = false;  // change nothing
-  bool dot = false;    // topology.dot too
+struct PlanRequest {
+  std::string topology;  // path of the file; the lock file is in the same directory
+  std::string out;       // directory
+  std::string pki;       // directory of a CA; empty: none
+  bool check = false;    // change nothing
+  bool dot = false;      // also write topology.dot
 };
 
 struct PlanReport {
-  std::vector<std::string> faults;  // "FILE:LINE: ..."; with any, nothing was written
-  Changes changes;                  // made, or to be made
-  std::string lock;                 // its path
+  std::vector<std::string> faults;  // "FILE:LINE: ..."; if there is any, nothing was written
+  Changes changes;                  // made; with `check`, to be made
+  std::string lock;                 // path of the lock file
   bool lock_changes = false;
   std::size_t sites = 0;
   std::size_t gateways = 0;
   std::size_t links = 0;
 };
 
-// topology.lock for topology.toml, else with .lock behind the name.
+// topology.lock for topology.toml; appends .lock to a name without .toml.
 std::string lock_path(const std::string& topology);
 
-// Throws UsageError for a file that cannot be read or is in the way, SystemError for what the
-// system refused; nothing is half done then.
-PlanReport run(const PlanOrder& order);
+// Throws UsageError for a file that cannot be read or must not be overwritten, and SystemError when
+// the system refuses. No file is ever half-written, and the next run completes an interrupted one.
+PlanReport run(const PlanRequest& request);
 
 }  // namespace routevpn::plan

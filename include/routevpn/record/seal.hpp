@@ -17,7 +17,7 @@
 #include <memory>
 #include <span>
 
-#include "routevpn/inside/outbound_batch.hpp"
+#include "routevpn/base/outbound_packet.hpp"
 #include "routevpn/record/cipher.hpp"
 #include "routevpn/record/wire.hpp"
 
@@ -36,7 +36,7 @@ class Sealer {
   // Seals as many of the packets as the limit allows, in order, and gives their number. Each is at
   // most max_plaintext_bytes long and has headroom(suite) bytes before and `tailroom` after it.
   // Epoch 1, DTLS 1.2. Should the library fail, the rest is refused as if the limit were reached.
-  std::size_t seal(std::span<const inside::OutboundPacket> packets,
+  std::size_t seal(std::span<const OutboundPacket> packets,
                    ContentType type = ContentType::application_data);
 
   [[nodiscard]] CipherSuite suite() const { return suite_; }
@@ -46,7 +46,7 @@ class Sealer {
   [[nodiscard]] std::uint64_t next_sequence() const { return next_; }
 
  private:
-  bool seal_one(const inside::OutboundPacket& packet, ContentType type);
+  bool seal_one(const OutboundPacket& packet, ContentType type);
 
   std::unique_ptr<Aead> aead_;
   CipherSuite suite_;

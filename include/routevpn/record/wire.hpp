@@ -13,6 +13,7 @@
 
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/drop.hpp"
+#include "routevpn/base/mtu.hpp"
 
 namespace routevpn::record {
 
@@ -20,7 +21,7 @@ inline constexpr std::size_t header_bytes = 1 + 2 + 2 + 6 + 2;
 inline constexpr std::uint16_t dtls_1_2 = 0xfefd;
 inline constexpr std::uint16_t dtls_1_0 = 0xfeff;  // in a first flight, RFC 6347 section 4.2.1
 inline constexpr std::uint64_t max_sequence = (std::uint64_t{1} << 48) - 1;
-inline constexpr std::size_t max_plaintext_bytes = 16384;                      // RFC 5246 6.2.1
+inline constexpr std::size_t max_plaintext_bytes = maximum_mtu;                // RFC 5246 6.2.1
 inline constexpr std::size_t max_fragment_bytes = max_plaintext_bytes + 2048;  // RFC 5246 6.2.3
 
 enum class ContentType : std::uint8_t {

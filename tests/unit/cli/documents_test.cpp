@@ -48,7 +48,7 @@ class Tables {
   pki::SignOrder sign_;
   pki::RevokeOrder revoke_;
   ListCertificates list_;
-  plan::PlanOrder plan_;
+  plan::PlanRequest plan_;
   bool help_ = false;
   std::vector<CommandTable> all_;
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "routevpn/base/error.hpp"
 #include "routevpn/cli/run.hpp"
 
 #include "catch.hpp"
@@ -26,7 +27,7 @@ Outcome run_words(const std::string& words) {
   const auto line = parse_words("plan " + words);
   REQUIRE(line.faults.empty());
   return outcome_of([&](const Console& console) {
-    return run_plan(std::get<plan::PlanOrder>(line.command), console);
+    return run_plan(std::get<plan::PlanRequest>(line.command), console);
   });
 }
 
@@ -35,12 +36,12 @@ Outcome run_words(const std::string& words) {
 TEST_CASE("the words of plan") {
   const auto line = parse_words("plan a.toml --out o --pki p --check --dot");
   REQUIRE(line.faults.empty());
-  const auto& order = std::get<plan::PlanOrder>(line.command);
-  CHECK(order.topology == "a.toml");
-  CHECK(order.out == "o");
-  CHECK(order.pki == "p");
-  CHECK(order.check);
-  CHECK(order.dot);
+  const auto& request = std::get<plan::PlanRequest>(line.command);
+  CHECK(request.topology == "a.toml");
+  CHECK(request.out == "o");
+  CHECK(request.pki == "p");
+  CHECK(request.check);
+  CHECK(request.dot);
   CHECK(parse_words("plan a.toml").faults == Lines{"--out DIR is required: where the files go"});
   CHECK(parse_words("plan --out o").faults ==
         Lines{"plan needs a topology file: routevpn plan TOPOLOGY.toml --out DIR"});
@@ -77,4 +78,13 @@ TEST_CASE("plan prints one line for each fault") {
   CHECK_THAT(outcome.err, ContainsSubstring("routevpn: " + file + ":10: unknown key 'x'") &&
                               ContainsSubstring("\nroutevpn: " + file + ":11: link: must be"));
   CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 2);
+}
+
+TEST_CASE("plan --check fails with status 2, because status 1 means a change") {
+  const ScratchDirectory scratch;
+  // The system refuses a name of more than 255 characters: ENAMETOOLONG, a SystemError.
+  const auto words =
+      scratch.write("t.toml", topology) + " --out " + scratch.path() + "/" + std::string(300, 'x');
+  CHECK_THROWS_AS(run_words(words), SystemError);
+  CHECK_THROWS_AS(run_words(words + " --check"), UsageError);
 }

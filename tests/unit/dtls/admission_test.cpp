@@ -32,7 +32,7 @@ IpAddress nth_source(unsigned n) {
 
 }  // namespace
 
-TEST_CASE("a source has a burst of 5 and 20 a second") {
+TEST_CASE("a source has a burst of 5 and a rate of 20 per second") {
   Admission admission({});
   struct Step {
     Duration at;
@@ -51,7 +51,7 @@ TEST_CASE("a source has a burst of 5 and 20 a second") {
   }
 }
 
-TEST_CASE("a source is a /24 or a /64") {
+TEST_CASE("the sources of a /24 or a /64 share one rate") {
   Admission admission({});
   CHECK(admitted(admission, "192.0.2.1", 5, start) == 5);
   CHECK(admission.admit(ip("192.0.2.255"), start) == Drop::handshake_rate_limited);
@@ -61,7 +61,7 @@ TEST_CASE("a source is a /24 or a /64") {
   CHECK_FALSE(admission.admit(ip("2001:db8:0:1::1"), start));
 }
 
-TEST_CASE("all sources together have a burst of 100 and 100 a second") {
+TEST_CASE("all sources together have a burst of 100 and a rate of 100 per second") {
   Admission admission({});
   int count = 0;
   for (unsigned n = 0; n < 500; ++n) count += admission.admit(nth_source(n), start) ? 0 : 1;
@@ -72,17 +72,17 @@ TEST_CASE("all sources together have a burst of 100 and 100 a second") {
   CHECK(count == 100 + 50);
 }
 
-TEST_CASE("one source over its rate does not use up what is for all") {
+TEST_CASE("a source over its rate does not use up the total rate") {
   Admission admission({});
   CHECK(admitted(admission, "192.0.2.1", 1000, start) == 5);
   CHECK(admitted(admission, "198.51.100.1", 5, start) == 5);
 }
 
-TEST_CASE("more sources than are remembered: a drained one stays drained") {
+TEST_CASE("an empty bucket is not evicted by a flood from many sources") {
   Admission admission({});
   Time now = start;
   CHECK(admitted(admission, "192.0.2.1", 5, now) == 5);
-  // 10 ms for each, one at a time: 1.5 s would give it 5 tokens again, so it is drained as we go.
+  // One source every 10 ms. 250 ms would refill the bucket's 5 tokens, so the loop keeps it empty.
   for (unsigned n = 0; n < 2 * Admission::max_sources; ++n) {
     now += 10ms;
     REQUIRE_FALSE(admission.admit(nth_source(n), now));
@@ -99,7 +99,7 @@ TEST_CASE("only allowed sources are answered") {
   CHECK(admission.admit(ip("2001:db9::1"), start) == Drop::handshake_not_allowed);
 }
 
-TEST_CASE("a clock that stands or goes back gives nothing away") {
+TEST_CASE("a clock that stops or goes back adds no tokens") {
   Admission admission({});
   CHECK(admitted(admission, "192.0.2.1", 5, start) == 5);
   CHECK(admission.admit(ip("192.0.2.1"), start - 1h) == Drop::handshake_rate_limited);

@@ -1,4 +1,4 @@
-// What OpenSSL may still send once the sequence numbers of epoch 1 are ours.
+// What OpenSSL used of epoch 1, and what it may send after the take-over.
 #include "../../../src/dtls/bio.hpp"
 
 #include "routevpn/record/wire.hpp"
@@ -21,7 +21,7 @@ std::vector<std::uint8_t> sealed(ContentType type, std::uint16_t epoch, std::uin
 
 }  // namespace
 
-TEST_CASE("the records OpenSSL seals are learned from what it sends") {
+TEST_CASE("the pipe records which sequence numbers and nonces OpenSSL used") {
   DatagramPipe pipe;
   CHECK_FALSE(pipe.used().highest_sequence);
   pipe.write(sealed(ContentType::handshake, 0, 77, 0));
@@ -30,20 +30,20 @@ TEST_CASE("the records OpenSSL seals are learned from what it sends") {
   pipe.write(sealed(ContentType::handshake, 1, 1, 1001));
   CHECK(pipe.used().highest_sequence == 1U);
   CHECK(pipe.used().nonce_base == 1000);
-  CHECK(pipe.used().nonces_count);
+  CHECK(pipe.used().same_base);
   pipe.write(sealed(ContentType::handshake, 1, 2, 2000));
-  CHECK_FALSE(pipe.used().nonces_count);
+  CHECK_FALSE(pipe.used().same_base);
   CHECK(pipe.take_output().size() == 4);
 }
 
-TEST_CASE("explicit nonces count on past their end") {
+TEST_CASE("explicit nonces may wrap around") {
   DatagramPipe pipe;
   pipe.write(sealed(ContentType::handshake, 1, 0, ~std::uint64_t{0}));
   pipe.write(sealed(ContentType::handshake, 1, 1, 0));
-  CHECK(pipe.used().nonces_count);
+  CHECK(pipe.used().same_base);
 }
 
-TEST_CASE("after the take-over only a repeated flight below our numbers passes") {
+TEST_CASE("after the take-over only a retransmitted flight below our numbers passes") {
   struct Case {
     ContentType type;
     std::uint16_t epoch;
@@ -58,7 +58,7 @@ TEST_CASE("after the take-over only a repeated flight below our numbers passes")
   CAPTURE(static_cast<int>(test.type), test.epoch, test.sequence);
   DatagramPipe pipe;
   pipe.take_over(1025);
-  auto datagram = sealed(ContentType::change_cipher_spec, 0, 8, 0);  // not only the first counts
+  auto datagram = sealed(ContentType::change_cipher_spec, 0, 8, 0);  // every record is checked
   const auto last = sealed(test.type, test.epoch, test.sequence, 0);
   datagram.insert(datagram.end(), last.begin(), last.end());
   pipe.write(datagram);

@@ -1,5 +1,5 @@
-// What a handshake yields, for every suite and kind of certificate, checked against the records
-// OpenSSL itself has sealed.
+// The result of a handshake for every suite and kind of certificate, checked against the records
+// that OpenSSL sealed.
 #include "routevpn/dtls/handshake.hpp"
 
 #include <algorithm>
@@ -25,8 +25,7 @@ struct Case {
   CipherSuite suite;
 };
 
-// Finished of the peer's, opened with the keys we derived: 12 bytes of header and 12 of
-// verify_data.
+// Opens the peer's Finished with the derived keys: 12 bytes of header and 12 of verify_data.
 std::size_t opened_bytes(const Established& established, SealedRecord sealed) {
   record::Opener opener(record::CryptoBackend::openssl, established.suite, established.receive);
   const auto split = record::split_first(sealed.bytes);
@@ -42,7 +41,7 @@ bool same(const record::DirectionKeys& a, const record::DirectionKeys& b) {
 
 }  // namespace
 
-TEST_CASE("every suite with every kind of certificate that it takes") {
+TEST_CASE("every suite works with every kind of certificate that it allows") {
   const auto test = GENERATE(
       Case{"ECDHE-ECDSA-AES128-GCM-SHA256", KeyKind::p256, CipherSuite::aes_128_gcm},
       Case{"ECDHE-ECDSA-AES128-GCM-SHA256", KeyKind::p384, CipherSuite::aes_128_gcm},
@@ -101,7 +100,7 @@ TEST_CASE("the default list prefers AES-128-GCM") {
   CHECK(pair.initiator->established().suite == CipherSuite::aes_128_gcm);
 }
 
-TEST_CASE("a suite the other end does not have ends both, and the peer's alert is told") {
+TEST_CASE("without a shared suite both ends fail, and the initiator reports the alert") {
   TestCa ca;
   Pair pair({make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2",
                            "ECDHE-ECDSA-AES128-GCM-SHA256"),
@@ -117,7 +116,7 @@ TEST_CASE("a suite the other end does not have ends both, and the peer's alert i
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("garbage in epoch 0 or 1 is survived, application data never reaches OpenSSL") {
+TEST_CASE("garbage in epoch 0 or 1 is ignored, and application data does not reach OpenSSL") {
   Pair pair(make_identities());
   const Datagram application_in_clear = {23, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 2};
   const Datagram sealed_junk = {22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 4, 1, 2, 3, 4};
@@ -140,7 +139,7 @@ TEST_CASE("garbage in epoch 0 or 1 is survived, application data never reaches O
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("an alert in the clear ends a handshake that goes on, and nothing afterwards") {
+TEST_CASE("a plaintext alert ends a handshake in progress, but not a completed one") {
   const Datagram alert = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 48};
   Pair pair(make_identities());
   SECTION("during") {

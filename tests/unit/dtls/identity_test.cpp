@@ -37,7 +37,7 @@ struct Files {
 
 }  // namespace
 
-TEST_CASE("an identity that is well, and what is told of it") {
+TEST_CASE("a valid identity describes its certificate") {
   Files f;
   const auto identity = Identity::load(f.files, {"V3-2", ""});
   CHECK(identity->initiator() != nullptr);
@@ -50,6 +50,14 @@ TEST_CASE("an identity that is well, and what is told of it") {
   const auto left = info.not_after - std::chrono::system_clock::now();
   CHECK(left > std::chrono::hours(24 * 365 - 1));
   CHECK(left <= std::chrono::hours(24 * 365));
+}
+
+TEST_CASE("a certificate may end after system_clock does") {
+  Files f;
+  f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .ends_in_days = 365 * 300}),
+                        f.ca.certificate());
+  const auto end = Identity::load(f.files, {"V3-2", ""})->certificate().not_after;
+  CHECK(end - std::chrono::system_clock::now() > std::chrono::hours(24 * 365 * 100));
 }
 
 TEST_CASE("every allowed kind of key loads") {
@@ -167,7 +175,7 @@ TEST_CASE("faults of the CA and CRL files") {
   }
 }
 
-TEST_CASE("what the CRL has is told, of certificates that were verified before it too") {
+TEST_CASE("the CRL revokes certificates that were verified before it was loaded") {
   TestCa ca;
   const auto own = ca.issue({"V1-1"});
   const auto good = ca.issue({"V2-1"});

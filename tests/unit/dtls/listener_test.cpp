@@ -21,13 +21,13 @@ namespace {
 
 constexpr std::uint8_t hello_verify_request = 3;
 
-struct Door {
+struct Acceptor {
   Identities identities = make_identities();
   Listener listener{identities.acceptor};
   Time now{1h};
   std::unique_ptr<Handshake> initiator;
 
-  Door() {
+  Acceptor() {
     virtual_clock::set(now);
     initiator = Handshake::initiate(identities.initiator, now);
   }
@@ -38,7 +38,7 @@ struct Door {
     return output[0];
   }
 
-  // The ClientHello that brings the cookie back.
+  // The ClientHello that returns the cookie.
   Datagram hello_with_cookie() {
     auto answer = listener.receive(next_hello(), initiator_address, now);
     REQUIRE(answer.handshake == nullptr);
@@ -51,18 +51,18 @@ struct Door {
 
 }  // namespace
 
-TEST_CASE("the first ClientHello gets a cookie and makes nothing, the second a handshake") {
-  Door door;
-  const Datagram first = door.next_hello();
-  const auto answer = door.listener.receive(first, initiator_address, door.now);
+TEST_CASE("the first ClientHello gets a cookie, the second starts a handshake") {
+  Acceptor acceptor;
+  const Datagram first = acceptor.next_hello();
+  const auto answer = acceptor.listener.receive(first, initiator_address, acceptor.now);
   CHECK(answer.handshake == nullptr);
   CHECK_FALSE(answer.malformed);
   REQUIRE(answer.output.size() == 1);
   CHECK(answer.output[0].size() <= first.size());  // no amplification
 
-  door.initiator->receive(answer.output[0], door.now);
-  const Datagram second = door.next_hello();
-  auto accepted = door.listener.receive(second, initiator_address, door.now);
+  acceptor.initiator->receive(answer.output[0], acceptor.now);
+  const Datagram second = acceptor.next_hello();
+  auto accepted = acceptor.listener.receive(second, initiator_address, acceptor.now);
   REQUIRE(accepted.handshake != nullptr);
   CHECK(accepted.output.empty());
   CHECK(accepted.handshake->progress() == Progress::waiting);
@@ -73,37 +73,37 @@ TEST_CASE("the first ClientHello gets a cookie and makes nothing, the second a h
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("whoever brings a good cookie may still be refused, and may come again") {
-  Door door;
-  const Datagram hello = door.hello_with_cookie();
+TEST_CASE("a ClientHello with a valid cookie may be refused, and retried") {
+  Acceptor acceptor;
+  const Datagram hello = acceptor.hello_with_cookie();
   int asked = 0;
   const auto refuse = [&asked]() -> std::optional<Drop> {
     ++asked;
     return Drop::handshake_rate_limited;
   };
-  const auto answer = door.listener.receive(hello, initiator_address, door.now, refuse);
+  const auto answer = acceptor.listener.receive(hello, initiator_address, acceptor.now, refuse);
   CHECK(asked == 1);
   CHECK(answer.handshake == nullptr);
   CHECK(answer.output.empty());
   CHECK_FALSE(answer.malformed);
   CHECK(answer.refused == Drop::handshake_rate_limited);
-  CHECK(door.listener.receive(hello, initiator_address, door.now).handshake != nullptr);
+  CHECK(acceptor.listener.receive(hello, initiator_address, acceptor.now).handshake != nullptr);
 }
 
-TEST_CASE("a cookie is for one address and port") {
-  Door door;
-  const Datagram hello = door.hello_with_cookie();
+TEST_CASE("a cookie is valid for one address and port") {
+  Acceptor acceptor;
+  const Datagram hello = acceptor.hello_with_cookie();
   const auto other = GENERATE(SocketAddress{*IpAddress::parse("192.0.2.2"), 7754, 0},
                               SocketAddress{*IpAddress::parse("192.0.2.1"), 7755, 0},
                               SocketAddress{*IpAddress::parse("c000:201::"), 7754, 0});
-  const auto answer = door.listener.receive(hello, other, door.now);
+  const auto answer = acceptor.listener.receive(hello, other, acceptor.now);
   CHECK(answer.handshake == nullptr);
   CHECK(answer.output.size() == 1);  // a cookie of its own
 }
 
-TEST_CASE("a cookie outlives one change of the secret, not two") {
-  Door door;
-  const Datagram hello = door.hello_with_cookie();
+TEST_CASE("a cookie survives one change of the secret, not two") {
+  Acceptor acceptor;
+  const Datagram hello = acceptor.hello_with_cookie();
   struct Case {
     std::vector<Duration> waits;
     bool accepted;
@@ -114,32 +114,32 @@ TEST_CASE("a cookie outlives one change of the secret, not two") {
                                            {{61s, 61s}, false},
                                            {{121s}, false},
                                            {{10h}, false}}));
-  const Datagram stranger = [&] {
-    const auto other = Handshake::initiate(door.identities.initiator, door.now);
+  const Datagram other_hello = [&] {
+    const auto other = Handshake::initiate(acceptor.identities.initiator, acceptor.now);
     return other->take_output().at(0);
   }();
   for (const auto wait : test.waits) {
-    door.now += wait;
-    door.listener.receive(stranger, initiator_address, door.now);
+    acceptor.now += wait;
+    acceptor.listener.receive(other_hello, initiator_address, acceptor.now);
   }
-  const auto answer = door.listener.receive(hello, initiator_address, door.now);
+  const auto answer = acceptor.listener.receive(hello, initiator_address, acceptor.now);
   CHECK((answer.handshake != nullptr) == test.accepted);
 }
 
 TEST_CASE("a cookie of another listener is refused") {
-  Door door;
-  const Datagram hello = door.hello_with_cookie();
-  Listener other(door.identities.acceptor);
-  const auto answer = other.receive(hello, initiator_address, door.now);
+  Acceptor acceptor;
+  const Datagram hello = acceptor.hello_with_cookie();
+  Listener other(acceptor.identities.acceptor);
+  const auto answer = other.receive(hello, initiator_address, acceptor.now);
   CHECK(answer.handshake == nullptr);
   CHECK(answer.output.size() == 1);
 }
 
-TEST_CASE("what is no ClientHello is malformed, and the listener goes on") {
-  Door door;
-  const Datagram hello = door.next_hello();
+TEST_CASE("a datagram without a ClientHello is malformed, and the listener keeps working") {
+  Acceptor acceptor;
+  const Datagram hello = acceptor.next_hello();
   const auto is_malformed = [&](const Datagram& datagram) {
-    const auto answer = door.listener.receive(datagram, initiator_address, door.now);
+    const auto answer = acceptor.listener.receive(datagram, initiator_address, acceptor.now);
     CHECK(ERR_peek_error() == 0);
     CHECK(answer.handshake == nullptr);
     CHECK(answer.malformed == answer.output.empty());
@@ -152,25 +152,25 @@ TEST_CASE("what is no ClientHello is malformed, and the listener goes on") {
     CAPTURE(size);
     CHECK(is_malformed(Datagram(hello.begin(), hello.begin() + static_cast<long>(size))));
   }
-  for (std::size_t at = 0; at < hello.size(); ++at) {  // whatever it is, it makes no handshake
-    Datagram bent = hello;
-    bent[at] ^= 0x55;
-    is_malformed(bent);
+  for (std::size_t at = 0; at < hello.size(); ++at) {  // malformed or not, no handshake starts
+    Datagram changed = hello;
+    changed[at] ^= 0x55;
+    is_malformed(changed);
   }
   CHECK_FALSE(is_malformed(hello));
 }
 
 TEST_CASE("the random of a ClientHello") {
-  Door door;
-  const Datagram hello = door.next_hello();
+  Acceptor acceptor;
+  const Datagram hello = acceptor.next_hello();
   const auto random = dtls::client_hello_random(hello);
   REQUIRE(random);
   CHECK(random->size() == 32);
   CHECK(random->data() == hello.data() + record::header_bytes + 12 + 2);
   const auto without = [&](std::size_t at, std::uint8_t value) {
-    Datagram bent = hello;
-    bent.at(at) = value;
-    return !dtls::client_hello_random(bent);
+    Datagram changed = hello;
+    changed.at(at) = value;
+    return !dtls::client_hello_random(changed);
   };
   CHECK(without(0, 23));                        // content type
   CHECK(without(1, 3));                         // version
@@ -180,17 +180,17 @@ TEST_CASE("the random of a ClientHello") {
   CHECK_FALSE(dtls::client_hello_random(ConstBytes(hello).first(record::header_bytes + 45)));
 }
 
-TEST_CASE("a new identity is used from the next ClientHello on, and cookies stay good") {
-  Door door;
-  const Datagram hello = door.hello_with_cookie();
+TEST_CASE("a new identity is used from the next ClientHello on, and cookies stay valid") {
+  Acceptor acceptor;
+  const Datagram hello = acceptor.hello_with_cookie();
   TestCa other;
-  door.listener.replace_identity(
+  acceptor.listener.replace_identity(
       make_identity(other.issue({.name = "V3-2"}), other.certificate(), "V3-1"));
-  auto answer = door.listener.receive(hello, initiator_address, door.now);
+  auto answer = acceptor.listener.receive(hello, initiator_address, acceptor.now);
   REQUIRE(answer.handshake != nullptr);
   for (const auto& datagram : answer.handshake->take_output()) {
-    door.initiator->receive(datagram, door.now);
+    acceptor.initiator->receive(datagram, acceptor.now);
   }
-  REQUIRE(door.initiator->progress() == Progress::failed);
-  CHECK(door.initiator->failure().text == "certificate of V3-2 refused: not signed by our CA");
+  REQUIRE(acceptor.initiator->progress() == Progress::failed);
+  CHECK(acceptor.initiator->failure().text == "certificate of V3-2 refused: not signed by our CA");
 }

@@ -1,4 +1,4 @@
-// Lost, doubled and reordered datagrams, on a virtual clock.
+// Lost, duplicated and reordered datagrams, on a virtual clock.
 #include <random>
 #include <set>
 
@@ -20,8 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// OpenSSL's explicit nonces and its sequence numbers grow together, so base + number never comes
-// twice.
+// OpenSSL's explicit nonces grow with its sequence numbers, so base + sequence number is unique.
 void check_nonces(const std::vector<Datagram>& sent, const dtls::Established& established) {
   std::set<std::uint64_t> numbers;
   for (const auto& sealed : epoch_one_records(sent)) {
@@ -35,22 +34,22 @@ void check_nonces(const std::vector<Datagram>& sent, const dtls::Established& es
 
 }  // namespace
 
-TEST_CASE("OpenSSL's timers read the clock the test moves") {
+TEST_CASE("OpenSSL's timers read the virtual clock") {
   const auto before = virtual_clock::times_read();
   Pair pair(make_identities());
   CHECK(virtual_clock::times_read() > before);
 }
 
-TEST_CASE("any one datagram may be lost") {
+TEST_CASE("the loss of any one datagram is repaired") {
   const auto identities = make_identities();
   Pair undisturbed(identities);
   REQUIRE(undisturbed.run());
   const std::size_t in_all = undisturbed.from_initiator.size() + undisturbed.from_acceptor.size();
   REQUIRE(in_all >= 6);
-  // From 3.2 on OpenSSL numbers the acceptor's flight from 1, whatever number its
-  // HelloVerifyRequest had: after a repeated ClientHello one of its records looks like a replay.
-  const bool may_repeat_twice = OpenSSL_version_num() >= 0x30200000L;
-  const Duration longest = (may_repeat_twice ? 2 : 1) * Handshake::first_retransmission;
+  // From 3.2 on OpenSSL numbers the acceptor's flight from 1, also after a HelloVerifyRequest with
+  // a higher number. So after a retransmitted ClientHello one of its records looks like a replay.
+  const bool two_retransmissions = OpenSSL_version_num() >= 0x30200000L;
+  const Duration longest = (two_retransmissions ? 2 : 1) * Handshake::first_retransmission;
 
   for (std::size_t lost = 0; lost < in_all; ++lost) {
     CAPTURE(lost);
@@ -66,7 +65,7 @@ TEST_CASE("any one datagram may be lost") {
   }
 }
 
-TEST_CASE("a third of the datagrams may be lost, and half the time the order is reversed") {
+TEST_CASE("a handshake completes with a third of the datagrams lost, in order or reversed") {
   const auto identities = make_identities();
   const unsigned seed = GENERATE(range(0U, 16U));
   CAPTURE(seed);
@@ -79,7 +78,7 @@ TEST_CASE("a third of the datagrams may be lost, and half the time the order is 
   check_nonces(pair.from_acceptor, pair.acceptor->established());
 }
 
-TEST_CASE("doubled datagrams do no harm") {
+TEST_CASE("duplicated datagrams do no harm") {
   Pair pair(make_identities());
   pair.copies = [](const Sent&) { return 2; };
   REQUIRE(pair.run());
@@ -87,7 +86,7 @@ TEST_CASE("doubled datagrams do no harm") {
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("the lost last flight is sent again, with numbers below ours and nothing else") {
+TEST_CASE("a lost last flight is retransmitted with numbers below ours") {
   Pair pair(make_identities());
   const int losses = GENERATE(1, 2, 5);
   CAPTURE(losses);
@@ -112,7 +111,7 @@ TEST_CASE("a replayed Finished is not answered") {
   CHECK(pair.acceptor->take_output().empty());
 }
 
-TEST_CASE("flights are repeated after 100 ms, doubling, for 10 s") {
+TEST_CASE("flights are retransmitted after 100 ms, doubling, for 10 s") {
   const auto identities = make_identities();
   Time now(1h);
   const Time begin = now;
@@ -131,7 +130,7 @@ TEST_CASE("flights are repeated after 100 ms, doubling, for 10 s") {
     CHECK(handshake->on_timer(now) == TimerOutcome::retransmitted);
     CHECK(handshake->take_output().size() == 1);
   }
-  CHECK(*handshake->deadline() - begin == Handshake::patience);
+  CHECK(*handshake->deadline() - begin == Handshake::time_limit);
   now = *handshake->deadline();
   virtual_clock::set(now);
   CHECK(handshake->on_timer(now) == TimerOutcome::failed);
@@ -142,7 +141,7 @@ TEST_CASE("flights are repeated after 100 ms, doubling, for 10 s") {
   CHECK(handshake->on_timer(now) == TimerOutcome::nothing_due);
 }
 
-TEST_CASE("a wall clock stepped back delays a repetition, no more") {
+TEST_CASE("a wall clock that is stepped back delays a retransmission, no more") {
   const auto identities = make_identities();
   Time now(1h);
   virtual_clock::set(now);
@@ -159,10 +158,10 @@ TEST_CASE("a wall clock stepped back delays a repetition, no more") {
   CHECK(handshake->take_output().size() == 1);
 }
 
-TEST_CASE("part of a flight repeats nothing before its time") {
+TEST_CASE("part of a flight causes no early retransmission") {
   Pair pair(make_identities());
-  const std::size_t hold = 4;  // HelloRequest twice, HelloVerifyRequest, then part of the answer
-  pair.copies = [](const Sent& sent) { return sent.index < hold ? 1 : 0; };
+  const std::size_t passed = 4;  // two ClientHellos, HelloVerifyRequest, part of the next flight
+  pair.copies = [](const Sent& sent) { return sent.index < passed ? 1 : 0; };
   while (pair.initiator->progress() == Progress::waiting) {
     if (pair.run()) break;
   }

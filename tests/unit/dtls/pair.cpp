@@ -26,7 +26,7 @@ void Pair::send(const dtls::Datagrams& datagrams, bool to_acceptor) {
   for (const auto& datagram : datagrams) {
     log.push_back(datagram);
     for (int i = copies({sent_++, to_acceptor, datagram}); i > 0; --i)
-      on_its_way_.push_back({to_acceptor, datagram});
+      in_flight_.push_back({to_acceptor, datagram});
   }
 }
 
@@ -67,11 +67,11 @@ bool Pair::wait_for_timer() {
 bool Pair::run() {
   for (;;) {
     collect();
-    if (on_its_way_.empty()) {
+    if (in_flight_.empty()) {
       if (!wait_for_timer()) break;
       continue;
     }
-    auto batch = std::exchange(on_its_way_, {});
+    auto batch = std::exchange(in_flight_, {});
     if (newest_first) std::reverse(batch.begin(), batch.end());
     for (const auto& one : batch) {
       if (one.to_acceptor) {

@@ -1,4 +1,4 @@
-// Two handshakes against each other in memory, over a network the test makes good or bad.
+// An initiator and an acceptor in memory, over a network that the test may disturb.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ namespace routevpn::test {
 
 using Datagram = std::vector<std::uint8_t>;
 
-// Both ends of the same CA, each expecting the other: V3-1 the initiator, V3-2 the acceptor.
+// Two identities of one CA that expect each other: V3-1 the initiator, V3-2 the acceptor.
 struct Identities {
   std::shared_ptr<const dtls::Identity> initiator;
   std::shared_ptr<const dtls::Identity> acceptor;
@@ -33,18 +33,18 @@ class Pair {
  public:
   explicit Pair(const Identities& identities);
 
-  // How often a datagram arrives.
+  // How many times a datagram arrives.
   std::function<int(const Sent&)> copies = [](const Sent&) { return 1; };
-  bool newest_first = false;  // what is on its way together arrives in reverse
+  bool newest_first = false;  // datagrams in flight arrive in reverse order
 
-  // Until both ends are done or failed, or nothing more happens; the clock jumps to the next
-  // deadline whenever nothing is on its way. True when both have completed.
+  // Runs until both ends have completed or failed. The clock jumps to the next deadline whenever no
+  // datagram is in flight. True if both have completed.
   bool run();
 
   Time now;
   std::unique_ptr<dtls::Handshake> initiator;
-  std::unique_ptr<dtls::Handshake> acceptor;  // once its cookie came back
-  std::vector<Datagram> from_initiator;       // all that was ever sent
+  std::unique_ptr<dtls::Handshake> acceptor;  // set once the cookie was returned
+  std::vector<Datagram> from_initiator;       // all datagrams sent
   std::vector<Datagram> from_acceptor;
   int retransmissions = 0;
 
@@ -55,11 +55,11 @@ class Pair {
   void send(const dtls::Datagrams& datagrams, bool to_acceptor);
 
   dtls::Listener listener_;
-  struct OnItsWay {
+  struct InFlight {
     bool to_acceptor;
     Datagram datagram;
   };
-  std::vector<OnItsWay> on_its_way_;
+  std::vector<InFlight> in_flight_;
   std::size_t sent_ = 0;
 };
 

@@ -20,7 +20,7 @@ void must(bool done) {
 PlainPeer::PlainPeer(dtls::Role role, const Issued& issued, const std::string& ca,
                      std::uint64_t options, bool with_certificate)
     : context_(SSL_CTX_new(DTLS_method())) {
-  SSL_CTX_set_security_level(context_.get(), 0);  // takes certificates that we refuse
+  SSL_CTX_set_security_level(context_.get(), 0);  // accepts certificates that we refuse
   const TempDir dir;
   const auto files = write_files(dir, "plain", issued, ca);
   SSL_CTX* context = context_.get();
@@ -69,12 +69,12 @@ void PlainPeer::renegotiate() {
 }
 
 void exchange(dtls::Handshake& ours, PlainPeer& plain, Time now) {
-  for (bool moved = true; moved;) {
+  for (bool active = true; active;) {
     const auto to_us = plain.take_output();
     for (const auto& datagram : to_us) ours.receive(datagram, now);
     const auto to_plain = ours.take_output();
     for (const auto& datagram : to_plain) plain.receive(datagram);
-    moved = !to_us.empty() || !to_plain.empty();
+    active = !to_us.empty() || !to_plain.empty();
   }
 }
 

@@ -1,4 +1,4 @@
-// A DTLS 1.2 peer that is OpenSSL alone: what s_client and s_server do.
+// A DTLS 1.2 peer that uses OpenSSL alone, like s_client and s_server.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -14,7 +14,7 @@ class PlainPeer {
   PlainPeer(dtls::Role role, const Issued& issued, const std::string& ca, std::uint64_t options = 0,
             bool with_certificate = true);
 
-  void receive(const Datagram& datagram);  // and does what follows from it
+  void receive(const Datagram& datagram);  // and continues the handshake
   dtls::Datagrams take_output() { return pipe_.take_output(); }
   [[nodiscard]] bool completed() const { return SSL_is_init_finished(ssl_.get()) == 1; }
 
@@ -28,9 +28,9 @@ class PlainPeer {
   Owned<SSL, SSL_free> ssl_;
 };
 
-// Datagrams to and fro until both are content.
+// Exchanges datagrams until neither end sends more.
 void exchange(dtls::Handshake& ours, PlainPeer& plain, Time now);
-// Through the listener, as the ClientHellos of a stranger come.
+// Passes the ClientHellos through the listener.
 std::unique_ptr<dtls::Handshake> accept(dtls::Listener& listener, PlainPeer& plain, Time now);
 
 }  // namespace routevpn::test

@@ -1,13 +1,13 @@
-// Against a peer that is OpenSSL alone: our records are its records.
+// Interoperability with a peer that uses OpenSSL alone.
 #include "plain_peer.hpp"
 
 #include <algorithm>
 
 #include <openssl/err.h>
 
-#include "routevpn/link/restart_hint.hpp"
 #include "routevpn/record/open.hpp"
 #include "routevpn/record/seal.hpp"
+#include "routevpn/session/restart_hint.hpp"
 
 #include "catch.hpp"
 
@@ -27,8 +27,7 @@ Datagram seal(const dtls::Established& established, const std::string& text) {
                         established.first_send_sequence, established.explicit_nonce_base, 10);
   Datagram datagram(room + text.size() + record::tailroom);
   std::copy(text.begin(), text.end(), datagram.begin() + static_cast<std::ptrdiff_t>(room));
-  const inside::OutboundPacket packet{datagram.data() + room,
-                                      static_cast<std::uint32_t>(text.size())};
+  const OutboundPacket packet{datagram.data() + room, static_cast<std::uint32_t>(text.size())};
   REQUIRE(sealer.seal({&packet, 1}) == 1);
   return datagram;
 }
@@ -108,7 +107,7 @@ TEST_CASE("without the extended master secret nothing is established") {
   }
 }
 
-TEST_CASE("an initiator without a certificate is refused, and told so") {
+TEST_CASE("an initiator without a certificate is refused and gets an alert") {
   TestCa ca;
   dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
   PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate(), 0, false);
@@ -121,7 +120,7 @@ TEST_CASE("an initiator without a certificate is refused, and told so") {
   CHECK_FALSE(plain.completed());
 }
 
-TEST_CASE("a renegotiation by an authenticated peer is not answered and harms nothing") {
+TEST_CASE("a renegotiation by an authenticated peer is ignored") {
   TestCa ca;
   dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
   PlainPeer plain(Role::initiator, ca.issue({.name = "V3-1"}), ca.certificate());
@@ -137,14 +136,14 @@ TEST_CASE("a renegotiation by an authenticated peer is not answered and harms no
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("the alert that hints at a restart means nothing to a plain peer") {
+TEST_CASE("a plain peer ignores the alert that hints at a restart") {
   TestCa ca;
   const auto ours = Handshake::initiate(
       make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), plain_start);
   PlainPeer plain(Role::acceptor, ca.issue({.name = "V3-2"}), ca.certificate());
   exchange(*ours, plain, plain_start);
   REQUIRE(plain.completed());
-  const Datagram hint(link::restart_hint.begin(), link::restart_hint.end());
+  const Datagram hint(session::restart_hint.begin(), session::restart_hint.end());
   CHECK(plain.read(hint).empty());
   CHECK(plain.take_output().empty());
   check_data_passes(*ours, plain);

@@ -1,4 +1,4 @@
-// Certificates that are refused, and how that reads.
+// Refused certificates, and the texts of the refusals.
 #include <ctime>
 
 #include <openssl/err.h>
@@ -13,7 +13,7 @@ using dtls::Progress;
 
 namespace {
 
-// The acceptor V3-2 with a good certificate; the initiator with this one.
+// The acceptor V3-2 has a valid certificate; the initiator has the tested one.
 struct Outcome {
   bool completed;
   dtls::HandshakeFailure acceptor;
@@ -30,7 +30,7 @@ Outcome run(TestCa& ca, const Issued& initiators, const std::string& expected = 
   return {completed, pair.acceptor->failure(), pair.initiator->failure()};
 }
 
-// With an initiator that does not look at its own certificate.
+// Uses an initiator that does not check its own certificate.
 dtls::HandshakeFailure run_raw(TestCa& ca, const Issued& initiators) {
   const Time now(std::chrono::hours(1));
   dtls::Listener listener(make_identity(ca.issue({.name = "V3-2"}), ca.certificate(), "V3-1"));
@@ -55,7 +55,7 @@ std::string date_in(int days) {
 
 }  // namespace
 
-TEST_CASE("names") {
+TEST_CASE("the acceptor checks the initiator's name") {
   struct Case {
     LeafOptions leaf;
     std::string expected;
@@ -63,11 +63,11 @@ TEST_CASE("names") {
   };
   const auto test = GENERATE(values<Case>({
       {{.name = "V3-1"}, "V3-1", ""},
-      {{.name = "V3-1"}, "v3-1", ""},  // DNS names have no case
+      {{.name = "V3-1"}, "v3-1", ""},  // DNS names are not case-sensitive
       {{.name = "V3-1"}, "V3-9", "certificate of V3-1 refused: name is V3-1, not V3-9"},
       {{.name = "V3-1"}, "*", ""},
       {{.name = "a", .alternative_names = "DNS:b,DNS:V3-1"}, "V3-1", ""},
-      // The CN counts only where there is no DNS name.
+      // The CN is used only without a DNS name.
       {{.name = "V3-1", .alternative_names = "DNS:other"},
        "V3-1",
        "certificate of other refused: name is other, not V3-1"},
@@ -105,7 +105,7 @@ TEST_CASE("the initiator checks the acceptor's name as well") {
   CHECK(pair.initiator->failure().text == "certificate of V3-2 refused: name is V3-2, not V3-9");
 }
 
-TEST_CASE("another CA, also one of the same name") {
+TEST_CASE("a certificate of another CA is refused, also of one with the same name") {
   TestCa ca;
   TestCa other(GENERATE("Other CA", "Test CA"));
   Pair pair({make_identity(other.issue({.name = "V3-1"}), ca.certificate(), "V3-2"),
@@ -116,7 +116,7 @@ TEST_CASE("another CA, also one of the same name") {
   CHECK(pair.acceptor->failure().text == "certificate of V3-1 refused: not signed by our CA");
 }
 
-TEST_CASE("purpose") {
+TEST_CASE("a certificate must allow signatures and its role") {
   struct Case {
     const char* usage;
     const char* extended;
@@ -136,7 +136,7 @@ TEST_CASE("purpose") {
         (test.accepted ? "" : "certificate of V3-1 refused: not meant for TLS clients"));
 }
 
-TEST_CASE("revocation") {
+TEST_CASE("a revoked certificate is refused") {
   TestCa ca;
   const Issued issued = ca.issue({.name = "V3-1"});
   const auto outcome = run(ca, issued, "V3-1", ca.revoke({issued.serial}));
@@ -148,8 +148,8 @@ TEST_CASE("revocation") {
   CHECK(run(ca, ca.issue({.name = "V3-1"}), "V3-1", ca.revoke({issued.serial})).completed);
 }
 
-// A certificate may run out while its owner still uses it; loading would refuse it by then.
-TEST_CASE("expiry") {
+// Loading refuses such certificates, but a certificate may expire while its owner uses it.
+TEST_CASE("a certificate outside its validity is refused") {
   struct Case {
     LeafOptions leaf;
     std::string fault;

@@ -7,7 +7,7 @@
 using namespace routevpn;
 using namespace std::chrono_literals;
 
-TEST_CASE("a turn ends when its time has come, not before, and at once when it is past") {
+TEST_CASE("a turn lasts as long as its timeout; a negative timeout ends at once") {
   host::EventLoop loop;
   for (const Duration wait : {0ns, -5000000ns, 1ns, 30000000ns}) {
     const Time begin = read_clock();
@@ -17,7 +17,7 @@ TEST_CASE("a turn ends when its time has come, not before, and at once when it i
   }
 }
 
-TEST_CASE("what is readable is called back, with or without a time") {
+TEST_CASE("a readable descriptor is called back, with and without a timeout") {
   host::EventLoop loop;
   const Fd event(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   int calls = 0;
@@ -37,7 +37,7 @@ TEST_CASE("what is readable is called back, with or without a time") {
   loop.turn(1ms);
   CHECK(calls == 2);
   eventfd_write(event.get(), 1);
-  loop.forget(event.get());
+  loop.unwatch(event.get());
   loop.turn(1ms);
   CHECK(calls == 2);
 }

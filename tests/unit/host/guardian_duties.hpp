@@ -1,4 +1,4 @@
-// What the guardian's tests ask of it, and what a namespace looks like without it.
+// Duties for the guardian's tests, and the rules of a namespace without a guardian.
 #pragma once
 
 #include <string>

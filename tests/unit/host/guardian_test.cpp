@@ -26,22 +26,22 @@ std::string tables(const TestNetns& lab) {
   return lab.run_inside("nft list tables").text;
 }
 
-// A process that starts a guardian, says so, and waits to be killed.
-class Sacrifice {
+// A process that starts a guardian and then waits until it is killed.
+class LinkProcess {
  public:
-  Sacrifice(const GuardianDuties& duties, const TestNetns& lab) {
+  LinkProcess(const GuardianDuties& duties, const TestNetns& lab) {
     std::array<int, 2> ready{};
     REQUIRE(pipe(ready.data()) == 0);
     pid_ = fork();
-    if (pid_ == 0) live_on(duties, lab, ready[1]);
+    if (pid_ == 0) run_link(duties, lab, ready[1]);
     ::close(ready[1]);
     char byte = 0;
     const Fd reader(ready[0]);
     REQUIRE(::read(reader.get(), &byte, 1) == 1);
   }
-  ~Sacrifice() { kill_it(SIGKILL); }
-  Sacrifice(const Sacrifice&) = delete;
-  Sacrifice& operator=(const Sacrifice&) = delete;
+  ~LinkProcess() { kill_it(SIGKILL); }
+  LinkProcess(const LinkProcess&) = delete;
+  LinkProcess& operator=(const LinkProcess&) = delete;
 
   void kill_it(int signal) {
     if (pid_ > 0) {
@@ -55,8 +55,8 @@ class Sacrifice {
   }
 
  private:
-  [[noreturn]] static void live_on(const GuardianDuties& duties, const TestNetns& lab, int ready) {
-    for (const int number : {SIGTERM, SIGINT}) signal(number, SIG_DFL);  // not as Catch2 has them
+  [[noreturn]] static void run_link(const GuardianDuties& duties, const TestNetns& lab, int ready) {
+    for (const int number : {SIGTERM, SIGINT}) signal(number, SIG_DFL);  // Catch2 has handlers
     try {
       const Guardian guardian = Guardian::start(duties, lab.open());
       if (::write(ready, "!", 1) == 1) pause();
@@ -69,7 +69,7 @@ class Sacrifice {
 
 }  // namespace
 
-TEST_CASE("masquerading and forwarding stand while the guardian does") {
+TEST_CASE("the guardian masquerades and forwards while it runs") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
@@ -110,7 +110,7 @@ TEST_CASE("forwarding that was on stays on") {
   CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "0\n");
 }
 
-TEST_CASE("the last guardian puts forwarding back, not the one that switched it on") {
+TEST_CASE("the last guardian switches forwarding off, not the first") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
@@ -126,27 +126,27 @@ TEST_CASE("the last guardian puts forwarding back, not the one that switched it 
   CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
 }
 
-TEST_CASE("all is undone when the link's process is killed") {
+TEST_CASE("the guardian undoes everything when the link's process is killed") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
   GuardianDuties duties = rule_duties;
   duties.nat = true;
-  Sacrifice sacrifice(duties, lab);
-  const std::string guardian = sacrifice.guardian();
+  LinkProcess link(duties, lab);
+  const std::string guardian = link.guardian();
   CHECK_THAT(run("ps -o comm= -p " + guardian).text, ContainsSubstring("routevpn-guard"));
   CHECK(tables(lab) == "table inet routevpn-rv0\n");
 
   SECTION("with its signals") {
-    // What a terminal or a service manager sends to all processes.
+    // Signals that a terminal or a service manager sends to all processes.
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
       REQUIRE(kill(std::stoi(guardian), signal) == 0);
     }
     CHECK(tables(lab) == "table inet routevpn-rv0\n");
-    sacrifice.kill_it(SIGTERM);
+    link.kill_it(SIGTERM);
   }
   SECTION("with kill -9") {
-    sacrifice.kill_it(SIGKILL);
+    link.kill_it(SIGKILL);
   }
 
   CHECK(soon([&] { return tables(lab).empty(); }));
@@ -157,44 +157,44 @@ TEST_CASE("all is undone when the link's process is killed") {
   CHECK(soon([&] { return run("ip netns pids " + lab.name()).text.empty(); }));
 }
 
-TEST_CASE("a restart right after a kill finds the place free") {
+TEST_CASE("a restart right after a kill succeeds") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=0");
   GuardianDuties duties = rule_duties;
   duties.nat = true;
   for (int i = 0; i < 3; ++i) {
-    Sacrifice sacrifice(duties, lab);
-    sacrifice.kill_it(SIGKILL);
+    LinkProcess link(duties, lab);
+    link.kill_it(SIGKILL);
   }
   { const Guardian guardian = Guardian::start(duties, lab.open()); }
   CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
   CHECK(lab.ip("rule") == plain_rules_v4);
 }
 
-TEST_CASE("a guardian keeps nothing of the link's process open") {
+TEST_CASE("a guardian keeps no descriptor of the link's process open") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   std::array<int, 2> other{};
   REQUIRE(pipe(other.data()) == 0);
   const Fd read_end(other[0]);
   Fd write_end(other[1]);
-  Fd far_away(fcntl(other[1], F_DUPFD, 500));  // beyond the guardian's own
+  Fd far_away(fcntl(other[1], F_DUPFD, 500));  // above the guardian's own
   REQUIRE(far_away);
   const Guardian guardian = Guardian::start(nat_duties, lab.open());
   write_end.reset();
   far_away.reset();
   pollfd hang_up{read_end.get(), 0, 0};
-  CHECK(poll(&hang_up, 1, 5000) == 1);  // no other write end is left
+  CHECK(poll(&hang_up, 1, 5000) == 1);  // no other write end is open
 }
 
-TEST_CASE("--nat without nft is an error of use") {
+TEST_CASE("--nat without nft is a usage error") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const Netns there = lab.open();
   const pid_t child = fork();
   if (child == 0) {
-    // A mount namespace of its own, in which nft is no program.
+    // In this mount namespace nft is not a program.
     std::string nft = run("command -v nft").text;
     nft.pop_back();
     const bool hidden = unshare(CLONE_NEWNS) == 0 &&
@@ -215,17 +215,17 @@ TEST_CASE("--nat without nft is an error of use") {
   CHECK(status == 0);
 }
 
-TEST_CASE("what the guardian cannot do is told, and nothing stays") {
+TEST_CASE("if the guardian fails it reports why and nothing remains") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=0");
   SECTION("a table of the name") {
     lab.must("nft add table inet routevpn-rv0");
     CHECK(error_of<UsageError>(nat_duties, lab) ==
-          "--nat: nftables table inet routevpn-rv0 is there already");
+          "--nat: nftables table inet routevpn-rv0 already exists");
     CHECK(tables(lab) == "table inet routevpn-rv0\n");
   }
-  SECTION("a name that nft would not take for one") {
+  SECTION("a name that is not valid in nft") {
     GuardianDuties duties = nat_duties;
     duties.ifname = "rv0; }";
     CHECK_THAT(error_of<UsageError>(duties, lab),

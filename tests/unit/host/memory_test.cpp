@@ -23,10 +23,10 @@ long resident_file_kib() {
 
 }  // namespace
 
-TEST_CASE("code that was run is no longer resident, and runs again") {
+TEST_CASE("released code is no longer resident, and runs again") {
   REQUIRE(resident_file_kib() > 0);
   const long before = resident_file_kib();
-  forget_code_run_so_far();
+  release_code_pages();
   const long after = resident_file_kib();
   CHECK(after < before);
 }

@@ -1,4 +1,4 @@
-// Network namespaces of a test's own, and what is needed to look into them.
+// Network namespaces for tests, and commands in them.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace routevpn::host {
 
-// Tests that make namespaces and interfaces need root; without, they say so and do nothing.
+// Tests that make namespaces and interfaces need root. Without root this warns and returns false.
 bool can_make_namespaces();
 
 struct Output {
@@ -21,10 +21,10 @@ struct Output {
 };
 Output run(const std::string& command);
 
-// True as soon as the condition holds; false when it does not within five seconds.
+// True as soon as the condition is true; false if that takes more than 5 s.
 bool soon(const std::function<bool()>& condition);
 
-// A namespace of `ip netns`, its loopback up; gone with the object.
+// A namespace of `ip netns` with loopback up, deleted by the destructor.
 class TestNetns {
  public:
   TestNetns();
@@ -34,9 +34,9 @@ class TestNetns {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] Netns open() const { return Netns::open(name_, "--netns"); }
-  // Of a command run in the namespace.
+  // Runs a command in the namespace.
   [[nodiscard]] Output run_inside(const std::string& command) const;
-  void must(const std::string& command) const;  // the test ends when it fails
+  void must(const std::string& command) const;  // the test fails if the command does
   [[nodiscard]] std::string ip(const std::string& arguments) const;
   [[nodiscard]] std::string sysctl(const std::string& path) const;
 

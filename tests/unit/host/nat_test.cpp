@@ -1,4 +1,4 @@
-// A packet through a masquerading gateway and its answer back:
+// A packet through a masquerading gateway, and its answer:
 //
 //   TUN rv0 (10.255.0.1/30) - gateway - veth 198.51.100.1/24 ... 198.51.100.2 - server
 #include <algorithm>
@@ -34,7 +34,7 @@ constexpr std::size_t udp_bytes = 8;
 struct Family {
   int family;
   const char* client;
-  const char* gateway;  // as the server sees it
+  const char* gateway;  // the source address that the server sees
   const char* server;
 };
 constexpr Family ipv4{AF_INET, "10.255.0.2", "198.51.100.1", "198.51.100.2"};
@@ -47,7 +47,7 @@ std::uint16_t internet_checksum(const std::vector<std::uint8_t>& bytes) {
   return static_cast<std::uint16_t>(~sum);
 }
 
-// An empty datagram of the client to the server, behind its virtio-net header.
+// An empty datagram from the client to the server, after a virtio-net header.
 std::vector<std::uint8_t> datagram(const Family& family) {
   const IpAddress source = IpAddress::parse(family.client).value();
   const IpAddress target = IpAddress::parse(family.server).value();
@@ -102,7 +102,7 @@ void join(const TestNetns& gateway, const TestNetns& server) {
 
 }  // namespace
 
-TEST_CASE("what comes out of the link leaves under the gateway's address and is answered") {
+TEST_CASE("packets from the link leave with the gateway's address, and answers return") {
   if (!can_make_namespaces()) return;
   const TestNetns gateway;
   const TestNetns server;
@@ -121,12 +121,12 @@ TEST_CASE("what comes out of the link leaves under the gateway's address and is 
 
   const Fd socket = server_socket(server, family);
   std::vector<std::uint8_t> packet = datagram(family);
-  const std::array<iovec, 1> pieces{{{packet.data(), packet.size()}}};
+  const std::array<iovec, 1> buffers{{{packet.data(), packet.size()}}};
   sockaddr_storage from{};
   socklen_t from_length = sizeof from;
-  // Sent until it comes: the veth may not be ready for the first.
+  // Repeats the packet until it arrives, because the veth may not be ready at first.
   REQUIRE(soon([&] {
-    if (tun.write(pieces) != IoResult::ok) return false;
+    if (tun.write(buffers) != IoResult::ok) return false;
     return recvfrom(socket.get(), nullptr, 0, 0, reinterpret_cast<sockaddr*>(&from),
                     &from_length) == 0;
   }));

@@ -46,7 +46,7 @@ std::string error_of(const InterfaceSetup& setup) {
 
 }  // namespace
 
-TEST_CASE("an interface gets its addresses, MTU and routes, and nothing of the kernel's own") {
+TEST_CASE("an interface gets its addresses, MTU and routes, and none from the kernel") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const NetnsScope inside(lab.open());
@@ -68,7 +68,7 @@ TEST_CASE("an interface gets its addresses, MTU and routes, and nothing of the k
              ContainsSubstring("2001:db8:2::/48 dev " + name + " proto static metric 1024"));
 }
 
-TEST_CASE("routes go to the table that is named") {
+TEST_CASE("routes go to the configured table") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const NetnsScope inside(lab.open());
@@ -114,7 +114,7 @@ TEST_CASE("a change of carrier changes the link and nothing else") {
   CHECK(monitor.types() == std::vector<int>(6, RTM_NEWLINK));
 }
 
-TEST_CASE("without the carrier the kernel passes over the link's routes") {
+TEST_CASE("without carrier the kernel skips the link's routes") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const NetnsScope inside(lab.open());
@@ -141,7 +141,7 @@ TEST_CASE("without the carrier the kernel passes over the link's routes") {
   CHECK_THAT(lab.ip("route get 10.2.0.1"), ContainsSubstring("Network is unreachable"));
 }
 
-TEST_CASE("the MTU is changed from outside the namespace") {
+TEST_CASE("the MTU can be changed from outside the namespace") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   std::optional<Tun> tun;
@@ -158,26 +158,26 @@ TEST_CASE("the MTU is changed from outside the namespace") {
   CHECK_THROWS_AS(netlink->set_mtu("rv1", 1300), SystemError);
 }
 
-TEST_CASE("what the kernel refuses is named") {
+TEST_CASE("the error names what the kernel refused") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const NetnsScope inside(lab.open());
   const Tun tun = Tun::create("rv0");
   InterfaceSetup setup = interconnect("rv0");
 
-  SECTION("a route that is there already") {
+  SECTION("a route that already exists") {
     lab.must("ip route add blackhole 10.2.0.0/16");
-    CHECK(error_of<UsageError>(setup) == "route 10.2.0.0/16 is there already");
+    CHECK(error_of<UsageError>(setup) == "route 10.2.0.0/16 already exists");
   }
-  SECTION("an IPv6 route that is there already") {
+  SECTION("an IPv6 route that already exists") {
     lab.must("ip route add 2001:db8:2::/48 dev lo");
-    CHECK(error_of<UsageError>(setup) == "route 2001:db8:2::/48 is there already");
+    CHECK(error_of<UsageError>(setup) == "route 2001:db8:2::/48 already exists");
   }
   SECTION("the same address twice") {
     setup.addresses.push_back(setup.addresses.front());
-    CHECK(error_of<UsageError>(setup) == "address 10.255.0.1/30 is there already");
+    CHECK(error_of<UsageError>(setup) == "address 10.255.0.1/30 already exists");
   }
-  SECTION("an address that cannot be one") {
+  SECTION("a multicast address") {
     setup.addresses = prefixes({"ff02::1/64"});
     CHECK_THAT(error_of<UsageError>(setup),
                ContainsSubstring("address ff02::1/64 is refused by the kernel: "));
@@ -192,13 +192,13 @@ TEST_CASE("what the kernel refuses is named") {
     CHECK(error_of<UsageError>(setup) ==
           "address 2001:db8:ff::/127: IPv6 needs an mtu of 1280 at least, not 1279");
   }
-  SECTION("an interface that is not there") {
+  SECTION("an interface that does not exist") {
     setup.name = "rv1";
     CHECK_THAT(error_of<SystemError>(setup), ContainsSubstring("interface rv1: "));
   }
 }
 
-TEST_CASE("IPv4 does without IPv6") {
+TEST_CASE("IPv4 works without IPv6") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const NetnsScope inside(lab.open());
@@ -207,7 +207,7 @@ TEST_CASE("IPv4 does without IPv6") {
   SECTION("switched off") {
     lab.must("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
   }
-  SECTION("for want of MTU") {
+  SECTION("too small an MTU") {
     setup.mtu = 576;
   }
   const Tun tun = Tun::create("rv0");

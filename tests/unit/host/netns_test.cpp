@@ -32,7 +32,7 @@ TEST_CASE("a namespace is found by a path") {
   CHECK(Netns::open("/proc/self/ns/net", "--netns").same_as(Netns::current()));
 }
 
-TEST_CASE("what is no namespace is named in the error") {
+TEST_CASE("the error names what is not a namespace") {
   const std::string name =
       GENERATE("rvtest-none", "/rvtest/none", "/etc/passwd", "/", "4194305", "");
   CHECK(error_of_opening(name) == "--netns " + name +
@@ -40,7 +40,7 @@ TEST_CASE("what is no namespace is named in the error") {
                                       "or a pid)");
 }
 
-TEST_CASE("a namespace's left-over mount point is no namespace") {
+TEST_CASE("the mount point of a deleted namespace is refused") {
   if (!can_make_namespaces()) return;
   const std::string name = "rvtest-" + std::to_string(getpid()) + "-file";
   const std::string path = "/run/netns/" + name;
@@ -51,7 +51,7 @@ TEST_CASE("a namespace's left-over mount point is no namespace") {
   CHECK(unlink(path.c_str()) == 0);
 }
 
-TEST_CASE("a scope enters a namespace and leaves it") {
+TEST_CASE("a scope enters a namespace and returns") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const Netns home = Netns::current();

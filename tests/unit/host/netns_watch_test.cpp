@@ -20,13 +20,13 @@ bool is_readable(const NetnsWatch& watch) {
 
 }  // namespace
 
-TEST_CASE("the deletion of a watched namespace is told, others' is not") {
+TEST_CASE("the deletion of a watched namespace is reported, that of another is not") {
   if (!can_make_namespaces()) return;
-  std::optional<TestNetns> ours;
+  std::optional<TestNetns> watched;
   std::optional<TestNetns> other;
-  ours.emplace();
+  watched.emplace();
   other.emplace();
-  const std::string name = ours->name();
+  const std::string name = watched->name();
   const std::string given = GENERATE(false, true) ? "/run/netns/" + name : name;
   NetnsWatch watch({"", given, "1"});
   REQUIRE(soon([&] { return is_readable(watch); }));
@@ -35,14 +35,14 @@ TEST_CASE("the deletion of a watched namespace is told, others' is not") {
   other.reset();
   REQUIRE(soon([&] { return is_readable(watch); }));
   CHECK_FALSE(watch.deleted());
-  const Netns still_open = ours->open();  // as the interface in it would
-  ours.reset();
+  const Netns still_open = watched->open();  // like the link's interface
+  watched.reset();
   REQUIRE(soon([&] { return is_readable(watch); }));
   CHECK(watch.deleted() == given);
   CHECK_FALSE(watch.deleted());
 }
 
-TEST_CASE("as many may watch as there are links: more than inotify lets one user") {
+TEST_CASE("there can be more watches than inotify instances per user") {
   std::vector<std::unique_ptr<NetnsWatch>> watches;
   for (int i = 0; i < 300; ++i) {
     watches.push_back(std::make_unique<NetnsWatch>(std::vector<std::string>{"x"}));
@@ -50,7 +50,7 @@ TEST_CASE("as many may watch as there are links: more than inotify lets one user
   CHECK_FALSE(watches.back()->deleted());
 }
 
-TEST_CASE("where there is no name there is nothing to watch") {
+TEST_CASE("without a name nothing is watched") {
   NetnsWatch watch({"", "1", "/proc/self/ns/net"});
   CHECK_FALSE(watch.deleted());
 }

@@ -18,7 +18,7 @@ using namespace routevpn;
 
 namespace {
 
-// The service manager's end: a bound datagram socket, named in the environment.
+// The service manager: a bound datagram socket, whose name is in the environment.
 class Manager {
  public:
   explicit Manager(const std::string& name)
@@ -38,7 +38,7 @@ class Manager {
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
 
-  [[nodiscard]] std::string heard() const {
+  [[nodiscard]] std::string received() const {
     std::array<char, 256> text{};
     const ssize_t got = recv(socket_.get(), text.data(), text.size(), 0);
     return got < 0 ? std::string("nothing")
@@ -52,12 +52,12 @@ class Manager {
 
 }  // namespace
 
-TEST_CASE("the service manager is told by path and by abstract name") {
+TEST_CASE("the service manager is notified by path and by abstract name") {
   const std::string name = GENERATE("/tmp/rvtest-notify-", "@rvtest-notify-");
   const Manager manager(name + std::to_string(getpid()));
   host::notify("READY=1\nSTATUS=connecting");
-  CHECK(manager.heard() == "READY=1\nSTATUS=connecting");
-  CHECK(manager.heard() == "nothing");
+  CHECK(manager.received() == "READY=1\nSTATUS=connecting");
+  CHECK(manager.received() == "nothing");
 }
 
 TEST_CASE("without a service manager nothing happens") {
@@ -65,7 +65,7 @@ TEST_CASE("without a service manager nothing happens") {
   CHECK_NOTHROW(host::notify("READY=1"));
 }
 
-TEST_CASE("a NOTIFY_SOCKET that is no socket is survived") {
+TEST_CASE("a NOTIFY_SOCKET that is not a socket is ignored") {
   const std::string value = GENERATE(as<std::string>{}, "relative", "/nonexistent/socket",
                                      "/" + std::string(200, 'x'), "");
   setenv("NOTIFY_SOCKET", value.c_str(), 1);

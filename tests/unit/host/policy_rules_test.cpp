@@ -10,7 +10,7 @@
 using namespace routevpn;
 using namespace routevpn::host;
 
-TEST_CASE("policy rules stand while the guardian does") {
+TEST_CASE("policy rules exist while the guardian runs") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   {
@@ -26,7 +26,7 @@ TEST_CASE("policy rules stand while the guardian does") {
   CHECK(lab.ip("-6 rule") == plain_rules_v6);
 }
 
-TEST_CASE("policy rules are made for the families in use only") {
+TEST_CASE("policy rules are made only for the families in use") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   GuardianDuties duties = rule_duties;
@@ -36,7 +36,7 @@ TEST_CASE("policy rules are made for the families in use only") {
   CHECK(lab.ip("-6 rule") == plain_rules_v6);
 }
 
-TEST_CASE("policy rules do what they are for") {
+TEST_CASE("policy rules send unmarked packets to the link") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("ip link add out0 type veth peer name rv0");
@@ -51,7 +51,7 @@ TEST_CASE("policy rules do what they are for") {
   CHECK_THAT(lab.ip("route get 192.0.2.9"), ContainsSubstring("dev out0"));
 }
 
-TEST_CASE("links with different tables come and go in any order") {
+TEST_CASE("links with different tables may start and stop in any order") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   GuardianDuties other = rule_duties;
@@ -68,13 +68,13 @@ TEST_CASE("links with different tables come and go in any order") {
   CHECK(lab.ip("rule") == plain_rules_v4);
 }
 
-TEST_CASE("rules that are there already are somebody else's") {
+TEST_CASE("an existing rule is refused and kept") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("ip -6 rule add not fwmark 7754 table 51");
   const std::string before = lab.ip("-6 rule");
   CHECK(error_of<UsageError>(rule_duties, lab) ==
-        "--fwmark: ip -6 rule \"not from all fwmark 7754 lookup 51\" is there already");
+        "--fwmark: ip -6 rule \"not from all fwmark 7754 lookup 51\" already exists");
   CHECK(lab.ip("-6 rule") == before);
-  CHECK(lab.ip("rule") == plain_rules_v4);  // which had been added before
+  CHECK(lab.ip("rule") == plain_rules_v4);  // added first, then removed
 }

@@ -21,7 +21,7 @@ using routevpn::inside::Tun;
 
 namespace {
 
-// Before Linux 6.8 there is no way to hurry the kernel.
+// Before Linux 6.8 the kernel cannot be made to publish a carrier change at once.
 bool kernel_publishes_on_request() {
   utsname names{};
   uname(&names);
@@ -33,13 +33,13 @@ bool kernel_publishes_on_request() {
 
 }  // namespace
 
-TEST_CASE("what is no interface name is refused before the kernel is asked") {
+TEST_CASE("invalid interface names are refused") {
   const std::string name = GENERATE("", "a/b", "a:b", "a b", "sixteen-letters-", "..", ".", "all",
                                     "default", "-n", "rv%d%d", "rv%s", "rv\"", "rv*");
   CHECK_THROWS_AS(Tun::create(name), UsageError);
 }
 
-TEST_CASE("an interface begins without a carrier and ends with its descriptor") {
+TEST_CASE("an interface starts without carrier and is removed with its descriptor") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const NetnsScope inside(lab.open());
@@ -81,12 +81,12 @@ TEST_CASE("a pattern takes the next free number") {
   CHECK(second.name() == "rv1");
 }
 
-TEST_CASE("a taken name is told, whatever has it") {
+TEST_CASE("a name that is taken is refused, by whatever kind of interface") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const NetnsScope inside(lab.open());
   std::optional<Tun> ours;
-  SECTION("a link of ours") {
+  SECTION("another link") {
     ours.emplace(Tun::create("rv0"));
   }
   SECTION("a persistent TUN device without a process") {
@@ -95,7 +95,7 @@ TEST_CASE("a taken name is told, whatever has it") {
   SECTION("an interface of another kind") {
     lab.must("ip link add rv0 type veth peer name v0");
   }
-  SECTION("another interface's other name") {
+  SECTION("an alternative name of another interface") {
     lab.must("ip link add v0 type veth peer name v1");
     lab.must("ip link property add dev v0 altname rv0");
   }
@@ -120,13 +120,13 @@ TEST_CASE("reading and writing never block") {
 
   std::array<std::uint8_t, 10 + 20> packet{};
   packet[10] = 0x45;
-  const std::array<iovec, 2> pieces{{{packet.data(), 10}, {packet.data() + 10, 20}}};
-  CHECK(tun.write(pieces) == IoResult::failed);  // the interface is not up
+  const std::array<iovec, 2> buffers{{{packet.data(), 10}, {packet.data() + 10, 20}}};
+  CHECK(tun.write(buffers) == IoResult::failed);  // the interface is not up
   lab.must("ip link set rv0 up");
-  CHECK(tun.write(pieces) == IoResult::ok);
+  CHECK(tun.write(buffers) == IoResult::ok);
 }
 
-TEST_CASE("what is sent into the interface is read with its header") {
+TEST_CASE("packets sent into the interface are read with their virtio-net header") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const NetnsScope inside(lab.open());
@@ -144,7 +144,7 @@ TEST_CASE("what is sent into the interface is read with its header") {
   CHECK(std::string(buffer.begin() + 38, buffer.begin() + 43) == "hello");
 }
 
-TEST_CASE("many carriers lost at once are all announced at once") {
+TEST_CASE("several lost carriers are all announced at once") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   const NetnsScope inside(lab.open());

@@ -10,7 +10,7 @@
 using namespace routevpn;
 using namespace routevpn::inside;
 
-TEST_CASE("every kernel agrees with the naive sum at every length and alignment") {
+TEST_CASE("every kernel equals the reference sum at every length and alignment") {
   std::mt19937_64 random(GENERATE(1U, 2U));
   constexpr std::size_t longest = 2000;
   const packets::Octets bytes = packets::random_octets(random, longest + 64);
@@ -38,7 +38,7 @@ TEST_CASE("every kernel agrees with the naive sum at every length and alignment"
   }
 }
 
-TEST_CASE("every kernel agrees at every alignment of a few lengths") {
+TEST_CASE("every kernel equals the reference sum at every alignment of a few lengths") {
   std::mt19937_64 random(GENERATE(3U));
   const packets::Octets bytes = packets::random_octets(random, 1600 + 64);
   const std::size_t length = GENERATE(1U, 63U, 64U, 65U, 255U, 256U, 257U, 1399U, 1400U, 1448U);
@@ -50,7 +50,7 @@ TEST_CASE("every kernel agrees at every alignment of a few lengths") {
   }
 }
 
-TEST_CASE("carries are not lost") {
+TEST_CASE("no carry is lost") {
   const std::uint8_t value =
       GENERATE(std::uint8_t{0x00}, std::uint8_t{0xff}, std::uint8_t{0x80}, std::uint8_t{0x7f});
   const std::vector<std::uint8_t> bytes(65535, value);
@@ -62,7 +62,7 @@ TEST_CASE("carries are not lost") {
   }
 }
 
-TEST_CASE("the sum is added to what came before") {
+TEST_CASE("the sum is added to the initial value") {
   const std::vector<std::uint8_t> bytes{0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
   CHECK(checksum_add(bytes) == 0xddf2);  // the example of RFC 1071 section 3
   CHECK(checksum_add(bytes, 0x220d) == 0xffff);
@@ -78,7 +78,7 @@ TEST_CASE("the sum is added to what came before") {
   CHECK(copied == bytes);
 }
 
-TEST_CASE("the pseudo-header counts addresses, protocol and both halves of the length") {
+TEST_CASE("the pseudo-header sum includes addresses, protocol and both halves of the length") {
   const std::vector<std::uint8_t> v4{10, 0, 0, 1, 10, 0, 0, 2};
   CHECK(pseudo_header_sum(v4, 17, 100) == 0x1400 + 3 + 17 + 100);
   const std::vector<std::uint8_t> v6(32, 0);

@@ -16,7 +16,7 @@ using packets::Spec;
 using packets::split_all;
 using packets::stream;
 
-TEST_CASE("a pure ACK goes alone and keeps its place in the flow") {
+TEST_CASE("a pure ACK is not joined and keeps its place in the flow") {
   std::vector<Spec> specs = stream(a_spec(false, packets::tcp), 4);
   Spec pure = specs[2];
   pure.payload.clear();
@@ -28,7 +28,9 @@ TEST_CASE("a pure ACK goes alone and keeps its place in the flow") {
   CHECK(split_all(joined) == input);
 }
 
-TEST_CASE("fragments, options and extension headers go alone and end what is open") {
+TEST_CASE(
+    "fragments, options and extension headers are not joined and close the chains of their "
+    "addresses") {
   const bool v6 = GENERATE(false, true);
   const std::uint8_t protocol = GENERATE(packets::tcp, packets::udp);
   std::vector<Spec> specs = stream(a_spec(v6, protocol), 4);
@@ -36,7 +38,7 @@ TEST_CASE("fragments, options and extension headers go alone and end what is ope
   if (v6) {
     obscure.ip_options = {protocol, 0, 1, 4, 0, 0, 0, 0};
   } else {
-    // More fragments, a fragment's offset, the reserved bit; or none of them, but options.
+    // More fragments, fragment offset, reserved bit; or IPv4 options.
     obscure.fragment = GENERATE(std::uint16_t{0x2000}, std::uint16_t{0x0001}, std::uint16_t{0x8000},
                                 std::uint16_t{0x4000});
     if (obscure.fragment == 0x4000) obscure.ip_options = {1, 1, 1, 0};
@@ -44,12 +46,12 @@ TEST_CASE("fragments, options and extension headers go alone and end what is ope
   specs.insert(specs.begin() + 2, obscure);
   CHECK(sizes(join(build_all(specs))) == Sizes{2, 1, 2});
 
-  // Between other addresses nothing is ended.
+  // Chains between other addresses stay open.
   specs[2].source = 77;
   CHECK(sizes(join(build_all(specs))) == Sizes{4, 1});
 }
 
-TEST_CASE("other protocols go alone and end nothing") {
+TEST_CASE("other protocols are not joined and close no chain") {
   std::vector<Spec> specs = stream(a_spec(GENERATE(false, true), packets::tcp), 4);
   Spec other = specs[0];
   other.protocol = GENERATE(std::uint8_t{1}, std::uint8_t{50}, std::uint8_t{58}, std::uint8_t{132});
@@ -57,22 +59,22 @@ TEST_CASE("other protocols go alone and end nothing") {
   CHECK(sizes(join(build_all(specs))) == Sizes{4, 1});
 }
 
-TEST_CASE("a TCP data offset inside the fixed header goes alone") {
+TEST_CASE("a TCP packet whose data offset is inside the fixed header is not joined") {
   std::vector<Octets> input = build_all(stream(a_spec(false, packets::tcp), 3));
   for (std::size_t i = 0; i < input.size(); ++i) {
     input[i][32] = 0x40;
-    // As if the payload began four bytes sooner.
+    // The payload would begin four bytes earlier.
     store_be32(&input[i][24], static_cast<std::uint32_t>(i * 1004));
     packets::repair_checksums(input[i]);
   }
   CHECK(sizes(join(input)) == Sizes{1, 1, 1});
 }
 
-TEST_CASE("TCP and UDP headers that are too short go alone") {
+TEST_CASE("packets with truncated TCP or UDP headers are not joined") {
   const std::uint8_t protocol = GENERATE(packets::tcp, packets::udp);
   std::vector<Octets> input;
   for (std::size_t l4_bytes = 0; l4_bytes < 20; ++l4_bytes) {
-    Spec spec = a_spec(false, 200, l4_bytes);  // nothing but payload behind IP
+    Spec spec = a_spec(false, 200, l4_bytes);  // no TCP or UDP header behind IP
     Octets packet = packets::build(spec);
     packet[9] = protocol;
     input.push_back(packet);
@@ -84,26 +86,26 @@ TEST_CASE("TCP and UDP headers that are too short go alone") {
 }
 
 TEST_CASE("UDP") {
-  SECTION("is joined only when the device takes it") {
+  SECTION("is joined only with UDP offload of the device") {
     const std::vector<Octets> input = build_all(stream(a_spec(false, packets::udp), 3));
     CHECK(sizes(join(input, false)) == Sizes{1, 1, 1});
     CHECK(sizes(join(build_all(stream(a_spec(false, packets::tcp), 3)), false)) == Sizes{3});
   }
-  SECTION("at most 64 datagrams, as many as every kernel takes") {
+  SECTION("at most 64 datagrams, the limit of older kernels") {
     const std::vector<Octets> input = build_all(stream(a_spec(true, packets::udp, 64), 150));
     const std::vector<Joined> joined = join(input);
     CHECK(sizes(joined) == Sizes{64, 64, 22});
     CHECK(split_all(joined) == input);
   }
-  SECTION("without a checksum goes alone") {
+  SECTION("without a checksum is not joined") {
     std::vector<Octets> input = build_all(stream(a_spec(false, packets::udp), 3));
     for (Octets& packet : input) store_be16(&packet[26], 0);
     CHECK(sizes(join(input)) == Sizes{1, 1, 1});
   }
-  SECTION("without payload goes alone") {
+  SECTION("without payload is not joined") {
     CHECK(sizes(join(build_all(stream(a_spec(false, packets::udp, 0), 3)))) == Sizes{1, 1, 1});
   }
-  SECTION("with a length that is not the packet's goes alone") {
+  SECTION("with a length other than the packet's is not joined") {
     std::vector<Octets> input = build_all(stream(a_spec(false, packets::udp), 3));
     for (Octets& packet : input) {
       store_be16(&packet[24], 1007);
@@ -113,11 +115,11 @@ TEST_CASE("UDP") {
   }
 }
 
-TEST_CASE("a super-packet has at most 65535 bytes, and a write at most 1024 pieces") {
+TEST_CASE("a super-packet has at most 65535 bytes, and a write at most 1024 iovecs") {
   const bool v6 = GENERATE(false, true);
   const std::size_t headers = v6 ? 60 : 40;
-  SECTION("the last byte counts") {
-    // Five equal payloads fill it to the byte (v4: 65495 = 5 * 13099, v6: 65475 = 5 * 13095).
+  SECTION("65535 bytes are joined, 65536 are not") {
+    // Five equal payloads fill it exactly (v4: 65495 = 5 * 13099, v6: 65475 = 5 * 13095).
     const std::size_t payload = (65535 - headers) / 5;
     REQUIRE(payload * 5 + headers == 65535);
     const std::vector<Octets> input = build_all(stream(a_spec(v6, packets::tcp, payload), 6));
@@ -137,7 +139,7 @@ TEST_CASE("a super-packet has at most 65535 bytes, and a write at most 1024 piec
   }
 }
 
-TEST_CASE("streams that alternate are joined each") {
+TEST_CASE("each of several alternating streams is joined") {
   constexpr std::size_t flows = 50;
   std::vector<std::vector<Spec>> streams;
   for (std::size_t flow = 0; flow < flows; ++flow) {
@@ -152,7 +154,7 @@ TEST_CASE("streams that alternate are joined each") {
   CHECK(sizes(join(input)) == Sizes(flows, 10));
 }
 
-TEST_CASE("more streams than are kept at once are joined less, but keep their order") {
+TEST_CASE("more streams than the flow table holds keep their order") {
   constexpr std::size_t flows = 65;
   std::vector<Octets> input;
   for (std::size_t i = 0; i < 3; ++i) {
@@ -163,7 +165,7 @@ TEST_CASE("more streams than are kept at once are joined less, but keep their or
     }
   }
   const std::vector<Joined> joined = join(input);
-  // 65 in turn through a table of 64: each is forgotten right before it comes again.
+  // 65 flows in turn through a table of 64: each is evicted right before its next packet.
   CHECK(sizes(joined) == Sizes(input.size(), 1));
   CHECK(split_all(joined) == input);
 }

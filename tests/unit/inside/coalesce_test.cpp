@@ -18,7 +18,7 @@ using packets::Spec;
 using packets::split_all;
 using packets::stream;
 
-TEST_CASE("a stream becomes one super-packet, and comes back from it") {
+TEST_CASE("a stream becomes one super-packet, and segment() restores it") {
   const bool v6 = GENERATE(false, true);
   const std::uint8_t protocol = GENERATE(packets::tcp, packets::udp);
   const std::vector<Octets> input = build_all(stream(a_spec(v6, protocol), 20));
@@ -37,7 +37,7 @@ TEST_CASE("a stream becomes one super-packet, and comes back from it") {
   CHECK(ip_packet_verdict(super.packet) == IpVerdict::valid);
   CHECK(super.packet.size() == super.header.header_bytes + 20000U);
 
-  // Completed as the virtio specification says, the checksum is right for the whole.
+  // Completed as the virtio specification says, the checksum of the super-packet is correct.
   Octets whole = super.packet;
   const std::size_t field = l4 + super.header.checksum_offset;
   const std::uint16_t sum = packets::naive_sum({whole.data() + l4, whole.size() - l4});
@@ -47,7 +47,7 @@ TEST_CASE("a stream becomes one super-packet, and comes back from it") {
   CHECK(split_all(joined) == input);
 }
 
-TEST_CASE("one packet alone goes as it is, with an empty header") {
+TEST_CASE("a single packet is unchanged and has an empty header") {
   const std::vector<Octets> input{packets::build(a_spec(false, packets::tcp))};
   const std::vector<Joined> joined = join(input);
   REQUIRE(sizes(joined) == Sizes{1});
@@ -57,11 +57,11 @@ TEST_CASE("one packet alone goes as it is, with an empty header") {
   CHECK(join({}).empty());
 }
 
-TEST_CASE("pieces, packets and bytes of a super-packet") {
+TEST_CASE("iovecs, packets and bytes of a super-packet") {
   std::vector<Octets> arena = build_all(stream(a_spec(false, packets::tcp, 100), 3));
   const std::vector<Bytes> views(arena.begin(), arena.end());
   Coalescer coalescer(3, true);
-  for (int turn = 0; turn < 2; ++turn) {  // a coalescer is used again and again
+  for (int turn = 0; turn < 2; ++turn) {  // a coalescer is reused
     arena = build_all(stream(a_spec(false, packets::tcp, 100), 3));
     const std::vector<Bytes> fresh(arena.begin(), arena.end());
     const auto supers = coalescer.join(fresh);
@@ -75,7 +75,7 @@ TEST_CASE("pieces, packets and bytes of a super-packet") {
     CHECK(supers[0].pieces[2].iov_base == arena[1].data() + 40);
     CHECK(supers[0].pieces[3].iov_len == 100);
   }
-  SECTION("no more packets than it has room for") {
+  SECTION("no more packets than its capacity") {
     std::vector<Octets> four = build_all(stream(a_spec(false, packets::tcp, 100), 4));
     const std::vector<Bytes> too_many(four.begin(), four.end());
     const auto supers = coalescer.join(too_many);
@@ -84,7 +84,7 @@ TEST_CASE("pieces, packets and bytes of a super-packet") {
   }
 }
 
-TEST_CASE("any difference in the headers keeps packets apart") {
+TEST_CASE("packets with different headers are not joined") {
   struct Case {
     const char* name;
     bool tcp_only;
@@ -133,7 +133,7 @@ TEST_CASE("any difference in the headers keeps packets apart") {
   }
 }
 
-TEST_CASE("flags that end or begin a connection go alone even when all have them") {
+TEST_CASE("packets with SYN, FIN, RST, URG or CWR are not joined even when all have them") {
   Spec spec = a_spec(false, packets::tcp);
   spec.flags =
       static_cast<std::uint8_t>(packets::ack | GENERATE(packets::syn, packets::fin, packets::rst,
@@ -149,11 +149,11 @@ TEST_CASE("IPv4 ids") {
     for (std::size_t i = 0; i < 4; ++i) specs[i].id = static_cast<std::uint16_t>(0xfffe + i);
     CHECK(sizes(join(build_all(specs))) == Sizes{4});
   }
-  SECTION("all the same with DF") {
+  SECTION("all equal with DF") {
     for (Spec& spec : specs) spec.id = 0;
     const std::vector<Joined> joined = join(build_all(specs));
     CHECK(sizes(joined) == Sizes{4});
-    // All but the id comes back.
+    // segment() restores all but the id.
     std::vector<Octets> back = split_all(joined);
     for (Octets& packet : back) {
       store_be16(&packet[4], 0);
@@ -161,14 +161,14 @@ TEST_CASE("IPv4 ids") {
     }
     CHECK(back == build_all(specs));
   }
-  SECTION("all the same without DF: a fragment's reassembly needs them") {
+  SECTION("all equal without DF: reassembly needs the ids") {
     for (Spec& spec : specs) {
       spec.id = 7;
       spec.fragment = 0;
     }
     CHECK(sizes(join(build_all(specs))) == Sizes{1, 1, 1, 1});
   }
-  SECTION("the two ways are not mixed") {
+  SECTION("consecutive and equal ids are not mixed") {
     specs[1].id = specs[0].id;
     specs[2].id = static_cast<std::uint16_t>(specs[0].id + 2);
     specs[3].id = static_cast<std::uint16_t>(specs[0].id + 3);
@@ -176,7 +176,7 @@ TEST_CASE("IPv4 ids") {
   }
 }
 
-TEST_CASE("a short segment is the last") {
+TEST_CASE("a shorter segment is the last of its super-packet") {
   std::vector<Spec> specs = stream(a_spec(false, GENERATE(packets::tcp, packets::udp)), 4);
   specs[2].payload.resize(999);
   specs[3].sequence -= 1;
@@ -186,7 +186,7 @@ TEST_CASE("a short segment is the last") {
   CHECK(split_all(joined) == input);
 }
 
-TEST_CASE("PSH ends a super-packet and is carried on it") {
+TEST_CASE("PSH ends a super-packet and is set on it") {
   std::vector<Spec> specs = stream(a_spec(GENERATE(false, true), packets::tcp), 4);
   specs[1].flags |= packets::psh;
   const std::vector<Octets> input = build_all(specs);
@@ -197,7 +197,7 @@ TEST_CASE("PSH ends a super-packet and is carried on it") {
   CHECK(sizes(join(build_all(specs))) == Sizes{1, 1, 2});
 }
 
-TEST_CASE("a packet with a wrong checksum goes alone, byte for byte") {
+TEST_CASE("a packet with a wrong checksum is not joined and not changed") {
   const bool v6 = GENERATE(false, true);
   const std::uint8_t protocol = GENERATE(packets::tcp, packets::udp);
   std::vector<Octets> input = build_all(stream(a_spec(v6, protocol), 5));
@@ -214,9 +214,9 @@ TEST_CASE("a packet with a wrong checksum goes alone, byte for byte") {
   CHECK(split_all(joined) == input);
 }
 
-TEST_CASE("a checksum that splitting would write in another way goes alone") {
-  // TCP and IPv4: 0xffff is never computed, yet verifies where 0 does. UDP: 0 is no checksum, but
-  // sums up like one where 0xffff is right.
+TEST_CASE("a packet whose checksum segmentation would write differently is not joined") {
+  // TCP and IPv4: 0xffff is never computed, but verifies where 0 does. UDP: 0 means no checksum,
+  // but verifies where 0xffff does.
   struct Case {
     std::uint8_t protocol;
     std::size_t field;
@@ -228,7 +228,7 @@ TEST_CASE("a checksum that splitting would write in another way goes alone") {
   std::vector<Spec> specs = stream(a_spec(false, one.protocol), 2);
   Octets head;
   for (unsigned filler = 0; filler <= 0xffff; ++filler) {
-    // A free word for each checksum: TOS with TTL, and the payload's first.
+    // One free word for each checksum: TOS with TTL, and the first word of the payload.
     for (Spec& spec : specs) {
       spec.tos = static_cast<std::uint8_t>(filler >> 8);
       spec.ttl = static_cast<std::uint8_t>(filler);

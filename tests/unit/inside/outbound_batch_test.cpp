@@ -4,7 +4,7 @@
 
 using routevpn::inside::OutboundBatch;
 
-TEST_CASE("packets lie one behind the other with their room between them") {
+TEST_CASE("packets lie one behind the other with headroom and tailroom between them") {
   OutboundBatch batch(1000, 10);
   batch.clear(21, 16);
   std::uint8_t* const first = batch.append(100);
@@ -20,7 +20,7 @@ TEST_CASE("packets lie one behind the other with their room between them") {
   CHECK(batch.free_packets() == 7);
 }
 
-TEST_CASE("a batch is full to the last byte and to the last packet") {
+TEST_CASE("a batch takes packets up to the last byte and the last packet") {
   OutboundBatch batch(200, 2);
   batch.clear(10, 10);
   CHECK(batch.append(181) == nullptr);
@@ -36,7 +36,7 @@ TEST_CASE("a batch is full to the last byte and to the last packet") {
   CHECK(batch.append(1) == nullptr);
 }
 
-TEST_CASE("truncate takes packets back, and their memory is used again") {
+TEST_CASE("truncate removes packets and frees their memory") {
   OutboundBatch batch(1000, 10);
   batch.clear(13, 16);
   std::uint8_t* const first = batch.append(10);

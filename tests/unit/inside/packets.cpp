@@ -143,7 +143,7 @@ bool is_sound(const Octets& packet, std::size_t l4_at) {
   if (ip_packet_verdict(packet) != IpVerdict::valid) return false;
   const bool v6 = packet[0] >> 4 == 6;
   if (!v6 && naive_sum({packet.data(), std::size_t{4} * (packet[0] & 15U)}) != 0xffff) return false;
-  // Behind extension headers the last next-header field names the protocol.
+  // Behind extension headers, the last next-header field holds the protocol.
   const std::uint8_t protocol = v6 ? packet[l4_at == 40 ? 6 : 40] : packet[9];
   const std::span<const std::uint8_t> l4(packet.data() + l4_at, packet.size() - l4_at);
   if (protocol == udp && (load_be16(&l4[4]) != l4.size() || load_be16(&l4[6]) == 0)) return false;

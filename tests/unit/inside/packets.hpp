@@ -1,5 +1,4 @@
-// Packets made and judged for the tests in the plainest way, so that they share no code and no
-// mistake with what is tested.
+// A simple builder and checker of packets, independent of the code under test.
 #pragma once
 
 #include <cstdint>
@@ -41,16 +40,16 @@ struct Spec {
   Octets payload;
 };
 
-// A complete packet, all lengths and checksums right.
+// A complete packet with correct lengths and checksums.
 Octets build(const Spec& spec);
 
 // RFC 1071 word by word; folded, not complemented.
 std::uint16_t naive_sum(std::span<const std::uint8_t> bytes, std::uint32_t initial = 0);
 
-// Whether all lengths and checksums of a TCP or UDP packet are right.
+// Whether all lengths and checksums of a TCP or UDP packet are correct.
 bool is_sound(const Octets& packet, std::size_t l4_at);
 
-// Makes the checksums right again after something was changed. No options, no extension headers.
+// Recomputes the checksums of a packet without options and extension headers.
 void repair_checksums(Octets& packet);
 
 // The packet as a super-packet of the kernel: its checksum field holds the pseudo-header's sum.
@@ -60,14 +59,14 @@ struct Super {
 };
 Super build_super(const Spec& spec, std::uint16_t gso_bytes);
 
-Octets ascending(std::size_t size);  // no two neighbours alike
+Octets ascending(std::size_t size);  // no two adjacent bytes are equal
 Octets random_octets(std::mt19937_64& random, std::size_t size);
 // A number from..to, both included.
 std::size_t pick(std::mt19937_64& random, std::size_t from, std::size_t to);
 bool chance(std::mt19937_64& random, unsigned one_in);
 
-// Splits one super-packet; nothing is given when segment() refused. The header and packet are
-// handed over in memory of exactly their size, so that a sanitizer sees every byte beyond.
+// Segments one super-packet; empty when segment() refused it. Header and packet are in memory of
+// exactly their size, so that a sanitizer detects every access beyond.
 struct SplitResult {
   std::optional<routevpn::Drop> drop;
   std::vector<Octets> packets;
@@ -75,7 +74,7 @@ struct SplitResult {
 SplitResult split(const routevpn::inside::VirtioNetHeader& header, const Octets& packet,
                   std::size_t mtu = 65535);
 
-// What join() made of packets, each super-packet as one write carries it.
+// The super-packets that join() returned, each as the bytes of one write.
 struct Joined {
   routevpn::inside::VirtioNetHeader header;
   Octets packet;
@@ -83,7 +82,7 @@ struct Joined {
 };
 std::vector<Joined> join(const std::vector<Octets>& input, bool udp_offload = true);
 
-// Everything that join() made, split again.
+// All super-packets of join(), segmented again.
 std::vector<Octets> split_all(const std::vector<Joined>& joined);
 
 }  // namespace packets

@@ -1,4 +1,4 @@
-// Properties over random traffic: what join() makes, segment() undoes; and no garbage does harm.
+// Properties over random traffic: segment() restores what join() joined, and garbage is safe.
 #include <algorithm>
 #include <map>
 #include <random>
@@ -16,8 +16,8 @@ using packets::Spec;
 
 namespace {
 
-// Traffic of many flows in which most packets continue their flow, and every rule of joining is
-// broken now and then.
+// Traffic of many flows. Most packets continue their flow; each rule of joining is broken
+// sometimes.
 class Traffic {
  public:
   Traffic(std::uint64_t seed, std::size_t flows) : random_(seed) {
@@ -68,7 +68,7 @@ class Traffic {
         now.sequence += 1;
         break;
       case 5:
-        // Never the id of the packet before: ids of one value are joined without coming back.
+        // Never the id of the packet before, because joining does not keep equal ids.
         now.id = static_cast<std::uint16_t>(now.id + 2);
         break;
       case 6:
@@ -98,7 +98,7 @@ class Traffic {
   std::vector<Spec> flows_;
 };
 
-// What must keep its order: addresses and protocol, and ports where they can be seen.
+// The key of a flow: addresses and protocol, and ports where they can be read.
 std::string flow_of(const Octets& packet) {
   const bool v6 = packet[0] >> 4 == 6;
   const std::size_t addresses_at = v6 ? 8 : 12;
@@ -122,7 +122,7 @@ std::map<std::string, std::vector<Octets>> by_flow(const std::vector<Octets>& tr
 
 }  // namespace
 
-TEST_CASE("joined and split again, every flow is what it was, byte for byte and in order") {
+TEST_CASE("joined and segmented again, every flow has its bytes and its order") {
   const unsigned seed = GENERATE(range(1U, 25U));
   const std::size_t flows = GENERATE(1U, 5U, 40U, 90U);
   Traffic traffic(seed, flows);
@@ -137,7 +137,7 @@ TEST_CASE("joined and split again, every flow is what it was, byte for byte and 
   }
 }
 
-TEST_CASE("garbage is split into something or refused, and refused leaves the batch as it was") {
+TEST_CASE("garbage is segmented or refused, and a refusal leaves the batch unchanged") {
   std::mt19937_64 random(GENERATE(range(1U, 6U)));
   OutboundBatch batch(worst_case_bytes, worst_case_segments);
   std::size_t accepted = 0;
@@ -177,10 +177,10 @@ TEST_CASE("garbage is split into something or refused, and refused leaves the ba
     }
   }
   CHECK(faults == 0);
-  CHECK(accepted > 500);  // else this would try nothing but the first check
+  CHECK(accepted > 500);  // enough to reach the later checks
 }
 
-TEST_CASE("garbage in IP packets is joined to nothing that splits into something else") {
+TEST_CASE("garbage in IP packets comes back unchanged from join() and segment()") {
   const unsigned seed = GENERATE(range(100U, 110U));
   std::mt19937_64 random(seed);
   Traffic traffic(seed, 4);
@@ -194,7 +194,7 @@ TEST_CASE("garbage in IP packets is joined to nothing that splits into something
             static_cast<std::uint8_t>(random());
       }
       if (chance(random, 8)) packet.resize(pick(random, v6 ? 40 : 20, packet.size()));
-      // Half of them with lengths made right, so that they get past the verdict.
+      // Half of them get correct lengths, so that they pass ip_packet_verdict().
       if (chance(random, 2)) {
         store_be16(&packet[v6 ? 4 : 2], static_cast<std::uint16_t>(packet.size() - (v6 ? 40 : 0)));
       }

@@ -11,7 +11,7 @@ using packets::Spec;
 using packets::split;
 using packets::Super;
 
-TEST_CASE("what contradicts itself is dropped") {
+TEST_CASE("a packet that contradicts its virtio-net header is dropped") {
   Spec spec;
   spec.v6 = GENERATE(false, true);
   spec.protocol = GENERATE(packets::tcp, packets::udp);
@@ -25,17 +25,17 @@ TEST_CASE("what contradicts itself is dropped") {
     super.header.gso_bytes = 0;
     CHECK(verdict() == Drop::inside_malformed);
   }
-  SECTION("no checksum asked for") {
+  SECTION("no checksum requested") {
     super.header.flags = 0;
     CHECK(verdict() == Drop::inside_malformed);
   }
-  SECTION("an unknown type, or one of the other version") {
+  SECTION("an unknown type, or the type of the other IP version") {
     const std::uint8_t other = spec.v6 ? vnet_gso_tcp4 : vnet_gso_tcp6;
     super.header.gso_type = GENERATE_REF(std::uint8_t{2}, std::uint8_t{3}, std::uint8_t{6},
                                          std::uint8_t{0x7f}, vnet_gso_ecn, other);
     CHECK(verdict() == Drop::inside_malformed);
   }
-  SECTION("another protocol than the type says") {
+  SECTION("another protocol than that of the type") {
     super.packet[spec.v6 ? 6 : 9] = 132;
     CHECK(verdict() == Drop::inside_malformed);
   }
@@ -52,7 +52,7 @@ TEST_CASE("what contradicts itself is dropped") {
     super.header.gso_type = vnet_gso_none;
     CHECK(verdict() == Drop::inside_malformed);
   }
-  SECTION("the checksum field reaches over the end by one byte") {
+  SECTION("the checksum field ends one byte behind the packet") {
     super.header.gso_type = vnet_gso_none;
     super.header.checksum_offset = static_cast<std::uint16_t>(super.packet.size() - l4 - 2);
     CHECK_FALSE(verdict());
@@ -73,7 +73,7 @@ TEST_CASE("what contradicts itself is dropped") {
   }
 }
 
-TEST_CASE("a TCP header that is too short or reaches over the end is dropped") {
+TEST_CASE("a TCP header that is too short or ends behind the packet is dropped") {
   Spec spec;
   spec.payload = ascending(3);
   Super super = packets::build_super(spec, 100);
@@ -97,7 +97,7 @@ TEST_CASE("a packet cut anywhere in its headers is dropped") {
   }
 }
 
-TEST_CASE("a batch without room is left as it was") {
+TEST_CASE("a batch without enough room is unchanged") {
   Spec spec;
   spec.payload = ascending(1000);
   const Super super = packets::build_super(spec, 100);

@@ -19,7 +19,7 @@ std::size_t l4_at(const Spec& spec) {
   return (spec.v6 ? 40 : 20) + spec.ip_options.size();
 }
 
-// Every segment is sound by itself, and their payloads together are the super-packet's.
+// Every segment is a valid packet, and their payloads together are the super-packet's.
 void check_segments(const Spec& spec, std::size_t gso_bytes, const std::vector<Octets>& segments) {
   const std::size_t header =
       l4_at(spec) + (spec.protocol == packets::udp ? 8 : 20 + spec.tcp_options.size());
@@ -42,7 +42,7 @@ void check_segments(const Spec& spec, std::size_t gso_bytes, const std::vector<O
 
 }  // namespace
 
-TEST_CASE("a super-packet becomes sound segments with its payload") {
+TEST_CASE("a super-packet becomes valid segments with its payload") {
   Spec spec;
   spec.v6 = GENERATE(false, true);
   spec.protocol = GENERATE(packets::tcp, packets::udp);
@@ -61,11 +61,11 @@ TEST_CASE("a super-packet becomes sound segments with its payload") {
   check_segments(spec, gso_bytes, result.packets);
 }
 
-TEST_CASE("segments whose payload sums to each zero verify") {
+TEST_CASE("segments whose checksum is either zero of one's complement verify") {
   Spec spec;
   spec.protocol = GENERATE(packets::tcp, packets::udp);
   spec.payload = Octets(4, 0);
-  // The payload's first word is chosen such that the whole sum comes to zero.
+  // The first word of the payload makes the whole sum zero.
   const Octets plain = packets::build(spec);
   const std::size_t field = 20 + (spec.protocol == packets::udp ? 6 : 16);
   spec.payload[0] = plain[field];
@@ -82,7 +82,7 @@ TEST_CASE("segments whose payload sums to each zero verify") {
   CHECK(split(unsplit, super.packet).packets == result.packets);
 }
 
-TEST_CASE("FIN and PSH stay on the last segment, CWR on the first, all others on each") {
+TEST_CASE("FIN and PSH are set on the last segment, CWR on the first, other flags on each") {
   Spec spec;
   spec.flags = packets::ack | packets::ece | packets::cwr | packets::psh | packets::fin;
   spec.payload = ascending(250);
@@ -96,7 +96,7 @@ TEST_CASE("FIN and PSH stay on the last segment, CWR on the first, all others on
   CHECK(int{result.packets[2][33]} == (all | packets::psh | packets::fin));
   check_segments(spec, 100, result.packets);
 
-  SECTION("a single segment keeps them all") {
+  SECTION("a single segment has all of them") {
     super.header.gso_bytes = 250;
     const auto one = split(super.header, super.packet);
     REQUIRE(one.packets.size() == 1);
@@ -117,7 +117,7 @@ TEST_CASE("options and extension headers are copied to each segment") {
   check_segments(spec, 300, result.packets);
 }
 
-TEST_CASE("behind extension headers the kernel's sum knows the final destination") {
+TEST_CASE("behind extension headers the kernel's sum includes the final destination") {
   Spec spec;
   spec.v6 = true;
   spec.ip_options = {packets::tcp, 0, 1, 4, 0, 0, 0, 0};
@@ -132,7 +132,7 @@ TEST_CASE("behind extension headers the kernel's sum knows the final destination
   }
 }
 
-TEST_CASE("header_bytes is not believed") {
+TEST_CASE("header_bytes of the virtio-net header is not used") {
   Spec spec;
   spec.payload = ascending(1000);
   Super super = packets::build_super(spec, 300);
@@ -143,7 +143,7 @@ TEST_CASE("header_bytes is not believed") {
   check_segments(spec, 300, result.packets);
 }
 
-TEST_CASE("a packet that needs nothing is copied") {
+TEST_CASE("a packet with a complete checksum is copied") {
   Spec spec;
   spec.v6 = GENERATE(false, true);
   spec.protocol = GENERATE(packets::tcp, packets::udp, std::uint8_t{1});
@@ -154,7 +154,7 @@ TEST_CASE("a packet that needs nothing is copied") {
   CHECK(result.packets[0] == packet);
 }
 
-TEST_CASE("a checksum left to us is completed") {
+TEST_CASE("a partial checksum is completed") {
   Spec spec;
   spec.v6 = GENERATE(false, true);
   spec.protocol = GENERATE(packets::tcp, packets::udp);
@@ -168,7 +168,7 @@ TEST_CASE("a checksum left to us is completed") {
   }
 }
 
-TEST_CASE("the MTU is a limit for the packet, and for each segment of a super-packet") {
+TEST_CASE("the MTU limits a packet, and each segment of a super-packet") {
   Spec spec;
   spec.v6 = GENERATE(false, true);
   const std::size_t headers = spec.v6 ? 60 : 40;
@@ -185,14 +185,14 @@ TEST_CASE("the MTU is a limit for the packet, and for each segment of a super-pa
   const Super too_big = packets::build_super(spec, static_cast<std::uint16_t>(mtu - headers + 1));
   CHECK(split(too_big.header, too_big.packet, mtu).drop == Drop::inside_too_big);
 
-  // A segment size beyond what is there does no harm.
+  // A segment size larger than the payload is allowed.
   spec.payload = ascending(mtu - headers);
   const Super single = packets::build_super(spec, 65535);
   CHECK(split(single.header, single.packet, mtu).packets ==
         std::vector<Octets>{packets::build(spec)});
 }
 
-TEST_CASE("every size of packet passes") {
+TEST_CASE("packets of every size pass") {
   Spec spec;
   spec.protocol = packets::udp;
   for (std::size_t size = 28; size <= 1500; ++size) {
@@ -203,7 +203,7 @@ TEST_CASE("every size of packet passes") {
   }
 }
 
-TEST_CASE("the worst super-packet fits an empty batch") {
+TEST_CASE("the largest super-packet in the smallest segments fits an empty batch") {
   Spec spec;
   spec.v6 = GENERATE(false, true);
   spec.tcp_options = Octets(40, 1);
@@ -215,7 +215,7 @@ TEST_CASE("the worst super-packet fits an empty batch") {
   check_segments(spec, 48, result.packets);
 }
 
-TEST_CASE("random super-packets become sound segments") {
+TEST_CASE("random super-packets become valid segments") {
   std::mt19937_64 random(GENERATE(range(1U, 9U)));
   for (int turn = 0; turn < 60; ++turn) {
     Spec spec;

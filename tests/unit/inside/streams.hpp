@@ -1,4 +1,4 @@
-// Runs of packets as join() meets them.
+// Streams of packets for join().
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace packets {
 
-// `count` packets of one flow, each the next of the one before.
+// `count` consecutive packets of one flow.
 inline std::vector<Spec> stream(const Spec& first, std::size_t count) {
   std::vector<Spec> specs(count, first);
   for (std::size_t i = 0; i < count; ++i) {
@@ -25,7 +25,7 @@ inline std::vector<Octets> build_all(const std::vector<Spec>& specs) {
   return result;
 }
 
-// How many packets each super-packet carries.
+// The number of packets in each super-packet.
 using Sizes = std::vector<std::size_t>;
 inline Sizes sizes(const std::vector<Joined>& joined) {
   Sizes result;

@@ -13,7 +13,7 @@ namespace {
 
 using Packet = std::vector<std::uint8_t>;
 
-// A header of this class and nothing behind it, its other bytes varying with `salt`.
+// A header of this traffic class without payload; its other bytes depend on `salt`.
 Packet ip4_packet(std::uint8_t traffic_class, std::uint8_t salt = 0) {
   Packet packet = {0x45, traffic_class, 0, 20, salt, 7, 0x40, 0, 64, 17, 0, 0, 10, 0, 0,
                    1,    salt,          0, 0,  2};
@@ -30,13 +30,13 @@ Packet ip6_packet(std::uint8_t traffic_class) {
   return packet;
 }
 
-constexpr std::uint16_t all_ones = 0xffff;  // the sum of a header whose checksum is right
+constexpr std::uint16_t all_ones = 0xffff;  // the sum of a header with a correct checksum
 
 enum class Outcome : std::uint8_t { not_ect, ect_1, ect_0, congested, dropped };
 
 }  // namespace
 
-TEST_CASE("the traffic class is read from either header") {
+TEST_CASE("the traffic class is read from IPv4 and IPv6 headers") {
   CHECK(traffic_class(ip4_packet(0xb9)) == 0xb9);
   CHECK(traffic_class(ip6_packet(0xb9)) == 0xb9);
   CHECK(traffic_class(Packet{}) == 0);
@@ -45,7 +45,7 @@ TEST_CASE("the traffic class is read from either header") {
 }
 
 // RFC 6040 section 4.2, figure 4.
-TEST_CASE("what comes out carries the ECN of RFC 6040's table") {
+TEST_CASE("the inner packet gets the ECN of RFC 6040 figure 4") {
   using O = Outcome;
   constexpr O table[4][4] = {
       // outer: Not-ECT, ECT(1), ECT(0), CE
@@ -72,7 +72,7 @@ TEST_CASE("what comes out carries the ECN of RFC 6040's table") {
   }
 }
 
-TEST_CASE("a right IPv4 header checksum stays right, whatever it was") {
+TEST_CASE("a correct IPv4 header checksum stays correct") {
   for (unsigned salt = 0; salt < 256; ++salt) {
     auto packet = ip4_packet(2, static_cast<std::uint8_t>(salt));
     REQUIRE(checksum_add(packet) == all_ones);

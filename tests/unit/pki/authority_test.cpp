@@ -32,7 +32,7 @@ TEST_CASE("every kind of key makes a CA and certificates that openssl verifies s
   CHECK_THAT(ca.openssl("req -in 1.csr -noout -verify -text"), ContainsSubstring("DNS:1"));
 }
 
-TEST_CASE("a certificate carries what a gateway's should, and nothing more") {
+TEST_CASE("a gateway's certificate has the expected fields") {
   const Ca ca;
   const auto issued = ca.issue("V1-1");
   const auto text = ca.openssl("x509 -in V1-1.cert -noout -text -nameopt RFC2253");
@@ -69,7 +69,7 @@ TEST_CASE("serials are 159 random bits at most and differ") {
   CHECK(seen.size() == 200);
 }
 
-TEST_CASE("a request's own wishes are not granted, only its key is taken") {
+TEST_CASE("only the key of a request is used") {
   const Ca ca;
   ca.openssl(
       "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout 2.key -out 2.csr "
@@ -81,17 +81,17 @@ TEST_CASE("a request's own wishes are not granted, only its key is taken") {
   CHECK_THAT(text, ContainsSubstring("DNS:2\n"));
 }
 
-TEST_CASE("nothing is overwritten, unless a renewal is forced") {
+TEST_CASE("nothing is overwritten without --force") {
   const Ca ca;
   const auto first = ca.issue("1");
   const auto key = ca.read("1.key");
   const auto files = ca.files();
-  CHECK(complaint([&] {
+  CHECK(usage_error([&] {
           create_authority({ca.path(), "x", 1, Algorithm::p256});
         }) == (ca / "ca.key") + ": exists already, and a CA is never overwritten");
-  CHECK(complaint([&] { ca.request("1"); }) ==
+  CHECK(usage_error([&] { ca.request("1"); }) ==
         (ca / "1.key") + ": exists already, and is never overwritten");
-  CHECK(complaint([&] {
+  CHECK(usage_error([&] {
           sign({ca.path(), "1", std::nullopt, false});
         }) == (ca / "1.cert") + ": exists already; --force replaces it with a renewed certificate");
   const auto renewed = sign({ca.path(), "1", std::nullopt, true});
@@ -102,35 +102,35 @@ TEST_CASE("nothing is overwritten, unless a renewal is forced") {
   CHECK(list(ca.path()) == Index{first, renewed});
 }
 
-TEST_CASE("a CA's key or certificate found alone is kept") {
+TEST_CASE("an existing CA key, certificate or index is not overwritten") {
   const Scratch scratch;
   const auto* file = GENERATE("ca.key", "ca.cert", "ca.index");
   scratch.write(file, "precious");
-  CHECK(complaint([&] {
+  CHECK(usage_error([&] {
           create_authority({scratch.path(), "x", 1, Algorithm::p256});
         }) == (scratch / file) + ": exists already, and a CA is never overwritten");
   CHECK(scratch.files() == Names{file});
   CHECK(scratch.read(file) == "precious");
 }
 
-TEST_CASE("what cannot be signed says why and leaves nothing") {
+TEST_CASE("a refused signature names its reason and leaves no file") {
   const Ca ca;
   ca.request("1");
-  const auto sign_complaint = [&] {
-    return complaint([&] { sign({ca.path(), "1", std::nullopt, false}); });
+  const auto sign_error = [&] {
+    return usage_error([&] { sign({ca.path(), "1", std::nullopt, false}); });
   };
   SECTION("no request") {
-    CHECK(complaint([&] {
+    CHECK(usage_error([&] {
             sign({ca.path(), "2", std::nullopt, false});
           }) == (ca / "2.csr") + ": No such file or directory");
   }
   SECTION("no CA") {
     std::filesystem::remove(ca / "ca.cert");
-    CHECK(sign_complaint() == (ca / "ca.cert") + ": no CA here; make one with `routevpn pki ca`");
+    CHECK(sign_error() == (ca / "ca.cert") + ": no CA here; make one with `routevpn pki ca`");
   }
   SECTION("the request is something else") {
     ca.write("1.csr", "hello\n");
-    CHECK(sign_complaint() == (ca / "1.csr") + ": not a certificate request in PEM form");
+    CHECK(sign_error() == (ca / "1.csr") + ": not a certificate request in PEM form");
   }
   SECTION("the request was changed after it was signed") {
     ca.openssl("req -in 1.csr -outform DER -out 1.der");
@@ -139,59 +139,59 @@ TEST_CASE("what cannot be signed says why and leaves nothing") {
     ca.write("1.der", der);
     ca.openssl("req -inform DER -in 1.der -out 1.csr");
     std::filesystem::remove(ca / "1.der");
-    CHECK(sign_complaint() ==
-          (ca / "1.csr") + ": its signature is not of its own key; it was damaged or changed");
+    CHECK(sign_error() ==
+          (ca / "1.csr") +
+              ": the signature does not match the key; the file was damaged or changed");
   }
   SECTION("the key is too weak") {
     ca.openssl("req -new -newkey rsa:1024 -nodes -keyout weak.key -out 1.csr -subj /CN=1");
     std::filesystem::remove(ca / "weak.key");
-    CHECK(sign_complaint() ==
-          (ca / "1.csr") +
-              ": has an RSA key of 1024 bits; links accept ECDSA P-256 and P-384, "
-              "Ed25519 and RSA of 2048 bits or more");
+    CHECK(sign_error() == (ca / "1.csr") +
+                              ": has an RSA key of 1024 bits; links accept ECDSA P-256 and P-384, "
+                              "Ed25519 and RSA of 2048 bits or more");
   }
-  SECTION("the curve is another") {
+  SECTION("the curve is not allowed") {
     ca.openssl(
         "req -new -newkey ec -pkeyopt ec_paramgen_curve:secp256k1 -nodes -keyout k.key -out 1.csr "
         "-subj /CN=1");
     std::filesystem::remove(ca / "k.key");
-    CHECK_THAT(sign_complaint(), ContainsSubstring("has an ECDSA key of curve secp256k1; links"));
+    CHECK_THAT(sign_error(), ContainsSubstring("has an ECDSA key of curve secp256k1; links"));
   }
-  SECTION("the CA's key is another's") {
+  SECTION("the key is not that of the CA") {
     std::filesystem::copy_file(ca / "1.key", ca / "ca.key",
                                std::filesystem::copy_options::overwrite_existing);
-    CHECK(sign_complaint() == (ca / "ca.key") + ": is not the key of " + (ca / "ca.cert"));
+    CHECK(sign_error() == (ca / "ca.key") + ": is not the key of " + (ca / "ca.cert"));
   }
   SECTION("the CA's key is encrypted") {
     ca.openssl("pkey -in ca.key -aes256 -passout pass:secret -out ca.key.new");
     std::filesystem::rename(ca / "ca.key.new", ca / "ca.key");
-    CHECK(sign_complaint() == (ca / "ca.key") + ": is encrypted; decrypt it with `openssl pkey`");
+    CHECK(sign_error() == (ca / "ca.key") + ": is encrypted; decrypt it with `openssl pkey`");
   }
-  SECTION("the CA's key is open to others") {
+  SECTION("others may read the CA's key") {
     std::filesystem::permissions(ca / "ca.key", std::filesystem::perms{0604});
-    CHECK(sign_complaint() ==
+    CHECK(sign_error() ==
           (ca / "ca.key") + ": others may read the CA's key; allow its owner alone (chmod 600)");
   }
-  SECTION("the CA's certificate is a gateway's") {
+  SECTION("the CA's certificate is that of a gateway") {
     ca.issue("2");
     std::filesystem::rename(ca / "2.cert", ca / "ca.cert");
     std::filesystem::rename(ca / "2.key", ca / "ca.key");
-    CHECK(sign_complaint() == (ca / "ca.cert") + ": is not a CA's certificate");
+    CHECK(sign_error() == (ca / "ca.cert") + ": is not a CA's certificate");
   }
   SECTION("the index cannot be read") {
     ca.write("ca.index", "?\n");
-    CHECK_THAT(sign_complaint(), ContainsSubstring((ca / "ca.index") + ":1: expected"));
+    CHECK_THAT(sign_error(), ContainsSubstring((ca / "ca.index") + ":1: expected"));
   }
   CHECK(ca.files().count("1.cert") == 0);
   for (const auto& file : ca.files()) CHECK(file.find(".XX") == std::string::npos);
   CHECK(ca.files().size() <= 6);  // ca.* and 1.* or 2.*, no temporary one
 }
 
-TEST_CASE("a certificate does not outlive its CA") {
+TEST_CASE("a certificate does not expire after its CA") {
   const Ca ca(Algorithm::p256, 30);
   ca.request("1");
   CHECK_THAT(
-      complaint([&] {
+      usage_error([&] {
         sign({ca.path(), "1", 31, false});
       }),
       ContainsSubstring("--days 31: the CA itself ends in ") && ContainsSubstring(" days, at 20"));
@@ -203,18 +203,18 @@ TEST_CASE("a certificate does not outlive its CA") {
 TEST_CASE("an expired CA signs nothing") {
   const Ca ca(Algorithm::p256, 0);
   ca.request("1");
-  CHECK_THAT(complaint([&] {
+  CHECK_THAT(usage_error([&] {
                sign({ca.path(), "1", std::nullopt, false});
              }),
              ContainsSubstring((ca / "ca.cert") + ": expired at 20"));
 }
 
-TEST_CASE("common names are plain printable text") {
+TEST_CASE("common names are 1 to 64 printable ASCII characters") {
   for (const auto& bad :
        std::vector<std::string>{"", "a\nb", "caf\xc3\xa9", std::string(65, 'x')}) {
     CAPTURE(bad);
-    CHECK(complaint([&] { require_common_name(bad); }) ==
+    CHECK(usage_error([&] { require_common_name(bad); }) ==
           "must be 1 to 64 printable ASCII characters");
   }
-  CHECK(complaint([] { require_common_name("Example Ltd. / VPN, CA"); }).empty());
+  CHECK(usage_error([] { require_common_name("Example Ltd. / VPN, CA"); }).empty());
 }

@@ -9,7 +9,7 @@
 using namespace routevpn;
 using namespace routevpn::pki;
 
-TEST_CASE("an index survives being written and read") {
+TEST_CASE("an index can be written and read back") {
   const Index index = {
       {"5B3C91", "V1-1", *parse_time("2026-11-21T20:39:00Z"), std::nullopt},
       {"1F00A7", "gw_2.example", *parse_time("2126-11-21T20:41:13Z"),
@@ -24,7 +24,7 @@ TEST_CASE("an index survives being written and read") {
   CHECK(parse_index("", "ca.index").empty());
 }
 
-TEST_CASE("a line that is not understood is named") {
+TEST_CASE("a malformed line is reported with its number") {
   const auto* line =
       GENERATE("5B3C V1-1 2026-11-21T20:39:00Z", "5B3C V1-1 2026-11-21 issued",
                "5b3c V1-1 2026-11-21T20:39:00Z issued", "XYZ V1-1 2026-11-21T20:39:00Z issued",
@@ -34,7 +34,7 @@ TEST_CASE("a line that is not understood is named") {
                "5B3C V1-1 2026-11-21T20:39:00Z revoked 2026-01-03T08:00:00Z more");
   CAPTURE(line);
   const std::string text = "# serial\n\n" + std::string(line) + "\n";
-  CHECK(complaint([&] { parse_index(text, "d/ca.index"); }) ==
+  CHECK(usage_error([&] { parse_index(text, "d/ca.index"); }) ==
         "d/ca.index:3: expected 'SERIAL NAME NOT-AFTER issued' or "
         "'SERIAL NAME NOT-AFTER revoked TIME'");
 }
@@ -48,30 +48,30 @@ TEST_CASE("a certificate is valid up to its last second") {
   CHECK(entry.status(end + std::chrono::seconds{1}) == Status::revoked);
 }
 
-TEST_CASE("names are what DNS, a path and a subject can all hold") {
+TEST_CASE("names fit DNS, a path and a subject") {
   for (const auto& good :
        std::vector<std::string>{"1", "V1-1", "gw.example.org", "a_b", "CA", std::string(64, 'x')}) {
     CAPTURE(good);
-    CHECK(complaint([&] { require_name(good); }).empty());
+    CHECK(usage_error([&] { require_name(good); }).empty());
   }
   for (const auto& bad : std::vector<std::string>{"", "..", ".a", "-a", "_a", "a/b", "a b", "a,b",
                                                   "a\nb", "\xc3\xa9", std::string(65, 'x')}) {
     CAPTURE(bad);
-    CHECK(complaint([&] { require_name(bad); }) ==
+    CHECK(usage_error([&] { require_name(bad); }) ==
           "must be 1 to 64 letters, digits, '.', '-' or '_', and begin with a letter or digit");
   }
-  CHECK(complaint([] { require_name("ca"); }) ==
+  CHECK(usage_error([] { require_name("ca"); }) ==
         "is taken: ca.key and ca.cert are the CA's own files");
 }
 
-TEST_CASE("serials are taken as openssl prints them") {
+TEST_CASE("serials are accepted as openssl prints them") {
   CHECK(parse_serial("5b3c91") == "5B3C91");
   CHECK(parse_serial("5b:3C:91") == "5B3C91");
-  CHECK(complaint([] { parse_serial("0x5b"); }) ==
+  CHECK(usage_error([] { parse_serial("0x5b"); }) ==
         "must be hex digits, as `routevpn pki list` prints them");
-  CHECK(complaint([] { parse_serial(""); }) ==
+  CHECK(usage_error([] { parse_serial(""); }) ==
         "must be 1 to 40 hex digits, as `routevpn pki list` prints them");
-  CHECK_FALSE(complaint([] { parse_serial(std::string(41, 'A')); }).empty());
+  CHECK_FALSE(usage_error([] { parse_serial(std::string(41, 'A')); }).empty());
 }
 
 TEST_CASE("times are read as RFC 3339 in UTC") {

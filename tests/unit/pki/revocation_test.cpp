@@ -6,7 +6,7 @@
 using namespace routevpn;
 using namespace routevpn::pki;
 
-TEST_CASE("a revoked certificate is in the CRL, also when its file has gone") {
+TEST_CASE("a revoked certificate is in the CRL, also after its file was removed") {
   const Ca ca;
   const auto first = ca.issue("1");
   ca.issue("2");
@@ -30,7 +30,7 @@ TEST_CASE("a revoked certificate is in the CRL, also when its file has gone") {
   CHECK_THAT(ca.openssl("crl -in ca.crl -noout -text"), ContainsSubstring(first.serial));
 }
 
-TEST_CASE("a serial revokes the one certificate, in any spelling openssl prints") {
+TEST_CASE("a serial revokes one certificate") {
   const Ca ca;
   const auto first = ca.issue("1");
   const auto renewed = sign({ca.path(), "1", std::nullopt, true});
@@ -41,7 +41,7 @@ TEST_CASE("a serial revokes the one certificate, in any spelling openssl prints"
   CHECK(ca.openssl(std::string(strict) + "-crl_check -CRLfile ca.crl 1.cert") == "1.cert: OK\n");
 }
 
-TEST_CASE("the CRL is renewed without a revocation, with a higher number each time") {
+TEST_CASE("the CRL can be renewed without a revocation, each time with a higher number") {
   const Ca ca;
   const auto number = [&] {
     return number_of(parse_revocation_list(ca.read("ca.crl"), "ca.crl").get());
@@ -57,22 +57,22 @@ TEST_CASE("the CRL is renewed without a revocation, with a higher number each ti
   CHECK(number() >= first);
 }
 
-TEST_CASE("what cannot be revoked says why and changes nothing") {
+TEST_CASE("a refused revocation names its reason and changes nothing") {
   const Ca ca;
   const auto issued = ca.issue("1");
-  CHECK(complaint([&] {
+  CHECK(usage_error([&] {
           revoke({ca.path(), "2", "", 30});
         }) == "--name 2: no such certificate in ca.index, see `routevpn pki list`");
-  CHECK(complaint([&] {
+  CHECK(usage_error([&] {
           revoke({ca.path(), "", "AB", 30});
         }) == "--serial AB: no such certificate in ca.index, see `routevpn pki list`");
   CHECK(ca.files().count("ca.crl") == 0);
   revoke({ca.path(), "1", "", 30});
   const auto before = ca.read("ca.crl");
-  CHECK(complaint([&] {
+  CHECK(usage_error([&] {
           revoke({ca.path(), "1", "", 30});
         }) == "--name 1: is revoked or expired already");
-  CHECK(complaint([&] {
+  CHECK(usage_error([&] {
           revoke({ca.path(), "", issued.serial, 30});
         }) == "--serial " + issued.serial + ": is revoked already");
   CHECK(ca.read("ca.crl") == before);

@@ -1,4 +1,4 @@
-// A directory of its own for each test, and the openssl command as the judge of what is in it.
+// A temporary directory for each test, whose files the openssl command checks.
 #pragma once
 
 #include <array>
@@ -51,7 +51,7 @@ class Scratch {
     return status.st_mode & 07777U;
   }
 
-  // What `openssl ARGUMENTS` prints, run in the directory; throws when it fails.
+  // The output of `openssl ARGUMENTS` in the directory. Throws if it fails.
   std::string openssl(const std::string& arguments) const {
     const std::string command = "cd " + path_ + " && openssl " + arguments + " 2>&1";
     FILE* pipe = popen(command.c_str(), "r");
@@ -69,9 +69,9 @@ class Scratch {
   std::string path_;
 };
 
-// What the call complains of as the user's fault; empty when it does not.
+// The text of the call's UsageError, or an empty text.
 template <typename Call>
-std::string complaint(Call call) {
+std::string usage_error(Call call) {
   try {
     call();
   } catch (const UsageError& error) {

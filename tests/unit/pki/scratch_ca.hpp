@@ -1,4 +1,4 @@
-// A CA in a directory of its own.
+// A CA in a temporary directory.
 #pragma once
 
 #include "routevpn/pki/authority.hpp"

@@ -9,7 +9,7 @@ using namespace routevpn::plan;
 
 namespace {
 
-// "V1-1 V2-1 3 10.255.0.13/30 2001:db8:ff::6/127", what must never change for a link that stays.
+// "V1-1 V2-1 3 10.255.0.13/30 2001:db8:ff::6/127": must never change while the link exists.
 std::string text_of(const Plan& plan, const PlannedLink& link) {
   const auto& gateways = plan.topology.gateways;
   return gateways[link.gateways[0]].name + " " + gateways[link.gateways[1]].name + " " +
@@ -42,7 +42,7 @@ std::string gateway(const std::string& name, const std::string& addresses) {
 
 }  // namespace
 
-TEST_CASE("links are numbered in the order of the file, and everything follows from the number") {
+TEST_CASE("links are numbered in file order, and the number determines addresses and port") {
   const auto plan = plan_of(source("lab/topology.toml"));
   REQUIRE(plan.links.size() == 12);
   CHECK(text_of(plan, plan.links[0]) == "V1-1 V2-1 10000 10.255.0.1/30 2001:db8:ff::1/127");
@@ -52,7 +52,7 @@ TEST_CASE("links are numbered in the order of the file, and everything follows f
   CHECK(text_of_id(plan.router_ids[2]) == "0.0.3.129");
 }
 
-TEST_CASE("no two links share an address or a port, whatever the size") {
+TEST_CASE("no two links of a large mesh share an address or a port") {
   const auto plan = plan_of(mesh(40, 2));
   REQUIRE(plan.links.size() == 80 * 78 / 2);
   std::set<std::string> seen;
@@ -70,7 +70,7 @@ TEST_CASE("no two links share an address or a port, whatever the size") {
   CHECK(ports.size() == plan.links.size());
 }
 
-TEST_CASE("the lower name initiates, and digits count by what they are worth") {
+TEST_CASE("the gateway with the lower name initiates, and digits compare by value") {
   CHECK(natural_less("V2-1", "V10-1"));
   CHECK_FALSE(natural_less("V10-1", "V2-1"));
   CHECK(natural_less("V1-2", "V1-10"));
@@ -83,7 +83,7 @@ TEST_CASE("the lower name initiates, and digits count by what they are worth") {
   CHECK(plan.topology.gateways[plan.links[0].gateways[0]].name == "V2-1");
 }
 
-TEST_CASE("what is added renumbers nothing") {
+TEST_CASE("an addition renumbers no existing link") {
   const auto before = allocation_of(mesh(3));
   const auto links = texts_of(before.plan);
   SECTION("a site at the end") {
@@ -105,7 +105,7 @@ TEST_CASE("what is added renumbers nothing") {
   }
 }
 
-TEST_CASE("a number is free when its link is gone, and not before") {
+TEST_CASE("a number is reused only after its link is removed") {
   const auto before = allocation_of(mesh(3));
   const auto without = allocation_of(organisation() + site(1) + site(3), before.lock);
   CHECK(without.lock.links.size() == 4);
@@ -117,7 +117,7 @@ TEST_CASE("a number is free when its link is gone, and not before") {
   CHECK(text_of_id(after.lock.ids.at("V9-1")) == "0.0.2.1");
 }
 
-TEST_CASE("a lock says the same after it was written and read") {
+TEST_CASE("a lock is unchanged after it is written and read") {
   const auto lock = allocation_of(mesh(11)).lock;
   Faults faults;
   CHECK(parse_lock(format_lock(lock), faults) == lock);
@@ -125,7 +125,7 @@ TEST_CASE("a lock says the same after it was written and read") {
   CHECK(lock.reflectors == std::vector<std::string>{"V1-1", "V2-1", "V3-1"});
 }
 
-TEST_CASE("a lock that was damaged is refused by the line") {
+TEST_CASE("each malformed line of a lock is one fault with its line number") {
   const auto* const text =
       GENERATE("link 1 A", "link x A B", "node 0 A", "id 1.2.3 A", "id ::1 A", "gateway 1000000 A",
                "reflector", "link 0 C D", "link 5 A B", "gateway -1 A", "<<<<<<< HEAD");
@@ -136,7 +136,7 @@ TEST_CASE("a lock that was damaged is refused by the line") {
   CHECK(faults[0].line == 4);
 }
 
-TEST_CASE("pools and ports must have room for every link") {
+TEST_CASE("pools and port range must be large enough for all links") {
   const auto with = [](const std::string& pool4, const std::string& more) {
     return faults_of("[organisation]\nas = 65000\ninterconnect4 = \"10.255.0.0/" + pool4 + "\"\n" +
                      more + site(1) + site(2) + site(3));
@@ -153,7 +153,7 @@ TEST_CASE("pools and ports must have room for every link") {
   CHECK(faults_of(mesh(2, 1, "reflectors = \"auto\"\nports = \"1-1\"\n")).empty());
 }
 
-TEST_CASE("next hops come from the far end of the pool") {
+TEST_CASE("next hops are allocated from the end of the pool") {
   const auto plan = plan_of(mesh(3, 2, "reflectors = \"auto\"\n"));
   CHECK(plan.next_hop(0).to_string() == "2001:db8:ff::ff:ffff:ffff");
   std::set<std::string> all;
@@ -161,7 +161,7 @@ TEST_CASE("next hops come from the far end of the pool") {
   CHECK(all.size() == 6);
 }
 
-TEST_CASE("hub-and-spoke has links to the hubs alone, and its hubs reflect") {
+TEST_CASE("hub-and-spoke has links only to hubs, and the hubs are reflectors") {
   const auto plan = plan_of(mesh(4, 2, "mesh = \"hub-and-spoke\"\nhubs = [\"2\"]\n"));
   CHECK(plan.links.size() == 12);
   CHECK(plan.sessions == Sessions::over_each_link);
@@ -170,7 +170,7 @@ TEST_CASE("hub-and-spoke has links to the hubs alone, and its hubs reflect") {
   CHECK(two.links.size() == 5);
 }
 
-TEST_CASE("an explicit topology has the links that are written, and every site one") {
+TEST_CASE("an explicit topology has exactly the listed links, and every site needs one") {
   const auto text = [](const std::string& links) {
     return mesh(3, 1, "mesh = \"explicit\"\n") + links;
   };
@@ -183,7 +183,7 @@ TEST_CASE("an explicit topology has the links that are written, and every site o
   CHECK(reflectors_of(plan).empty());
 }
 
-TEST_CASE("above ten sites three gateways of different sites become reflectors") {
+TEST_CASE("a full mesh of more than ten sites gets three reflectors in different sites") {
   CHECK(reflectors_of(plan_of(mesh(10))).empty());
   CHECK(reflectors_of(plan_of(mesh(11, 2, "reflectors = []\n"))).empty());
   const auto eleven = allocation_of(mesh(11));
@@ -192,11 +192,11 @@ TEST_CASE("above ten sites three gateways of different sites become reflectors")
   std::size_t sessions = 0;
   for (const auto& link : eleven.plan.links) sessions += eleven.plan.has_session(link) ? 1 : 0;
   CHECK(sessions == 3 * 20 - 3);
-  SECTION("and stay it") {
+  SECTION("the lock keeps them") {
     const auto more = organisation() + site(99) + mesh(12).substr(organisation().size());
     CHECK(reflectors_of(plan_of(more, eleven.lock)) == reflectors_of(eleven.plan));
   }
-  SECTION("until they are gone") {
+  SECTION("removed reflectors are replaced") {
     auto lock = eleven.lock;
     lock.reflectors = {"V5-2", "V77-1"};
     CHECK(reflectors_of(plan_of(mesh(11), lock)) ==
@@ -204,13 +204,13 @@ TEST_CASE("above ten sites three gateways of different sites become reflectors")
   }
 }
 
-TEST_CASE("every gateway must reach a reflector by a link") {
+TEST_CASE("every gateway must have a link to a reflector") {
   CHECK_THAT(faults_of(mesh(3, 2, "reflectors = [\"V2-1\"]\n")),
-             ContainsSubstring("gateway V2-2 has no link to a route reflector; name one more"));
+             ContainsSubstring("gateway V2-2 has no link to a route reflector; add a gateway"));
   CHECK(faults_of(mesh(3, 2, "reflectors = [\"V2-1\", \"V3-2\"]\n")).empty());
 }
 
-TEST_CASE("a mixed underlay: each link takes a family both ends have") {
+TEST_CASE("in a mixed underlay a link uses a family that both ends have") {
   const std::string head = organisation() + "[[site]]\nname = \"a\"\n";
   const std::string site_b = "[[site]]\nname = \"b\"\n";
   const auto plan = plan_of(head + gateway("A6", "\"2001:db8:1::1\"") +
@@ -223,7 +223,7 @@ TEST_CASE("a mixed underlay: each link takes a family both ends have") {
   CHECK(plan.links[2].family == Family::ipv6);  // A46, B46
 }
 
-TEST_CASE("a link's cost: as written, by its bandwidth, or that of 1 Gbit/s") {
+TEST_CASE("the cost of a link is explicit, derived from its bandwidth, or that of 1 Gbit/s") {
   const auto with = [](const std::string& what) {
     const auto plan =
         plan_of(mesh(3, 1) + "[[link]]\nbetween = [\"V1-1\", \"V2-1\"]\n" + what + "\n");
@@ -237,7 +237,7 @@ TEST_CASE("a link's cost: as written, by its bandwidth, or that of 1 Gbit/s") {
   CHECK(with("bandwidth = 50\ncost = 30") == std::array{30U, 100U});
 }
 
-TEST_CASE("identifiers go on above 255 sites, and say when a site has too many gateways") {
+TEST_CASE("router IDs work above 255 sites, and a site with too many gateways is a fault") {
   CHECK(text_of_id(
             plan_of(mesh(257, 1, "mesh = \"hub-and-spoke\"\nhubs = \"1\"\n")).gateway_ids[256]) ==
         "0.1.1.1");

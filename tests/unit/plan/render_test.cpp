@@ -28,8 +28,8 @@ const PlannedFile& file_of(const PlannedFiles& files, const std::string& path) {
   throw;
 }
 
-// What check says of a link's file: options as they would run.
-cli::LinkOptions options_of(const cli::ScratchDirectory& dir, const PlannedFile& file) {
+// The options of a link's file, as `routevpn check` reads them.
+options::LinkOptions options_of(const cli::ScratchDirectory& dir, const PlannedFile& file) {
   const auto path = dir.write("link.conf", file.content);
   const std::vector<std::string> words = {"check", "--config", path};
   auto line = cli::parse_command_line(words);
@@ -39,7 +39,7 @@ cli::LinkOptions options_of(const cli::ScratchDirectory& dir, const PlannedFile&
   return std::get<cli::CheckLink>(line.command).options;
 }
 
-// What `bird -p` says of a file; nothing when it is right.
+// The output of `bird -p` for a file; empty if the file is valid.
 std::string bird_on(const std::string& path) {
   const std::string command = "bird -p -c " + path + " 2>&1";
   std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
@@ -57,7 +57,7 @@ const std::string defaults =
 
 }  // namespace
 
-TEST_CASE("the lab's files are as they were written by hand") {
+TEST_CASE("the planned files of the lab equal the expected files") {
   const auto files = render(plan_of(source("lab/topology.toml")));
   const std::filesystem::path expected = ROUTEVPN_SOURCE_DIR "/tests/unit/plan/expected";
   std::size_t compared = 0;
@@ -71,7 +71,7 @@ TEST_CASE("the lab's files are as they were written by hand") {
   CHECK(compared > 15);
 }
 
-TEST_CASE("every planned link is one the program runs, and its ends fit together") {
+TEST_CASE("every planned link is valid, and its two ends match") {
   const cli::ScratchDirectory dir;
   auto text = mesh(10) + "[[link]]\nbetween = [\"V1-1\", \"V2-2\"]\nbandwidth = 100\ncost = 3\n";
   text +=
@@ -107,7 +107,7 @@ TEST_CASE("every planned link is one the program runs, and its ends fit together
              ContainsSubstring("\ncrl = /etc/paris.crl\nrun-dir = /run/x\n"));
 }
 
-TEST_CASE("BIRD takes what is planned, in every kind of topology") {
+TEST_CASE("BIRD accepts the planned files of every kind of topology") {
   const auto* const more = GENERATE(
       "", "reflectors = \"auto\"\n", "mesh = \"hub-and-spoke\"\nhubs = [\"1\", \"2\"]\n",
       "mesh = \"explicit\"\nreflectors = [\"V1-1\"]\n", "reflectors = [\"V1-1\", \"V2-2\"]\n");
@@ -139,7 +139,7 @@ TEST_CASE("BIRD takes what is planned, in every kind of topology") {
   }
 }
 
-TEST_CASE("sessions carry what the plan says of costs, next hops and reflectors") {
+TEST_CASE("sessions have the costs, next hops and reflectors of the plan") {
   const std::string cost = "[[link]]\nbetween = [\"V1-1\", \"V2-1\"]\ncost = 20\n";
   const auto session = [](const std::string& text, const std::string& gateway,
                           const std::string& peer) {
@@ -166,7 +166,7 @@ TEST_CASE("sessions carry what the plan says of costs, next hops and reflectors"
              ContainsSubstring("/128 via 2001:db8:ff::1 bfd yes { igp_metric = 20; };"));
 }
 
-TEST_CASE("a default route is a site's, and no network that is private") {
+TEST_CASE("a default route belongs to its site, and is not a private network") {
   auto text = mesh(3, 1);
   for (const auto* const site : {"\"10.0.2.0/24\"", "\"10.0.3.0/24\""}) {
     const auto at = text.find(site);
@@ -198,6 +198,6 @@ TEST_CASE("the diagram shows sites, gateways, and every link once") {
   for (auto at = dot.find(" -- \"V"); at != std::string::npos; at = dot.find(" -- \"V", at + 1)) {
     ++edges;
   }
-  CHECK(edges == 55 + 11);  // and each router's
+  CHECK(edges == 55 + 11);  // and one for each router
   CHECK(std::count(dot.begin(), dot.end(), '{') == std::count(dot.begin(), dot.end(), '}'));
 }

@@ -1,3 +1,5 @@
+#include "routevpn/base/text.hpp"
+
 #include "catch.hpp"
 #include "topologies.hpp"
 
@@ -7,7 +9,7 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-// A good file whose lines have known numbers:
+// A valid file with known line numbers:
 //  1 [organisation]       5 [[site]]           9 [[site.gateway]]   13 [[site]]
 //  2 as                   6 name "a"          10 name "V1"          14 name "b"
 //  3 interconnect4        7 prefixes           11 address           15 prefixes
@@ -46,7 +48,7 @@ std::string faults_with(std::string File::*line, const std::string& content) {
 
 }  // namespace
 
-TEST_CASE("a topology is read as it is written") {
+TEST_CASE("a topology file is parsed") {
   const auto topology = topology_of(source("lab/topology.toml"));
   CHECK(topology.organisation.name == "routevpn lab");
   CHECK(topology.organisation.as == 65000);
@@ -59,29 +61,29 @@ TEST_CASE("a topology is read as it is written") {
   CHECK(gateway.ifname == "rv2-2");
   CHECK(gateway.address(Family::ipv4) == nullptr);
   CHECK(gateway.address(Family::ipv6)->to_string() == "2001:db8:2::2");
-  CHECK(gateway.around.netns == "V2-2.private");
-  CHECK(gateway.around.key == "/run/routevpn-lab/V2-2/pki/V2-2.key");
+  CHECK(gateway.settings.netns == "V2-2.private");
+  CHECK(gateway.settings.key == "/run/routevpn-lab/V2-2/pki/V2-2.key");
   CHECK(topology.sites[1].gateways == std::vector<std::size_t>{2, 3});
   CHECK(topology.routers[2].name == "R3");
   CHECK(topology.sites[2].prefixes[1].value.to_string() == "2001:db8:a3::/64");
 }
 
-TEST_CASE("what a gateway says replaces the defaults, and both the program's") {
+TEST_CASE("a gateway's settings replace [defaults], which replace the built-in defaults") {
   File file;
   file.gateway_name = "name = \"paris\"";
   file.line12 = "netns = \"inside-{site}\"";
   file.end = "[defaults]\ncert = \"/etc/{site}/{name}.pem\"\nunderlay = [\"eth0\", \"eth1\"]\n";
   const auto topology = topology_of(file.text());
   CHECK(topology.gateways[0].ifname == "rvparis");
-  CHECK(topology.gateways[0].around.netns == "inside-a");
-  CHECK(topology.gateways[1].around.netns == "private");
-  CHECK(topology.gateways[1].around.cert == "/etc/b/V2.pem");
-  CHECK(topology.gateways[1].around.underlay == std::vector<std::string>{"eth0", "eth1"});
-  CHECK(topology.gateways[1].around.lan == std::vector<std::string>{"lan"});
-  CHECK(topology.gateways[1].around.key == "/etc/routevpn/V2.key");
+  CHECK(topology.gateways[0].settings.netns == "inside-a");
+  CHECK(topology.gateways[1].settings.netns == "private");
+  CHECK(topology.gateways[1].settings.cert == "/etc/b/V2.pem");
+  CHECK(topology.gateways[1].settings.underlay == std::vector<std::string>{"eth0", "eth1"});
+  CHECK(topology.gateways[1].settings.lan == std::vector<std::string>{"lan"});
+  CHECK(topology.gateways[1].settings.key == "/etc/routevpn/V2.key");
 }
 
-TEST_CASE("each fault is one line with the number of the line it is in") {
+TEST_CASE("each fault has one text and its line number") {
   struct Case {
     std::string File::*line;
     std::string content;
@@ -90,16 +92,16 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
   const std::vector<Case> cases = {
       {&File::as, "as = 0", "2: as: must be a number, 1 to 4294967294\n"},
       {&File::as, "as = \"65000\"", "2: as: must be a number, 1 to 4294967294\n"},
-      {&File::as, "", "1: [organisation] lacks as, the number of the private autonomous system\n"},
+      {&File::as, "", "1: [organisation] needs as: the number of the private autonomous system\n"},
       {&File::as, "as = 65000\nport = 5",
-       "3: unknown key 'port' in [organisation], which knows name, "
+       "3: unknown key 'port' in [organisation]; known: name, "
        "as, interconnect4, interconnect6, ports, mesh, prefer, "
        "hubs and reflectors\n"},
       {&File::pool4, "interconnect4 = \"10.255.0.0\"",
        "3: interconnect4 \"10.255.0.0\": must be ADDRESS/LENGTH, like 10.0.1.0/24 or "
        "2001:db8:a1::/64\n"},
       {&File::pool4, "interconnect4 = \"10.255.0.1/24\"",
-       "3: interconnect4 \"10.255.0.1/24\": has bits behind its length; the network is "
+       "3: interconnect4 \"10.255.0.1/24\": has bits set after its length; the network is "
        "10.255.0.0/24\n"},
       {&File::pool4, "interconnect4 = \"2001:db8:fe::/64\"",
        "3: interconnect4 \"2001:db8:fe::/64\": must be an IPv4 network\n"},
@@ -108,9 +110,9 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
       {&File::pool4, "interconnect4 = \"10.255.0.0/31\"",
        "3: interconnect4 \"10.255.0.0/31\": must have a length of 8 to 30\n"},
       {&File::pool4, "interconnect4 = \"224.0.0.0/24\"",
-       "3: interconnect4 \"224.0.0.0/24\": holds addresses that no interface can have\n"},
+       "3: interconnect4 \"224.0.0.0/24\": contains addresses that no interface can have\n"},
       {&File::pool6, "interconnect6 = \"::/64\"",
-       "4: interconnect6 \"::/64\": holds addresses that no interface can have\n"},
+       "4: interconnect6 \"::/64\": contains addresses that no interface can have\n"},
       {&File::pool4, "ports = \"100-99\"",
        "3: ports \"100-99\": must be FIRST-LAST, two ports of 1 to 65535\n"},
       {&File::pool4, "mesh = \"star\"",
@@ -121,19 +123,20 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
        "4: hubs: must be a text in quotes, or a list of them in brackets\n"},
       {&File::pool4, "hubs = [\"a\", \"b\"]", "3: hubs: needs mesh = \"hub-and-spoke\"\n"},
       {&File::pool4, "mesh = \"hub-and-spoke\"",
-       "1: mesh \"hub-and-spoke\" needs hubs, a list of sites\n"},
+       "1: mesh \"hub-and-spoke\" needs hubs, a list of site names\n"},
       {&File::pool4, "mesh = \"hub-and-spoke\"\nhubs = [\"a\",\n\"c\"]",
        "5: hubs: there is no site 'c'\n"},
       {&File::pool4, "hubs = \"a\"", "3: hubs: needs mesh = \"hub-and-spoke\"\n"},
       {&File::pool4, "mesh = \"explicit\"", "1: mesh \"explicit\" needs at least one [[link]]\n"},
       {&File::pool4, "reflectors = [\"V1\", \"V7\"]", "3: reflectors: there is no gateway 'V7'\n"},
       {&File::pool4, "mesh = \"hub-and-spoke\"\nhubs = \"a\"\nreflectors = [\"V1\"]",
-       "5: reflectors: with mesh \"hub-and-spoke\" the hubs' gateways are the reflectors\n"},
+       "5: reflectors: not allowed with mesh \"hub-and-spoke\", whose reflectors are the gateways "
+       "of the hubs\n"},
       {&File::pool4, "prefer = 6", "3: prefer: must be a text in quotes\n"},
       {&File::pool6, "",
-       "7: prefix 2001:db8:a1::/64 is of IPv6, which needs interconnect6 in [organisation]\n"},
-      {&File::site_name, "", "5: [[site]] lacks name, which links and hubs call it by\n"},
-      {&File::site_name, "name = \"b\"", "13: site b is there already (line 5)\n"},
+       "7: prefix 2001:db8:a1::/64: IPv6 prefixes need interconnect6 in [organisation]\n"},
+      {&File::site_name, "", "5: [[site]] needs name: links and hubs refer to the site by it\n"},
+      {&File::site_name, "name = \"b\"", "13: duplicate site b, first in line 5\n"},
       {&File::site_name, "name = \"a b\"",
        "6: name \"a b\": must be 1 to 64 letters, digits, '.', '-' or '_', and begin with a letter "
        "or digit\n"},
@@ -142,11 +145,11 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
       {&File::prefixes, "prefixes = [10]",
        "7: prefixes: must be a text in quotes, or a list of them in brackets\n"},
       {&File::prefixes, "prefixes = [\"0.0.0.0/0\", \"10.0.1.0/24\",\n\"0.0.0.0/0\"]",
-       "8: prefix 0.0.0.0/0 is there already (line 7)\n"},
+       "8: duplicate prefix 0.0.0.0/0, first in line 7\n"},
       {&File::prefixes, "prefixes = \"224.0.0.0/8\"",
-       "7: prefixes \"224.0.0.0/8\": is not a network that can be routed\n"},
+       "7: prefixes \"224.0.0.0/8\": is not a routable network\n"},
       {&File::prefixes, "prefixes = \"64.0.0.0/2\"",
-       "7: prefixes \"64.0.0.0/2\": is not a network that can be routed\n"},
+       "7: prefixes \"64.0.0.0/2\": is not a routable network\n"},
       {&File::prefixes, "prefixes = \"10.0.0.0/16\"",
        "15: prefix of site b 10.0.2.0/24 overlaps 10.0.0.0/16, prefix of site a (line 7)\n"},
       {&File::prefixes, "prefixes = \"10.255.0.16/28\"",
@@ -157,69 +160,69 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
        "9: public address of V1 2001:db8:1::1/128 overlaps 2001:db8:1::/48, prefix of site a "
        "(line 7)\n"},
       {&File::line8, "prefix = \"10.0.3.0/24\"",
-       "8: unknown key 'prefix' in [[site]], which knows name, prefixes, gateway and router\n"},
-      {&File::gateway_name, "", "9: [[site.gateway]] lacks name, which its certificate has\n"},
-      {&File::gateway_name, "name = \"V2\"", "16: gateway V2 is there already (line 9)\n"},
+       "8: unknown key 'prefix' in [[site]]; known: name, prefixes, gateway and router\n"},
+      {&File::gateway_name, "", "9: [[site.gateway]] needs name: the name in its certificate\n"},
+      {&File::gateway_name, "name = \"V2\"", "16: duplicate gateway V2, first in line 9\n"},
       {&File::gateway_name,
        "name = \"V.2\"\nifname = \"v1\"\n[[site.gateway]]\nname = \"V-2\"\n"
        "ifname = \"v2\"\naddress = \"2001:db8:1::2\"\n[[site.gateway]]\n"
        "name = \"V3\"",
-       "9: [[site.gateway]] lacks address, its public address, or one of each family\n"
-       "12: gateway as BIRD calls it, V_2 is there already (line 9)\n"},
+       "9: [[site.gateway]] needs address: its public address, or one of each family\n"
+       "12: duplicate BIRD symbol of a gateway V_2, first in line 9\n"},
       {&File::gateway_name, "name = \"ca\"",
        "10: name \"ca\": is taken: ca.key and ca.cert are the CA's own files\n"},
       {&File::gateway_name, "name = \"gateway-in-paris\"",
-       "9: gateway gateway-in-paris: the interface that leads to it would be rvgateway-in-paris, "
-       "longer "
-       "than 15 characters; give it an ifname\n"},
-      {&File::line12, "ifname = \"rv2\"", "16: ifname rv2 is there already (line 9)\n"},
+       "9: gateway gateway-in-paris: the default ifname rvgateway-in-paris is longer than 15 "
+       "characters; set ifname\n"},
+      {&File::line12, "ifname = \"rv2\"", "16: duplicate ifname rv2, first in line 9\n"},
       {&File::line12, "ifname = \"rv?\"",
-       "12: ifname \"rv?\": must be 1 to 15 letters, digits, '_', '.' and '-', which is not "
-       "first\n"},
-      {&File::line12, "ifname = \"all\"", "12: ifname \"all\": is a word of the system's\n"},
-      {&File::line12, "ifname = \"lan\"", "9: ifname lan is an interface towards a site, in lan\n"},
+       "12: ifname \"rv?\": must be " + std::string(interface_name_rule) + "\n"},
+      {&File::line12, "ifname = \"all\"",
+       "12: ifname \"all\": must be " + std::string(interface_name_rule) + "\n"},
+      {&File::line12, "ifname = \"lan\"",
+       "9: ifname lan is also in lan, the interfaces to a site\n"},
       {&File::line12, "cert = \"/etc/{host}.cert\"",
-       "12: cert \"/etc/{host}.cert\": may hold {name} and {site} in braces, nothing else\n"},
+       "12: cert \"/etc/{host}.cert\": may contain {name} and {site}, but no other braces\n"},
       {&File::line12, "key = \"a\\\"b\"",
        "12: key \"a\"b\": must be printable ASCII without quotes, "
-       "'\\' and '#', and not blank\n"},
+       "'\\', '#' and blanks at the ends\n"},
       {&File::address, "address = []", "11: address: must be at least one public address\n"},
       {&File::address, "address = \"192.0.2.1\\u0000\"",
        "11: address \"192.0.2.1" + std::string(1, '\0') +
            "\": must be an IPv4 or IPv6 address without a length\n"},
       {&File::address, "address = \"2001:db8:2::1\"",
-       "16: address 2001:db8:2::1 is there already (line 9)\n"},
+       "16: duplicate address 2001:db8:2::1, first in line 9\n"},
       {&File::address, "address = \"2001:db8:1::1/64\"",
        "11: address \"2001:db8:1::1/64\": must be an IPv4 or IPv6 address without a length\n"},
       {&File::address, "address = \"fe80::1\"",
-       "11: address \"fe80::1\": cannot be reached from another gateway\n"},
+       "11: address \"fe80::1\": is not reachable from other gateways\n"},
       {&File::address, "address = [\"192.0.2.1\", \"192.0.2.2\"]",
-       "11: address \"192.0.2.2\": the gateway has one of IPv4 already\n"},
+       "11: address \"192.0.2.2\": the gateway already has an IPv4 address\n"},
       {&File::address, "address = \"192.0.2.1\"",
        "13: site b has no link to site a: no two of their gateways have public addresses of the "
        "same "
        "family\n"},
-      {&File::gateway_b, "", "13: site b has no gateway: add a [[site.gateway]] to it\n"},
+      {&File::gateway_b, "", "13: site b has no gateway; add a [[site.gateway]]\n"},
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V9\"]",
        "20: between: there is no gateway 'V9'\n"},
       {&File::end, "[[link]]\nbetween = \"V1\"",
        "20: between: must be the names of two gateways\n"},
-      {&File::end, "[[link]]\ncost = 1", "19: [[link]] lacks between, the names of two gateways\n"},
+      {&File::end, "[[link]]\ncost = 1", "19: [[link]] needs between: the names of two gateways\n"},
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V1\"]",
-       "19: the link between V1 and V1 would not leave site a\n"},
+       "19: link between V1 and V1: both ends are in site a\n"},
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\n[[link]]\nbetween = [\"V2\", \"V1\"]",
-       "21: the link between V2 and V1 is there already (line 19)\n"},
+       "21: duplicate link between V2 and V1, first in line 19\n"},
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\nfamily = \"ipv4\"",
-       "21: the link between V1 and V2 cannot use IPv4: V1 has no such address\n"},
+       "21: link between V1 and V2: V1 has no IPv4 address\n"},
       {&File::end, "[[link]]\nbetween = 3",
        "20: between: must be a text in quotes, or a list of them in brackets\n"},
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\ncost = 0",
        "21: cost: must be a number, 1 to 65535\n"},
       {&File::end, "[[link]]\nbetween = [\"V1\", \"V2\"]\nbandwidth = \"1G\"",
        "21: bandwidth: must be a number, 1 to 1000000000\n"},
-      {&File::end, "site = 5", "18: unknown key 'site' in [[site.gateway]], which knows"},
+      {&File::end, "site = 5", "18: unknown key 'site' in [[site.gateway]]; known:"},
       {&File::end, "[router]",
-       "19: unknown key 'router' in the topology, which knows organisation, "
+       "19: unknown key 'router' in the topology; known: organisation, "
        "defaults, site and link\n"},
       {&File::end, "[[defaults]]", "19: defaults: must be a table, [defaults]\n"},
   };
@@ -233,18 +236,18 @@ TEST_CASE("each fault is one line with the number of the line it is in") {
   }
 }
 
-TEST_CASE("a file that is no topology at all") {
+TEST_CASE("a file without any topology") {
   CHECK(faults_of("") ==
-        "1: the topology lacks organisation, a table with at least the key as\n"
-        "1: the topology lacks site, at least one [[site]]\n");
-  CHECK_THAT(faults_of("[organisation]\nas = 1\nas = 2\n"), ContainsSubstring("3: not TOML: "));
-  CHECK_THAT(faults_of("[organisation\n"), ContainsSubstring("1: not TOML: "));
-  CHECK_THAT(faults_of("as = 1\n\xff\xfe"), ContainsSubstring(": not TOML: "));
+        "1: the topology needs organisation: a table with at least the key as\n"
+        "1: the topology needs site: at least one [[site]]\n");
+  CHECK_THAT(faults_of("[organisation]\nas = 1\nas = 2\n"), ContainsSubstring("3: invalid TOML: "));
+  CHECK_THAT(faults_of("[organisation\n"), ContainsSubstring("1: invalid TOML: "));
+  CHECK_THAT(faults_of("as = 1\n\xff\xfe"), ContainsSubstring(": invalid TOML: "));
   CHECK_THAT(faults_of(organisation() + "site = 4\n"),
              ContainsSubstring("5: unknown key 'site' in [organisation]"));
 }
 
-TEST_CASE("one fault is one line, whatever follows from it") {
+TEST_CASE("a fault hides the faults that follow from it") {
   File file;
   file.gateway_name = "name = \"V 1\"";
   file.end = "[[link]]\nbetween = [\"V 1\", \"V2\"]";
@@ -260,23 +263,24 @@ TEST_CASE("one fault is one line, whatever follows from it") {
       "gateway = [{ name = \"Y\", address = \"2001:db8:9::1\" },\n"
       "           { name = \"X\", address = \"192.0.2.1\" }]\n";
   CHECK(faults_of(text + both) ==
-        "40: gateway X has no link: none of another site has a public address of its family\n");
+        "40: gateway X has no link: no gateway of another site has a public address of its "
+        "family\n");
   CHECK_THAT(faults_of(mesh(2, 1) + "[[site]]\nname = \"x\"\ngateway = { name = \"X\" }\n"),
              ContainsSubstring("gateway: must be a list of tables") &&
                  !ContainsSubstring("has no gateway"));
 }
 
-TEST_CASE("a file made to exhaust the parser is refused") {
+TEST_CASE("a file that would exhaust the parser or the port range is refused") {
   std::string deep = "a";
   for (int i = 0; i < 40'000; ++i) deep += ".a";
   CHECK(faults_of("\n" + deep + " = 1\n") ==
-        "2: is longer than 10000 characters; a list may go over several lines\n");
+        "2: line is longer than 10000 bytes; a list may span several lines\n");
   CHECK(faults_of(mesh(190, 2)) ==
-        "1: there are more than 65535 links, and not as many ports; mesh = \"hub-and-spoke\" has "
-        "fewer\n");
+        "1: more than 65535 links, and each link needs a port; mesh = \"hub-and-spoke\" has fewer "
+        "links\n");
 }
 
-TEST_CASE("many faults come in the order of their lines") {
+TEST_CASE("faults are sorted by line") {
   File file;
   file.pool6 = "interconnect6 = \"x\"";
   file.address = "address = 1";

@@ -111,7 +111,7 @@ TEST_CASE("the packets of a batch are sealed where they lie, one behind the othe
     const std::size_t stride = room + length + tailroom;
     ByteVector arena = random.bytes(count * stride);
     const ByteVector before = arena;
-    std::vector<inside::OutboundPacket> packets;
+    std::vector<OutboundPacket> packets;
     for (std::size_t i = 0; i < count; ++i) {
       packets.push_back({arena.data() + i * stride + room, length});
     }
@@ -133,7 +133,7 @@ TEST_CASE("sealing stops exactly at the limit, in the middle of a batch") {
     Sealer sealer(choice.backend, choice.suite, random.keys(), 100, 0, 10);
     const std::size_t room = headroom(choice.suite);
     ByteVector arena(8 * (room + 50 + tailroom));
-    std::vector<inside::OutboundPacket> packets;
+    std::vector<OutboundPacket> packets;
     for (std::size_t i = 0; i < 8; ++i) {
       packets.push_back({arena.data() + i * (room + 50 + tailroom) + room, 50});
     }

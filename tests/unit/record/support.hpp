@@ -88,8 +88,7 @@ inline ByteVector sealed_record(Sealer& sealer, ConstBytes payload,
   const std::size_t before = headroom(sealer.suite());
   ByteVector record(before + payload.size() + tailroom);
   std::copy(payload.begin(), payload.end(), record.begin() + static_cast<std::ptrdiff_t>(before));
-  const inside::OutboundPacket packet{record.data() + before,
-                                      static_cast<std::uint32_t>(payload.size())};
+  const OutboundPacket packet{record.data() + before, static_cast<std::uint32_t>(payload.size())};
   if (sealer.seal({&packet, 1}, type) == 0) record.clear();
   return record;
 }

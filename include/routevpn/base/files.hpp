@@ -1,0 +1,38 @@
+// Whole files: read, written, replaced in one step.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+#include "routevpn/base/owned.hpp"
+
+namespace routevpn {
+
+// 1 MiB: a bundle of hundreds of certificates fits, a device or a core dump given by mistake does
+// not.
+inline constexpr std::size_t max_file_bytes = 1024UL * 1024;
+
+// Fills `content`, whose size the caller has set, and shrinks it when the file ends before. False
+// when a read failed, with errno set.
+bool read_all(const Fd& file, std::string& content);
+// The content of a regular file. Throws UsageError "PATH: REASON".
+std::string read_file(const std::string& path, std::size_t max_bytes = max_file_bytes);
+// Throws SystemError "write PATH: REASON".
+void write_all(const Fd& file, std::string_view content, const std::string& path);
+
+enum class Sync : bool { no, yes };  // whether the file must survive a crash of the machine
+// A temporary file beside `path`, for the caller to rename: has mode 0600 while it is written, then
+// `mode`. Returns its name. Throws SystemError and then leaves no file.
+std::string write_temporary(const std::string& path, std::string_view content, mode_t mode,
+                            Sync sync);
+// Creates or replaces the file by a rename, so that a reader sees all of the old or all of the new
+// content. Throws SystemError.
+void replace_file(const std::string& path, std::string_view content, mode_t mode, Sync sync);
+
+bool exists(const std::string& path);               // a dangling symbolic link exists
+std::string directory_of(const std::string& path);  // with its last '/', or "."
+
+}  // namespace routevpn

@@ -1,0 +1,27 @@
+#include "routevpn/datapath/association.hpp"
+
+namespace routevpn::datapath {
+
+namespace {
+
+std::uint64_t stop_at_of(const dtls::Established& established, const RecordLimits& limits) {
+  return std::min(limits.stop_at,
+                  record::traits(established.suite).record_limit - records_for_farewell);
+}
+
+}  // namespace
+
+Association::Association(AssociationId number, const dtls::Established& established,
+                         record::CryptoBackend backend, const outside::Endpoint& peer,
+                         const RecordLimits& limits)
+    : id(number),
+      sealer(backend, established.suite, established.send, established.first_send_sequence,
+             established.explicit_nonce_base,
+             stop_at_of(established, limits) + records_for_farewell),
+      opener(backend, established.suite, established.receive),
+      endpoint(peer),
+      control_messages(established.control_messages),
+      renew_after(limits.renew_after.value_or(record::traits(established.suite).renew_after)),
+      stop_at(stop_at_of(established, limits)) {}
+
+}  // namespace routevpn::datapath

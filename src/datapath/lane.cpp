@@ -1,0 +1,111 @@
+#include "routevpn/datapath/lane.hpp"
+
+#include <algorithm>
+
+#include "routevpn/datapath/mtu.hpp"
+
+namespace routevpn::datapath {
+
+namespace {
+
+constexpr std::size_t max_record_headroom = 13 + 8;  // record header and GCM's explicit nonce
+
+// Two batches of the worst super-packet: the rest of one never keeps the next from being read.
+constexpr std::size_t outbound_bytes = 2 * inside::worst_case_bytes;
+constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
+
+// The smallest record that carries an IP packet is 13 + 16 + 20.
+constexpr std::size_t max_payloads = Lane::receive_bytes / (13 + 16 + 20) + 1;
+
+constexpr std::size_t max_control = 64;  // answers to one receive: one a datagram is plenty
+// And two probes as large as can be: the size in question, and ICMP's.
+constexpr std::size_t control_bytes =
+    max_control * (max_record_headroom + control_message_bytes + record::tailroom) + 2UL * most_mtu;
+
+}  // namespace
+
+Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, OuterClass outer_class)
+    : mailbox_(mailbox),
+      counters_(counters),
+      outer_class_(outer_class),
+      outbound_(outbound_bytes, outbound_packets),
+      control_(control_bytes, max_control),
+      coalescer_(max_payloads, udp_offload) {
+  associations_.reserve(max_associations + 1);
+  runs_.reserve(outbound_packets);
+  control_runs_.reserve(max_control);
+  payloads_.reserve(max_payloads);
+  control_.clear(max_record_headroom, record::tailroom);
+}
+
+void Lane::execute_commands(Time now) {
+  while (LaneCommand* const slot = mailbox_.commands.front()) {
+    LaneCommand command = std::move(*slot);
+    *slot = std::monostate{};
+    mailbox_.commands.release();
+    if (auto* const wanted = std::get_if<InstallAssociation>(&command)) {
+      install(std::move(*wanted));
+    } else if (const auto* const silent = std::get_if<ActivateAssociation>(&command)) {
+      if (Association* const association = find(silent->id)) activate(*association);
+    } else if (const auto* const old = std::get_if<RetireAssociation>(&command)) {
+      retire(old->id);
+    } else if (auto* const message = std::get_if<SendControl>(&command)) {
+      message->message.stamp = static_cast<std::uint64_t>(now.time_since_epoch().count());
+      queue_control(message->message, message->padded_bytes);
+    } else if (const auto* const alert = std::get_if<SendAlert>(&command)) {
+      queue_alert(*alert);
+    } else if (const auto* const limit = std::get_if<LimitPayload>(&command)) {
+      payload_limit_ = limit->bytes;
+    }
+  }
+}
+
+void Lane::install(InstallAssociation&& command) {
+  associations_.insert(associations_.begin(), std::move(command.association));
+  if (command.send_now) activate(*associations_.front());
+  if (associations_.size() > max_associations) {
+    // The oldest goes, but never the one that seals.
+    const auto& oldest = associations_.back();
+    retire((oldest.get() == sending_ ? associations_[max_associations - 1] : oldest)->id);
+  }
+}
+
+void Lane::retire(AssociationId id) {
+  if (sending_ != nullptr && sending_->id == id) sending_ = nullptr;
+  if (receiving_ != nullptr && receiving_->id == id) receiving_ = nullptr;
+  std::erase_if(associations_, [id](const auto& association) { return association->id == id; });
+}
+
+void Lane::activate(Association& association) {
+  // A straggler of an older association must not take the link back to it.
+  if (sending_ == nullptr || association.id > sending_->id) sending_ = &association;
+}
+
+Association* Lane::find(AssociationId id) {
+  const auto found = std::find_if(associations_.begin(), associations_.end(),
+                                  [id](const auto& association) { return association->id == id; });
+  return found == associations_.end() ? nullptr : found->get();
+}
+
+bool Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
+  LaneEvent* const slot = mailbox_.events.reserve();
+  if (slot == nullptr) return false;
+  *slot = {id, what};
+  mailbox_.events.publish();
+  return true;
+}
+
+void Lane::check_limits(Association& association) {
+  const auto most = std::max(association.sealer.sealed(), association.opener.opened());
+  // Strangers can make it fail authentication as often as they like: a new one counts anew.
+  const auto forged = association.opener.forged();
+  if ((most >= association.renew_after || forged >= max_forgeries / 2) &&
+      !association.renewal_announced) {
+    association.renewal_announced = announce(association.id, RenewalDue{});
+  }
+  if (forged >= max_forgeries && !association.limit_announced) {
+    association.limit_announced = announce(association.id, LimitReached{});
+  }
+}
+
+}  // namespace routevpn::datapath

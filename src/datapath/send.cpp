@@ -1,0 +1,136 @@
+// What happens to a packet that leaves:
+//
+//   1. LaneLoop reads a super-packet from the interface.
+//   2. from_inside() cuts it to the MTU, each packet with room for its record around it, and notes
+//      the traffic class of its outer header. What is larger than the path carries goes in pieces.
+//   3. seal() protects all of the batch in place and finds the runs of equal size and class.
+//   4. LaneLoop hands each run to the kernel as one UDP_SEGMENT send.
+//
+// Probes, answers and alerts are sealed as they come up and never wait behind a batch.
+
+#include <algorithm>
+
+#include "routevpn/datapath/lane.hpp"
+#include "routevpn/datapath/mtu.hpp"
+#include "routevpn/inside/udp_to.hpp"
+
+namespace routevpn::datapath {
+
+namespace {
+
+// Datagrams above it may be more than some path carries.
+constexpr std::size_t large_bytes = least_mtu - 20 - 8;
+
+}  // namespace
+
+void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu) {
+  if (sending_ == nullptr) return drop(Drop::inside_no_association);
+  // It would go round, growing until it must go in pieces, which grow again.
+  if (inside::is_udp_to(packet, sending_->endpoint.remote)) return drop(Drop::inside_own_datagram);
+  if (outbound_.empty()) {
+    outbound_.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
+  }
+  outbound_.set_outer_class(
+      outer_class_.of(inside::traffic_class(packet), sending_->control_messages));
+  const bool pieces = sending_->control_messages;
+  const std::size_t most = pieces ? std::max<std::size_t>(mtu, most_mtu) : mtu;
+  const std::size_t before = outbound_.packets().size();
+  if (const auto fault = inside::segment(header, packet, most, outbound_)) return drop(*fault);
+  // The first of a super-packet is as large as any.
+  if (!pieces || outbound_.packets()[before].length <= payload_limit_) return;
+  const std::size_t lost = splitter_.split(outbound_, before, payload_limit_);
+  if (lost > 0) drop(Drop::inside_too_big, lost);
+  counters_.tx_split.store(splitter_.packets_split(), std::memory_order_relaxed);
+}
+
+bool Lane::wants_flush() const {
+  return outbound_.free_bytes() < inside::worst_case_bytes ||
+         outbound_.free_packets() < inside::worst_case_segments;
+}
+
+std::span<const Run> Lane::seal() {
+  runs_.clear();
+  if (outbound_.empty() || sending_ == nullptr) return {};
+  const auto packets = outbound_.packets();
+  const auto allowed = std::min<std::uint64_t>(packets.size(), sending_->data_left());
+  const std::size_t sealed = sending_->sealer.seal(packets.first(allowed));
+  if (sealed < packets.size()) limit_reached(packets.size() - sealed);
+  check_limits(*sending_);
+
+  const std::size_t overhead = outbound_.headroom() + outbound_.tailroom();
+  for (const auto& packet : packets.first(sealed)) {
+    const std::size_t bytes = packet.length + overhead;
+    Run* const last = runs_.empty() ? nullptr : &runs_.back();
+    // A run may end in one shorter datagram; nothing may follow that one.
+    const bool open = last != nullptr && last->bytes % last->segment_bytes == 0;
+    if (open && bytes <= last->segment_bytes && packet.outer_class == last->traffic_class) {
+      last->bytes += bytes;
+    } else {
+      runs_.push_back({packet.data - outbound_.headroom(), bytes, bytes, overhead, false,
+                       sending_->endpoint, packet.outer_class});
+    }
+  }
+  return runs_;
+}
+
+void Lane::sent() {
+  runs_.clear();
+  outbound_.truncate(0);
+}
+
+void Lane::limit_reached(std::uint64_t packets) {
+  drop(Drop::record_limit, packets);
+  if (!sending_->limit_announced) {
+    sending_->limit_announced = announce(sending_->id, LimitReached{});
+  }
+}
+
+void Lane::queue_control(const ControlMessage& message, std::size_t padded_bytes) {
+  if (sending_ == nullptr || !sending_->control_messages) return;
+  const std::size_t bytes = std::max(control_message_bytes, padded_bytes);
+  std::uint8_t* const at = control_.append(bytes);
+  if (at == nullptr) return drop(Drop::outside_busy);
+  encode(message, at);
+  std::fill(at + control_message_bytes, at + bytes, std::uint8_t{0});
+  seal_control(record::ContentType::application_data);
+}
+
+void Lane::queue_alert(const SendAlert& alert) {
+  std::uint8_t* const at = sending_ == nullptr ? nullptr : control_.append(2);
+  if (at == nullptr) return;
+  at[0] = alert.level;
+  at[1] = alert.description;
+  seal_control(record::ContentType::alert);
+}
+
+void Lane::seal_control(record::ContentType type) {
+  const auto packet = control_.packets().last(1);
+  const bool allowed = type == record::ContentType::alert || sending_->data_left() > 0;
+  if (!allowed || sending_->sealer.seal(packet, type) != 1) return limit_reached(1);
+  const std::size_t headroom = record::headroom(sending_->sealer.suite());
+  const std::size_t overhead = headroom + record::tailroom;
+  const std::size_t bytes = packet[0].length + overhead;
+  control_runs_.push_back({packet[0].data - headroom, bytes, bytes, overhead, true,
+                           sending_->endpoint, outer_class_.of_control()});
+}
+
+void Lane::control_sent() {
+  control_runs_.clear();
+  control_.truncate(0);
+}
+
+void Lane::count_sent(const Run& run, std::size_t bytes) {
+  if (run.control || bytes == 0) return;
+  const std::size_t datagrams = (bytes + run.segment_bytes - 1) / run.segment_bytes;
+  const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t n) {
+    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  };
+  std::uint64_t packets = datagrams;
+  std::uint64_t packet_bytes = bytes - datagrams * run.overhead_bytes;
+  splitter_.settle(packets, packet_bytes);
+  add(counters_.tx_packets, packets);
+  add(counters_.tx_bytes, packet_bytes);
+  if (run.segment_bytes > large_bytes) add(counters_.tx_large, datagrams);
+}
+
+}  // namespace routevpn::datapath

@@ -1,0 +1,41 @@
+// One SSL object and the state that its callbacks use.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <openssl/ssl.h>
+
+#include "routevpn/base/address.hpp"
+#include "routevpn/dtls/handshake.hpp"
+
+#include "bio.hpp"
+
+namespace routevpn::dtls {
+
+class CookieJar;
+
+inline constexpr std::string_view no_extended_master_secret =
+    "the peer does not support the extended master secret (RFC 7627)";
+
+struct SslConnection {
+  DatagramPipe pipe;  // the SSL object's BIO is on it
+  Owned<SSL, SSL_free> ssl;
+  // Set by a callback that refused the peer: more precise than OpenSSL's error.
+  std::optional<HandshakeFailure> refusal;
+  // Only while it waits for a ClientHello.
+  const CookieJar* cookies = nullptr;
+  SocketAddress from;
+
+  static SslConnection& of(const SSL* ssl);
+};
+
+// Throws SystemError.
+std::unique_ptr<SslConnection> make_connection(SSL_CTX* context);
+
+// Describes OpenSSL's first queued error and clears the queue.
+HandshakeFailure failure_from_queue();
+
+}  // namespace routevpn::dtls

@@ -1,0 +1,40 @@
+// The credentials of the gateways, from the directory of a CA of `routevpn pki`. When the CA's key
+// is there, missing credentials are issued.
+//
+//   GATEWAY/pki/ca.cert, GATEWAY.cert, GATEWAY.key, ca.crl    copies of the files in the directory
+//   GATEWAY/pki/GATEWAY.request                               else: how to request a certificate
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "routevpn/plan/render.hpp"
+
+namespace routevpn::plan {
+
+class Certificates {
+ public:
+  // An empty `directory`: there is no CA, and every gateway requests its certificate.
+  Certificates(const Plan& plan, std::string directory);
+
+  // Throws UsageError unless every certificate in the directory is valid and from its CA.
+  void require_sound() const;
+  // Issues what is missing: the CA, keys and certificates, and the CRL if a link reads one.
+  // Throws as pki does.
+  void issue() const;
+  // The credentials. Files that issue() would make are empty.
+  [[nodiscard]] PlannedFiles files() const;
+
+ private:
+  [[nodiscard]] bool can_issue() const;
+  [[nodiscard]] bool has(const std::string& file) const;
+  [[nodiscard]] std::string at(const std::string& file) const { return directory_ + "/" + file; }
+  void add(PlannedFiles& files, const std::string& gateway, const std::string& file,
+           mode_t mode) const;
+
+  const Plan& plan_;
+  std::string directory_;
+  bool needs_crl_ = false;
+};
+
+}  // namespace routevpn::plan

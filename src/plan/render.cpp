@@ -1,0 +1,78 @@
+#include "routevpn/plan/render.hpp"
+
+namespace routevpn::plan {
+
+namespace {
+
+// Writes nothing for an empty value.
+void line(std::string& text, std::string_view name, const std::string& value) {
+  if (!value.empty()) text.append(name).append(" = ").append(value).append("\n");
+}
+
+std::string remark_on(const PlannedLink& link) {
+  std::string text;
+  if (link.bandwidth_mbit) text += ", " + std::to_string(*link.bandwidth_mbit) + " Mbit/s";
+  if (link.cost) text += ", cost " + std::to_string(*link.cost);
+  return text;
+}
+
+}  // namespace
+
+std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink& link) {
+  const auto& own = plan.topology.gateways[gateway];
+  const auto& peer = plan.topology.gateways[plan.peer_of(link, gateway)];
+  const auto& own_address = *own.address(link.family);
+  const auto& peer_address = *peer.address(link.family);
+  const auto port = plan.port_of(link);
+  const bool initiates = link.gateways[0] == gateway;
+  std::string text = "# " + own.name + " to " + peer.name + remark_on(link) + ". " + planned_mark;
+  if (initiates) line(text, "peer", SocketAddress{peer_address, port}.to_string());
+  line(text, "listen", SocketAddress{own_address, port}.to_string());
+  if (!initiates) line(text, "allow", IpPrefix{peer_address, peer_address.bits()}.to_string());
+  line(text, "peer-name", peer.name);
+  line(text, "ifname", peer.ifname);
+  line(text, "netns", own.settings.netns);
+  line(text, "public-netns", own.settings.public_netns);
+  for (const auto family : {Family::ipv4, Family::ipv6}) {
+    const auto address = plan.interconnect(link, gateway, family);
+    if (address) line(text, "address", address->to_string());
+  }
+  line(text, "cert", own.settings.cert);
+  line(text, "key", own.settings.key);
+  line(text, "ca", own.settings.ca);
+  line(text, "crl", own.settings.crl);
+  line(text, "run-dir", own.settings.run_dir);
+  return text;
+}
+
+std::string render_units(const Plan& plan, std::size_t gateway) {
+  std::string text;
+  for (const auto link : plan.links_of[gateway]) {
+    const auto peer = plan.peer_of(plan.links[link], gateway);
+    text += "routevpn@" + plan.topology.gateways[peer].ifname + ".service\n";
+  }
+  return text;
+}
+
+PlannedFiles render(const Plan& plan) {
+  PlannedFiles files;
+  const auto& topology = plan.topology;
+  files.reserve(topology.gateways.size() * 3 + topology.routers.size() + plan.links.size() * 2);
+  for (std::size_t i = 0; i < topology.gateways.size(); ++i) {
+    const std::string directory = topology.gateways[i].name + "/";
+    for (const auto index : plan.links_of[i]) {
+      const auto& link = plan.links[index];
+      const auto& peer = topology.gateways[plan.peer_of(link, i)];
+      files.push_back({directory + "links/" + peer.ifname + ".conf", render_link(plan, i, link)});
+    }
+    files.push_back({directory + "bird/public.conf", render_public_bird(plan, i)});
+    files.push_back({directory + "bird/private.conf", render_private_bird(plan, i)});
+    files.push_back({directory + "units", render_units(plan, i)});
+  }
+  for (std::size_t i = 0; i < topology.routers.size(); ++i) {
+    files.push_back({topology.routers[i].name + "/bird/bird.conf", render_router_bird(plan, i)});
+  }
+  return files;
+}
+
+}  // namespace routevpn::plan

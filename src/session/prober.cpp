@@ -1,0 +1,96 @@
+#include "routevpn/session/prober.hpp"
+
+#include <algorithm>
+
+namespace routevpn::session {
+
+void Prober::begin(Time now) {
+  exchanges_.clear();
+  forgotten_ = {};
+  next_sequence_ = 1;
+  retry_ = first_retry_;
+  due_ = now;
+}
+
+void Prober::forget_path() {
+  path_ = {};
+}
+
+std::uint32_t Prober::send(Time now) {
+  const bool unanswered = !exchanges_.empty() && !exchanges_.back().answered;
+  if (unanswered) retry_ = std::min(retry_ * 2, std::max(keepalive_ / 4, patience()));
+  if (exchanges_.size() == remembered) {
+    const Exchange& oldest = exchanges_.front();
+    if (oldest.answered) forgotten_ = {oldest.sequence, oldest.received};
+    exchanges_.pop_front();
+  }
+  exchanges_.push_back({next_sequence_, now, false, 0});
+  due_ = now + std::min(retry_, keepalive_);
+  return next_sequence_++;
+}
+
+bool Prober::answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip,
+                      Time now) {
+  const auto exchange =
+      std::find_if(exchanges_.begin(), exchanges_.end(),
+                   [sequence](const Exchange& e) { return e.sequence == sequence; });
+  if (exchange == exchanges_.end() || exchange->answered) return false;
+  exchange->answered = true;
+  exchange->received = received;
+  round_trip = std::clamp(round_trip, Duration{1}, now - exchange->sent + Duration{1});
+
+  if (path_.last) {
+    const Duration difference =
+        round_trip > *path_.last ? round_trip - *path_.last : *path_.last - round_trip;
+    path_.jitter += (difference - path_.jitter) / 16;
+    path_.smoothed += (round_trip - path_.smoothed) / 8;
+    path_.min = std::min(path_.min, round_trip);
+  } else {
+    path_.min = path_.smoothed = round_trip;
+  }
+  path_.last = round_trip;
+
+  if (exchange == std::prev(exchanges_.end())) {
+    retry_ = std::max(keepalive_ / 4, patience());
+    due_ = exchange->sent + keepalive_;
+  }
+  return true;
+}
+
+Duration Prober::patience() const {
+  return path_.last ? 2 * path_.smoothed : first_retry_;
+}
+
+// Between two answers the sequence numbers tell how many requests went, the peer's counts how many
+// of them arrived, and what we have how many of their answers did.
+void Prober::count_directions(PathStatus& status) const {
+  Mark last = forgotten_;
+  std::uint32_t answers = 0;
+  for (const Exchange& exchange : exchanges_) {
+    if (!exchange.answered) continue;
+    ++answers;
+    // What overtook another request was counted before it.
+    last = {exchange.sequence, std::max(last.received, exchange.received)};
+  }
+  const std::uint32_t sent = last.sequence - forgotten_.sequence;
+  const std::uint32_t received =
+      std::clamp(last.received - forgotten_.received, answers, std::max(answers, sent));
+  if (answers == 0) return;
+  status.loss_tx = 1 - static_cast<double>(received) / static_cast<double>(sent);
+  status.loss_rx = 1 - static_cast<double>(answers) / static_cast<double>(received);
+}
+
+PathStatus Prober::status(Time now) const {
+  PathStatus status = path_;
+  const auto over = [&](const Exchange& e) {
+    return e.answered || now - e.sent > std::max(keepalive_, patience());
+  };
+  const auto counted = std::count_if(exchanges_.begin(), exchanges_.end(), over);
+  const auto lost = std::count_if(exchanges_.begin(), exchanges_.end(),
+                                  [&](const Exchange& e) { return over(e) && !e.answered; });
+  if (counted > 0) status.loss = static_cast<double>(lost) / static_cast<double>(counted);
+  count_directions(status);
+  return status;
+}
+
+}  // namespace routevpn::session

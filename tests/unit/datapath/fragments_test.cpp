@@ -1,0 +1,252 @@
+#include "routevpn/datapath/fragments.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include "catch.hpp"
+#include "lane_pair.hpp"
+
+using namespace routevpn;
+using namespace routevpn::datapath;
+using namespace routevpn::test;
+
+namespace {
+
+using Octets = std::vector<std::uint8_t>;
+
+Octets octets(std::size_t length, std::mt19937::result_type seed) {
+  Octets bytes(length);
+  std::mt19937 random(seed);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  return bytes;
+}
+
+// The pieces of packets of these lengths, and what was appended before them untouched.
+std::vector<Octets> pieces_of(Splitter& splitter, const std::vector<Octets>& packets,
+                              std::size_t limit) {
+  inside::OutboundBatch batch(1 << 20, 4096);
+  batch.clear(21, 16);
+  std::fill_n(batch.append(2000), 2000, std::uint8_t{7});
+  for (const auto& packet : packets) {
+    std::copy(packet.begin(), packet.end(), batch.append(packet.size()));
+  }
+  CHECK(splitter.split(batch, 1, limit) == 0);
+  CHECK(batch.packets()[0].length == 2000);
+  std::vector<Octets> pieces;
+  for (const auto& piece : batch.packets().subspan(1)) {
+    CHECK(piece.length <= limit);
+    pieces.emplace_back(piece.data, piece.data + piece.length);
+  }
+  return pieces;
+}
+
+}  // namespace
+
+TEST_CASE("a packet in pieces comes out as it was, in whatever order they come") {
+  const std::size_t limit = GENERATE(511U, 1195U, 1215U);
+  const std::size_t length = GENERATE(1216U, 1280U, 1423U, 1500U, 9000U, 16384U);
+  Splitter splitter;
+  const auto packet = octets(length, 1);
+  auto pieces = pieces_of(splitter, {packet}, limit);
+  CHECK(pieces.size() == (length + limit - 9) / (limit - 8));
+  std::shuffle(pieces.begin(), pieces.end(), std::mt19937(9));
+  Joiner joiner;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const auto result = joiner.join(1, pieces[i], inside::Ecn::not_ect);
+    CHECK_FALSE(result.fault);
+    REQUIRE(result.packet.empty() == (i + 1 < pieces.size()));
+    if (!result.packet.empty()) CHECK(Octets(result.packet.begin(), result.packet.end()) == packet);
+  }
+}
+
+TEST_CASE("what fits stays whole, and the order stays") {
+  Splitter splitter;
+  const std::vector<Octets> packets = {octets(1400, 1), octets(600, 2), octets(1400, 3)};
+  const auto pieces = pieces_of(splitter, packets, 1200);
+  REQUIRE(pieces.size() == 5);
+  CHECK(pieces[2] == packets[1]);
+  CHECK(pieces[0].size() == pieces[1].size());
+  CHECK(splitter.packets_split() == 2);
+  std::uint64_t count = 1;
+  std::uint64_t bytes = 10;
+  splitter.settle(count, bytes);
+  CHECK(count == 0);
+  CHECK(bytes == 0);
+  count = 4;
+  bytes = 3400 + 4 * 8 - 10;
+  splitter.settle(count, bytes);
+  CHECK(count == 3);
+  CHECK(bytes == 3400);
+}
+
+TEST_CASE("what the batch has no room for is told") {
+  Splitter splitter;
+  inside::OutboundBatch batch(3000, 3);
+  batch.clear(21, 16);
+  for (int i = 0; i < 2; ++i) std::fill_n(batch.append(1400), 1400, std::uint8_t{1});
+  CHECK(splitter.split(batch, 0, 1000) == 1);
+  CHECK(batch.packets().size() == 2);
+}
+
+TEST_CASE("many packets at once, their pieces mixed") {
+  Splitter splitter;
+  std::vector<Octets> packets;
+  for (unsigned i = 0; i < 16; ++i) packets.push_back(octets(3000 + i, i));
+  auto pieces = pieces_of(splitter, packets, 1200);
+  std::shuffle(pieces.begin(), pieces.end(), std::mt19937(5));
+  Joiner joiner;
+  std::vector<Octets> joined;
+  for (const auto& piece : pieces) {
+    const auto result = joiner.join(1, piece, inside::Ecn::not_ect);
+    CHECK_FALSE(result.fault);
+    if (!result.packet.empty()) joined.emplace_back(result.packet.begin(), result.packet.end());
+  }
+  std::ranges::sort(joined, {}, &Octets::size);  // each has a length of its own
+  CHECK(joined == packets);
+}
+
+TEST_CASE("of more than sixteen the oldest is given up, and counted") {
+  Splitter splitter;
+  Joiner joiner;
+  for (unsigned i = 0; i < 16; ++i) {
+    CHECK_FALSE(
+        joiner.join(1, pieces_of(splitter, {octets(1400, i)}, 1200)[0], inside::Ecn::not_ect)
+            .fault);
+  }
+  const auto newest = pieces_of(splitter, {octets(1400, 99)}, 1200);
+  CHECK(joiner.join(1, newest[0], inside::Ecn::not_ect).fault == Drop::payload_incomplete);
+  CHECK(joiner.join(1, newest[1], inside::Ecn::not_ect).packet.size() == 1400);
+}
+
+TEST_CASE("a number that has come round is another packet's") {
+  Splitter splitter;
+  Joiner joiner;
+  joiner.join(1, pieces_of(splitter, {octets(1400, 0)}, 1200)[0], inside::Ecn::not_ect);
+  for (unsigned i = 1; i < 65536; ++i) {
+    joiner.release();
+    const auto pieces = pieces_of(splitter, {octets(1400, i)}, 1200);
+    joiner.join(1, pieces[0], inside::Ecn::not_ect);
+    CHECK(joiner.join(1, pieces[1], inside::Ecn::not_ect).packet.size() == 1400);
+  }
+  const auto wanted = octets(1400, 65536);
+  const auto pieces = pieces_of(splitter, {wanted}, 1200);
+  const auto first = joiner.join(1, pieces[0], inside::Ecn::not_ect);
+  CHECK(first.fault == Drop::payload_incomplete);
+  CHECK(first.packet.empty());
+  CHECK(std::ranges::equal(joiner.join(1, pieces[1], inside::Ecn::not_ect).packet, wanted));
+}
+
+TEST_CASE("pieces of different associations make no packet") {
+  Splitter one;
+  Splitter other;
+  const auto first = pieces_of(one, {octets(1400, 1)}, 1200);
+  const auto second = pieces_of(other, {octets(1400, 2)}, 1200);
+  Joiner joiner;
+  joiner.join(1, first[0], inside::Ecn::not_ect);
+  CHECK(joiner.join(2, second[1], inside::Ecn::not_ect).packet.empty());
+  CHECK(joiner.join(1, first[1], inside::Ecn::not_ect).packet.size() == 1400);
+}
+
+TEST_CASE("a mark of congestion on one piece is the packet's") {
+  const auto marked = GENERATE(0U, 1U, 2U);
+  Splitter splitter;
+  Joiner joiner;
+  const auto pieces = pieces_of(splitter, {octets(1400, 1)}, 700);
+  REQUIRE(pieces.size() == 3);
+  Joiner::Result result;
+  for (unsigned i = 0; i < 3; ++i) {
+    result = joiner.join(1, pieces[i], i == marked ? inside::Ecn::congested : inside::Ecn::ect_0);
+  }
+  CHECK(result.packet.size() == 1400);
+  CHECK(result.outer_ecn == inside::Ecn::congested);
+}
+
+TEST_CASE("pieces that contradict themselves are refused") {
+  Joiner joiner;
+  const auto refused = [&](const Octets& payload) {
+    const auto result = joiner.join(1, payload, inside::Ecn::not_ect);
+    return result.fault == Drop::payload_malformed && result.packet.empty();
+  };
+  CHECK(refused({4}));
+  CHECK(refused({4, 0, 0, 0, 0, 0, 0, 0}));              // no byte
+  CHECK(refused({4, 0, 0, 0, 0, 0, 0, 1, 9, 9}));        // more than the packet has
+  CHECK(refused({4, 0, 0, 0, 0, 9, 0, 10, 9, 9}));       // behind its end
+  CHECK(refused({4, 0, 0, 0, 0, 0, 0x40, 0x01, 9, 9}));  // longer than any
+  CHECK(refused({4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 9}));
+}
+
+TEST_CASE("random pieces harm nobody") {
+  Joiner joiner;
+  std::mt19937 random(3);
+  for (unsigned i = 0; i < 200'000; ++i) {
+    Octets payload = octets(1 + random() % 40, random());
+    payload[0] = piece_kind;
+    if (payload.size() > 7 && i % 2 == 0) {  // small numbers, so that some fit together
+      for (const auto at : {2U, 4U, 6U}) payload[at] = 0;
+      for (const auto at : {3U, 5U, 7U}) payload[at] &= 0x3f;
+    }
+    const auto result = joiner.join(1 + i % 2, payload, inside::Ecn::not_ect);
+    if (!result.packet.empty()) CHECK(result.packet.size() <= 16384);
+    if (i % 100 == 0) joiner.release();
+  }
+}
+
+TEST_CASE("a lane sends in pieces what its path does not carry, and its peer sees packets") {
+  LanePair pair;
+  pair.a.command(LimitPayload{700});
+  const auto whole = udp_packet(1, 700);
+  CHECK(pair.a.send(whole).size() == 1);
+  const auto large = udp_packet(2, 1380);
+  const auto datagrams = pair.a.send(large);
+  REQUIRE(datagrams.size() == 2);
+  for (const auto& datagram : datagrams) CHECK(datagram.size() <= 700 + 37);
+  CHECK(pair.b.receive(datagrams[1], west).empty());
+  CHECK(pair.b.receive(datagrams[0], west) == std::vector<Packet>{large});
+  CHECK(pair.a.counters.tx_split == 1);
+  // Larger than the interface's MTU, which fell while it waited.
+  CHECK(pair.a.send(udp_packet(3, 1401)).size() == 3);
+}
+
+TEST_CASE("a plain peer gets no pieces") {
+  auto both = keys(7);
+  both.initiator.control_messages = false;
+  End a(east);
+  a.install(1, both.initiator, true);
+  a.command(LimitPayload{700});
+  CHECK(a.send(udp_packet(1, 1400)).size() == 1);
+  CHECK(a.send(udp_packet(1, 1401)).empty());
+  CHECK(a.drops(Drop::inside_too_big) == 1);
+}
+
+TEST_CASE("packets that went in pieces are counted as packets") {
+  LanePair pair;
+  pair.a.command(LimitPayload{700});
+  for (int i = 0; i < 3; ++i) {
+    auto packet = udp_packet(1, 1380);
+    pair.a.lane.from_inside({}, packet, 1400);
+  }
+  for (const auto& run : pair.a.lane.seal()) pair.a.lane.count_sent(run, run.bytes);
+  pair.a.lane.sent();
+  CHECK(pair.a.counters.tx_packets == 3);
+  CHECK(pair.a.counters.tx_bytes == 3 * 1380);
+}
+
+TEST_CASE("an echo request is padded to the size asked for, its answer is not") {
+  LanePair pair;
+  const std::uint32_t padded = GENERATE(0U, 20U, 21U, 1400U, 16384U);
+  pair.a.command(SendControl{{ControlMessage::Kind::echo_request, path_probe | 5}, padded});
+  const auto request = pair.a.control();
+  REQUIRE(request.size() == 1);
+  CHECK(request[0].size() == std::max<std::size_t>(padded, control_message_bytes) + 37);
+  pair.b.receive(request[0], west);
+  const auto answer = pair.b.control();
+  REQUIRE(answer.size() == 1);
+  CHECK(answer[0].size() == control_message_bytes + 37);
+  pair.a.receive(answer[0], east);
+  const auto events = pair.a.events<EchoReplied>();
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].sequence == (path_probe | 5));
+  CHECK(events[0].received == 1);  // the one at the start of the pair
+}

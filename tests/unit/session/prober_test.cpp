@@ -1,0 +1,190 @@
+#include "routevpn/session/prober.hpp"
+
+#include "catch.hpp"
+
+using namespace routevpn;
+using namespace routevpn::session;
+using namespace std::chrono_literals;
+
+namespace {
+const Time probing_start{1h};
+}
+
+TEST_CASE("a prober asks at once, then every keepalive while it is answered") {
+  Prober prober(1000ms, 100ms);
+  CHECK_FALSE(prober.due());
+  prober.begin(probing_start);
+  CHECK(prober.due() == probing_start);
+  CHECK(prober.send(probing_start) == 1);
+  REQUIRE(prober.answered(1, 1, 5ms, probing_start + 5ms));
+  CHECK(prober.due() == probing_start + 1000ms);
+  CHECK(prober.send(probing_start + 1000ms) == 2);
+  CHECK(prober.due() == probing_start + 1250ms);  // were it not answered
+  REQUIRE(prober.answered(2, 2, 5ms, probing_start + 1005ms));
+  CHECK(prober.due() == probing_start + 2000ms);
+  prober.end();
+  CHECK_FALSE(prober.due());
+}
+
+TEST_CASE("an unanswered prober asks faster, from the first retry up to a quarter of keepalive") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  Time now = probing_start;
+  std::vector<Duration> gaps;
+  for (int i = 0; i < 6; ++i) {
+    prober.send(now);
+    gaps.push_back(*prober.due() - now);
+    now = *prober.due();
+  }
+  CHECK(gaps == std::vector<Duration>{100ms, 200ms, 250ms, 250ms, 250ms, 250ms});
+}
+
+TEST_CASE("dead-after holds eleven tries at the defaults") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  prober.answered(1, 1, 1ms, probing_start + 1ms);
+  int tries = 0;
+  for (Time now = *prober.due(); now < probing_start + 3500ms; now = *prober.due()) {
+    prober.send(now);
+    ++tries;
+  }
+  CHECK(tries >= 10);
+}
+
+TEST_CASE("round trips are smoothed, their minimum and jitter kept") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  CHECK_FALSE(prober.status(probing_start).last);
+  prober.send(probing_start);
+  prober.answered(1, 1, 10ms, probing_start + 10ms);
+  prober.send(probing_start + 1s);
+  prober.answered(2, 2, 18ms, probing_start + 1s + 18ms);
+  const auto status = prober.status(probing_start + 2s);
+  CHECK(*status.last == 18ms);
+  CHECK(status.min == 10ms);
+  CHECK(status.smoothed == 11ms);
+  CHECK(status.jitter == 500us);
+  prober.forget_path();
+  CHECK_FALSE(prober.status(probing_start + 2s).last);
+}
+
+TEST_CASE("answers nobody asked for, or that come twice, count for nothing") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  CHECK_FALSE(prober.answered(2, 2, 1ms, probing_start + 1ms));
+  CHECK(prober.answered(1, 1, 1ms, probing_start + 1ms));
+  CHECK_FALSE(prober.answered(1, 1, 1ms, probing_start + 2ms));
+}
+
+TEST_CASE("a stamp that lies cannot make a round trip negative or longer than it can be") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  prober.answered(1, 1, -5s, probing_start + 10ms);
+  CHECK(*prober.status(probing_start).last > 0ms);
+  prober.send(probing_start + 1s);
+  prober.answered(2, 2, 1h, probing_start + 1s + 10ms);
+  CHECK(*prober.status(probing_start).last <= 11ms);
+}
+
+TEST_CASE("loss is what stayed unanswered of the last hundred") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  Time now = probing_start;
+  for (std::uint32_t i = 1; i <= 200; ++i) {
+    prober.send(now);
+    if (i % 4 != 0) prober.answered(i, i, 1ms, now + 1ms);
+    now += 1s;
+  }
+  CHECK(prober.status(now + 10s).loss == Approx(0.25));
+  prober.begin(now);
+  CHECK(prober.status(now).loss == 0);
+}
+
+TEST_CASE("what is still under way is not lost yet") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  CHECK(prober.status(probing_start + 500ms).loss == 0);
+  CHECK(prober.status(probing_start + 1500ms).loss == 1);
+}
+
+namespace {
+
+// Requests and replies lost as told, by number; all else takes a millisecond.
+PathStatus lossy(Prober& prober, std::uint32_t count, std::uint32_t request_lost_each,
+                 std::uint32_t reply_lost_each) {
+  Time now = probing_start;
+  std::uint32_t received = 0;
+  for (std::uint32_t i = 1; i <= count; ++i, now += 1s) {
+    const auto sequence = prober.send(now);
+    if (request_lost_each != 0 && i % request_lost_each == 0) continue;
+    ++received;
+    if (reply_lost_each != 0 && i % reply_lost_each == 0) continue;
+    prober.answered(sequence, received, 1ms, now + 1ms);
+  }
+  return prober.status(now + 10s);
+}
+
+}  // namespace
+
+TEST_CASE("what the peer has counted tells lost requests from lost replies") {
+  const auto count = GENERATE(99U, 1001U);
+  CAPTURE(count);
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  auto status = lossy(prober, count, 5, 0);
+  CHECK(status.loss == Approx(0.2).margin(0.02));
+  CHECK(status.loss_tx == Approx(0.2).margin(0.02));
+  CHECK(status.loss_rx == 0);
+  prober.begin(probing_start);
+  status = lossy(prober, count, 0, 4);
+  CHECK(status.loss == Approx(0.25).margin(0.02));
+  CHECK(status.loss_tx == 0);
+  CHECK(status.loss_rx == Approx(0.25).margin(0.02));
+  prober.begin(probing_start);
+  status = lossy(prober, count, 4, 10);
+  CHECK(status.loss_tx == Approx(0.25).margin(0.02));
+  CHECK(status.loss_rx == Approx(0.067).margin(0.02));  // 5 of 75
+}
+
+TEST_CASE("before the first answer, and behind the last, no direction is blamed") {
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  for (int i = 0; i < 5; ++i) prober.send(probing_start + i * 1s);
+  CHECK(prober.status(probing_start + 10s).loss == 1);
+  CHECK(prober.status(probing_start + 10s).loss_tx == 0);
+  CHECK(prober.status(probing_start + 10s).loss_rx == 0);
+  prober.send(probing_start + 10s);
+  prober.answered(6, 6, 1ms, probing_start + 10s + 1ms);  // all had arrived: it was the replies
+  CHECK(prober.status(probing_start + 20s).loss_tx == 0);
+  CHECK(prober.status(probing_start + 20s).loss_rx == Approx(5.0 / 6));
+  for (int i = 0; i < 5; ++i) prober.send(probing_start + 11s + i * 1s);
+  CHECK(prober.status(probing_start + 20s).loss_rx == Approx(5.0 / 6));
+}
+
+TEST_CASE("a peer that counts wrong, and answers that overtake each other, stay within bounds") {
+  for (const std::uint32_t claimed : {0U, 1U, 3U, 1000U, 0xffffffffU}) {
+    CAPTURE(claimed);
+    Prober prober(1000ms, 100ms);
+    prober.begin(probing_start);
+    for (std::uint32_t i = 1; i <= 4; ++i) prober.send(probing_start);
+    prober.answered(3, claimed, 1ms, probing_start + 1ms);
+    prober.answered(2, 0xffffffffU - claimed, 1ms, probing_start + 1ms);
+    const auto status = prober.status(probing_start + 1s);
+    CHECK(status.loss_tx >= 0);
+    CHECK(status.loss_tx <= 1);
+    CHECK(status.loss_rx >= 0);
+    CHECK(status.loss_rx <= 1);
+  }
+  Prober prober(1000ms, 100ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  prober.send(probing_start);
+  prober.answered(2, 1, 1ms, probing_start + 1ms);  // the second request arrived first
+  prober.answered(1, 2, 1ms, probing_start + 1ms);
+  CHECK(prober.status(probing_start + 2ms).loss_tx == 0);
+  CHECK(prober.status(probing_start + 2ms).loss_rx == 0);
+}
