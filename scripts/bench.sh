@@ -99,7 +99,7 @@ update_readme() {
   local -a sections=(tests/bench/README.md)
   {
     echo "Each stage alone, for batches of 44 packets with payloads of these lengths: median"
-    echo "(least–greatest) of the repetitions. \`$invocation\`,"
+    echo "(min–max) of the repetitions. \`$invocation\`,"
     echo "$(python3 -B tests/bench/machine.py)."
     echo
     cat build/bench/stages.md

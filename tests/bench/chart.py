@@ -76,7 +76,7 @@ def draw(data, keys=SHOWN):
                        MARGIN + index // 2 * height)
     total = MARGIN + (len(shown) + 1) // 2 * height
     label = escape(f"{ROUTEVPN} compared: medians of {len(data['rounds'])} rounds, "
-                   f"whiskers from the least to the greatest")
+                   f"whiskers from minimum to maximum")
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {number(total)}" '
         f'width="{WIDTH}" height="{number(total)}" role="img" '

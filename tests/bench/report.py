@@ -61,7 +61,7 @@ def ratios(data, peer, metric):
 
 
 def cell(numbers, digits):
-    """"median (least–greatest)"."""
+    """"median (min–max)"."""
     if not numbers:
         return "–"
     middle = f"{statistics.median(numbers):.{digits}f}"
@@ -80,7 +80,7 @@ def table(corner, columns, rows):
 
 def figures(data):
     peers = list(data["peers"])
-    return table("Median (least–greatest)", peers, [
+    return table("Median (min–max)", peers, [
         (metric.label, [cell(values(data, peer, metric.key), metric.digits) for peer in peers])
         for metric in METRICS + PATH])
 
@@ -92,7 +92,7 @@ def comparison(data):
     rows = [(metric.label, [cell(ratios(data, peer, metric), 2) for peer in peers])
             for metric in METRICS]
     return (f"How many times better {ROUTEVPN} is in the same round (below 1: worse):\n\n"
-            + table("Median (least–greatest)", peers, rows))
+            + table("Median (min–max)", peers, rows))
 
 
 def brief(data):

@@ -47,7 +47,7 @@ class Tables(unittest.TestCase):
 
     def test_figures_omit_metrics_without_values(self):
         text = report.figures(data([{"routevpn": {"tcp1": 5.0}, "tinc": {}}]))
-        self.assertEqual(text, "| Median (least–greatest) | routevpn | tinc |\n|---|--:|--:|\n"
+        self.assertEqual(text, "| Median (min–max) | routevpn | tinc |\n|---|--:|--:|\n"
                                "| TCP, 1 stream, Gbit/s | 5.00 | – |\n")
 
     def test_no_comparison_without_routevpn_or_other_peers(self):
