@@ -143,7 +143,7 @@ rejects_forged() {
     awk '/Import updates:/ { n += $5 } END { print n }') >= 10))
 }
 wait_for rejects_forged ||
-  fail "V2-1 does not receive the forged routes of V1-1: $(node_birdc V2-1.private show protocols all IBGP_V1_1)"
+  fail "V2-1 does not receive the forged routes: $(node_birdc V2-1.private show protocols all IBGP_V1_1)"
 [[ $(routes_without V1-1.private) == "$planned" ]] ||
   fail "a forged route is used: $(diff <(echo "$planned") <(routes_without V1-1.private))"
 ok "gateways reject routes of a gateway that are not planned"

@@ -37,8 +37,10 @@ flaps=$(show b .flaps)
 kill -HUP "${PID[a]}"
 rekeyed() { [[ $(show a .rekeys) == 1 && $(show b .rekeys) -ge 1 ]]; }
 expect "SIGHUP to the initiator starts a rekey" wait_for rekeyed
-serial() { openssl x509 -noout -fingerprint -sha256 -in "$DIR/a.cert" | tr -d : | tr A-F a-f | sed 's/.*=//'; }
-expect_equal "with the new certificate" "$(serial)" "$(show b .peer.fingerprint)"
+fingerprint() {
+  openssl x509 -noout -fingerprint -sha256 -in "$DIR/a.cert" | tr -d : | tr A-F a-f | sed 's/.*=//'
+}
+expect_equal "with the new certificate" "$(fingerprint)" "$(show b .peer.fingerprint)"
 kill -HUP "${PID[b]}"
 rekeyed_again() { [[ $(show a .rekeys) == 2 ]]; }
 expect "SIGHUP to the acceptor makes the initiator rekey" wait_for rekeyed_again
@@ -85,7 +87,8 @@ wait_up a
 expect "READY=1 is sent" wait_for grep -qx READY=1 "$DIR/notify.out"
 expect "STATUS= follows the state" wait_for grep -q "STATUS=up" "$DIR/notify.out"
 expect "the hook runs for connecting" wait_for grep -q "^rv0 connecting" "$DIR/hook"
-expect "and then for up, with the endpoint of the peer" wait_for grep -qx "rv0 up connected 192.0.2.2:7754" "$DIR/hook"
+expect "and then for up, with the endpoint of the peer" \
+  wait_for grep -qx "rv0 up connected 192.0.2.2:7754" "$DIR/hook"
 stop a || fail "link a ended with status $?"
 expect "STOPPING=1 is sent" grep -qx STOPPING=1 "$DIR/notify.out"
 json_log=$(grep '^{' "$DIR/a.log")

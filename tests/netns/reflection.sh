@@ -112,7 +112,8 @@ for prefix in 10.0.3.0/24 2001:db8:a3::/64; do
 done
 expect "V3-2 uses both direct links to 10.0.2.0/24" \
   wait_for next_hops_are V3-2 10.0.2.0/24 "rv2-1 rv2-2"
-expect "V1-1, a reflector, uses both direct links to 2001:db8:a3::/64" wait_for next_hops_are V1-1 2001:db8:a3::/64 "rv3-1 rv3-2"
+expect "V1-1, a reflector, uses both direct links to 2001:db8:a3::/64" \
+  wait_for next_hops_are V1-1 2001:db8:a3::/64 "rv3-1 rv3-2"
 expect "V2-2 reaches site 3, IPv4" wait_for reaches V2-2 10.0.2.2 10.0.3.2
 expect "V2-2 reaches site 3, IPv6" wait_for reaches V2-2 2001:db8:a2::2 2001:db8:a3::2
 

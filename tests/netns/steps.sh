@@ -101,8 +101,8 @@ for target in 10.254.0.2 fd00:2::2; do
   expect "the inner link carries small packets to $target" \
     in_ns "${INNER[a]}" ping -c 3 -i 0.01 -W "$DEADLINE_S" "$target"
 done
-expect "and packets of its MTU" in_ns "${INNER[a]}" ping -c 3 -i 0.01 -W "$DEADLINE_S" -M "do" -s $((1335 - 28)) \
-  10.254.0.2
+expect "and packets of its MTU" in_ns "${INNER[a]}" \
+  ping -c 3 -i 0.01 -W "$DEADLINE_S" -M "do" -s $((1335 - 28)) 10.254.0.2
 transfer "and 20 MB of TCP" "${INNER[a]}" "${INNER[b]}" 10.254.0.2 --bytes 20000000
 stop inner-a || fail "the inner link of a ended with status $?"
 stop inner-b || fail "the inner link of b ended with status $?"
