@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Datagrams that a stranger can send to a gateway.
 
-    strangers.py record IFNAME PORT COUNT LEAST
-                                              prints the next COUNT records of LEAST bytes or more
-                                              that leave by IFNAME for PORT, in hex
+    strangers.py record IFNAME PORT COUNT BYTES
+                                              prints in hex the next COUNT records of BYTES bytes (0:
+                                              of any length) that leave by IFNAME for PORT
     strangers.py records ENDS COUNT FILE      attacks with bad records; FILE: what `record` printed
     strangers.py flipped ENDS FILE            the first record of FILE, with a bit flipped in each byte
     strangers.py again ENDS FILE              the records of FILE in reverse order, each twice
@@ -178,11 +178,11 @@ def read(path):
         return [bytes.fromhex(line) for line in file]
 
 
-def record_next(ifname, port, count, least):
+def record_next(ifname, port, count, size):
     recorder = Recorder(ifname, int(port))
     print("ready", file=sys.stderr, flush=True)
-    large_enough = (one for one in recorder.records() if len(one) >= int(least))
-    for one in itertools.islice(large_enough, int(count)):
+    wanted = (one for one in recorder.records() if int(size) in (0, len(one)))
+    for one in itertools.islice(wanted, int(count)):
         print(one.hex())
 
 
