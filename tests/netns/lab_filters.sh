@@ -25,9 +25,9 @@ fail() {
 }
 node_birdc() { birdc -s "$run_dir/$1/bird.ctl" "${@:2}"; }
 configure() {
-  local said
-  said=$(node_birdc "$1" configure)
-  [[ $said == *econfigur* ]] || fail "$1 does not take its new file: $said"
+  local answer
+  answer=$(node_birdc "$1" configure)
+  [[ $answer == *econfigur* ]] || fail "$1 refuses its new configuration: $answer"
 }
 # wait_for COMMAND...: repeats the command until it succeeds, for at most 60 s. That measures nothing: it
 # ends a test that would hang.

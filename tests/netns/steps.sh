@@ -149,8 +149,8 @@ two_links
 ip netns delete "$PRIV_A"
 ends_by_itself a "its private namespace was deleted"
 expect_equal "and logs the reason once" 1 "$(deletions a "$PRIV_A")"
-is_told() { [[ $(show b '"\(.carrier) \(.reason)"') == "false peer_closed" ]]; }
-expect "the peer was told" wait_for is_told
+is_closed() { [[ $(show b '"\(.carrier) \(.reason)"') == "false peer_closed" ]]; }
+expect "the peer has got its close_notify" wait_for is_closed
 stop b || fail "link b ended with status $?"
 
 # The kernel keeps a namespace without a name as long as a process runs in it.
