@@ -3,8 +3,8 @@
 #
 #   --check   changes nothing; exit status 1 if a file is not formatted
 #
-# clang-format 14 decides, because other versions format some lines in another way. Debian 12 has it as
-# clang-format-14. Exit status 3: it is not installed.
+# Needs clang-format 14, because other versions format some lines in another way. Debian 12 has the package
+# clang-format-14. Exit status 3: clang-format 14 is not installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

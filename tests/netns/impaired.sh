@@ -37,7 +37,7 @@ rebind() {
     "$(stat_of .source)" "$(show b .remote)"
 }
 
-# --- all impairments in both directions -----------------------------------------------------------------------
+# --- all impairments in both directions ---------------------------------------------------------
 
 SEED=$RANDOM
 begin_middle --seed "$SEED" "${BAD[@]}"
@@ -72,7 +72,7 @@ never_flapped "on a bad path"
 stop_links
 stop impair || true
 
-# --- a NAT that changes its mapping ------------------------------------------------------------------------
+# --- a NAT that changes its mapping -------------------------------------------------------------
 
 OUTER=6
 begin_middle
@@ -93,7 +93,7 @@ rebind "idle" 2
 expect "a packet from b arrives at a" in_ns "$PRIV_B" ping -c 1 -W "$DEADLINE_S" 10.255.0.1
 never_flapped "after two roams"
 
-# --- a cut in one direction ---------------------------------------------------------------------------
+# --- a cut in one direction ---------------------------------------------------------------------
 
 for way in up down; do
   tell "$way" drop 1

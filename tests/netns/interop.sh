@@ -52,6 +52,13 @@ pings() {
     in_ns "$space" ping -c 3 -i 0.01 -W "$DEADLINE_S" -s $((LARGEST - 48)) "$peer6"
 }
 
+# expect_no_drops LINK TEXT: a slow machine can make either end retransmit its handshake; the answers to
+# what was not lost are dropped.
+expect_no_drops() {
+  expect_equal "$2: no received record of data was dropped" 0 "$(show "$1" \
+    '.rx.drops - ([.drops | to_entries[] | select(.key | startswith("handshake_")) | .value] | add // 0)')"
+}
+
 # exchanges LINK TEXT: packets pass in both directions, and the link counts no others.
 exchanges() {
   local link=$1 text=$2 space sent peer=10.255.0.1 peer6=2001:db8:ff::
@@ -66,7 +73,7 @@ exchanges() {
   wait_for reads "$link" .rx.packets "$sent" ||
     fail "$text: the tool sent $sent packets, the link received $(show "$link" .rx.packets)"
   ok "$text: $sent records were $sent packets"
-  expect_equal "$text: no received record was dropped" 0 "$(show "$link" .rx.drops)"
+  expect_no_drops "$link" "$text"
 }
 
 # is_plain LINK TEXT CIPHER
@@ -150,7 +157,7 @@ echoes() {
       2001:db8:ff::1 "$SERV_LARGEST"
   is_plain a "$text" "$cipher"
   expect "$text: the interface has carrier" has_carrier "$PRIV_A"
-  expect_equal "$text: no received record was dropped" 0 "$(show a .rx.drops)"
+  expect_no_drops a "$text"
   expect "$text: as many packets were received as sent" wait_for came_back
   stop_links
   expect "$text: it takes the close_notify of the link" wait_for logged tool EOF

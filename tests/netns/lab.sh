@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The lab of lab/run.sh, as a user brings it up: routes, all of its checks, and three of its failures.
+# The lab of lab/run.sh: up, all checks, three failure scenarios, down.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -25,9 +25,9 @@ fail() {
 lab up
 
 lab check
-ok "every check of the lab"
+ok "all checks of the lab"
 
-# What the acceptance looks at, by its very names.
+# Names that users see: they must not change.
 established=$(birdc -s "$run_dir/V1-1.private/bird.ctl" show protocols | grep IBGP_ | grep -c Established)
 [[ $established == 4 ]] || fail "V1-1 has $established iBGP sessions, not 4"
 for peer in V2_1 V2_2 V3_1 V3_2; do
@@ -36,9 +36,9 @@ for peer in V2_1 V2_2 V3_1 V3_2; do
 done
 ok "IBGP_V2_1, IBGP_V2_2, IBGP_V3_1 and IBGP_V3_2 are established"
 
-# failure SCENARIO MS: in one of three runs each stream loses less than MS milliseconds, and none when
-# the failure is mended. MS is the time of the mechanism that would have to help if the right one did
-# not, so that other work on the machine does not decide. The bars that users see are lab/failover.sh's.
+# failure SCENARIO MS: in one of three runs each stream loses less than MS milliseconds, and nothing when
+# the failure is mended. MS is the time that the next slower mechanism of detection takes, so that other
+# work on the machine does not decide. The limits that users see are in lab/failover.sh.
 failure() {
   local dir=$run_dir/fail/$1-1 attempt worst mended seen=''
   for attempt in 1 2 3; do
@@ -59,5 +59,5 @@ failure peer-killed "$DEAD_AFTER_MS"
 failure gateway-stopped "$BFD_MS"
 
 lab down
-if ip netns list | grep -q "^$name-" || [[ -e $run_dir ]]; then fail "traces are left"; fi
-ok "down removes every trace"
+if ip netns list | grep -q "^$name-" || [[ -e $run_dir ]]; then fail "down has left traces"; fi
+ok "down removes everything"

@@ -13,7 +13,7 @@ trap 'rm -rf "/etc/netns/$PUB_A"; clean_up' EXIT
 
 log_has() { grep -q "$2" "$DIR/$1.log"; }
 
-# Several peers, by name ------------------------------------------------------------------------
+# Several peers, by name -------------------------------------------------------------------------
 hosts_of "$PUB_A" "192.0.2.2 b.example"
 link_b
 wait_for has_socket b || fail "link b did not start"
@@ -29,7 +29,7 @@ expect_equal "the peer is the address that answers" 192.0.2.2:7754 "$(show a .re
 expect "the name that did not resolve is in the log" log_has a nowhere.invalid
 stop a || fail "link a ended with status $?"
 
-# Reload ----------------------------------------------------------------------------------------
+# Reload -----------------------------------------------------------------------------------------
 start_a --peer b.example
 wait_up a
 flaps=$(show b .flaps)
@@ -37,8 +37,10 @@ flaps=$(show b .flaps)
 kill -HUP "${PID[a]}"
 rekeyed() { [[ $(show a .rekeys) == 1 && $(show b .rekeys) -ge 1 ]]; }
 expect "SIGHUP to the initiator starts a rekey" wait_for rekeyed
-serial() { openssl x509 -noout -fingerprint -sha256 -in "$DIR/a.cert" | tr -d : | tr A-F a-f | sed 's/.*=//'; }
-expect_equal "with the new certificate" "$(serial)" "$(show b .peer.fingerprint)"
+fingerprint() {
+  openssl x509 -noout -fingerprint -sha256 -in "$DIR/a.cert" | tr -d : | tr A-F a-f | sed 's/.*=//'
+}
+expect_equal "with the new certificate" "$(fingerprint)" "$(show b .peer.fingerprint)"
 kill -HUP "${PID[b]}"
 rekeyed_again() { [[ $(show a .rekeys) == 2 ]]; }
 expect "SIGHUP to the acceptor makes the initiator rekey" wait_for rekeyed_again
@@ -51,7 +53,7 @@ expect_equal "the old certificates stay in force" up "$(show a .state)"
 expect_equal "no carrier changed meanwhile" "$flaps 0" "$(show b .flaps) $(show a .flaps)"
 stop a || fail "link a ended with status $?"
 
-# A revoked certificate -------------------------------------------------------------------------
+# A revoked certificate --------------------------------------------------------------------------
 pki() { "$ROUTEVPN" pki "$@" >>"$DIR/pki.out"; }
 pki revoke --dir "$DIR"
 start_a --peer b.example --crl "$DIR/ca.crl"
@@ -68,7 +70,7 @@ wait_up a
 ok "with another certificate the peer comes back"
 stop a || fail "link a ended with status $?"
 
-# Hook, notification, log -----------------------------------------------------------------------
+# Hook, notification, log ------------------------------------------------------------------------
 # The receiver of systemd's notification protocol.
 python3 - "$DIR/notify" >"$DIR/notify.out" <<'PY' &
 import socket, sys
@@ -85,14 +87,15 @@ wait_up a
 expect "READY=1 is sent" wait_for grep -qx READY=1 "$DIR/notify.out"
 expect "STATUS= follows the state" wait_for grep -q "STATUS=up" "$DIR/notify.out"
 expect "the hook runs for connecting" wait_for grep -q "^rv0 connecting" "$DIR/hook"
-expect "and then for up, with the endpoint of the peer" wait_for grep -qx "rv0 up connected 192.0.2.2:7754" "$DIR/hook"
+expect "and then for up, with the endpoint of the peer" \
+  wait_for grep -qx "rv0 up connected 192.0.2.2:7754" "$DIR/hook"
 stop a || fail "link a ended with status $?"
 expect "STOPPING=1 is sent" grep -qx STOPPING=1 "$DIR/notify.out"
 json_log=$(grep '^{' "$DIR/a.log")
 expect "every line of the JSON log is an object with time, level and message" \
   jq -es 'length > 3 and all(.time and .level and .message)' <<<"$json_log"
 
-# Waiting and the control socket ----------------------------------------------------------------
+# Waiting and the control socket -----------------------------------------------------------------
 "$ROUTEVPN" show --run-dir "$DIR/b" --wait down --timeout "$DEADLINE_S" || fail "b did not go down"
 ok "show --wait down returns when the link is down"
 expect_not "show --wait up gives up at its timeout" \
@@ -107,7 +110,7 @@ expect_equal "the control socket is for owner and group" 660 "$(stat -c %a "$DIR
 stop a || fail "link a ended with status $?"
 expect_not "and it is removed with the link" test -e "$DIR/a/rv0.sock"
 
-# Signals ---------------------------------------------------------------------------------------
+# Signals ----------------------------------------------------------------------------------------
 start_a --peer b.example
 wait_up a
 stop a INT || fail "SIGINT: ended with status $?"
@@ -117,7 +120,7 @@ wait_for has_socket a || fail "link a did not start"
 stop a || fail "SIGTERM while connecting: ended with status $?"
 ok "SIGTERM while connecting stops with status 0"
 
-# The acceptor is killed and restarted ------------------------------------------------------
+# The acceptor is killed and restarted -----------------------------------------------------------
 start_a --peer b.example
 wait_up a
 start pinging "$PRIV_A" ping -i 0.05 10.255.0.2
@@ -132,7 +135,7 @@ expect_equal "a never lost the carrier" "$flaps" "$(show a .flaps)"
 stop pinging || true
 stop a || fail "link a ended with status $?"
 
-# Flap damping ----------------------------------------------------------------------------------
+# Flap damping -----------------------------------------------------------------------------------
 start_a --peer b.example --up-delay 1500
 wait_up a
 expect_equal "the first carrier is not delayed" null "$(show a .damping)"
@@ -148,7 +151,7 @@ wait_up a
 expect_equal "and then the carrier comes" "connected null" "$(show a '.reason + " " + (.damping | tostring)')"
 stop a || fail "link a ended with status $?"
 
-# The interface of a link is deleted --------------------------------------------------------------
+# The interface of a link is deleted -------------------------------------------------------------
 start_a --peer b.example
 wait_up a
 ip -n "$PRIV_A" link delete rv0

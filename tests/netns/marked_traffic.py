@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""UDP and TCP that carry a marker, both ways, IPv4 and IPv6.
+"""UDP and TCP that carry a marker, in both directions, IPv4 and IPv6.
 
 usage: marked_traffic.py NETNS-A NETNS-B MARKER
 """
