@@ -63,7 +63,7 @@ void Link::warn_of_expiry() {
   expiry_at_ = read_clock() + expiry_interval;
   const auto now = std::chrono::system_clock::now();
   const auto warn = [now](ExpiryWatch& watch, const dtls::CertificateInfo& certificate) {
-    const auto days = watch.news(certificate.not_after, now);
+    const auto days = watch.warn(certificate.not_after, now);
     if (!days) return;
     log_warning(
         "a certificate expires within " + std::to_string(*days) + (*days == 1 ? " day" : " days"),

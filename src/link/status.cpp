@@ -10,16 +10,16 @@ namespace routevpn::link {
 
 namespace {
 
-// Members in the order they are written, so that two answers can be compared by eye.
+// Keeps the order of insertion, so that two answers can be compared by eye.
 using Json = nlohmann::ordered_json;
 
-// What the wall clock said at `when`. The two clocks' difference is kept, so that two answers give
-// the same time for the same event, unless somebody has set the wall clock meanwhile.
+// The wall clock's time at `when`. The difference of the two clocks is kept, so that two answers
+// give the same time for the same event unless the wall clock was set in between.
 std::string wall_clock(Time when, Time now) {
   using SystemClock = std::chrono::system_clock;
   static Duration difference{};
-  const Duration today = SystemClock::now().time_since_epoch() - now.time_since_epoch();
-  if (std::chrono::abs(today - difference) > std::chrono::milliseconds(500)) difference = today;
+  const Duration current = SystemClock::now().time_since_epoch() - now.time_since_epoch();
+  if (std::chrono::abs(current - difference) > std::chrono::milliseconds(500)) difference = current;
   return rfc3339(SystemClock::time_point(
       std::chrono::duration_cast<SystemClock::duration>(when.time_since_epoch() + difference)));
 }
@@ -43,7 +43,7 @@ Json rtt_json(const session::PathStatus& path) {
           {"jitter", microseconds(path.jitter)}};
 }
 
-// Inbound reasons stand behind the outbound ones in the list.
+// The list of reasons has the outbound ones first.
 bool is_outbound(Drop reason) {
   return reason <= Drop::outside_send_failed;
 }
@@ -137,8 +137,8 @@ void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
   json["restart_hints"] = {{"given", sums.hints_given}, {"taken", sums.hints_taken}};
 }
 
-// Why what works is not used, or may soon no longer be.
-void write_troubles(Json& json, const session::SessionStatus& session, Time now) {
+// Why a working link has no carrier, and why it may lose its association.
+void write_faults(Json& json, const session::SessionStatus& session, Time now) {
   json["damping"] = damping_json(session.damping, now);
   json["renewal_failure"] =
       session.renewal_failure.empty() ? Json(nullptr) : Json(session.renewal_failure);
@@ -161,7 +161,7 @@ Json lane_json(const LaneFacts& lane, Time now) {
   json["local"] = lane.local.to_string();
   json["remote"] = association_json(lane.session, now)["remote"];
   write_counts(json, sums, lane.session.flaps);
-  write_troubles(json, lane.session, now);
+  write_faults(json, lane.session, now);
   write_path(json, lane.session.path);
   sums.write(json);
   return json;
@@ -196,7 +196,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
     json[name] = association[name];
   }
   write_counts(json, sums, facts.flaps);
-  write_troubles(json, session, now);
+  write_faults(json, session, now);
   write_path(json, session.path);
   sums.write(json);
   json["udp_segment"] = sums.udp_segment;

@@ -7,16 +7,16 @@ namespace routevpn::session {
 
 namespace {
 
-// What paths usually carry: tunnels and access lines on Ethernet, then the larger links. They are
-// tried from below: a size that passes costs one round trip, one that fails three times the
-// timeout, and this way one or two do.
-constexpr std::array<unsigned, 18> usual = {
-    1280,  // IPv6's least, and many tunnels
+// MTUs of common paths: tunnels and access lines on Ethernet, then larger links. They are tried in
+// ascending order: a size that passes costs one round trip, one that fails three timeouts, and in
+// this order only one or two fail.
+constexpr std::array<unsigned, 18> common = {
+    1280,  // IPv6's minimum (RFC 8200), and many tunnels
     1340, 1380, 1400,
     1420,        // WireGuard
-    1430, 1440,  // IPsec, with what it has
+    1430, 1440,  // IPsec
     1450,        // VXLAN over IPv4
-    1460,        // Google's cloud
+    1460,        // Google Cloud
     1472,        // IPv6 in UDP in IPv4
     1476,        // GRE
     1480,        // IPv6 in IPv4
@@ -24,23 +24,23 @@ constexpr std::array<unsigned, 18> usual = {
     1500,        // Ethernet
     4352,        // FDDI
     4470,        // packet over SONET
-    9000, 9001,  // jumbo frames; Amazon's
+    9000, 9001,  // jumbo frames; AWS
 };
 
-constexpr double by_chance = 0.001;  // a size may fail by mere loss this often
+constexpr double by_chance = 0.001;  // how often a size may fail by loss alone
 constexpr unsigned most_probes = 10;
 
-constexpr std::uint32_t stride = 4;  // sequence numbers of one try
+constexpr std::uint32_t stride = 4;  // sequence numbers per try
 constexpr std::uint32_t sequences = 1U << 31;
 
-bool is_usual(unsigned mtu) {
-  return std::binary_search(usual.begin(), usual.end(), mtu);
+bool is_common(unsigned mtu) {
+  return std::binary_search(common.begin(), common.end(), mtu);
 }
 
-// The smallest of those strictly between.
-std::optional<unsigned> usual_between(unsigned low, unsigned high) {
-  const auto* const found = std::upper_bound(usual.begin(), usual.end(), low);
-  return found != usual.end() && *found < high ? std::optional(*found) : std::nullopt;
+// The smallest common MTU strictly between the two.
+std::optional<unsigned> common_between(unsigned low, unsigned high) {
+  const auto* const found = std::upper_bound(common.begin(), common.end(), low);
+  return found != common.end() && *found < high ? std::optional(*found) : std::nullopt;
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ void PathMtu::begin(Range range, unsigned guess, Time now) {
   found_ = std::clamp(guess, range_.least, range_.most);
   guess_ = found_;
   hint_.reset();
-  tries_ = {};  // answers to what went the old way prove nothing
+  tries_ = {};  // replies from the old path prove nothing
   icmp_ignored_until_.reset();
   raise_at_ = now + raise_interval;
   state_ = State::searching;
@@ -88,7 +88,7 @@ bool PathMtu::raise_due(Time now) const {
 
 unsigned PathMtu::in_use() const {
   if (state_ != State::checking) return largest_passed_;
-  // In verify, what passes for certain: smaller datagrams cost less than lost ones.
+  // A size in question is not used: smaller datagrams cost less than lost ones.
   if (hint_) return std::min(largest_passed_, *hint_);
   return failed_tries_ > 0 ? fallback_ : largest_passed_;
 }
@@ -120,8 +120,8 @@ void PathMtu::verify(Time now) {
 
 void PathMtu::too_big(unsigned mtu, Time now) {
   if (state_ == State::off) return;
-  const unsigned doubted = state_ == State::searching ? asked_ : largest_passed_;
-  if (mtu >= doubted || (icmp_ignored_until_ && now < *icmp_ignored_until_)) return;
+  const unsigned checked = state_ == State::searching ? asked_ : largest_passed_;
+  if (mtu >= checked || (icmp_ignored_until_ && now < *icmp_ignored_until_)) return;
   if (state_ == State::unprobed) {
     largest_passed_ = found_ = std::max(mtu, range_.least);
     raise_at_ = now + raise_interval;
@@ -129,7 +129,7 @@ void PathMtu::too_big(unsigned mtu, Time now) {
   }
   if (state_ == State::complete || (state_ == State::searching && mtu < largest_passed_))
     verify(now);
-  // Less than there can be says nothing but that something is too big (RFC 8899 section 4.6.2).
+  // A size below the minimum tells only that the datagram was too big (RFC 8899 section 4.6.2).
   if (mtu < range_.least || (hint_ && mtu >= *hint_)) return;
   hint_ = mtu;
   due_ = now;
@@ -146,7 +146,7 @@ bool PathMtu::answered(std::uint32_t sequence, Time now) {
   const Try& asked = tries_[sequence / stride % tries_.size()];
   const std::uint32_t which = sequence - asked.sequence;
   if (asked.mtu == 0 || which > 2 || (which == 2 && asked.hint == 0)) return false;
-  // Sent before ICMP spoke, perhaps over the path as it was.
+  // The request was sent before the ICMP message, perhaps over the old path.
   const bool outdated = hint_ && asked.mtu > *hint_ && (asked.hint == 0 || asked.hint > *hint_);
   if (which == 1) {
     if (asked.mtu == asked_) small_answered_ = true;
@@ -163,14 +163,14 @@ void PathMtu::passed(unsigned mtu, Time now) {
       fallback_ = std::max(fallback_, mtu);
       return;
     }
-    if (hint_) icmp_ignored_until_ = now + distrust_time;
+    if (hint_) icmp_ignored_until_ = now + icmp_ignore_time;
     hint_.reset();
   } else if (mtu <= largest_passed_) {
     return;
   }
   largest_passed_ = mtu;
   if (mtu >= smallest_failed_)
-    smallest_failed_ = range_.most + 1;  // a late answer that disproves it
+    smallest_failed_ = range_.most + 1;  // a late reply disproves the failure
   if (state_ != State::searching || asked_ <= largest_passed_) next(now);
 }
 
@@ -180,9 +180,9 @@ void PathMtu::failed(Time now) {
   next(now);
 }
 
-// On to the next size, or to the end of the search.
+// Tries the next size, or ends the search.
 void PathMtu::next(Time now) {
-  // ICMP's word and ours agree.
+  // ICMP's size and the size that passed agree.
   if (hint_ == largest_passed_ && smallest_failed_ <= range_.most)
     smallest_failed_ = largest_passed_ + 1;
   if (smallest_failed_ - largest_passed_ <= 1) return complete(now);
@@ -205,10 +205,10 @@ unsigned PathMtu::candidate() {
   if (open(hint_)) return *hint_;
   if (open(guess_)) return *std::exchange(guess_, std::nullopt);
   if (smallest_failed_ > range_.most) return range_.most;
-  // Most often nothing has changed, or the path is a usual one: then one more byte fails.
+  // Most often nothing has changed, or the MTU is a common one: then one more byte fails.
   if (largest_passed_ == found_) return largest_passed_ + 1;
-  if (const auto between = usual_between(largest_passed_, smallest_failed_)) return *between;
-  if (is_usual(largest_passed_)) return largest_passed_ + 1;
+  if (const auto between = common_between(largest_passed_, smallest_failed_)) return *between;
+  if (is_common(largest_passed_)) return largest_passed_ + 1;
   return largest_passed_ + (smallest_failed_ - largest_passed_) / 2;
 }
 
@@ -247,11 +247,11 @@ unsigned PathMtu::tries_to_fail() const {
 }
 
 Duration PathMtu::timeout() const {
-  const Duration usual_wait =
+  const Duration normal_wait =
       round_trip_ ? std::max<Duration>(2 * *round_trip_, least_timeout) : 3 * least_timeout;
-  // Into silence ever slower.
+  // Back off while even the small requests are unanswered.
   const unsigned doublings = std::min(silent_tries_, 4U);
-  return std::max(std::min<Duration>(usual_wait * (1U << doublings), most_timeout), usual_wait);
+  return std::max(std::min<Duration>(normal_wait * (1U << doublings), most_timeout), normal_wait);
 }
 
 }  // namespace routevpn::session

@@ -61,15 +61,15 @@ Duration Prober::timeout() const {
   return path_.last ? 2 * path_.smoothed : first_retry_;
 }
 
-// Between two answers the sequence numbers tell how many requests went, the peer's counts how many
-// of them arrived, and what we have how many of their answers did.
+// Between two replies, the sequence numbers tell how many requests were sent, the peer's counts how
+// many arrived, and our own exchanges how many replies came back.
 void Prober::count_directions(PathStatus& status) const {
   Mark last = baseline_;
   std::uint32_t answers = 0;
   for (const Exchange& exchange : exchanges_) {
     if (!exchange.answered) continue;
     ++answers;
-    // What overtook another request was counted before it.
+    // A request that overtook another one was counted first.
     last = {exchange.sequence, std::max(last.received, exchange.received)};
   }
   const std::uint32_t sent = last.sequence - baseline_.sequence;
@@ -82,12 +82,12 @@ void Prober::count_directions(PathStatus& status) const {
 
 PathStatus Prober::status(Time now) const {
   PathStatus status = path_;
-  const auto over = [&](const Exchange& e) {
+  const auto ended = [&](const Exchange& e) {
     return e.answered || now - e.sent > std::max(keepalive_, timeout());
   };
-  const auto counted = std::count_if(exchanges_.begin(), exchanges_.end(), over);
+  const auto counted = std::count_if(exchanges_.begin(), exchanges_.end(), ended);
   const auto lost = std::count_if(exchanges_.begin(), exchanges_.end(),
-                                  [&](const Exchange& e) { return over(e) && !e.answered; });
+                                  [&](const Exchange& e) { return ended(e) && !e.answered; });
   if (counted > 0) status.loss = static_cast<double>(lost) / static_cast<double>(counted);
   count_directions(status);
   return status;

@@ -1,4 +1,4 @@
-// What `routevpn show --json` says of one link.
+// The JSON object that `routevpn show --json` prints for one link.
 #pragma once
 
 #include <span>
@@ -29,7 +29,7 @@ struct LaneFacts {
   SocketAddress local;
 };
 
-// One line, no newline. `now` is what both clocks say at this moment.
+// One line without newline. `now`: the current time.
 std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes, Time now);
 
 }  // namespace routevpn::link
