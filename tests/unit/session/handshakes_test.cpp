@@ -1,4 +1,4 @@
-// Which handshakes get a place in the half-open table of an acceptor, and which are evicted.
+// The half-open table of an acceptor: which handshakes get an entry, and which are evicted.
 #include "routevpn/session/handshakes.hpp"
 
 #include "catch.hpp"
@@ -20,7 +20,8 @@ struct Acceptor {
   std::vector<std::pair<SocketAddress, Datagram>> sent;
   std::optional<IpAddress> peer;
   int associations = 0;
-  std::string order;  // of the last datagram's events: C completed, f flight, k flight with keys
+  std::string order;  // of the last datagram's events: C completed, f flight, k flight with
+                      // ChangeCipherSpec
   int failures = 0;
   bool out_of_memory = false;
   Handshakes handshakes{dtls::Role::acceptor, identities.acceptor, {}, drops};
@@ -65,7 +66,7 @@ struct Initiator {
       if (to == from.remote) handshake->receive(datagram, acceptor.now);
     }
   }
-  // Up to the acceptor's flight, which takes a place.
+  // Ends with the acceptor's flight: the half-open table has an entry.
   void begin() {
     exchange();
     exchange();
@@ -88,10 +89,10 @@ std::string in_network(int network, int host = 1) {
 
 TEST_CASE("handshakes that never complete do not lock out new ones") {
   Acceptor acceptor;
-  std::vector<std::unique_ptr<Initiator>> strangers;
+  std::vector<std::unique_ptr<Initiator>> others;
   for (int i = 0; i < 16; ++i) {
-    strangers.push_back(std::make_unique<Initiator>(acceptor, in_network(i)));
-    strangers.back()->begin();
+    others.push_back(std::make_unique<Initiator>(acceptor, in_network(i)));
+    others.back()->begin();
     acceptor.pass(1ms);
   }
   CHECK(acceptor.evicted() == 0);
@@ -99,11 +100,11 @@ TEST_CASE("handshakes that never complete do not lock out new ones") {
   peer.begin();
   CHECK(acceptor.evicted() == 1);
   CHECK(peer.completes());
-  CHECK_FALSE(strangers[0]->completes());  // the first of them
-  CHECK(strangers[1]->completes());
+  CHECK_FALSE(others[0]->completes());  // the oldest entry
+  CHECK(others[1]->completes());
 }
 
-TEST_CASE("a network has a quota: its fifth handshake evicts its first") {
+TEST_CASE("the fifth half-open handshake of a network evicts its first") {
   Acceptor acceptor;
   Initiator other(acceptor, in_network(9));
   other.begin();
@@ -119,15 +120,16 @@ TEST_CASE("a network has a quota: its fifth handshake evicts its first") {
   CHECK(other.completes());
 }
 
-TEST_CASE("the peer in use is not evicted, and the total rate does not apply to it") {
+TEST_CASE(
+    "handshakes of the current peer are not evicted and not subject to the total rate limit") {
   Acceptor acceptor;
   acceptor.peer = IpAddress::parse("192.0.2.1");
   Initiator peer(acceptor, "192.0.2.1");
   peer.begin();
-  std::vector<std::unique_ptr<Initiator>> strangers;
+  std::vector<std::unique_ptr<Initiator>> others;
   for (int i = 0; i < 150; ++i) {
-    strangers.push_back(std::make_unique<Initiator>(acceptor, in_network(i)));
-    strangers.back()->begin();
+    others.push_back(std::make_unique<Initiator>(acceptor, in_network(i)));
+    others.back()->begin();
   }
   CHECK(acceptor.drops.get(Drop::handshake_rate_limited) > 0);
   CHECK(peer.completes());
@@ -136,7 +138,7 @@ TEST_CASE("the peer in use is not evicted, and the total rate does not apply to 
   CHECK(second.completes());
 }
 
-TEST_CASE("the quota holds for the peer's own address and for its neighbours") {
+TEST_CASE("the quota applies to the current peer's address and to its network") {
   Acceptor acceptor;
   acceptor.peer = IpAddress::parse("192.0.2.1");
   std::vector<std::unique_ptr<Initiator>> initiators;
@@ -150,14 +152,14 @@ TEST_CASE("the quota holds for the peer's own address and for its neighbours") {
   acceptor.pass(1s);
   Initiator neighbour(acceptor, "192.0.2.2");
   neighbour.begin();
-  CHECK(acceptor.evicted() == 3);  // the neighbour itself gets no place
+  CHECK(acceptor.evicted() == 3);  // the neighbour itself is evicted
   CHECK_FALSE(neighbour.completes());
   CHECK_FALSE(initiators[1]->completes());
   CHECK(initiators[2]->completes());
   CHECK(initiators[5]->completes());
 }
 
-TEST_CASE("a refusal comes before the work: the signature of a ServerKeyExchange") {
+TEST_CASE("a rate-limited handshake is refused before the signature of a ServerKeyExchange") {
   Acceptor acceptor;
   std::vector<std::unique_ptr<Initiator>> initiators;
   for (int i = 0; i < 6; ++i) {
@@ -170,7 +172,7 @@ TEST_CASE("a refusal comes before the work: the signature of a ServerKeyExchange
 
 TEST_CASE(
     "a handshake whose association cannot be made fails, sends no last flight and frees its "
-    "place") {
+    "entry") {
   Acceptor acceptor;
   Initiator peer(acceptor, "192.0.2.1");
   peer.begin();
@@ -185,7 +187,7 @@ TEST_CASE(
   CHECK(second.completes());
 }
 
-TEST_CASE("a new identity ends the handshakes that are not completed") {
+TEST_CASE("a new identity ends handshakes in progress") {
   Acceptor acceptor;
   Initiator peer(acceptor, "192.0.2.1");
   peer.begin();

@@ -10,8 +10,8 @@ using namespace routevpn::session;
 
 namespace {
 
-// Every pair that means something, written out a second time as plain text: phase, event, role
-// (i, a, or both) -> next phase and actions.
+// Every expected transition, written a second time, independent of state.cpp. Roles: i initiator,
+// a acceptor.
 struct Row {
   Phase phase;
   Event event;
@@ -86,7 +86,7 @@ const Row* find(const std::vector<Row>& rows, Role role, Phase phase, Event even
 
 }  // namespace
 
-TEST_CASE("every phase and event of both roles does what the table says, or nothing") {
+TEST_CASE("step() makes the transitions of the table and no other") {
   const auto rows = table();
   for (const auto role : {Role::initiator, Role::acceptor}) {
     for (std::size_t p = 0; p < phase_count; ++p) {
@@ -105,7 +105,7 @@ TEST_CASE("every phase and event of both roles does what the table says, or noth
   }
 }
 
-TEST_CASE("users see up, connecting or down") {
+TEST_CASE("the public state is up, connecting or down") {
   CHECK(public_state(Phase::up) == "up");
   for (const auto phase : {Phase::resolving, Phase::handshaking, Phase::backing_off,
                            Phase::confirming, Phase::damped}) {

@@ -1,5 +1,4 @@
-// A renewal that the peer refuses: the association in use goes on to its limit, and then the link
-// says why it is down.
+// Rekeys that fail or that the peer refuses, and certificates that a CRL revokes.
 
 #include "catch.hpp"
 #include "sim/identities.hpp"
@@ -9,7 +8,8 @@ using namespace routevpn;
 using namespace routevpn::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a refused renewal leaves the association working up to its limit, then says why") {
+TEST_CASE(
+    "after a refused rekey the association works up to its limit, then the status shows why") {
   const bool acceptor_refuses = GENERATE(true, false);
   CAPTURE(acceptor_refuses);
   World world({3, {1000, 60'000}, 3600s}, identities().initiator, identities().acceptor);
@@ -23,7 +23,7 @@ TEST_CASE("a refused renewal leaves the association working up to its limit, the
   }
   acceptor.settle();
   initiator.settle();
-  world.traffic_interval = 3ms;  // a thousand packets a second, each way
+  world.traffic_interval = 3ms;  // 1000 packets per second in each direction
   world.run(50s);
   CHECK(world.both_up());
   CHECK(initiator.delivered_packets + 100 > acceptor.sent_packets);
@@ -41,7 +41,7 @@ TEST_CASE("a refused renewal leaves the association working up to its limit, the
   if (&first == &initiator) {
     CHECK_THAT(status(first, world).reason.text, ContainsSubstring("its renewal failed: "));
   }
-  // The other is told: it does not wait for silence.
+  // The other end receives a close_notify and does not wait for dead-after.
   REQUIRE(world.run_until([&] { return !initiator.carrier() && !acceptor.carrier(); }, 5s));
   CHECK(world.now - limit <= 2 * Wire::delay);
   world.run(20s);
@@ -58,31 +58,31 @@ TEST_CASE("a refused renewal leaves the association working up to its limit, the
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("a peer whose certificate is on the new list loses the link at once") {
+TEST_CASE("a new CRL that revokes the peer takes the carrier off at once") {
   const bool by_acceptor = GENERATE(true, false);
   World world({}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
-  SimEnd& judge = by_acceptor ? world.acceptor() : world.initiator();
+  SimEnd& revoker = by_acceptor ? world.acceptor() : world.initiator();
   const auto& revoking =
       by_acceptor ? identities().revoking_acceptor : identities().revoking_initiator;
-  judge.replace_identity(revoking);
-  CHECK_FALSE(judge.carrier());
-  CHECK(status(judge, world).reason.word == "peer_revoked");
-  CHECK_FALSE(status(judge, world).association);
-  judge.settle();
+  revoker.replace_identity(revoking);
+  CHECK_FALSE(revoker.carrier());
+  CHECK(status(revoker, world).reason.word == "peer_revoked");
+  CHECK_FALSE(status(revoker, world).association);
+  revoker.settle();
   REQUIRE(world.run_until([&] { return !world.carrier(0) && !world.carrier(1); }, 5s));
   world.run(20s);
   CHECK_FALSE(world.carrier(0));
   CHECK_FALSE(world.carrier(1));
-  judge.replace_identity(by_acceptor ? identities().acceptor : identities().initiator);
+  revoker.replace_identity(by_acceptor ? identities().acceptor : identities().initiator);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 15s));
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("a list that has others leaves the link alone") {
+TEST_CASE("a CRL that revokes the own certificate does not move the carrier") {
   World world({}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
-  // Its own certificate: the peer's to judge.
+  // Only the peer verifies this certificate.
   world.acceptor().replace_identity(identities().self_revoking_acceptor);
   world.acceptor().settle();
   world.run(5s);
@@ -91,7 +91,7 @@ TEST_CASE("a list that has others leaves the link alone") {
   CHECK(status(world.acceptor(), world).rekeys == 1);
 }
 
-TEST_CASE("an acceptor asks for renewal until it has come") {
+TEST_CASE("an acceptor requests a rekey until the rekey succeeds") {
   World world({}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   world.cut(0);
@@ -108,12 +108,12 @@ TEST_CASE("an acceptor asks for renewal until it has come") {
   CHECK(world.initiator().carrier_changes == 1);
 }
 
-TEST_CASE("certificates that are replaced in the middle of a handshake count from its start") {
+TEST_CASE("an identity that is replaced during a handshake applies to that handshake") {
   World world({}, identities().initiator, identities().acceptor);
   SimEnd& initiator = world.initiator();
   REQUIRE(world.run_until(
       [&] { return status(initiator, world).phase == session::Phase::handshaking; }, 1s));
-  world.run(12ms);  // the acceptor has answered
+  world.run(12ms);  // the acceptor has sent its flight
   initiator.replace_identity(identities().refusing_initiator);
   initiator.settle();
   world.run(1s);
@@ -121,7 +121,7 @@ TEST_CASE("certificates that are replaced in the middle of a handshake count fro
   CHECK_FALSE(world.carrier(0));
 }
 
-TEST_CASE("a new association that never proves itself gives way to the one in use") {
+TEST_CASE("a new association that is never confirmed is retired, the one in use stays") {
   World world({1, {}, 3600s, {}, 20s}, identities().initiator, identities().acceptor);
   SimEnd& initiator = world.initiator();
   SimEnd& acceptor = world.acceptor();
@@ -145,7 +145,7 @@ TEST_CASE("a new association that never proves itself gives way to the one in us
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("a refusal that is taken back is forgotten with the next renewal") {
+TEST_CASE("the next successful rekey clears the failure of a refused one") {
   World world({3, {}, 10s}, identities().initiator, identities().acceptor);
   SimEnd& initiator = world.initiator();
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
@@ -161,7 +161,7 @@ TEST_CASE("a refusal that is taken back is forgotten with the next renewal") {
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("a renewal that fails at the peer after we were through leaves the link as it was") {
+TEST_CASE("a rekey that fails at the peer after its local completion leaves the carrier on") {
   World world({}, identities().initiator, identities().acceptor);
   SimEnd& acceptor = world.acceptor();
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
@@ -175,7 +175,7 @@ TEST_CASE("a renewal that fails at the peer after we were through leaves the lin
   acceptor.settle();
   CHECK(world.carrier(1));
   CHECK(status(acceptor, world).association->established < world.now - 1s);
-  // A close_notify ends the link under either key.
+  // A close_notify with either key takes the carrier off.
   acceptor.session().on_lane_event({1, datapath::AlertReceived{datapath::alert_warning, 0}},
                                    world.now);
   acceptor.settle();
