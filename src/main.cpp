@@ -1,17 +1,20 @@
-// Composes and runs; the steps of a link's life, in order, are those of run_link().
+// Composes the rooms and runs a command.
 
 #include <csignal>
 
 #include "routevpn/base/log.hpp"
+#include "routevpn/cli/check.hpp"
 #include "routevpn/cli/command_line.hpp"
-#include "routevpn/cli/run.hpp"
+#include "routevpn/cli/pki_commands.hpp"
+#include "routevpn/cli/plan_command.hpp"
+#include "routevpn/cli/show.hpp"
 #include "routevpn/link/link.hpp"
 
 using namespace routevpn;
 
 namespace {
 
-// Every thread that is started later inherits this: signals come to the control thread's signalfd.
+// Later threads inherit the mask: signals reach only the control thread's signalfd.
 void block_signals() {
   sigset_t blocked;
   sigemptyset(&blocked);
@@ -20,41 +23,38 @@ void block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-int run_link(const options::LinkOptions& options, const std::vector<std::string>& warnings) {
-  Log::configure(options.log_level, options.log_format, options.link);
-  for (const auto& warning : warnings) log_warning(warning);
-  block_signals();
-  const auto identity =
-      dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
-                           {options.peer_name, options.ciphers});
-  link::Link link(options, identity, link::open_ends(options));
-  return static_cast<int>(link.run());
-}
+// Returns the exit status of the command.
+struct Run {
+  const cli::CommandLine& line;
+  const cli::Console& console;
+
+  int operator()(const cli::RunLink& run) const {
+    const auto& options = run.options;
+    Log::configure(options.log_level, options.log_format, options.link);
+    for (const auto& warning : line.warnings) log_warning(warning);
+    block_signals();
+    const auto identity =
+        dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
+                             {options.peer_name, options.ciphers});
+    link::Link link(options, identity, link::open_ends(options));
+    return static_cast<int>(link.run());
+  }
+  int operator()(const cli::CheckLink&) const { return cli::run_check(line, console); }
+  int operator()(const cli::ShowLinks& show) const { return cli::run_show(show, console); }
+  int operator()(const cli::PkiCommand& command) const { return cli::run_pki(command, console); }
+  int operator()(const plan::PlanRequest& request) const { return cli::run_plan(request, console); }
+  int operator()(const cli::PrintText& print) const {
+    console.out << print.text;
+    return static_cast<int>(Exit::stopped);
+  }
+};
 
 int run(const cli::CommandLine& line, const cli::Console& console) {
-  if (std::holds_alternative<cli::CheckLink>(line.command)) {
-    return cli::run_check(line, cli::Probes::of_system(), console);
-  }
-  if (!line.faults.empty()) {
-    console.complain(line.faults);
+  if (!line.faults.empty() && !std::holds_alternative<cli::CheckLink>(line.command)) {
+    console.report(line.faults);
     return static_cast<int>(Exit::usage);
   }
-  if (const auto* const wanted = std::get_if<cli::RunLink>(&line.command)) {
-    return run_link(wanted->options, line.warnings);
-  }
-  if (const auto* const show = std::get_if<cli::ShowLinks>(&line.command)) {
-    return cli::run_show(*show, console);
-  }
-  if (const auto* const pki = std::get_if<cli::PkiCommand>(&line.command)) {
-    return cli::run_pki(*pki, console);
-  }
-  if (const auto* const request = std::get_if<plan::PlanRequest>(&line.command)) {
-    return cli::run_plan(*request, console);
-  }
-  if (const auto* const help = std::get_if<cli::Help>(&line.command)) {
-    return cli::run_help(*help, console);
-  }
-  return cli::run_version(console);
+  return std::visit(Run{line, console}, line.command);
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ int run(const cli::CommandLine& line, const cli::Console& console) {
 int main(int argc, char** argv) {
   const auto console = cli::Console::standard();
   const auto end = [&console](const std::exception& error, Exit status) {
-    console.complain(std::vector<std::string>{error.what()});
+    console.report(error.what());
     return static_cast<int>(status);
   };
   try {

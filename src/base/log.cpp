@@ -26,7 +26,6 @@ struct Settings {
 std::mutex mutex;
 Settings settings;
 
-constexpr std::array<std::string_view, 4> level_names = {"error", "warning", "info", "debug"};
 constexpr std::array<std::string_view, 4> journal_prefixes = {"<3>", "<4>", "<6>", "<7>"};
 
 // JOURNAL_STREAM is DEVICE:INODE of the stream that systemd reads. A redirected standard error has
@@ -42,7 +41,7 @@ bool stderr_is_journal() {
 // them.
 std::string json_line(LogLevel level, std::string_view message, LogFields fields) {
   nlohmann::ordered_json line = {{"time", rfc3339(std::chrono::system_clock::now())},
-                                 {"level", level_names[static_cast<std::size_t>(level)]},
+                                 {"level", log_level_names[static_cast<std::size_t>(level)]},
                                  {"link", settings.link},
                                  {"message", message}};
   for (const auto& [name, value] : fields) line.emplace(std::string(name), value);
@@ -54,7 +53,7 @@ std::string text_line(LogLevel level, std::string_view message, LogFields fields
   if (settings.journal) line += journal_prefixes[static_cast<std::size_t>(level)];
   if (!settings.link.empty()) line += settings.link + ": ";
   if (level <= LogLevel::warning) {
-    line += level_names[static_cast<std::size_t>(level)];
+    line += log_level_names[static_cast<std::size_t>(level)];
     line += ": ";
   }
   line += printable(message);

@@ -1,14 +1,25 @@
+#include "routevpn/cli/check.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <unistd.h>
+
 #include "routevpn/base/error.hpp"
-#include "routevpn/cli/run.hpp"
+#include "routevpn/dtls/identity.hpp"
+#include "routevpn/host/netns.hpp"
+#include "routevpn/options/link_table.hpp"
 
 namespace routevpn::cli {
 
 namespace {
 
-template <typename Probe>
-void collect(std::vector<std::string>& faults, Probe probe) {
+using Faults = std::vector<std::string>;
+
+template <typename Step>
+void collect(Faults& faults, Step step) {
   try {
-    probe();
+    step();
   } catch (const UsageError& error) {
     faults.emplace_back(error.what());
   } catch (const SystemError& error) {
@@ -16,20 +27,37 @@ void collect(std::vector<std::string>& faults, Probe probe) {
   }
 }
 
+void check_credentials(Faults& faults, const options::LinkOptions& options) {
+  const auto known = faults.size();
+  const auto require_readable = [&](const std::string& option, const std::string& path) {
+    if (path.empty() || ::access(path.c_str(), R_OK) == 0) return;
+    faults.push_back("--" + option + " " + path + ": cannot be read: " + std::strerror(errno));
+  };
+  require_readable("cert", options.certificate);
+  require_readable("key", options.key);
+  require_readable("ca", options.ca);
+  require_readable("crl", options.crl);
+  if (faults.size() > known) return;  // load() stops at the first of these
+  collect(faults, [&] {
+    dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
+                         {options.peer_name, options.ciphers});
+  });
+}
+
+void check_netns(Faults& faults, const std::string& option, const std::string& name) {
+  if (!name.empty()) collect(faults, [&] { host::Netns::open(name, option); });
+}
+
 }  // namespace
 
-int run_check(const CommandLine& line, const Probes& probes, const Console& console) {
+int run_check(const CommandLine& line, const Console& console) {
   const auto& options = std::get<CheckLink>(line.command).options;
   auto faults = line.faults;
-  collect(faults, [&] { probes.credentials(options); });
-  if (!options.netns.empty()) {
-    collect(faults, [&] { probes.netns(options.netns, "--netns"); });
-  }
-  if (!options.public_netns.empty()) {
-    collect(faults, [&] { probes.netns(options.public_netns, "--public-netns"); });
-  }
-  for (const auto& warning : line.warnings) console.err << "routevpn: warning: " << warning << "\n";
-  console.complain(faults);
+  check_credentials(faults, options);
+  check_netns(faults, "--netns", options.netns);
+  check_netns(faults, "--public-netns", options.public_netns);
+  console.report(line.warnings, "warning: ");
+  console.report(faults);
   if (!faults.empty()) return static_cast<int>(Exit::usage);
   console.out << to_config(options);
   return static_cast<int>(Exit::stopped);

@@ -36,17 +36,4 @@ std::string human_duration(std::chrono::seconds length) {
   return text(length / days{1}, " d ") + text(length % days{1} / hours{1}, " h");
 }
 
-std::string printable(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F, the control characters of ISO 6429, are C2 80 to C2 9F in UTF-8.
-    const bool c1 =
-        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (c1) ++i;
-    result += c1 || byte < ' ' || byte == 0x7f ? '?' : text[i];
-  }
-  return result;
-}
-
 }  // namespace routevpn::cli

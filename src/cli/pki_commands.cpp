@@ -1,9 +1,10 @@
+#include "routevpn/cli/pki_commands.hpp"
+
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 
 #include "routevpn/base/error.hpp"
-#include "routevpn/cli/run.hpp"
 
 namespace routevpn::cli {
 

@@ -1,5 +1,6 @@
+#include "routevpn/cli/plan_command.hpp"
+
 #include "routevpn/base/error.hpp"
-#include "routevpn/cli/run.hpp"
 
 namespace routevpn::cli {
 
@@ -60,7 +61,7 @@ plan::PlanReport report_on(const plan::PlanRequest& request) {
 
 int run_plan(const plan::PlanRequest& request, const Console& console) {
   const auto report = report_on(request);
-  console.complain(report.faults);
+  console.report(report.faults);
   if (!report.faults.empty()) return static_cast<int>(Exit::usage);
   if (!request.check) {
     print_summary(request, report, console);

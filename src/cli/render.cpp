@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "routevpn/base/text.hpp"
 #include "routevpn/cli/human.hpp"
 
 namespace routevpn::cli {
@@ -15,7 +16,7 @@ using pki::TimePoint;
 constexpr double us_per_ms = 1000;
 constexpr double in_percent = 100;
 
-// Access that never throws, whatever the JSON holds.
+// Never throws: a missing member, and one of another type, is null.
 const json& member(const json& object, const char* name) {
   static const json nothing;
   if (!object.is_object()) return nothing;
@@ -43,7 +44,7 @@ std::optional<TimePoint> time(const json& object, const char* name) {
   return pki::parse_time(text(object, name));
 }
 
-// Appends with what separates it from the text before.
+// Puts the separator between `more` and a text before it.
 void append(std::string& to, std::string_view separator, const std::string& more) {
   if (more.empty()) return;
   if (!to.empty()) to += separator;
@@ -86,7 +87,7 @@ std::string peer_text(const json& link, TimePoint now) {
   return result;
 }
 
-// Where a link without a peer waits for it, or calls from.
+// The local address, when there is no remote one that is shown beside it.
 std::string local_text(const json& link) {
   return text(link, "remote").empty() ? text(link, "local") : std::string();
 }
@@ -104,7 +105,7 @@ std::string association_text(const json& link, TimePoint now) {
   return result;
 }
 
-// The directions where they differ: a path bad one way only is a finding.
+// With both directions where they differ.
 std::string loss_text(const json& link) {
   const auto share = [&](const char* name) {
     const auto loss = number(link, name);
@@ -142,7 +143,6 @@ std::string transfer_text(const json& link) {
          human_bytes(count(member(link, "tx"), "bytes")) + " sent";
 }
 
-// One of several: the link's own lines say what they are together.
 std::string lane_text(const json& lane) {
   std::string result = text(lane, "state");
   append(result, ", ", text(lane, "remote"));

@@ -1,9 +1,11 @@
+#include "routevpn/cli/show.hpp"
+
 #include <csignal>
 #include <ctime>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/text.hpp"
 #include "routevpn/cli/render.hpp"
-#include "routevpn/cli/run.hpp"
 #include "routevpn/cli/status_client.hpp"
 #include "routevpn/cli/wait.hpp"
 
@@ -13,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::chrono::milliseconds answer_patience{2000};
+constexpr std::chrono::milliseconds answer_timeout{2000};
 constexpr auto home_and_clear = "\x1b[H\x1b[2J";
 
 struct Answers {
@@ -35,7 +37,7 @@ Answers collect(const ShowLinks& show) {
     try {
       auto stream = StatusStream::ask(show.run_dir, link, "status");
       if (stream) {
-        answers.links.push_back(stream->read_object(answer_patience));
+        answers.links.push_back(stream->read_object(answer_timeout));
       } else if (named) {
         answers.faults.push_back(not_running(show, link));
       }
@@ -62,9 +64,9 @@ int print_once(const ShowLinks& show, const Console& console) {
   } else {
     console.out << text_of(answers.links, console.colour);
   }
-  console.complain(answers.faults);
+  console.report(answers.faults);
   const bool none = answers.links.empty() && answers.faults.empty();
-  if (none && !show.json) console.err << "routevpn: no link is running in " << show.run_dir << "\n";
+  if (none && !show.json) console.report("no link is running in " + show.run_dir);
   return static_cast<int>(answers.faults.empty() ? Exit::stopped : Exit::failed);
 }
 
@@ -78,7 +80,7 @@ int watch(const ShowLinks& show, const Console& console) {
   do {
     const auto answers = collect(show);
     std::string text = text_of(answers.links, console.colour);
-    for (const auto& fault : answers.faults) text += "routevpn: " + fault + "\n";
+    for (const auto& fault : answers.faults) text += "routevpn: " + printable(fault) + "\n";
     if (text.empty()) text = "no link is running in " + show.run_dir + "\n";
     if (console.terminal) console.out << home_and_clear;
     console.out << text << std::flush;

@@ -22,8 +22,8 @@ using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady
 
 constexpr std::string_view suffix = ".sock";
 constexpr std::size_t largest_answer_bytes = 1024UL * 1024;
-// A link whose control thread takes this long to accept is as good as dead.
-constexpr timeval connect_patience{2, 0};
+// After this time the control thread counts as hung.
+constexpr timeval connect_timeout{2, 0};
 
 }  // namespace
 
@@ -53,7 +53,7 @@ std::optional<StatusStream> StatusStream::ask(const std::string& run_dir, const 
   std::memcpy(address.sun_path, path.data(), path.size());
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) throw system_error("socket");
-  setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &connect_patience, sizeof connect_patience);
+  setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &connect_timeout, sizeof connect_timeout);
   sockaddr_storage storage{};
   std::memcpy(&storage, &address, sizeof address);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), sizeof address) != 0) {
@@ -63,7 +63,7 @@ std::optional<StatusStream> StatusStream::ask(const std::string& run_dir, const 
   const std::string line = question + "\n";
   const auto sent = ::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(line.size())) {
-    // It went away between the two calls.
+    // The link stopped between the two calls.
     if (errno == EPIPE || errno == ECONNRESET) return std::nullopt;
     throw system_error(path);
   }
@@ -91,8 +91,8 @@ nlohmann::json StatusStream::parse(const std::string& text) const {
   return object;
 }
 
-nlohmann::json StatusStream::read_object(milliseconds patience) {
-  const auto deadline = steady_clock::now() + patience;
+nlohmann::json StatusStream::read_object(milliseconds timeout) {
+  const auto deadline = steady_clock::now() + timeout;
   for (;;) {
     while (read_some()) {
     }

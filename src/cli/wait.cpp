@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/text.hpp"
 #include "routevpn/cli/human.hpp"
 #include "routevpn/cli/render.hpp"
 #include "routevpn/cli/status_client.hpp"
@@ -15,7 +16,7 @@ namespace {
 
 using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady_clock;
 
-// How often a socket that is not there yet is looked for.
+// How often to look for the socket of a link that is not running.
 constexpr milliseconds search_period{50};
 
 std::string_view name_of(LinkState state) {
@@ -29,7 +30,7 @@ class Awaited {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool connected() const { return stream_.has_value(); }
   [[nodiscard]] int fd() const { return stream_->fd(); }
-  // Down is whatever is not up: a link that initiates goes from up to connecting.
+  // Every known state but up counts as down: an initiator goes from up to connecting.
   [[nodiscard]] bool is(LinkState state) const {
     const bool up = state_ == name_of(LinkState::up);
     return state == LinkState::up ? up : !up && !state_.empty();
@@ -42,8 +43,8 @@ class Awaited {
   void read() {
     if (const auto object = stream_->read_latest_line()) {
       const auto state = object->find("state");
-      const bool told = state != object->end() && state->is_string();
-      state_ = told ? state->get<std::string>() : std::string();
+      const bool known = state != object->end() && state->is_string();
+      state_ = known ? state->get<std::string>() : std::string();
       reason_ = reason_of(*object);
     }
     if (!stream_->ended()) return;
@@ -62,7 +63,7 @@ class Awaited {
  private:
   std::string name_;
   std::optional<StatusStream> stream_;
-  std::string state_;  // as the link said it, empty: it never did
+  std::string state_;  // the latest from the link; empty: none
   std::string reason_;
 };
 
@@ -72,7 +73,7 @@ class Wait {
     for (const auto& name : show.links) links_.emplace_back(name);
   }
 
-  // False when the time is over.
+  // False after the timeout.
   bool run() {
     const auto begin = steady_clock::now();
     for (;;) {
@@ -81,10 +82,10 @@ class Wait {
           !links_.empty() && std::all_of(links_.begin(), links_.end(),
                                          [&](const Awaited& link) { return link.is(*show_.wait); });
       if (done) return true;
-      milliseconds patience = show_.timeout.value_or(milliseconds::max());
-      if (show_.timeout) patience -= duration_cast<milliseconds>(steady_clock::now() - begin);
-      if (patience <= milliseconds{0}) return false;
-      read(patience);
+      milliseconds left = show_.timeout.value_or(milliseconds::max());
+      if (show_.timeout) left -= duration_cast<milliseconds>(steady_clock::now() - begin);
+      if (left <= milliseconds{0}) return false;
+      read(left);
     }
   }
 
@@ -111,14 +112,14 @@ class Wait {
     for (auto& link : links_) link.connect(show_.run_dir);
   }
 
-  void read(milliseconds patience) {
+  void read(milliseconds left) {
     std::vector<pollfd> waiting;
     for (const auto& link : links_) {
       if (link.connected()) waiting.push_back({link.fd(), POLLIN, 0});
     }
     const bool searching = links_.empty() || waiting.size() < links_.size();
     const milliseconds longest = searching ? search_period : milliseconds{24 * 3600 * 1000};
-    const int timeout = static_cast<int>(std::min(patience, longest).count());
+    const int timeout = static_cast<int>(std::min(left, longest).count());
     if (::poll(waiting.data(), waiting.size(), timeout) < 0 && errno != EINTR) {
       throw system_error("poll");
     }
@@ -137,8 +138,8 @@ int wait_for_state(const ShowLinks& show, const Console& console) {
   Wait wait(show);
   if (wait.run()) return static_cast<int>(Exit::stopped);
   const double seconds = static_cast<double>(show.timeout->count()) / 1000;
-  console.err << "routevpn: not " << name_of(*show.wait) << " after " << fixed(seconds, 1)
-              << " s: " << wait.not_yet() << "\n";
+  console.report("not " + std::string(name_of(*show.wait)) + " after " + fixed(seconds, 1) +
+                 " s: " + wait.not_yet());
   return static_cast<int>(Exit::failed);
 }
 

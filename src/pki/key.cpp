@@ -3,8 +3,6 @@
 #include <array>
 #include <cstddef>
 
-#include "routevpn/base/error.hpp"
-
 namespace routevpn::pki {
 
 namespace {
@@ -13,14 +11,6 @@ constexpr int weakest_rsa_bits = 2048;  // RFC 9325 section 4.5
 constexpr std::size_t our_rsa_bits = 3072;
 
 }  // namespace
-
-Algorithm parse_algorithm(std::string_view text) {
-  if (text == "p256") return Algorithm::p256;
-  if (text == "p384") return Algorithm::p384;
-  if (text == "ed25519") return Algorithm::ed25519;
-  if (text == "rsa3072") return Algorithm::rsa3072;
-  throw UsageError("must be p256, p384, ed25519 or rsa3072");
-}
 
 Key generate_key(Algorithm algorithm) {
   EVP_PKEY* key = nullptr;

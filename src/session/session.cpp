@@ -9,12 +9,6 @@ namespace routevpn::session {
 
 using datapath::ControlMessage;
 
-static std::optional<record::CryptoBackend> backend_of(options::Crypto crypto) {
-  if (crypto == options::Crypto::openssl) return record::CryptoBackend::openssl;
-  if (crypto == options::Crypto::ipsec_mb) return record::CryptoBackend::ipsec_mb;
-  return std::nullopt;
-}
-
 SessionSettings SessionSettings::of(const options::LinkOptions& options, unsigned lane,
                                     std::uint64_t seed) {
   auto peers = options.peers;
@@ -27,7 +21,7 @@ SessionSettings SessionSettings::of(const options::LinkOptions& options, unsigne
           options.up_delay,
           options.rekey,
           {options.rekey_records},
-          backend_of(options.crypto),
+          options.crypto,
           seed};
 }
 

@@ -112,7 +112,7 @@ traces >traces.before
 
 # --- the command line ---------------------------------------------------------------------------
 
-refused 2 "unknown command 'star'; the commands are show, check, pki and plan*" "$ROUTEVPN" star
+refused 2 "unknown command 'star'; the commands are show, check, pki, plan and completion*" "$ROUTEVPN" star
 start_is 2 "unknown option --dead-affter*--dead-after*" --dead-affter 5000
 start_is 2 "unknown option -x" -x
 start_is 2 "unexpected argument 'extra'" extra
@@ -148,8 +148,8 @@ start_is 2 "--rekey 1: must be 10 to 86400 seconds" --rekey 1
 start_is 2 "--crypto rot13: must be auto, openssl or ipsec-mb" --crypto rot13
 start_is 2 "--ciphers: 'AES128-SHA' is not allowed; allowed are *GCM*" --ciphers AES128-SHA
 start_is 2 "--log-level loud: must be error, warning, info or debug" --log-level loud
-start_is 2 "--ifname tun/0: must be 1 to 15 characters without blanks, '/' and ':'*" --ifname tun/0
-start_is 2 "--ifname sixteen-letters.: must be 1 to 15 characters*" --ifname sixteen-letters.
+start_is 2 "--ifname tun/0: must be 1 to 15 letters, digits, '_', '.' and '-'*" --ifname tun/0
+start_is 2 "--ifname sixteen-letters.: must be 1 to 15 letters*" --ifname sixteen-letters.
 start_is 2 "--peer-name : must not be empty" --peer-name ""
 start_is 2 "--run-dir: together with the link's name it must not be longer than * characters*" \
   --run-dir "$(printf 'x%.0s' {1..100})"

@@ -2,6 +2,7 @@
 // standard error is the journal.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -11,6 +12,8 @@
 namespace routevpn {
 
 enum class LogLevel : std::uint8_t { error, warning, info, debug };
+inline constexpr std::array<std::string_view, 4> log_level_names = {"error", "warning", "info",
+                                                                    "debug"};  // by LogLevel
 enum class LogFormat : std::uint8_t { text, json };
 
 // Extra fields of a line: name=value in text, members in JSON.

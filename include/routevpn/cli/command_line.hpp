@@ -1,4 +1,4 @@
-// The whole command line: which command, with what.
+// The command line: a command with its options.
 #pragma once
 
 #include <chrono>
@@ -15,24 +15,22 @@
 
 namespace routevpn::cli {
 
-using namespace options;
-
 struct RunLink {
-  LinkOptions options;
+  options::LinkOptions options;
 };
 
 struct CheckLink {
-  LinkOptions options;  // what could be understood, when there are faults
+  options::LinkOptions options;  // with faults: only what was accepted
 };
 
-enum class LinkState : std::uint8_t { up, down };  // down: not up
+enum class LinkState : std::uint8_t { up, down };  // down: every state that is not up
 
 struct ShowLinks {
   std::vector<std::string> links;  // empty: all
   bool json = false;
   bool watch = false;
   std::optional<LinkState> wait;
-  std::optional<std::chrono::milliseconds> timeout;  // none: for ever
+  std::optional<std::chrono::milliseconds> timeout;  // none: no limit
   std::string run_dir = "/run/routevpn";
 };
 
@@ -44,22 +42,21 @@ struct ListCertificates {
 using PkiCommand = std::variant<pki::AuthorityOrder, pki::RequestOrder, pki::SignOrder,
                                 pki::RevokeOrder, ListCertificates>;
 
-struct Help {
+// Help, a version or a completion script.
+struct PrintText {
   std::string text;
 };
 
-struct Version {};
-
 using Command =
-    std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanRequest, Help, Version>;
+    std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanRequest, PrintText>;
 
 struct CommandLine {
   Command command;
-  std::vector<std::string> faults;    // one line each; only a CheckLink may be run with any
-  std::vector<std::string> warnings;  // one line each, to be logged
+  std::vector<std::string> faults;    // one line each; with any, only a CheckLink may run
+  std::vector<std::string> warnings;  // one line each, for the log
 };
 
-// Reads the configuration file too. `arguments` are those after the program's name.
+// Reads the configuration file too. `arguments` do not include the program's name.
 CommandLine parse_command_line(std::span<const std::string> arguments);
 
 }  // namespace routevpn::cli

@@ -1,4 +1,4 @@
-// The text of `routevpn show`, from the objects the links' control sockets give: a pure function.
+// The text of `routevpn show` from a link's status object.
 #pragma once
 
 #include <string>
@@ -9,11 +9,10 @@
 
 namespace routevpn::cli {
 
-// One link. Every member may be missing, null or of another type: what it would say is then left
-// out.
+// One link. A member that is missing, null or of another type is left out.
 std::string render(const nlohmann::json& link, pki::TimePoint now, bool colour);
 
-// Why the link is in its state: the line for people, or else the word for machines.
+// The reason of the link's state: the sentence, or the machine word if there is no sentence.
 std::string reason_of(const nlohmann::json& link);
 
 }  // namespace routevpn::cli

@@ -1,7 +1,8 @@
-// Our end of the links' control sockets: RUN-DIR/LINK.sock, a stream.
+// The client of a link's control socket: RUN-DIR/LINK.sock, a stream.
 //
-// One line is asked and answered: "status" with one JSON object, then the end of the stream;
-// "watch" with one JSON object per line, the first at once and one more at each change of state.
+// The client sends one line. To "status" the link answers with one JSON object and closes the
+// stream; to "watch" with one object per line, the first at once and the next at each change of
+// state.
 #pragma once
 
 #include <chrono>
@@ -15,29 +16,29 @@
 
 namespace routevpn::cli {
 
-// Of every socket in the directory, stale ones too, in alphabetical order. Without the directory:
-// none. Throws SystemError when it cannot be read.
+// The names of all sockets in the directory, also stale ones, in alphabetical order. Empty without
+// the directory. Throws SystemError when the directory cannot be read.
 std::vector<std::string> link_names(const std::string& run_dir);
 
 class StatusStream {
  public:
-  // Asks the question. None when there is no such socket, or nobody behind it. Throws SystemError
-  // for anything else, permission above all.
+  // Sends the question. None without a socket, and with a stale one. Throws SystemError for any
+  // other error, such as a missing permission.
   static std::optional<StatusStream> ask(const std::string& run_dir, const std::string& link,
                                          const std::string& question);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
-  // Waits up to `patience` for the end of the stream; throws SystemError when it does not come, or
-  // what came is no JSON object.
-  nlohmann::json read_object(std::chrono::milliseconds patience);
-  // What has come since, without waiting: the latest whole line. Throws SystemError when it is no
+  // Reads to the end of the stream. Throws SystemError after `timeout`, and when the answer is no
+  // JSON object.
+  nlohmann::json read_object(std::chrono::milliseconds timeout);
+  // The latest whole line that has arrived; does not wait. Throws SystemError when the line is no
   // JSON object.
   std::optional<nlohmann::json> read_latest_line();
   [[nodiscard]] bool ended() const { return ended_; }
 
  private:
   StatusStream(Fd fd, std::string link) : fd_(std::move(fd)), link_(std::move(link)) {}
-  bool read_some();  // false: nothing is there now
+  bool read_some();  // false: nothing has arrived
   [[nodiscard]] nlohmann::json parse(const std::string& text) const;
 
   Fd fd_;

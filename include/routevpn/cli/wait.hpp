@@ -1,4 +1,4 @@
-// `routevpn show --wait`: returns when every link is in the state that was asked for.
+// `routevpn show --wait`: returns when every link is in the given state.
 #pragma once
 
 #include "routevpn/cli/command_line.hpp"
@@ -6,9 +6,9 @@
 
 namespace routevpn::cli {
 
-// Without names: every link there is, as soon as there is one. A link whose process has not come
-// yet is waited for. Down is whatever is not up, a process that ended while we watched too. The
-// exit status is 1, with a line that says which links, when the time is over.
+// Without names: all links, as soon as there is at least one. Waits also for a link that is not
+// running yet. Every state but up counts as down, also the end of a link's process during the wait.
+// After the timeout, names the links that are not in the state and returns exit status 1.
 int wait_for_state(const ShowLinks& show, const Console& console);
 
 }  // namespace routevpn::cli

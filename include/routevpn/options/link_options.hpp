@@ -1,5 +1,4 @@
-// What one link is to do, after the command line and the configuration file have been read and
-// found to agree.
+// The options of one link: each default stands here and nowhere else.
 #pragma once
 
 #include <chrono>
@@ -10,6 +9,7 @@
 
 #include "routevpn/base/address.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/record/cipher.hpp"
 
 namespace routevpn::options {
 
@@ -19,30 +19,33 @@ inline constexpr unsigned highest_port = 65535;
 struct PeerAddress {
   std::string host;  // a name, or an address without brackets
   std::uint16_t port = default_port;
-  [[nodiscard]] std::string to_string() const;  // HOST:PORT, IPv6 in brackets
+  [[nodiscard]] std::string to_string() const {  // IPv6 in brackets
+    const bool is_v6 = host.find(':') != std::string::npos;
+    return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  }
   bool operator==(const PeerAddress&) const = default;
 };
 
 struct ListenAddress {
   std::optional<IpAddress> address;  // none: every local one
   std::uint16_t port = default_port;
-  [[nodiscard]] std::string to_string() const;  // [ADDR:]PORT, IPv6 in brackets
+  [[nodiscard]] std::string to_string() const {
+    return address ? SocketAddress{*address, port}.to_string() : std::to_string(port);
+  }
   bool operator==(const ListenAddress&) const = default;
 };
 
-enum class Crypto : std::uint8_t { automatic, openssl, ipsec_mb };
-
 struct LinkOptions {
-  std::string link;  // names the control socket; empty: as the interface is called
+  std::string link;  // names the control socket; empty: the name of the interface
   std::string config_file;
 
-  std::vector<PeerAddress> peers;  // in the order they are tried; empty: wait for the peer
+  std::vector<PeerAddress> peers;  // in the order they are tried; empty: the link is the acceptor
   std::optional<ListenAddress> listen;
 
   std::string ifname = "rv%d";
   std::vector<IpPrefix> addresses;
-  std::string netns;            // empty: where routevpn was started
-  std::string public_netns;     // empty: where routevpn was started
+  std::string netns;            // empty: the one routevpn was started in
+  std::string public_netns;     // empty: the one routevpn was started in
   std::optional<unsigned> mtu;  // bytes; none: found by probing
   unsigned lanes = 1;
 
@@ -53,13 +56,13 @@ struct LinkOptions {
   std::string peer_name;        // "*": any certificate of the CA
   std::vector<IpPrefix> allow;  // empty: every source
   std::string ciphers;          // OpenSSL names, ':' between; empty: the default ones
-  Crypto crypto = Crypto::automatic;
+  std::optional<record::CryptoBackend> crypto;  // none: the fastest for the cipher suite
 
   std::chrono::milliseconds keepalive{1000};
   std::chrono::milliseconds dead_after{3500};
-  std::chrono::milliseconds up_delay{0};  // after the first flap; zero: none after any
+  std::chrono::milliseconds up_delay{0};  // after the first flap; zero: never
   std::chrono::seconds rekey{3600};
-  std::optional<std::uint64_t> rekey_records;  // none: as the cipher suite wants it
+  std::optional<std::uint64_t> rekey_records;  // none: the limit of the cipher suite
 
   std::vector<IpPrefix> routes;
   std::uint32_t table = 0;               // 0: main
@@ -74,8 +77,5 @@ struct LinkOptions {
 
   bool operator==(const LinkOptions&) const = default;
 };
-
-// As a configuration file that says the same, every option that has a value in it.
-std::string to_config(const LinkOptions& options);
 
 }  // namespace routevpn::options

@@ -1,4 +1,4 @@
-#include "routevpn/cli/run.hpp"
+#include "routevpn/cli/command_line.hpp"
 
 #include "catch.hpp"
 #include "parsing.hpp"
@@ -16,94 +16,50 @@ struct Wrong {
 
 }  // namespace
 
-TEST_CASE("what is no option is said, with the nearest one that is") {
-  const auto wrong = GENERATE(values<Wrong>({
-      {"--adress=10.0.0.1/30", "unknown option --adress; did you mean --address?"},
-      {"--peer-nme=b", "unknown option --peer-nme; did you mean --peer-name?"},
-      {"--kepalive=5", "unknown option --kepalive; did you mean --keepalive?"},
-      {"--colour=2", "unknown option --colour"},
-      {"--shape=2", "unknown option --shape"},
-      {"--no-sandbox", "unknown option --no-sandbox"},
-      {"-x", "unknown option -x"},
-      {"--nat=yes", "--nat takes no value"},
-      {"--mtu", "--mtu needs a value: N|auto"},
-      {"-C", "--cert needs a value: FILE"},
-      {"--mtu 1400 --mtu 1300", "--mtu is given more than once"},
-      {"-n a --ifname b", "--ifname is given more than once"},
-      {"--cr=x", "--cr may mean --crl, --crypto"},
-      {"stray", "unexpected argument 'stray'"},
-  }));
-  CAPTURE(wrong.words);
-  const auto faults = parse_words("--listen 1 --peer-name b " + std::string(wrong.words)).faults;
-  CHECK(faults == Lines{wrong.fault});
-}
-
-TEST_CASE("each letter and name that is unknown is a fault, what may be its value is not") {
-  CHECK(parse_words("--listen 1 --peer-name b --adress 10.0.0.1/30 -xy").faults ==
-        Lines{"unknown option --adress; did you mean --address?", "unknown option -x",
-              "unknown option -y"});
-}
-
-TEST_CASE("every fault of a command line is reported, not only the first") {
-  CHECK(parse_words("--listen x --mtu 1 --peer-name b --foo -a y").faults ==
-        Lines{"unknown option --foo", "--listen x: port must be 1 to 65535",
-              "--mtu 1: must be 576 to 16384 bytes, or auto",
-              "--address y: must be ADDRESS/LENGTH, like 10.1.2.230/30 or 2001:db8:ff::5/127"});
-}
-
-TEST_CASE("options take their values in each of getopt's forms") {
-  const auto* words =
-      GENERATE("-n tun7 --listen 1 --peer-name b", "-ntun7 --listen=1 --peer-name=b",
-               "--ifname tun7 --listen 1 --peer-n b", "--peer-name b --listen 1 --ifname=tun7");
-  const auto line = parse_words(words);
-  CHECK(line.faults.empty());
-  CHECK(options_of(line).ifname == "tun7");
-  CHECK(options_of(line).peer_name == "b");
-}
-
-TEST_CASE("without options a link has the documented defaults") {
-  const auto options = options_of(parse_words("--peer b --peer-name b"));
-  CHECK(options.ifname == "rv%d");
-  CHECK(options.peers.front().port == 7754);
-  CHECK(options.certificate == "/etc/routevpn/cert.pem");
-  CHECK(options.key == "/etc/routevpn/key.pem");
-  CHECK(options.ca == "/etc/routevpn/ca.pem");
-  CHECK(options.keepalive == milliseconds(1000));
-  CHECK(options.dead_after == milliseconds(3500));
-  CHECK(options.up_delay == milliseconds(0));
-  CHECK(options.rekey == std::chrono::hours(1));
-  CHECK(options.run_dir == "/run/routevpn");
-  CHECK(options.link.empty());
-  CHECK_FALSE(options.mtu);
-  CHECK(options.dscp == 0);
-}
-
-TEST_CASE("commands are told apart") {
+TEST_CASE("the first word names the command") {
   CHECK(std::holds_alternative<RunLink>(parse_words("--listen 1").command));
   CHECK(std::holds_alternative<CheckLink>(parse_words("check --listen 1").command));
-  CHECK(std::holds_alternative<Version>(parse_words("--version").command));
+  CHECK(std::holds_alternative<PrintText>(parse_words("--version").command));
   CHECK(
       parse_words("shw").faults ==
       Lines{
-          "unknown command 'shw'; the commands are show, check, pki and plan; did you mean show?"});
+          "unknown command 'shw'; the commands are show, check, pki, plan and completion; did you "
+          "mean show?"});
   CHECK(parse_words("pki").faults ==
         Lines{"pki needs a command; the commands are ca, csr, sign, revoke and list"});
   CHECK(parse_words("pki foo").faults ==
         Lines{"unknown command 'pki foo'; the commands are ca, csr, sign, revoke and list"});
 }
 
-TEST_CASE("help is given wherever it is asked for") {
+TEST_CASE("a lone -h is --help, and -h HOST is --host") {
+  CHECK(parse_words("-c -h").faults == Lines{"--host needs a value: HOST"});
+  CHECK(parse_words("-c -h 192.0.2.1").faults.empty());
+}
+
+TEST_CASE("a missing option is not reported beside an unknown one") {
+  CHECK(parse_words("pki csr --nam").faults.size() == 1);
+  CHECK(parse_words("pki csr --namee V1").faults ==
+        Lines{"unknown option --namee; did you mean --name?"});
+  CHECK(parse_words("plan a.toml --outt o").faults ==
+        Lines{"unknown option --outt; did you mean --out?"});
+}
+
+TEST_CASE("--help prints the options of each command") {
   const auto text = [](const char* words) {
     const auto line = parse_words(words);
     CHECK(line.faults.empty());
-    return std::get<Help>(line.command).text;
+    return std::get<PrintText>(line.command).text;
   };
-  CHECK_THAT(text("--help"), ContainsSubstring("  -a, --address CIDR "));
+  CHECK_THAT(text("--help"), ContainsSubstring("  -a [ --address ] CIDR "));
   CHECK_THAT(text("--mtu 1 --help"), ContainsSubstring("Usage: routevpn --peer"));
-  CHECK_THAT(text("check --help"), ContainsSubstring("      --dead-after MS "));
+  CHECK_THAT(text("check --help"), ContainsSubstring("  --dead-after MS "));
   CHECK_THAT(text("show --help"), ContainsSubstring("--wait up|down"));
-  CHECK_THAT(text("pki --help"), ContainsSubstring("  revoke  Revokes"));
+  CHECK_THAT(text("pki --help"), ContainsSubstring("  pki revoke  Revokes"));
   CHECK_THAT(text("pki sign --help"), ContainsSubstring("--force"));
+  CHECK_THAT(text("pki ca --help"), ContainsSubstring(" (routevpn CA)\n"));
+  CHECK_THAT(text("--help"), ContainsSubstring("routevpn --help | --version"));
+  CHECK(text("-h") == text("--help"));
+  CHECK(text("--version").starts_with("routevpn "));
 }
 
 TEST_CASE("show is parsed") {

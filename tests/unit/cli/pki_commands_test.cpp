@@ -1,9 +1,10 @@
+#include "routevpn/cli/pki_commands.hpp"
+
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "routevpn/base/error.hpp"
-#include "routevpn/cli/run.hpp"
 
 #include "catch.hpp"
 #include "parsing.hpp"
@@ -69,7 +70,7 @@ TEST_CASE("list prints names, serials, expiry and status, as a table and as JSON
   CHECK(table[2].ends_with(list[1]["not_after"].get<std::string>() + "  valid"));
 }
 
-TEST_CASE("what pki cannot do it throws as the user's fault") {
+TEST_CASE("a failed pki command throws UsageError") {
   const ScratchDirectory scratch;
   const auto line = parse_words("pki list --dir " + scratch.path());
   std::ostringstream out;

@@ -1,7 +1,8 @@
+#include "routevpn/cli/plan_command.hpp"
+
 #include <algorithm>
 
 #include "routevpn/base/error.hpp"
-#include "routevpn/cli/run.hpp"
 
 #include "catch.hpp"
 #include "outcome.hpp"
@@ -46,7 +47,7 @@ TEST_CASE("the words of plan") {
   CHECK(parse_words("plan --out o").faults ==
         Lines{"plan needs a topology file: routevpn plan TOPOLOGY.toml --out DIR"});
   CHECK(parse_words("plan a.toml b.toml --out o").faults == Lines{"unexpected argument 'b.toml'"});
-  CHECK(std::holds_alternative<Help>(parse_words("plan --help").command));
+  CHECK(std::holds_alternative<PrintText>(parse_words("plan --help").command));
 }
 
 TEST_CASE("plan prints what it did, --check what it would do") {

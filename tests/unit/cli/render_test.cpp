@@ -31,7 +31,7 @@ json up_link() {
 
 }  // namespace
 
-TEST_CASE("a link that is up is shown as the design says") {
+TEST_CASE("render prints a link that is up") {
   CHECK(render(up_link(), now, false) ==
         "link: rv3-1 (up 2 h 11 min)\n"
         "  interface: rv3-1 in namespace private, 169.254.1.5/31 2001:db8:ff::5/127, mtu 1415\n"
@@ -69,7 +69,7 @@ TEST_CASE("on a terminal the state has a colour and labels are bold") {
   CHECK(render(link, now, true).starts_with("\x1b[1;31mlink"));
 }
 
-TEST_CASE("a link that is not up says why, and nothing it does not know") {
+TEST_CASE("render prints the reason of a link that is not up, and no unknown value") {
   CHECK(render(json::parse(R"({"link": "rv0", "ifname": "rv0", "netns": null,
                                "state": "connecting", "since": "2026-01-10T11:59:48Z",
                                "reason": "silence", "udp_segment": true,
@@ -112,7 +112,7 @@ TEST_CASE("drops, notes and a first association are shown") {
   CHECK_THAT(text, ContainsSubstring("  note: the kernel refused UDP_SEGMENT: "));
 }
 
-TEST_CASE("loss is told for each direction where they differ") {
+TEST_CASE("loss is printed for each direction where they differ") {
   auto link = up_link();
   link["loss"] = 0.25;
   link["loss_tx"] = 0.2004;
@@ -123,7 +123,7 @@ TEST_CASE("loss is told for each direction where they differ") {
              ContainsSubstring(", loss 25.0 % (sent 20.0, received 0.0), path mtu 1500\n"));
 }
 
-TEST_CASE("a certificate's end is told in days, then hours, then as past") {
+TEST_CASE("the expiry of a certificate is printed in days, then in hours, then as past") {
   auto link = up_link();
   const auto expiry = [&](const char* at) {
     link["peer"]["not_after"] = at;
@@ -137,16 +137,16 @@ TEST_CASE("a certificate's end is told in days, then hours, then as past") {
   CHECK(expiry("2026-01-10T12:00:00Z") == "certificate expired");
 }
 
-TEST_CASE("what a peer wrote in its certificate cannot steer the terminal") {
+TEST_CASE("control characters in a peer's certificate do not reach the terminal") {
   auto link = up_link();
   link["peer"]["name"] =
       "evil\x1b[2J\n\xc2\x9b"
       "31m";
-  CHECK_THAT(render(link, now, false), ContainsSubstring("  peer: evil?[2J??31m ("));
-  CHECK(printable("caf\xc3\xa9 \x7f") == "caf\xc3\xa9 ?");
+  CHECK_THAT(render(link, now, false),
+             ContainsSubstring("  peer: evil\\x1b[2J\\x0a\\xc2\\x9b31m ("));
 }
 
-TEST_CASE("members of any type or none are taken without harm") {
+TEST_CASE("members of any type, and missing ones, are accepted") {
   const auto link = up_link();
   for (const auto& [name, value] : link.items()) {
     for (const json& odd : {json(), json(true), json(-1), json(1.5), json("x"), json::array({1}),
@@ -160,7 +160,7 @@ TEST_CASE("members of any type or none are taken without harm") {
   CHECK(render(json::array(), now, false).starts_with("link: "));
 }
 
-TEST_CASE("amounts and times are for people") {
+TEST_CASE("amounts and times have units") {
   CHECK(human_bytes(0) == "0 B");
   CHECK(human_bytes(1023) == "1023 B");
   CHECK(human_bytes(1024) == "1.00 KiB");

@@ -1,4 +1,6 @@
-// Against a server in this process that speaks the control socket's protocol.
+// Against a server in this process that serves the control socket's protocol.
+#include "routevpn/cli/show.hpp"
+
 #include <csignal>
 #include <cstring>
 #include <future>
@@ -11,7 +13,6 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
-#include "routevpn/cli/run.hpp"
 #include "routevpn/cli/status_client.hpp"
 
 #include "catch.hpp"
@@ -44,7 +45,7 @@ class LinkSocket {
   // Waits for a client and gives its question.
   std::string accept() {
     pollfd waiting{listener_.get(), POLLIN, 0};
-    if (::poll(&waiting, 1, static_cast<int>(deadline.count())) != 1) return "nobody came";
+    if (::poll(&waiting, 1, static_cast<int>(deadline.count())) != 1) return "no client";
     client_ = Fd(::accept(listener_.get(), nullptr, nullptr));
     std::string question;
     char c = 0;
@@ -167,7 +168,7 @@ TEST_CASE("an answer that is no JSON object is an error of that link alone") {
   CHECK_THAT(outcome.out, ContainsSubstring("link: b (up)"));
 }
 
-TEST_CASE("a link that does not answer is given up") {
+TEST_CASE("asking a link ends at a timeout") {
   const ScratchDirectory scratch;
   LinkSocket a(scratch.path(), "a");
   auto stream = StatusStream::ask(scratch.path(), "a", "status");

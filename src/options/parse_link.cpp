@@ -1,56 +1,57 @@
+#include "routevpn/options/parse_link.hpp"
+
 #include <algorithm>
 
-#include <net/if.h>
-#include <sys/un.h>
+#include "routevpn/base/mtu.hpp"
+#include "routevpn/base/text.hpp"
+#include "routevpn/options/config_file.hpp"
+#include "routevpn/options/link_table.hpp"
 
-#include "routevpn/cli/link_table.hpp"
-#include "routevpn/record/cipher.hpp"
-
-namespace routevpn::cli {
+namespace routevpn::options {
 
 namespace {
 
 constexpr auto nothing_to_do =
-    "nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE";
-constexpr unsigned ipv6_minimum_mtu = 1280;  // RFC 8200 section 5; the kernel refuses less
+    "nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE; --help lists "
+    "the "
+    "options";
+constexpr std::size_t unix_path_bytes = 108;  // sockaddr_un::sun_path with its final zero, unix(7)
 
+// Replaces client and server by what they stand for, and checks the options together. An option
+// whose value was refused counts as given, so that one mistake is one fault.
 class Rules {
  public:
-  Rules(LinkDraft& draft, const Given& given)
-      : draft_(draft), options_(draft.options), given_(given) {}
+  Rules(LinkDraft& draft, Reading& reading)
+      : draft_(draft), options_(draft.options), reading_(reading) {}
 
-  Ruling run() {
-    if (given_.empty()) {
-      fault(nothing_to_do);
-      return std::move(ruling_);
+  std::vector<std::string> run() {
+    if (reading_.given.empty()) {
+      reading_.report_missing(nothing_to_do);
+      return {};
     }
     proof_of_concept();
     endpoints();
+    lane_ports();
     peer_identity();
     inside();
     routing();
     timing();
     crypto();
     run_directory();
-    return std::move(ruling_);
+    return std::move(warnings_);
   }
 
  private:
-  [[nodiscard]] bool has(std::string_view name) const { return given_.contains(name); }
+  [[nodiscard]] bool has(std::string_view name) const { return reading_.has(name); }
 
-  // The option as the user wrote it, or as the command line would name it.
+  // The option as the user wrote it, or its name on the command line.
   [[nodiscard]] std::string label(std::string_view name) const {
-    const auto at = given_.find(name);
-    return at == given_.end() ? "--" + std::string(name) : at->second;
+    const auto at = reading_.given.find(name);
+    return at == reading_.given.end() ? "--" + std::string(name) : at->second.label();
   }
 
-  void fault(std::string text) { ruling_.faults.push_back(std::move(text)); }
-  void warn(std::string text) { ruling_.warnings.push_back(std::move(text)); }
-
-  // What stands in for an option that nobody gave: the file it would belong to, if there is one.
-  [[nodiscard]] std::string missing(const std::string& option) const {
-    return options_.config_file.empty() ? "--" + option : options_.config_file + ": " + option;
-  }
+  void fault(std::string text) { reading_.faults.push_back(std::move(text)); }
+  void warn(std::string text) { warnings_.push_back(std::move(text)); }
 
   void proof_of_concept() {
     if (draft_.client && draft_.server) {
@@ -59,7 +60,7 @@ class Rules {
     }
     if (!draft_.client && !draft_.server) {
       for (const auto* option : {"host", "port"}) {
-        if (has(option)) fault(label(option) + ": needs --client or --server");
+        if (has(option)) reading_.report_missing(label(option) + ": needs --client or --server");
       }
       return;
     }
@@ -67,12 +68,11 @@ class Rules {
     for (const auto* option : {"peer", "listen"}) {
       if (has(option)) fault(label(option) + ": says the same as --" + mode + "; give one of them");
     }
-    const std::uint16_t port = draft_.port.value_or(default_port);
     if (draft_.client) {
-      if (!has("host")) fault(label("client") + ": needs --host");
-      if (draft_.host) options_.peers = {{*draft_.host, port}};
+      if (!has("host")) reading_.report_missing(label("client") + ": needs --host");
+      if (!draft_.host.empty()) options_.peers = {{draft_.host, draft_.port}};
     } else {
-      listen_at(port);
+      listen();
       if (!has("nat")) options_.nat = true;
     }
     if (!has("ifname")) options_.ifname = "tun0";
@@ -85,10 +85,10 @@ class Rules {
     }
   }
 
-  void listen_at(std::uint16_t port) {
-    options_.listen = ListenAddress{std::nullopt, port};
-    if (!draft_.host) return;
-    options_.listen->address = IpAddress::parse(*draft_.host);
+  void listen() {
+    options_.listen = ListenAddress{std::nullopt, draft_.port};
+    if (draft_.host.empty()) return;
+    options_.listen->address = IpAddress::parse(draft_.host);
     if (!options_.listen->address) {
       fault(label("host") + ": with --server it must be an IPv4 or IPv6 address of this machine");
     }
@@ -96,19 +96,19 @@ class Rules {
 
   void endpoints() {
     const bool any = has("peer") || has("listen") || draft_.client || draft_.server;
-    if (!any && options_.config_file.empty()) {
-      fault(nothing_to_do);
-    } else if (!any) {
-      fault(options_.config_file + ": needs peer = HOST[:PORT] or listen = [ADDR:]PORT");
+    const auto& file = options_.config_file;
+    if (!any) {
+      reading_.report_missing(file.empty()
+                                  ? nothing_to_do
+                                  : file + ": needs peer = HOST[:PORT] or listen = [ADDR:]PORT");
     }
     if (has("allow") && (has("peer") || draft_.client)) {
       fault(label("allow") + ": needs a link that waits for its peer (--listen without --peer)");
     }
     if (options_.listen && options_.listen->address) one_family(*options_.listen->address);
-    lane_ports();
   }
 
-  // Each lane takes the port above the one before.
+  // The port of each lane is one above the port of the lane before.
   void lane_ports() {
     const unsigned above = options_.lanes - 1;
     const auto check = [&](std::uint16_t port, const char* option) {
@@ -121,7 +121,7 @@ class Rules {
     for (const auto& peer : options_.peers) check(peer.port, has("peer") ? "peer" : "port");
   }
 
-  // A socket bound to an address of one family never reaches a peer of the other.
+  // A socket that is bound to an IPv4 address cannot send to an IPv6 address, and vice versa.
   void one_family(const IpAddress& local) {
     if (local == *IpAddress::parse("::")) return;
     for (const auto& peer : options_.peers) {
@@ -135,8 +135,10 @@ class Rules {
 
   void peer_identity() {
     if (options_.peer_name.empty() && !has("peer-name")) {
-      fault(missing("peer-name") +
-            " is required: the name in the peer's certificate, or '*' for any of the CA");
+      const auto& file = options_.config_file;
+      reading_.report_missing(
+          (file.empty() ? "--peer-name" : file + ": peer-name") +
+          " is required: the name in the peer's certificate, or '*' for any of the CA");
     }
     if (options_.peer_name == "*" && has("peer-name")) {
       warn(label("peer-name") + " '*': any certificate of the CA is accepted as the peer");
@@ -158,14 +160,16 @@ class Rules {
       for (const auto& prefix : *prefixes) {
         if (prefix.address.is_v4()) continue;
         fault(label("mtu") + ": " + std::to_string(*options_.mtu) + " is too small for IPv6 (" +
-              prefix.to_string() + "), which needs at least 1280");
+              prefix.to_string() + "), which needs at least " + std::to_string(ipv6_minimum_mtu));
         return;
       }
     }
   }
 
   void routing() {
-    if (has("table") && !has("route")) fault(label("table") + ": needs --route");
+    if (has("table") && !has("route")) {
+      reading_.report_missing(label("table") + ": needs --route");
+    }
     const bool shared = options_.netns == options_.public_netns;
     if (!shared || options_.table != 0) return;
     for (const auto& route : options_.routes) {
@@ -186,16 +190,16 @@ class Rules {
   }
 
   void crypto() {
-    if (options_.crypto != Crypto::ipsec_mb) return;
-    if (record::backend_available(record::CryptoBackend::ipsec_mb)) return;
-    fault(label("crypto") +
-          ": ipsec-mb is not in this build, or not for this processor; auto and openssl are");
+    if (!options_.crypto || record::backend_available(*options_.crypto)) return;
+    fault(label("crypto") + ": " + std::string(record::name_of(*options_.crypto)) +
+          " is not in this build, or not for this processor; use auto");
   }
 
   void run_directory() {
-    // A link without a file is called as its interface, whose name the kernel may complete.
-    const std::size_t name = options_.link.empty() ? IFNAMSIZ - 1 : options_.link.size();
-    const std::size_t room = sizeof(sockaddr_un::sun_path) - sizeof "/.sock";
+    // Without a file, the link has the name of the interface, which the kernel may complete.
+    const std::size_t name =
+        options_.link.empty() ? max_interface_name_bytes : options_.link.size();
+    const std::size_t room = unix_path_bytes - sizeof "/.sock";
     if (options_.run_dir.size() + name > room) {
       fault(label("run-dir") + ": together with the link's name it must not be longer than " +
             std::to_string(room) + " characters, for the socket in it");
@@ -204,14 +208,47 @@ class Rules {
 
   LinkDraft& draft_;
   LinkOptions& options_;
-  const Given& given_;
-  Ruling ruling_;
+  Reading& reading_;
+  std::vector<std::string> warnings_;
 };
+
+std::string stem(const std::string& path) {
+  const auto file = path.substr(path.rfind('/') + 1);
+  const auto dot = file.rfind('.');
+  return dot == std::string::npos || dot == 0 ? file : file.substr(0, dot);
+}
 
 }  // namespace
 
-Ruling settle(LinkDraft& draft, const Given& given) {
-  return Rules(draft, given).run();
+ParsedLink parse_link(std::span<const std::string> arguments) {
+  LinkDraft draft;
+  const auto table = link_table(draft);
+  const auto settings = parse_arguments(table, arguments);
+  ParsedLink parsed;
+  Settings file;
+  const auto& given = settings.settings;
+  const auto config = std::find_if(given.begin(), given.end(), [](const Setting& setting) {
+    return setting.name == "config" && setting.value;
+  });
+  if (config != given.end()) {
+    draft.options.link = stem(*config->value);
+    try {
+      file = read_config(*config->value);
+    } catch (const UsageError& error) {
+      // Without the file, every other fault could be a consequence.
+      parsed.faults = {error.what()};
+      parsed.file_was_read = false;
+      return parsed;
+    }
+  }
+  auto reading = store(table, settings, file);
+  if (reading.has("version")) parsed.request = ParsedLink::Request::version;
+  if (reading.has("help")) parsed.request = ParsedLink::Request::help;
+  reading.refuse_operands();
+  parsed.warnings = Rules(draft, reading).run();
+  parsed.options = std::move(draft.options);
+  parsed.faults = std::move(reading.faults);
+  return parsed;
 }
 
-}  // namespace routevpn::cli
+}  // namespace routevpn::options

@@ -9,13 +9,15 @@
 #include <string>
 #include <string_view>
 
-#include "routevpn/cli/option_table.hpp"
+#include "routevpn/options/settings.hpp"
 
-namespace routevpn::cli {
+namespace routevpn::options {
 
-// Faults are "PATH:LINE: ...".
-Scan scan_config(const OptionTable& table, std::string_view text, const std::string& path);
+// One setting per line that is neither empty nor a comment. `path` is for faults.
+Settings parse_config(std::string_view text, const std::string& path);
 // Throws UsageError for a file that cannot be read: "PATH: No such file or directory".
-Scan read_config(const OptionTable& table, const std::string& path);
+Settings read_config(const std::string& path);
+// A file that sets every option as it is now.
+std::string write_config(const OptionTable& table);
 
-}  // namespace routevpn::cli
+}  // namespace routevpn::options

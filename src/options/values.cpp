@@ -1,14 +1,12 @@
-#include "routevpn/cli/values.hpp"
+#include "routevpn/options/values.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <string_view>
 
-#include <net/if.h>
+#include "routevpn/base/text.hpp"
 
-#include "routevpn/base/error.hpp"
-
-namespace routevpn::cli {
+namespace routevpn::options {
 
 namespace {
 
@@ -118,18 +116,8 @@ std::string parse_host(const std::string& text) {
 }
 
 std::string parse_ifname(const std::string& text) {
-  const auto percent = text.find('%');
-  const bool numbered = percent != std::string::npos && text.compare(percent, 2, "%d") == 0 &&
-                        text.find('%', percent + 1) == std::string::npos;
-  const bool plain = std::all_of(
-      text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '/' && c != ':'; });
-  const bool good = !text.empty() && text.size() < IFNAMSIZ && text != "." && text != ".." &&
-                    plain && (percent == std::string::npos || numbered);
-  if (!good) {
-    throw UsageError(
-        "must be 1 to 15 characters without blanks, '/' and ':'; '%d' becomes a number");
-  }
-  return text;
+  if (is_interface_pattern(text)) return text;
+  throw UsageError("must be " + std::string(interface_name_rule) + "; '%d' becomes a number");
 }
 
 IpPrefix parse_interface_address(const std::string& text) {
@@ -159,51 +147,11 @@ IpPrefix parse_network(const std::string& text) {
 
 std::string parse_text(const std::string& text) {
   if (text.empty()) throw UsageError("must not be empty");
-  const bool printable = std::all_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= ' ' && c != '\x7f';
-  });
-  if (!printable) throw UsageError("must not hold control characters");
+  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  if (std::any_of(text.begin(), text.end(), is_control)) {
+    throw UsageError("must not hold control characters");
+  }
   return text;
-}
-
-std::optional<unsigned> parse_mtu(const std::string& text) {
-  // 576: what every IPv4 host must take (RFC 791). 16384: one record, one packet (RFC 5246 6.2.1).
-  if (text == "auto") return std::nullopt;
-  try {
-    return parse_number(text, 576, 16384, " bytes");
-  } catch (const UsageError& error) {
-    throw UsageError(std::string(error.what()) + ", or auto");
-  }
-}
-
-std::optional<std::uint8_t> parse_dscp(const std::string& text) {
-  if (text == "copy") return std::nullopt;
-  try {
-    return static_cast<std::uint8_t>(parse_number(text, 0, 63));
-  } catch (const UsageError& error) {
-    throw UsageError(std::string(error.what()) + ", or copy");
-  }
-}
-
-Crypto parse_crypto(const std::string& text) {
-  if (text == "auto") return Crypto::automatic;
-  if (text == "openssl") return Crypto::openssl;
-  if (text == "ipsec-mb") return Crypto::ipsec_mb;
-  throw UsageError("must be auto, openssl or ipsec-mb");
-}
-
-LogLevel parse_log_level(const std::string& text) {
-  if (text == "error") return LogLevel::error;
-  if (text == "warning") return LogLevel::warning;
-  if (text == "info") return LogLevel::info;
-  if (text == "debug") return LogLevel::debug;
-  throw UsageError("must be error, warning, info or debug");
-}
-
-LogFormat parse_log_format(const std::string& text) {
-  if (text == "text") return LogFormat::text;
-  if (text == "json") return LogFormat::json;
-  throw UsageError("must be text or json");
 }
 
 std::chrono::milliseconds parse_timeout(const std::string& text) {
@@ -218,4 +166,14 @@ std::chrono::milliseconds parse_timeout(const std::string& text) {
   return std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(seconds * 1000));
 }
 
-}  // namespace routevpn::cli
+std::string enumerated(const std::vector<std::string>& words, const std::string& conjunction) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool is_last = i + 1 == words.size();
+    if (i > 0) text += is_last ? " " + conjunction + " " : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
+}  // namespace routevpn::options

@@ -1,10 +1,10 @@
-#include "routevpn/cli/values.hpp"
+#include "routevpn/options/values.hpp"
 
 #include "catch.hpp"
 #include "parsing.hpp"
 
 using namespace routevpn;
-using namespace routevpn::cli;
+using namespace routevpn::options;
 
 namespace {
 
@@ -17,7 +17,8 @@ struct Refused {
 constexpr auto host_form = "must be HOST or HOST:PORT, with an IPv6 address in brackets";
 constexpr auto listen_form = "must be PORT or ADDRESS:PORT, with an IPv6 address in brackets";
 constexpr auto ifname_form =
-    "must be 1 to 15 characters without blanks, '/' and ':'; '%d' becomes a number";
+    "must be 1 to 15 letters, digits, '_', '.' and '-' ('-' not first), and not \"all\" or "
+    "\"default\"; '%d' becomes a number";
 constexpr auto address_form = "must be ADDRESS/LENGTH, like 10.1.2.230/30 or 2001:db8:ff::5/127";
 constexpr auto network_form =
     "must be ADDRESS/LENGTH or one address, like 10.0.0.0/8 or 2001:db8::/32";
@@ -125,12 +126,15 @@ TEST_CASE("local addresses are read and written") {
 }
 
 TEST_CASE("the limits themselves are allowed") {
-  CHECK(parse_mtu("576") == 576U);
-  CHECK(parse_mtu("16384") == 16384U);
-  CHECK(parse_mtu("auto") == std::nullopt);
-  CHECK(parse_dscp("0") == 0);
-  CHECK(parse_dscp("63") == 63);
-  CHECK(parse_dscp("copy") == std::nullopt);
+  const auto options = [](const std::string& words) {
+    return parse_words("--listen 1 --peer-name b " + words).options;
+  };
+  CHECK(options("--mtu 576").mtu == 576U);
+  CHECK(options("--mtu 16384").mtu == 16384U);
+  CHECK(options("--mtu auto").mtu == std::nullopt);
+  CHECK(options("--dscp 0").dscp == 0);
+  CHECK(options("--dscp 63").dscp == 63);
+  CHECK(options("--dscp copy").dscp == std::nullopt);
   CHECK(parse_number("0xffffffff", 1, 4294967295U) == 4294967295U);
   CHECK(parse_number("42", 42, 42) == 42);
   CHECK(parse_ifname("fifteen-letters") == "fifteen-letters");
@@ -141,4 +145,18 @@ TEST_CASE("the limits themselves are allowed") {
   CHECK(parse_network("2001:db8::1").length == 128);
   CHECK(parse_timeout("0.25") == std::chrono::milliseconds(250));
   CHECK(parse_timeout("86400") == std::chrono::hours(24));
+}
+
+TEST_CASE("words of an enumeration are read and written from one list") {
+  const auto format = one_of<int>({{1, "one"}, {2, "two"}, {3, "three"}});
+  CHECK(format.parse("two") == 2);
+  CHECK(format.write(3) == "three");
+  CHECK(format.words == Lines{"one", "two", "three"});
+  CHECK_THROWS_WITH(format.parse("four"), "must be one, two or three");
+}
+
+TEST_CASE("a value below the range of a number is not written") {
+  const auto format = number<std::uint32_t>(1, 9);
+  CHECK(format.write(0).empty());
+  CHECK(format.write(1) == "1");
 }

@@ -1,11 +1,11 @@
-// What the options say together.
+// The rules between the options of a link.
 #include "routevpn/record/cipher.hpp"
 
 #include "catch.hpp"
 #include "parsing.hpp"
 
 using namespace routevpn;
-using namespace routevpn::cli;
+using namespace routevpn::options;
 
 namespace {
 
@@ -16,21 +16,25 @@ struct Contradiction {
 
 }  // namespace
 
-TEST_CASE("ipsec-mb can be asked for where there is one") {
+TEST_CASE("--crypto ipsec-mb is accepted where the backend is available") {
   const auto faults = parse_words("--listen 1 --peer-name b --crypto ipsec-mb").faults;
   CHECK(faults.empty() == record::backend_available(record::CryptoBackend::ipsec_mb));
 }
 
-TEST_CASE("what contradicts or misses something is one line each") {
+TEST_CASE("each contradiction and each missing option is one line") {
   const auto c = GENERATE(values<Contradiction>({
-      {"", {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE"}},
+      {"",
+       {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE; "
+        "--help lists the options"}},
       {"--mtu 1400",
-       {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE",
+       {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE; "
+        "--help lists the options",
         "--peer-name is required: the name in the peer's certificate, or '*' for any of the CA"}},
       {"--listen 1",
        {"--peer-name is required: the name in the peer's certificate, or '*' for any of the CA"}},
       {"--peer-name b",
-       {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE"}},
+       {"nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE; "
+        "--help lists the options"}},
       {"-c", {"--client: needs --host"}},
       {"-c -p 1", {"--client: needs --host"}},
       {"-c -s -h 192.0.2.1", {"--client: excludes --server"}},
@@ -74,7 +78,7 @@ TEST_CASE("the path of the control socket fits the kernel's limit") {
               "for the socket in it"});
 }
 
-TEST_CASE("what agrees is accepted without a word") {
+TEST_CASE("options without contradiction give no fault and no warning") {
   const auto* words = GENERATE(
       "--listen 1 --peer-name b", "--peer b --peer-name b", "--peer b --peer c:2 --peer-name b",
       "--peer b --listen 192.0.2.1:1 --peer-name b",
@@ -90,13 +94,13 @@ TEST_CASE("what agrees is accepted without a word") {
   CHECK(line.warnings.empty());
 }
 
-TEST_CASE("the first proof-of-concept's client means the same as ever") {
+TEST_CASE("the first proof-of-concept's client keeps its meaning") {
   const auto line = parse_words(
       "-c -C 2.cert -K 2.key -A ca.cert -h 172.30.2.5 -p 3456 -n tun0 -a 10.1.2.230/30");
   CHECK(line.faults.empty());
   CHECK(line.warnings ==
         Lines{"--client without --peer-name: any certificate of the CA is accepted as the peer"});
-  const auto options = options_of(line);
+  const auto options = line.options;
   CHECK(options.peers == std::vector<PeerAddress>{{"172.30.2.5", 3456}});
   CHECK_FALSE(options.listen);
   CHECK(options.certificate == "2.cert");
@@ -108,13 +112,13 @@ TEST_CASE("the first proof-of-concept's client means the same as ever") {
   CHECK_FALSE(options.nat);
 }
 
-TEST_CASE("the first proof-of-concept's server means the same as ever") {
+TEST_CASE("the first proof-of-concept's server keeps its meaning") {
   const auto line = parse_words(
       "-s -C 1.cert -K 1.key -A ca.cert -h 172.30.2.5 -p 3456 -n tun0 -a 10.1.2.229/30");
   CHECK(line.faults.empty());
   CHECK(line.warnings ==
         Lines{"--server without --peer-name: any certificate of the CA is accepted as the peer"});
-  const auto options = options_of(line);
+  const auto options = line.options;
   CHECK(options.peers.empty());
   CHECK(options.listen == ListenAddress{IpAddress::parse("172.30.2.5"), 3456});
   CHECK(options.addresses == std::vector<IpPrefix>{*IpPrefix::parse("10.1.2.229/30")});
@@ -123,27 +127,40 @@ TEST_CASE("the first proof-of-concept's server means the same as ever") {
 }
 
 TEST_CASE("client and server have the proof-of-concept's defaults") {
-  const auto client = options_of(parse_words("-c -h [2001:db8::1]"));
+  const auto client = parse_words("-c -h [2001:db8::1]").options;
   CHECK(client.peers == std::vector<PeerAddress>{{"2001:db8::1", 7754}});
   CHECK(client.ifname == "tun0");
   CHECK(client.addresses == std::vector<IpPrefix>{*IpPrefix::parse("10.1.2.230/30")});
-  CHECK(options_of(parse_words("-c -h 2001:db8::1")) == client);
-  const auto server = options_of(parse_words("-s"));
+  CHECK(parse_words("-c -h 2001:db8::1").options == client);
+  const auto server = parse_words("-s").options;
   CHECK(server.listen == ListenAddress{std::nullopt, 7754});
   CHECK(server.addresses == std::vector<IpPrefix>{*IpPrefix::parse("10.1.2.229/30")});
   CHECK(parse_words("-s --peer-name gw").warnings.empty());
 }
 
-TEST_CASE("a wildcard peer name is warned of") {
+TEST_CASE("a wildcard peer name gives a warning") {
   CHECK(parse_words("--listen 1 --peer-name '*'").warnings ==
         Lines{"--peer-name '*': any certificate of the CA is accepted as the peer"});
 }
 
-TEST_CASE("a route that would swallow the link's own packets is warned of") {
+TEST_CASE("a route that leads the link's own packets into the link gives a warning") {
   const std::string words = "--peer 192.0.2.1 --peer-name b --route 0.0.0.0/0";
   CHECK(parse_words(words).warnings ==
         Lines{"--route: 0.0.0.0/0 leads the link's own packets to 192.0.2.1 into the link; give "
               "--table and --fwmark, or --netns"});
   CHECK(parse_words(words + " --netns private").warnings.empty());
   CHECK(parse_words(words + " --table 5 --fwmark 5").warnings.empty());
+}
+
+TEST_CASE("with an unknown option, no option is reported as missing") {
+  CHECK(parse_words("--lisen 7754").faults ==
+        Lines{"unknown option --lisen; did you mean --listen?"});
+  CHECK(parse_words("-c --hst 192.0.2.1").faults ==
+        Lines{"unknown option --hst; did you mean --host?"});
+  CHECK(
+      parse_words("--peer b --peer-name b --table 5 --rout 10.0.0.0/8 --rote 10.0.0.0/8").faults ==
+      Lines{"unknown option --rote; did you mean --route?"});
+  CHECK(parse_words("--lisen 7754 --keepalive 5000").faults ==
+        Lines{"unknown option --lisen; did you mean --listen?",
+              "--dead-after: 3500 must be greater than keepalive, 5000 milliseconds"});
 }

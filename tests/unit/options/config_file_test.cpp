@@ -1,10 +1,10 @@
-#include "routevpn/cli/config_file.hpp"
+#include "routevpn/options/config_file.hpp"
 
 #include "catch.hpp"
 #include "parsing.hpp"
 
 using namespace routevpn;
-using namespace routevpn::cli;
+using namespace routevpn::options;
 
 namespace {
 
@@ -17,7 +17,7 @@ constexpr auto minimum = "listen = 1\npeer-name = b\n";
 
 }  // namespace
 
-TEST_CASE("a configuration file says what the command line says") {
+TEST_CASE("a configuration file sets the options of the command line") {
   const ScratchDirectory scratch;
   const auto path = scratch.write("rv3-1.conf",
                                   "# V1-1 to V3-1\n"
@@ -32,7 +32,7 @@ TEST_CASE("a configuration file says what the command line says") {
                                   "run-dir = /run/a#b");
   const auto line = parse({"--config", path});
   CHECK(line.faults.empty());
-  const auto options = options_of(line);
+  const auto options = line.options;
   CHECK(options.link == "rv3-1");
   CHECK(options.config_file == path);
   CHECK(options.peers == std::vector<PeerAddress>{{"2001:db8:3::1", 5801}, {"vpn.example", 5802}});
@@ -67,15 +67,24 @@ TEST_CASE("a faulty line is named by file and number") {
   CHECK(parse({"--config", path}).faults == Lines{path + ":3" + wrong.fault});
 }
 
-TEST_CASE("every fault of a file is reported") {
+TEST_CASE("every fault of a file is reported, in the order of the lines") {
   const ScratchDirectory scratch;
-  const auto path = scratch.write("a.conf", "mtu = 1\nfoo = 2\n\nlisten\n");
+  const auto path = scratch.write("a.conf", "listen = 1\nmtu = 1\n\nnat = maybe\ntable = 5\n");
   CHECK(parse({"--config", path}).faults ==
-        Lines{path + ":2: unknown option 'foo'", path + ":4: expected 'name = value'",
-              path + ":1: mtu = 1: must be 576 to 16384 bytes, or auto",
-              path + ": needs peer = HOST[:PORT] or listen = [ADDR:]PORT",
+        Lines{path + ":2: mtu = 1: must be 576 to 16384 bytes, or auto",
+              path + ":4: nat = maybe: must be yes or no",
               path + ": peer-name is required: the name in the peer's certificate, or '*' for any "
-                     "of the CA"});
+                     "of the CA",
+              path + ":5: table: needs --route"});
+}
+
+TEST_CASE("with an unknown name or a line without a name, no option is reported as missing") {
+  const ScratchDirectory scratch;
+  const auto path = scratch.write("a.conf", "mtu = 1\nlisen = 2\n\nlisten\ntable = 5\n");
+  CHECK(parse({"--config", path}).faults ==
+        Lines{path + ":1: mtu = 1: must be 576 to 16384 bytes, or auto",
+              path + ":2: unknown option 'lisen'; did you mean listen?",
+              path + ":4: expected 'name = value'"});
 }
 
 TEST_CASE("a file that cannot be read is one fault") {
@@ -88,11 +97,11 @@ TEST_CASE("a file that cannot be read is one fault") {
         Lines{scratch.path() + ": not a regular file"});
 }
 
-TEST_CASE("the command line replaces what the file says, all values of a repeatable option") {
+TEST_CASE("an option on the command line replaces the option in the file, with all its values") {
   const ScratchDirectory scratch;
   const auto path = scratch.write(
       "a.conf", "peer = one\npeer = two\npeer-name = b\nmtu = 1400\naddress = 10.0.0.1/30\n");
-  const auto options = options_of(parse({"--mtu", "1300", "--config", path, "--peer", "three"}));
+  const auto options = parse({"--mtu", "1300", "--config", path, "--peer", "three"}).options;
   CHECK(options.peers == std::vector<PeerAddress>{{"three", 7754}});
   CHECK(options.mtu == 1300U);
   CHECK(options.addresses.size() == 1);
@@ -103,17 +112,17 @@ TEST_CASE("a server's file may turn its NAT off") {
   const auto path = scratch.write("a.conf", "server = yes\nnat = no\npeer-name = b\n");
   const auto line = parse({"--config", path});
   CHECK(line.faults.empty());
-  CHECK_FALSE(options_of(line).nat);
+  CHECK_FALSE(line.options.nat);
 }
 
-TEST_CASE("the link is called as its file, less the directory and the last suffix") {
+TEST_CASE("the name of the link is the name of its file without directory and last suffix") {
   const ScratchDirectory scratch;
-  CHECK(options_of(parse({"--config", scratch.write("V1.example.conf", minimum)})).link ==
+  CHECK(parse({"--config", scratch.write("V1.example.conf", minimum)}).options.link ==
         "V1.example");
-  CHECK(options_of(parse({"--config", scratch.write("plain", minimum)})).link == "plain");
+  CHECK(parse({"--config", scratch.write("plain", minimum)}).options.link == "plain");
 }
 
-TEST_CASE("any bytes are read without harm, each line a setting or a fault") {
+TEST_CASE("each line of any bytes is a setting or a fault") {
   std::uint32_t state = 1;
   for (int round = 0; round < 2000; ++round) {
     std::string text;
@@ -122,9 +131,24 @@ TEST_CASE("any bytes are read without harm, each line a setting or a fault") {
       constexpr std::string_view alphabet("ab=\"\\# \n\0\r\t", 11);
       text += alphabet[(state >> 16) % alphabet.size()];
     }
-    OptionTable table = {{Option::Kind::repeatable, "a", '\0', "X", "", [](const std::string&) {}}};
-    const auto scan = scan_config(table, text, "f");
-    for (const auto& setting : scan.settings) CHECK_FALSE(setting.value.empty());
-    for (const auto& fault : scan.faults) CHECK(fault.starts_with("f:"));
+    for (const auto& setting : parse_config(text, "f").settings) {
+      CHECK((setting.value || setting.fault.starts_with("f:")));
+      CHECK(setting.line > 0);
+    }
   }
+}
+
+TEST_CASE("the example of the manual page has no fault") {
+  std::ifstream page(std::string(ROUTEVPN_SOURCE_DIR) + "/src/man/routevpn.8");
+  std::string text(std::istreambuf_iterator<char>(page), {});
+  text = text.substr(text.find(".Sh CONFIGURATION FILE"));
+  const std::string begin = ".Bd -literal -offset indent\n";
+  text = text.substr(text.find(begin) + begin.size());
+  text = text.substr(0, text.find(".Ed"));
+  const ScratchDirectory scratch;
+  const auto parsed = parse({"--config", scratch.write("rv3-1.conf", text)});
+  CHECK(parsed.faults.empty());
+  CHECK(parsed.warnings.empty());
+  CHECK(parsed.options.peers.size() == 1);
+  CHECK(parsed.options.on_state == "logger '# of links changed'");
 }

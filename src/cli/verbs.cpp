@@ -1,0 +1,292 @@
+#include "routevpn/cli/verbs.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/cli/completion.hpp"
+#include "routevpn/options/link_table.hpp"
+#include "routevpn/options/parse_link.hpp"
+#include "routevpn/options/settings.hpp"
+
+namespace routevpn::cli {
+
+namespace {
+
+using options::flag, options::no_letter, options::number, options::single, options::text;
+using options::OptionTable, options::Reading;
+
+// --- the tables of options ---------------------------------------------------------------------
+
+OptionTable show_table(ShowLinks& show) {
+  return {
+      {"json", no_letter, "", "print a JSON array", flag(show.json)},
+      {"watch", no_letter, "", "print again each second, until interrupted", flag(show.watch)},
+      {"wait", no_letter, "up|down", "wait until every LINK is in this state",
+       single(show.wait, optional(options::one_of<LinkState>(
+                             {{LinkState::up, "up"}, {LinkState::down, "down"}})))},
+      {"timeout", no_letter, "SECONDS", "stop waiting, with exit status 1",
+       single(show.timeout, {options::parse_timeout})},
+      {"run-dir", no_letter, "DIR", "directory of the links' control sockets",
+       single(show.run_dir, text())},
+  };
+}
+
+options::Option directory(std::string& into) {
+  return {"dir", no_letter, "DIR", "directory of the CA's files", single(into, text())};
+}
+
+options::Option days(int& into, std::string_view help) {
+  return {"days", no_letter, "N", help, single(into, number<int>(1, pki::longest_days, " days"))};
+}
+
+options::Option algorithm(pki::Algorithm& into) {
+  return {"algorithm", no_letter, "NAME", "type of the key",
+          single(into, options::one_of<pki::Algorithm>(
+                           {pki::algorithm_names.begin(), pki::algorithm_names.end()}))};
+}
+
+template <typename Require>
+options::Option name(std::string& into, std::string_view help, Require require) {
+  const auto parse = [require](const std::string& word) {
+    require(word);
+    return word;
+  };
+  return {"name", no_letter, "NAME", help, single(into, {parse, text().write})};
+}
+
+OptionTable authority_table(pki::AuthorityOrder& order) {
+  return {name(order.common_name, "common name of the CA", pki::require_common_name),
+          directory(order.directory), days(order.days, "lifetime of the CA"),
+          algorithm(order.algorithm)};
+}
+
+OptionTable request_table(pki::RequestOrder& order) {
+  return {name(order.name, "the gateway: writes NAME.key and NAME.csr", pki::require_name),
+          directory(order.directory), algorithm(order.algorithm)};
+}
+
+OptionTable sign_table(pki::SignOrder& order) {
+  static const auto lifetime = "lifetime of the certificate, within the CA's (" +
+                               std::to_string(pki::certificate_days) + ")";
+  return {
+      name(order.name, "the gateway: reads NAME.csr, writes NAME.cert", pki::require_name),
+      directory(order.directory),
+      {"days", no_letter, "N", lifetime,
+       single(order.days, optional(number<int>(1, pki::longest_days, " days")))},
+      {"force", no_letter, "", "replace NAME.cert: renewal", flag(order.replace)},
+  };
+}
+
+OptionTable revoke_table(pki::RevokeOrder& order) {
+  return {
+      name(order.name, "revoke all valid certificates with this name", pki::require_name),
+      {"serial", no_letter, "HEX", "revoke the certificate with this serial number",
+       single(order.serial, {pki::parse_serial, text().write})},
+      directory(order.directory),
+      days(order.days, "lifetime of ca.crl"),
+  };
+}
+
+OptionTable list_table(ListCertificates& list) {
+  return {directory(list.directory),
+          {"json", no_letter, "", "print a JSON array", flag(list.json)}};
+}
+
+OptionTable plan_table(plan::PlanRequest& request) {
+  return {
+      {"out", no_letter, "DIR", "directory of the planned files", single(request.out, text())},
+      {"pki", no_letter, "DIR", "directory of the CA: makes what is missing, and copies",
+       single(request.pki, text())},
+      {"check", no_letter, "", "write nothing; exit status 1 if anything would change",
+       flag(request.check)},
+      {"dot", no_letter, "", "write topology.dot too, for Graphviz", flag(request.dot)},
+  };
+}
+
+struct ShellChoice {};  // `routevpn completion` has no option of its own
+
+OptionTable completion_table(ShellChoice&) {
+  return {};
+}
+
+// --- from the options to the command -----------------------------------------------------------
+
+Command complete(ShowLinks& show, Reading& reading) {
+  show.links = reading.operands;
+  for (const auto& link : show.links) {
+    if (link.empty() || link.find('/') != std::string::npos) {
+      reading.faults.push_back("link '" + link + "': must be a name without '/'");
+    }
+  }
+  if (reading.has("timeout") && !reading.has("wait"))
+    reading.report_missing("--timeout: needs --wait up|down");
+  if (show.watch && reading.has("wait")) reading.faults.emplace_back("--watch: excludes --wait");
+  if (show.watch && show.json) reading.faults.emplace_back("--watch: excludes --json");
+  return show;
+}
+
+Command complete(plan::PlanRequest& request, Reading& reading) {
+  if (reading.operands.empty()) {
+    reading.report_missing("plan needs a topology file: routevpn plan TOPOLOGY.toml --out DIR");
+  } else {
+    request.topology = reading.operands.front();
+  }
+  reading.refuse_operands(1);
+  if (!reading.has("out")) reading.report_missing("--out DIR is required: where the files go");
+  return request;
+}
+
+Command complete(ShellChoice&, Reading& reading) {
+  const auto shell = shell_format();
+  const auto shells = options::enumerated(shell.words, "or");
+  reading.refuse_operands(1);
+  if (reading.operands.empty()) reading.report_missing("completion needs a shell: " + shells);
+  if (!reading.faults.empty()) return PrintText{};
+  try {
+    return PrintText{completion_script(shell.parse(reading.operands.front()))};
+  } catch (const UsageError& error) {
+    reading.faults.push_back("completion " + reading.operands.front() + ": " + error.what());
+    return PrintText{};
+  }
+}
+
+template <typename Order>
+Command complete(Order& order, Reading& reading) {
+  reading.refuse_operands();
+  if constexpr (std::is_same_v<Order, pki::RequestOrder> || std::is_same_v<Order, pki::SignOrder>) {
+    if (!reading.has("name")) reading.report_missing("--name NAME is required: the gateway's name");
+  }
+  if (reading.has("name") && reading.has("serial"))
+    reading.faults.emplace_back("--serial: excludes --name");
+  return PkiCommand{order};
+}
+
+template <typename Order, OptionTable (*make_table)(Order&)>
+OptionTable with_help(Order& order) {
+  auto table = make_table(order);
+  table.push_back(options::command_line_flag("help", "print the options"));
+  return table;
+}
+
+template <typename Order, OptionTable (*make_table)(Order&)>
+OptionTable documented() {
+  static Order order;
+  return with_help<Order, make_table>(order);
+}
+
+template <typename Order, OptionTable (*make_table)(Order&)>
+CommandLine parse(const Verb& verb, std::span<const std::string> arguments) {
+  Order order;
+  const auto table = with_help<Order, make_table>(order);
+  auto reading = store(table, parse_arguments(table, arguments));
+  if (reading.has("help")) {
+    return {
+        PrintText{"Usage: routevpn " + std::string(verb.name) + " " + std::string(verb.arguments) +
+                  "\n" + std::string(verb.does) + "\n\n" + help_text(table)},
+        {},
+        {}};
+  }
+  auto command = complete(order, reading);
+  return {std::move(command), std::move(reading.faults), {}};
+}
+
+// --- a link ------------------------------------------------------------------------------------
+
+std::string link_help() {
+  return "Usage: routevpn --peer HOST[:PORT] ... | --listen [ADDR:]PORT ... | --config FILE\n"
+         "       routevpn COMMAND ...\n"
+         "       routevpn --help | --version\n"
+         "\n"
+         "With options and without a command, routevpn runs a link in the foreground.\n"
+         "\n"
+         "Commands:\n" +
+         verb_lines() + help_text(link_options()) +
+         "\nroutevpn COMMAND --help lists the options of a command; routevpn(8) explains all.\n";
+}
+
+CommandLine parse_run_or_check(std::span<const std::string> arguments, bool check) {
+  using Request = options::ParsedLink::Request;
+  auto parsed = options::parse_link(arguments);
+  if (parsed.request == Request::help) return {PrintText{link_help()}, {}, {}};
+  if (parsed.request == Request::version) {
+    return {PrintText{"routevpn " ROUTEVPN_VERSION "\n"}, {}, {}};
+  }
+  CommandLine line{RunLink{parsed.options}, std::move(parsed.faults), std::move(parsed.warnings)};
+  if (check && parsed.file_was_read) line.command = CheckLink{std::move(parsed.options)};
+  return line;
+}
+
+CommandLine parse_check(const Verb&, std::span<const std::string> arguments) {
+  return parse_run_or_check(arguments, true);
+}
+
+// --- the list ----------------------------------------------------------------------------------
+
+template <typename Order, OptionTable (*make_table)(Order&)>
+constexpr Verb verb(std::string_view name, std::string_view arguments, std::string_view does,
+                    Operand operand = Operand::none) {
+  return {name, arguments, does, operand, documented<Order, make_table>, parse<Order, make_table>};
+}
+
+constexpr std::array all_verbs = {
+    verb<ShowLinks, show_table>("show", "[LINK...] [OPTION...]", "Prints the state of links.",
+                                Operand::link),
+    Verb{"check", "--config FILE", "Prints the settings of a link, or every fault.", Operand::none,
+         link_options, parse_check},
+    verb<pki::AuthorityOrder, authority_table>("pki ca", "[OPTION...]",
+                                               "Makes a CA: ca.key and ca.cert."),
+    verb<pki::RequestOrder, request_table>("pki csr", "--name NAME [OPTION...]",
+                                           "Makes a key and a request for its certificate."),
+    verb<pki::SignOrder, sign_table>("pki sign", "--name NAME [OPTION...]",
+                                     "Makes the requested certificate."),
+    verb<pki::RevokeOrder, revoke_table>(
+        "pki revoke", "[OPTION...]",
+        "Revokes certificates and writes ca.crl; without --name and --serial renews ca.crl."),
+    verb<ListCertificates, list_table>("pki list", "[OPTION...]",
+                                       "Prints the issued certificates."),
+    verb<plan::PlanRequest, plan_table>("plan", "TOPOLOGY.toml --out DIR [OPTION...]",
+                                        "Writes the files of every gateway.", Operand::file),
+    verb<ShellChoice, completion_table>("completion", "bash|zsh|fish",
+                                        "Prints a completion script.", Operand::shell),
+};
+
+}  // namespace
+
+std::span<const Verb> verbs() {
+  return all_verbs;
+}
+
+CommandLine parse_link(std::span<const std::string> arguments) {
+  if (arguments.size() == 1 && arguments.front() == "-h") return {PrintText{link_help()}, {}, {}};
+  return parse_run_or_check(arguments, false);
+}
+
+OptionTable link_options() {
+  static options::LinkDraft draft;
+  return link_table(draft);
+}
+
+std::vector<std::string> verb_words(std::string_view prefix) {
+  std::vector<std::string> words;
+  for (const auto& verb : all_verbs) {
+    if (!verb.name.starts_with(prefix)) continue;
+    const auto rest = verb.name.substr(prefix.size());
+    const std::string word(rest.substr(0, rest.find(' ')));
+    if (words.empty() || words.back() != word) words.push_back(word);
+  }
+  return words;
+}
+
+std::string verb_lines(std::string_view prefix) {
+  std::string lines;
+  for (const auto& verb : all_verbs) {
+    if (!verb.name.starts_with(prefix)) continue;
+    std::string name(verb.name);
+    name.resize(12, ' ');
+    lines.append("  ").append(name).append(verb.does).append("\n");
+  }
+  return lines;
+}
+
+}  // namespace routevpn::cli

@@ -1,0 +1,167 @@
+#include "routevpn/options/link_table.hpp"
+
+#include <limits>
+
+#include "routevpn/base/mtu.hpp"
+#include "routevpn/options/config_file.hpp"
+
+namespace routevpn::options {
+
+namespace {
+
+using std::chrono::milliseconds, std::chrono::seconds;
+
+constexpr std::uint32_t highest_u32 = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t highest_dscp = 63;  // 6 bits (RFC 2474)
+
+// More than 100 keepalives per second would be a load of their own. A silence of more than 10 min
+// is no detection.
+constexpr std::uint32_t shortest_probe_ms = 10;
+constexpr std::uint32_t longest_silence_ms = 10 * 60 * 1000;
+// The limit of doubled delays: session::FlapDamper.
+constexpr std::uint32_t longest_up_delay_ms = 60 * 1000;
+// A replaced association is kept for 10 s, so at most one replaced association exists.
+constexpr std::uint32_t shortest_rekey_s = 10;
+constexpr std::uint32_t longest_rekey_s = 24 * 3600;
+constexpr std::uint32_t most_lanes = 16;
+// With fewer records, the next rekey is due at full speed before the last one has ended. With more,
+// AES-GCM's limit may come first.
+constexpr std::uint32_t fewest_rekey_records = 10'000;
+constexpr std::uint32_t most_rekey_records = 1U << 23;
+
+Format<milliseconds> period() {
+  return number<milliseconds>(shortest_probe_ms, longest_silence_ms, " milliseconds");
+}
+
+Format<std::optional<record::CryptoBackend>> crypto_backend() {
+  using record::CryptoBackend;
+  std::vector<std::pair<std::optional<CryptoBackend>, std::string>> pairs = {
+      {std::nullopt, "auto"}};
+  for (const auto backend : {CryptoBackend::openssl, CryptoBackend::ipsec_mb}) {
+    pairs.emplace_back(backend, record::name_of(backend));
+  }
+  return one_of(pairs);
+}
+
+Format<LogLevel> log_level() {
+  std::vector<std::pair<LogLevel, std::string>> pairs;
+  for (std::size_t i = 0; i < log_level_names.size(); ++i) {
+    pairs.emplace_back(static_cast<LogLevel>(i), log_level_names[i]);
+  }
+  return one_of(pairs);
+}
+
+// The first proof-of-concept's options, which complete_link() replaces.
+Value alias(Value value) {
+  value.write = nullptr;
+  return value;
+}
+
+OptionTable peer_options(LinkDraft& draft) {
+  auto& o = draft.options;
+  return {
+      {"peer", no_letter, "HOST[:PORT]", "initiate to this address; several are tried in turn",
+       repeatable(o.peers, spelled(parse_peer))},
+      {"listen", no_letter, "[ADDR:]PORT", "local UDP address; without --peer, wait for the peer",
+       single(o.listen, optional(spelled(parse_listen)))},
+      {"allow", no_letter, "PREFIX", "only these sources may start a handshake",
+       repeatable(o.allow, spelled(parse_network))},
+      {"public-netns", no_letter, "NETNS", "namespace of the UDP socket",
+       single(o.public_netns, text())},
+      {"fwmark", no_letter, "N", "mark of the outer packets",
+       single(o.fwmark, number<std::uint32_t>(1, highest_u32))},
+      {"dscp", no_letter, "copy|N", "DSCP of the outer packets, 0 to 63; copy: of the inner packet",
+       single(o.dscp, optional(number<std::uint8_t>(0, highest_dscp), "copy"))},
+      {"client", 'c', "", "same as --peer HOST:PORT --peer-name '*'", alias(flag(draft.client))},
+      {"server", 's', "", "same as --listen HOST:PORT --peer-name '*' --nat",
+       alias(flag(draft.server))},
+      {"host", 'h', "HOST", "address for --client or --server",
+       alias(single(draft.host, {parse_host}))},
+      {"port", 'p', "PORT", "port for --client or --server",
+       alias(single(draft.port, {parse_port, [](auto port) { return std::to_string(port); }}))},
+  };
+}
+
+OptionTable interface_options(LinkOptions& o) {
+  return {
+      {"ifname", 'n', "NAME", "interface; %d: the first free number",
+       single(o.ifname, {parse_ifname, text().write})},
+      {"address", 'a', "CIDR", "inside address",
+       repeatable(o.addresses, spelled(parse_interface_address))},
+      {"netns", no_letter, "NETNS", "namespace of the interface: ip-netns name, path or pid",
+       single(o.netns, text())},
+      {"mtu", no_letter, "N|auto", "inside MTU; auto: probed",
+       single(o.mtu, optional(number<unsigned>(ipv4_minimum_mtu, maximum_mtu, " bytes"), "auto"))},
+      {"lanes", no_letter, "N", "threads, each with its queue, port and association",
+       single(o.lanes, number<unsigned>(1, most_lanes))},
+      {"route", no_letter, "PREFIX", "route through the link",
+       repeatable(o.routes, spelled(parse_network))},
+      {"table", no_letter, "N", "routing table of --route (main)",
+       single(o.table, number<std::uint32_t>(1, highest_u32))},
+      {"nat", no_letter, "", "masquerade and forward what comes out of the link", flag(o.nat)},
+  };
+}
+
+OptionTable credential_options(LinkOptions& o) {
+  return {
+      {"cert", 'C', "FILE", "certificate of this gateway, PEM", single(o.certificate, text())},
+      {"key", 'K', "FILE", "its private key, PEM", single(o.key, text())},
+      {"ca", 'A', "FILE", "CA of the peer, PEM", single(o.ca, text())},
+      {"crl", no_letter, "FILE", "revoked certificates, PEM", single(o.crl, text())},
+      {"peer-name", no_letter, "NAME", "name in the peer's certificate; '*': any of the CA",
+       single(o.peer_name, text())},
+      {"ciphers", no_letter, "LIST", "OpenSSL names of AEAD suites", single(o.ciphers, text())},
+      {"crypto", no_letter, "NAME", "library for encryption", single(o.crypto, crypto_backend())},
+      {"rekey", no_letter, "SECONDS", "longest time between rekeys",
+       single(o.rekey, number<seconds>(shortest_rekey_s, longest_rekey_s, " seconds"))},
+      {"rekey-records", no_letter, "N", "rekey after this number of records",
+       single(o.rekey_records, optional(number<std::uint64_t>(fewest_rekey_records,
+                                                              most_rekey_records, " records")))},
+  };
+}
+
+OptionTable running_options(LinkOptions& o) {
+  return {
+      {"keepalive", no_letter, "MS", "interval between keepalives", single(o.keepalive, period())},
+      {"dead-after", no_letter, "MS", "the peer is dead after this silence",
+       single(o.dead_after, period())},
+      {"up-delay", no_letter, "MS", "after a flap, stable for this time before carrier returns",
+       single(o.up_delay, number<milliseconds>(0, longest_up_delay_ms, " milliseconds"))},
+      {"on-state", no_letter, "CMD", "run at each change of state", single(o.on_state, text())},
+      {"run-dir", no_letter, "DIR", "directory of the control socket LINK.sock",
+       single(o.run_dir, text())},
+      {"log-level", no_letter, "LEVEL", "lowest level to log", single(o.log_level, log_level())},
+      {"log-format", no_letter, "FORMAT", "form of log lines",
+       single(o.log_format,
+              one_of<LogFormat>({{LogFormat::text, "text"}, {LogFormat::json, "json"}}))},
+      {"config", no_letter, "FILE", "read options from FILE, name = value",
+       alias(single(o.config_file, text())), true},
+      command_line_flag("help", "print the options"),
+      command_line_flag("version", "print the version"),
+  };
+}
+
+}  // namespace
+
+OptionTable link_table(LinkDraft& draft) {
+  OptionTable table;
+  const auto add = [&](std::string_view group, OptionTable options) {
+    for (auto& option : options) {
+      option.group = group;
+      table.push_back(std::move(option));
+    }
+  };
+  add("The peer", peer_options(draft));
+  add("The interface", interface_options(draft.options));
+  add("Credentials", credential_options(draft.options));
+  add("Running", running_options(draft.options));
+  return table;
+}
+
+std::string to_config(const LinkOptions& options) {
+  LinkDraft draft;
+  draft.options = options;
+  return write_config(link_table(draft));
+}
+
+}  // namespace routevpn::options
