@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
-# What all parts of the lab use: names, commands in a node, processes and their ends, waiting.
-# The including script sets: prefix (of the namespaces), sites (how many), root (of the project).
+# Functions that all parts of the lab use: names, commands in a node, processes, waiting.
+# The including script sets prefix (of the namespaces), sites (their number), root (of the project).
 
 run_dir=/run/${prefix}routevpn-lab
 routevpn=$root/build/release/src/routevpn
@@ -12,7 +12,7 @@ die() {
   exit 2
 }
 
-# The nodes of the lab, each a namespace of the same name behind the prefix.
+# The nodes of the lab. The namespace of a node is the prefix and its name.
 gateways() {
   local site
   for ((site = 1; site <= sites; site++)); do printf '%s\n' "V$site-1" "V$site-2"; done
@@ -36,7 +36,7 @@ in_node() { ip netns exec "$prefix$1" "${@:2}"; }
 ip_node() { ip -n "$prefix$1" "${@:2}"; }
 bird_node() { birdc -r -s "$run_dir/$1/bird.ctl" "${@:2}"; } # NODE COMMAND...
 
-# Milliseconds since boot: nobody who sets the clock moves it.
+# Milliseconds since boot. Setting the clock does not change them.
 now_ms() {
   local up
   read -r up _ </proc/uptime
@@ -51,17 +51,17 @@ wait_until() { # SECONDS COMMAND...
   done
 }
 
-need_lab() { [[ -d $run_dir ]] || die "the lab is not up: 'lab/run.sh up' brings it up"; }
+need_lab() { [[ -d $run_dir ]] || die "the lab is not up; 'lab/run.sh up' brings it up"; }
 
-# Processes: each has a file with its id, and its output beside it -----------------------------------
+# Processes: each has a file with its id, and a log beside it -----------------------------------------
 
 start() { # PIDFILE NODE COMMAND...
   ip netns exec "$prefix$2" "${@:3}" >>"${1%.pid}.log" 2>&1 </dev/null &
   echo $! >"$1"
-  disown # bash would report how it ended
+  disown # otherwise bash reports its end
 }
 
-# The id in the file, if that process still is what was started.
+# The id in the file, if a program of the lab still has that id.
 running() { # PIDFILE
   local pid exe
   [[ -f $1 ]] || return 1
@@ -81,7 +81,7 @@ signal() { # SIGNAL PIDFILE...
   done
 }
 
-# All are told before any is waited for.
+# Each process gets SIGTERM before the first wait.
 end() { # PIDFILE...
   local pidfile
   signal TERM "$@"

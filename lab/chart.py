@@ -1,5 +1,5 @@
-"""The streams of one scenario as a picture (SVG): for each, over time, the share of packets lost,
-and how long the others took."""
+"""The streams of one scenario as a picture (SVG): over time, the share of lost packets and the delay of
+the others."""
 import html
 
 WIDTH, LANE, LEFT, TOP = 1000, 90, 110, 64
@@ -8,7 +8,7 @@ LOST, TOOK, INK, PALE = "#c0392b", "#2471a3", "#222222", "#dddddd"
 
 
 class Bins:
-    """One stream cut into equal times: the share lost and the slowest packet of each."""
+    """One stream in equal intervals: the lost packets and the slowest packet of each."""
 
     def __init__(self, flow, begin_ns, bin_ns, count):
         self.sent, self.lost, self.took_ms = [0] * count, [0] * count, [0.0] * count
@@ -36,7 +36,7 @@ def line(x1, y1, x2, y2, colour, dash=""):
 
 
 def lane(bins, top, wide, slowest_ms):
-    """The packets lost from the top down, the slowest from the bottom up."""
+    """Lost packets from the top down, the slowest packets from the bottom up."""
     height = LANE - 20
     parts = [f'<rect x="{LEFT}" y="{top}" width="{wide * len(bins.sent):.1f}" height="{height}" '
              f'fill="none" stroke="{PALE}"/>']
@@ -82,7 +82,7 @@ def draw(run):
 
     bottom = TOP + LANE * len(flows)
     body = [text(LEFT, 22, f"{run.scenario}: {run.description}", 15),
-            text(LEFT, 40, "red: share of the packets lost; blue: the slowest of the others", 11)]
+            text(LEFT, 40, "red: share of lost packets; blue: delay of the slowest of the others", 11)]
     for index, flow in enumerate(flows):
         top = TOP + LANE * index
         bins = Bins(flow, begin, bin_ns, count)

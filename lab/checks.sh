@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
-# What must be true of a lab that is up, and the report on it.
+# The checks of a lab that is up, and the report about it.
 
-# The running time of a check is what its command takes to become true.
+# The time of a check is that of its command.
 check_one() { # TEXT COMMAND...
   local started=$EPOCHREALTIME text=$1
   if "${@:2}" >"$run_dir/last-check.log" 2>&1; then
@@ -27,7 +27,7 @@ underlay_answers() {
   done
 }
 
-# The far ends of a gateway's interconnects: what their gateways call their own.
+# The peers' addresses of a gateway's interconnects.
 far_ends() { # GATEWAY
   local link
   for link in $(links_of "$1"); do
@@ -51,7 +51,7 @@ sites_reach_each_other() {
 
 # Routes -------------------------------------------------------------------------------------------
 
-# One session to each gateway of another site, all of them up, and BFD on all.
+# Each gateway has an established session with each gateway of another site, and BFD on all of them.
 sessions_are_up() {
   local gateway up
   for gateway in $(gateways); do
@@ -60,7 +60,7 @@ sessions_are_up() {
   done
 }
 
-# In BIRD every prefix of another site twice: through both of its gateways.
+# BIRD has every prefix of another site twice: from both of its gateways.
 every_prefix_twice() {
   local gateway routes
   for gateway in $(gateways); do
@@ -71,7 +71,7 @@ every_prefix_twice() {
 
 # Separation ---------------------------------------------------------------------------------------
 
-holds_no() { # PATTERN NODE...: no address and no route of that kind
+holds_no() { # PATTERN NODE...: no address and no route matches the pattern
   local node
   for node in "${@:2}"; do
     ! { ip_node "$node" -o addr; ip_node "$node" route; ip_node "$node" -6 route; } |
@@ -79,9 +79,9 @@ holds_no() { # PATTERN NODE...: no address and no route of that kind
   done
 }
 
-# A private packet on the underlay, with routes there that lead it to the very gateway: that one's
-# public side does not know what it is about.
-private_packet_gets_nowhere() {
+# A private packet arrives at the public side of its gateway, by routes that are added to the underlay. The
+# public side has no route to its destination.
+private_packet_is_not_delivered() {
   local to_internet to_gateway status=0
   to_internet=$(ip_node internet -br addr show dev v1-1 | grep -o 'fe80:[^/]*')
   to_gateway=$(ip_node V3-1 -br addr show dev wan | grep -o 'fe80:[^/]*')
@@ -93,9 +93,9 @@ private_packet_gets_nowhere() {
   return "$status"
 }
 
-# Two seconds of all that passes through the underlay, while the sites talk. Of IPv6 (offset 40 is
-# what follows its header): OSPF; router and neighbour discovery; UDP with a DTLS record in it, by its
-# type and version.
+# Captures the underlay for two seconds while the sites exchange pings. The filter excludes what is allowed,
+# by the bytes after the IPv6 header (offset 40): OSPF; router and neighbour discovery; UDP with the type
+# and version of a DTLS record.
 underlay_carries_only() {
   local capture=$run_dir/capture seen
   sites_reach_each_other
@@ -129,27 +129,27 @@ check() {
   mapfile -t private < <(routers)
   for gateway in $(gateways); do public+=("$gateway") private+=("$gateway.private"); done
   echo "Reachability"
-  check_one "every gateway reaches every other on the underlay" underlay_answers
+  check_one "every gateway reaches every other gateway on the underlay" underlay_answers
   check_one "both ends of every interconnect answer, IPv4 and IPv6" interconnects_answer
-  check_one "every site reaches every site, IPv4 and IPv6" sites_reach_each_other
+  check_one "every site reaches every other site, IPv4 and IPv6" sites_reach_each_other
   echo "Routes"
   check_one "every gateway has its iBGP sessions, with BFD" wait_until 10 sessions_are_up
-  check_one "every remote prefix twice in BIRD" every_prefix_twice
-  check_one "two next hops each in the kernel, gateways and routers" all_routes 10
+  check_one "BIRD has every remote prefix twice" every_prefix_twice
+  check_one "gateways and routers have two next hops in the kernel" all_routes 10
   echo "Separation"
-  check_one "the public namespaces hold nothing private" \
+  check_one "public namespaces have no private addresses and routes" \
     holds_no '10\.0\.|10\.255\.|2001:db8:(a[0-9]+|ff):' "${public[@]}" internet
-  check_one "the private namespaces hold nothing public" \
+  check_one "private namespaces have no public addresses and routes" \
     holds_no '2001:db8:[0-9]+:' "${private[@]}"
-  check_one "a private packet on the underlay gets nowhere" private_packet_gets_nowhere
-  check_one "the underlay carries OSPF, neighbour discovery and DTLS only" underlay_carries_only
+  check_one "a private packet on the underlay is not delivered" private_packet_is_not_delivered
+  check_one "the underlay carries only OSPF, neighbour discovery and DTLS" underlay_carries_only
   echo "Throughput"
   throughput
 }
 
 # Report -------------------------------------------------------------------------------------------
 
-# Round trips in ms, the smallest of three: IPv4 / IPv6.
+# Round-trip times in ms, the smallest of three: IPv4 / IPv6.
 reachability_matrix() {
   local from to family cells
   printf '%-6s' ""
@@ -179,7 +179,7 @@ links_table() {
 
 report() {
   need_lab
-  echo "Round trips between the sites, ms (IPv4 / IPv6)"
+  echo "Round-trip times between the sites, ms (IPv4 / IPv6)"
   reachability_matrix
   echo "Routes of V1-1.private to the other sites"
   { ip_node V1-1.private route show proto bird; ip_node V1-1.private -6 route show proto bird; }

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
-# The failure scenarios: what each breaks, how it is mended, and how much may be lost meanwhile.
+# The failure scenarios: what each breaks, how it is mended, and how much may be lost.
 #
-# The streams go through the link V1-1 - V3-1, which is broken in most of them; a gateway as a whole
-# is V2-1, with the streams between site 1 and site 2.
+# Most scenarios break the link V1-1 - V3-1, and the streams use that link. Scenarios of a whole gateway
+# break V2-1, and the streams are between site 1 and site 2.
 
 scenarios=(peer-stopped peer-killed gateway-stopped gateway-gone underlay-cut carrier-only
   one-way-cut site-cut bird-restarted underlay-flapping loss revoked)
@@ -12,21 +12,21 @@ describe() {
   case $1 in
     peer-stopped) echo "SIGTERM to the routevpn of V3-1" ;;
     peer-killed) echo "kill -9 of the routevpn of V3-1" ;;
-    gateway-stopped) echo "all of V2-1 stopped as one should: BIRD first" ;;
-    gateway-gone) echo "all of V2-1 killed with -9 at once, its cables out" ;;
-    underlay-cut) echo "the underlay drops the link's packets, silently" ;;
-    carrier-only) echo "the same without BFD, all links" ;;
-    one-way-cut) echo "the same, only from V1-1 to V3-1" ;;
-    site-cut) echo "the cable between V1-1 and its site is out" ;;
+    gateway-stopped) echo "all of V2-1 stopped in order: BIRD first" ;;
+    gateway-gone) echo "all of V2-1 killed with -9, its cables unplugged" ;;
+    underlay-cut) echo "the underlay drops the packets of the link without an error" ;;
+    carrier-only) echo "the same, with BFD off on all links" ;;
+    one-way-cut) echo "the underlay drops them only from V1-1 to V3-1" ;;
+    site-cut) echo "the cable between V1-1 and its site is unplugged" ;;
     bird-restarted) echo "private BIRD of V1-1 stopped, and started after 2 s" ;;
-    underlay-flapping) echo "V3-1's route in the underlay goes and comes, 5 times in 20 s" ;;
-    loss) echo "the underlay loses 20 % of all links' packets, each way, for $loss_seconds s" ;;
-    revoked) echo "V3-1's certificate is on the new list of revoked ones" ;;
+    underlay-flapping) echo "V3-1's route in the underlay is withdrawn and announced 5 times in 20 s" ;;
+    loss) echo "the underlay loses 20 % of the packets of all links for $loss_seconds s" ;;
+    revoked) echo "V3-1's certificate is on a new revocation list" ;;
   esac
 }
 
-# Milliseconds that may be lost of one stream until it goes another way; nothing where it is only
-# measured. See bird/common.conf for the sum behind 1000 and 1200; 3600 is dead-after and 100 ms.
+# Milliseconds that one stream may lose until it uses another path. Scenarios without a limit are only
+# measured. bird/common.conf derives 1000 and 1200. 3600 is dead-after, 3500 ms, and 100 ms for the routes.
 bar() {
   case $1 in
     peer-stopped) echo 20 ;;
@@ -37,7 +37,7 @@ bar() {
   esac
 }
 
-peer_of() { # SCENARIO: the gateway at the other end of the streams
+peer_of() { # SCENARIO: prints the gateway at the other end of the streams
   case $1 in
     gateway-*) echo V2-1 ;;
     *) echo V3-1 ;;
@@ -46,7 +46,7 @@ peer_of() { # SCENARIO: the gateway at the other end of the streams
 
 # Breaking and mending ---------------------------------------------------------------------------
 
-link_port() { # GATEWAY LINK: its UDP port in the underlay
+link_port() { # GATEWAY LINK: prints its UDP port in the underlay
   sed -n 's/^listen = .*:\([0-9]*\)$/\1/p' "$run_dir/$1/links/$2.conf"
 }
 
@@ -56,7 +56,7 @@ drop_in_underlay() { # MATCH
 }
 mend_underlay() { in_node internet nft delete table inet trouble; }
 
-public_routes_of() { # disable|enable GATEWAY: as the underlay hears of them
+public_routes_of() { # disable|enable GATEWAY: withdraws or announces them in the underlay
   birdc -s "$run_dir/$2/bird.ctl" "$1" PUBLIC_OWN >/dev/null
 }
 flap_underlay() {
@@ -69,7 +69,7 @@ flap_underlay() {
   done
 }
 
-# The far end of a session hears nothing more, and waits 900 ms: by then it is without BFD itself.
+# The peer of a session detects the end of BFD after 900 ms. By then its BFD is off, too.
 ibgp_bfd() { # yes|no
   local gateway
   sed -i "s/^  bfd [a-z]*;/  bfd $1;/" "$run_dir/bird/private.conf"
@@ -132,8 +132,8 @@ mend_it() {
   esac
 }
 
-# How often sessions and links have come up since they were started: more after than before is a
-# flap. BIRD says when each session last changed, a link counts.
+# Prints the flap counters of all links and the times of the last change of all sessions. A line that
+# differs later is a flap.
 states_of_all() {
   local gateway
   for gateway in $(gateways); do
@@ -154,22 +154,22 @@ run_scenario() { # SCENARIO DIR
   echo "$1" >"$2/scenario"
   describe "$1" >"$2/description"
   bar "$1" >"$2/bar"
-  sound || die "the lab lacks routes: nothing can be measured"
+  sound || die "routes are missing: nothing can be measured"
   [[ $1 != carrier-only ]] || ibgp_bfd no
   start_streams "$2" V1-1 "$(peer_of "$1")"
   sleep 1
   states_of_all >"$2/states-before"
   mark "$2" broken
   break_it "$1"
-  # Dead-after is 3.5 s; then nothing more is to be expected.
+  # All reactions end with dead-after, 3.5 s.
   [[ $1 == loss ]] || sleep 5
   [[ $1 != loss ]] || states_of_all >"$2/states-after"
-  # While packets are lost at random what comes last is lost too: that is not the mending's.
+  # Random loss ends before the mark: packets lost at its end do not count as lost by the mending.
   [[ $1 != loss ]] || mend_it loss
   mark "$2" mended
   [[ $1 == loss ]] || mend_it "$1"
   sound || echo "lab/run.sh: not all routes have come back" >&2
-  # The streams are on their old way again, and would show a loss.
+  # The streams are on their old path again, where a loss would show.
   sleep 2
   stop_streams "$2"
   [[ $1 != carrier-only ]] || ibgp_bfd yes
@@ -197,13 +197,13 @@ fail() {
       --plot) plot=yes ;;
       all) wanted+=("${scenarios[@]}") ;;
       *)
-        is_scenario "$1" || die "fail: '$1' is neither option nor scenario: all, ${scenarios[*]} are"
+        is_scenario "$1" || die "fail: '$1' is not an option or a scenario; scenarios are all, ${scenarios[*]}"
         wanted+=("$1")
         ;;
     esac
     shift
   done
-  ((${#wanted[@]} > 0)) || die "fail: what? all, ${scenarios[*]}"
+  ((${#wanted[@]} > 0)) || die "fail: which scenario? all, ${scenarios[*]}"
   for scenario in "${wanted[@]}"; do
     dirs=()
     for ((run = 1; run <= runs; run++)); do

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A line for each end of a link: `routevpn show --json` of several gateways on standard input."""
+"""Prints a line for each end of a link. Standard input: `routevpn show --json` of several gateways."""
 import json
 import sys
 
@@ -7,7 +7,7 @@ COLUMNS = "{:<16}{:<8}{:<12}{:>8}{:>8}{:>14}{:>14}"
 
 
 def arrays(text):
-    """The arrays that follow each other in the text."""
+    """The JSON arrays of the text, one after the other."""
     decoder = json.JSONDecoder()
     text = text.strip()
     while text:

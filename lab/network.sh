@@ -1,21 +1,29 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
-# The lab's namespaces and cables. Nothing here knows a route: those are BIRD's.
+# The lab's namespaces and cables. All routes come from BIRD.
 
-# By which fields of a packet its flow is told: addresses and ports, and in routers the protocol
-# besides. All namespaces of a machine share the hash's secret. Were the fields the same too, all
-# that R1 gives to V1-1 would leave V1-1 by the same link.
+# The packet fields that select the next hop: addresses and ports, and in site routers the protocol, too.
+# All namespaces of a machine share the secret of the hash. With the same fields, all packets that R1
+# sends to V1-1 would leave V1-1 by the same link.
 flow_fields() { # NODE
   local fields=0x33
   [[ $1 != R* ]] || fields=0x37
   echo net.ipv{4,6}.fib_multipath_hash_policy=3 net.ipv{4,6}.fib_multipath_hash_fields=$fields
 }
 
+# When the mount namespace ends in which `ip netns add` was called, a plain file stays in /run/netns. `ip
+# netns add` refuses its name.
+remove_stale_name() { # NODE
+  local file=/run/netns/$prefix$1
+  [[ ! -f $file ]] || mountpoint -q "$file" || rm "$file"
+}
+
 make_node() { # NODE
+  remove_stale_name "$1"
   ip netns add "$prefix$1"
   ip_node "$1" link set lo up
-  # Duplicate detection would keep every link-local address, and with it OSPF, waiting for 1 s.
-  # Routes of a cable that is out are passed over at once, as routevpn has it for its interfaces.
+  # Duplicate address detection would delay every link-local address, and with it OSPF, by 1 s. The kernel
+  # skips routes over a cable without carrier, as over the interfaces of routevpn.
   # shellcheck disable=SC2046 # flow_fields gives several words
   in_node "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
     net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
@@ -31,7 +39,7 @@ cable() { # NODE IFNAME NODE IFNAME
   ip_node "$3" link set "$4" up
 }
 
-# The public address is on lo: it is the gateway's, not that of one of its uplinks.
+# The public address is on lo: it belongs to the gateway, not to one of its uplinks.
 connect_public() { # GATEWAY
   local site
   site=$(site_of "$1")
@@ -48,7 +56,7 @@ connect_private() { # GATEWAY
   ip_node "$1.private" addr add "2001:db8:a$site::1${1#*-}/64" dev lan
 }
 
-# The router with the site's switch in it.
+# The site router, with a bridge as the switch of the site.
 make_site_network() { # SITE
   ip_node "R$1" link add lan type bridge forward_delay 0 mcast_snooping 0
   ip_node "R$1" link set lan up

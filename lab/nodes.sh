@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
-# What runs in the lab's namespaces: BIRDs and links, from the files of `routevpn plan`.
+# The processes in the lab's namespaces: BIRDs and links, with the files of `routevpn plan`.
 #
-#   RUN-DIR/V1-1/            as planned: links/*.conf, bird/*.conf, pki/; and the links' sockets
-#   RUN-DIR/V1-1/bird.ctl    of the public BIRD; .pid, .log
-#   RUN-DIR/V1-1.private/    bird.ctl of the private BIRD; .pid, .log
-#   RUN-DIR/R1/, internet/   the same of the others
+#   RUN-DIR/V1-1/            planned files: links/*.conf, bird/*.conf, pki/; sockets of the links
+#   RUN-DIR/V1-1/bird.ctl    socket of the public BIRD; .pid and .log beside it
+#   RUN-DIR/V1-1.private/    bird.ctl, .pid and .log of the private BIRD
+#   RUN-DIR/R1/, internet/   the same for the other BIRDs
 #   RUN-DIR/ca/              the certification authority
 
-links_of() { # GATEWAY: the names of its links
+links_of() { # GATEWAY: prints the names of its links
   local file
   for file in "$run_dir/$1"/links/*.conf; do
     file=${file##*/}
@@ -21,7 +21,7 @@ start_link() { # GATEWAY LINK
   start "$(link_pidfile "$1" "$2")" "$1" "$routevpn" --config "$run_dir/$1/links/$2.conf"
 }
 
-# The configuration of a node's BIRD, wherever it was planned.
+# Prints the path of the configuration of a node's BIRD.
 bird_conf() { # NODE
   case $1 in
     internet) echo "$root/lab/internet.conf" ;;
@@ -42,8 +42,8 @@ start_gateway() { # GATEWAY
   for link in $(links_of "$1"); do start_link "$1" "$link"; done
 }
 
-# As it is to be done: BIRD first. It tells its neighbours, and what still comes in the two seconds
-# that their OSPF needs at most, the kernel forwards by BIRD's routes, which stay (`persist`).
+# The order for a stop without loss is BIRD first. BIRD withdraws its routes from the neighbours, whose OSPF
+# needs at most 2 s. Until then the kernel forwards by BIRD's routes, which stay (`persist`).
 stop_gateway() { # GATEWAY
   end "$run_dir/$1.private/bird.pid"
   sleep 2
@@ -65,7 +65,7 @@ end_nodes() {
 
 # Waiting for the routes -----------------------------------------------------------------------------
 
-# Every other site by two gateways, in both families.
+# The node has two next hops to every other site, in IPv4 and in IPv6.
 has_routes() { # NODE
   local wanted=$((2 * (sites - 1))) family
   for family in -4 -6; do
@@ -73,7 +73,7 @@ has_routes() { # NODE
   done
 }
 
-# all_routes SECONDS: until every gateway and every site router has them.
+# all_routes SECONDS: waits until every gateway and every site router has its routes.
 all_routes() {
   local end=$(($(now_ms) + $1 * 1000)) node left
   for node in $(gateways) $(routers); do
@@ -86,7 +86,7 @@ all_routes() {
   done
 }
 
-# BFD is up on every session that has it: BGP does not wait for that.
+# BFD is up on every session that uses it. BGP comes up without it.
 has_bfd() { # NODE
   ! bird_node "$1" show bfd sessions | awk '$1 ~ /:./ && $3 != "Up"' | grep -q .
 }

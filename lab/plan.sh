@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
-# The lab's files and certificates: `routevpn plan` makes them of topology.toml, as it would of yours.
+# The lab's files and certificates, which `routevpn plan` makes from topology.toml.
 
-# topology.toml with this lab's names, and with as many sites as it has.
+# topology.toml with the names and the number of sites of this lab.
 topology() {
   local site without=none
   [[ -z $ipv6_only ]] || without=interconnect4
   if ((sites == 3)); then
     cat "$root/lab/topology.toml"
   else
-    # What is before the first site, with room for more links than 64.
+    # The part before the first site, with addresses for more than 64 links.
     sed '/^\[\[site\]\]/,$d; s|10\.255\.0\.0/24|10.255.0.0/20|' "$root/lab/topology.toml"
     for ((site = 1; site <= sites; site++)); do
       cat <<TOML
@@ -29,15 +29,15 @@ TOML
 plan_lab() {
   mkdir -p "$run_dir"
   echo "$sites" >"$run_dir/sites"
-  # A copy: a scenario changes it, and birdc configure takes it up.
+  # A copy, because a scenario changes it and calls birdc configure.
   cp -r "$root/bird" "$run_dir/bird"
   topology >"$run_dir/topology.toml"
   "$routevpn" plan "$run_dir/topology.toml" --out "$run_dir" --pki "$run_dir/ca"
 }
 
-# Taking a gateway's certificate away, and giving it a new one ----------------------------------------
+# Revoking a gateway's certificate, and signing a new one ---------------------------------------------
 
-bring_to_gateways() { # FILE of the CA's directory, to all
+bring_to_gateways() { # FILE: copies it from the CA's directory to all gateways
   local gateway
   for gateway in $(gateways); do cp "$run_dir/ca/$1" "$run_dir/$gateway/pki/$1"; done
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What the streams of a scenario have lost: report.py table DIR... | worst DIR | plot DIR FILE.svg
+"""Losses of the streams of a scenario: report.py table DIR... | worst DIR | plot DIR FILE.svg
 
-A DIR is one run, as lab/failover.sh leaves it: scenario, description, bar, events, sent-*.log and
+A DIR is one run, as lab/failover.sh leaves it: scenario, description, bar, events, sent-* and
 received-*. A packet is sent every millisecond.
-table prints a row for each run and, for more than one run of a scenario, the largest; its exit
-status is 1 if a scenario has lost more than it may. worst prints what the stream that lost most has
-lost until it went another way, and by the mending, and how long the machine stood still.
+table prints a row for each run and, for several runs of a scenario, a row of the largest losses. Its exit
+status is 1 if a scenario has lost more than allowed. worst prints three numbers in ms: the largest loss of
+a stream by the failure, the largest by the mending, and the longest pause of a sender.
 """
 import pathlib
 import sys
@@ -14,11 +14,11 @@ import chart
 
 
 class Flow:
-    """One stream: which numbers were sent, and when those that arrived did."""
+    """One stream: the times at which numbers were sent, and those at which they arrived."""
 
     def __init__(self, name, sent_ns):
         self.name, self.sent_ns = name, sent_ns
-        self.arrivals = {}  # number: (sent, came)
+        self.arrivals = {}  # number: (sent, arrived)
 
     def lost(self):
         return [n for n in range(len(self.sent_ns)) if n not in self.arrivals]
@@ -35,7 +35,7 @@ class Run:
         self.bar = int(bar) if bar else None
         events = [line.split() for line in (here / "events").read_text().splitlines()]
         self.events = {text: int(ns) for ns, text in events}
-        # What was on its way then is lost by the break too.
+        # The failure also loses packets that were in flight: up to 20 ms.
         self.broken_ns = self.events["broken"] - 20_000_000
         self.flows = {}
         for path in sorted(here.glob("sent-*")):
@@ -61,7 +61,7 @@ class Run:
                     self.flows[name].arrivals[int(number)] = (int(sent), int(came))
 
     def failure(self, flow):
-        """Lost from the break to the mending, and the longest gap of it."""
+        """(all losses, the longest gap) from the failure to the mending."""
         return losses(flow, self.broken_ns, self.events["mended"])
 
     def recovery(self, flow):
@@ -74,7 +74,7 @@ class Run:
         return max(self.failure(flow)[0] for flow in self.flows.values())
 
     def longest_pause_ms(self):
-        """How long the machine has kept a sender from sending."""
+        """The longest time between two packets of a sender, which the machine has caused."""
         return max(b - a for flow in self.flows.values()
                    for a, b in zip(flow.sent_ns, flow.sent_ns[1:])) // 1_000_000
 
@@ -83,15 +83,14 @@ class Run:
 
 
 def changed(before, after):
-    """How many of the links and sessions are not as they were."""
+    """The number of links and sessions that have changed."""
     pairs = zip(before.read_text().splitlines(), after.read_text().splitlines())
     return sum(one != other for one, other in pairs)
 
 
 def losses(flow, begin_ns, end_ns):
-    """Milliseconds, (all of them, the longest gap), of what was sent in this time and is lost: from
-    the sending of the first packet lost to that of the next that arrived. On a machine with time to
-    spare that is one for each packet."""
+    """(sum, longest) of the gaps of this time, in ms. A gap lasts from the sending of the first lost
+    packet to the sending of the next packet that arrived. On an idle machine it is 1 ms per packet."""
     gaps = []
     previous = None
     for number in flow.lost():
@@ -102,7 +101,7 @@ def losses(flow, begin_ns, end_ns):
         following = flow.sent_ns[min(number + 1, len(flow.sent_ns) - 1)]
         gaps[-1] += (following - flow.sent_ns[number]) / 1_000_000
         previous = number
-    # Sent late and the next in time is less than one: it is lost all the same.
+    # A gap after a late packet can be shorter than 1 ms. It counts as 1 ms.
     gaps = [max(1, round(gap)) for gap in gaps]
     return sum(gaps), max(gaps, default=0)
 
@@ -118,15 +117,15 @@ def verdict_of(worst, bar):
 
 
 def print_scenario(runs):
-    """The rows of one scenario, the last of them the largest; whether it kept its bar."""
+    """Prints the rows of one scenario. Returns whether its losses are within the limit."""
     incomplete = [run for run in runs if len(run.flows) != 4]
     if incomplete:
         print(f"{runs[0].scenario}: {len(incomplete)} of {len(runs)} runs have not measured all "
-              "four streams; their logs say why")
+              "four streams; the reason is in their logs")
         return False
     names = sorted(runs[0].flows, key=lambda name: (name.split("-")[0] != "R1", name))
     row(runs[0].scenario, [name[:-2] + " IPv" + name[-1] for name in names] + ["mended"], "")
-    print(f"  {runs[0].description}; lost, and in brackets the longest gap, in ms")
+    print(f"  {runs[0].description}; lost ms, and in brackets the longest gap")
     most = [0] * len(names)
     most_mended = 0
     for index, run in enumerate(runs, 1):
@@ -137,9 +136,9 @@ def print_scenario(runs):
         extra = "" if run.flaps is None else f"flaps: {run.flaps}"
         stray = max(run.before(run.flows[name])[0] for name in names)
         if stray:
-            extra += f" {stray} lost before it was broken"
+            extra += f" {stray} lost before the failure"
         if run.longest_pause_ms() > 50:
-            extra += f" the machine stood still for {run.longest_pause_ms()} ms"
+            extra += f" a sender paused for {run.longest_pause_ms()} ms"
         if len(runs) == 1:
             extra = (verdict_of(max(most), run.bar) + " " + extra).strip()
         cells = [f"{lost} ({gap})" for lost, gap in failures]

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
-# How a lab of many sites does: time to converge, processor, memory, routes.
+# Measures a lab of many sites: time to converge, processor time, memory, routes.
 
-# Kibibytes of all processes of that name in the lab: their own share (PSS), and those with most.
+# Prints the memory of all processes of that name in the lab, as PSS in KiB: the sum and the largest.
 memory_of() { # NAME
   local pidfile pid sum=0 most=0 count=0 pss
   while read -r pidfile; do
@@ -14,7 +14,7 @@ memory_of() { # NAME
   printf '%-10s %5d processes %9d KiB in all %7d KiB at most\n' "$1" "$count" "$sum" "$most"
 }
 
-# Seconds of processor time of all processes of the lab so far.
+# Prints the processor time of all processes of the lab so far, in seconds.
 processor_seconds() {
   local pidfile pid ticks=0
   local -a field
@@ -32,8 +32,8 @@ route_counts() {
     v4=$((v4 + $(ip_node "$node.private" route show proto bird | grep -c nexthop)))
     v6=$((v6 + $(ip_node "$node.private" -6 route show proto bird | grep -c nexthop)))
   done
-  echo "next hops in the gateways' kernels: $v4 of IPv4, $v6 of IPv6"
-  echo "of V1-1: $(bird_node V1-1.private show route count | tail -n 1)"
+  echo "next hops in the kernels of the gateways: $v4 of IPv4, $v6 of IPv6"
+  echo "routes of V1-1: $(bird_node V1-1.private show route count | tail -n 1)"
 }
 
 scale() {
@@ -44,9 +44,9 @@ scale() {
   memory_of routevpn
   memory_of bird
   route_counts
-  echo "processor time until then: $(processor_seconds) s"
+  echo "processor time so far: $(processor_seconds) s"
   before=$(processor_seconds)
   sleep $seconds
   awk -v a="$before" -v b="$(processor_seconds)" -v s=$seconds \
-    'BEGIN { printf "processor time while nothing happens: %.2f of one processor\n", (b - a) / s }'
+    'BEGIN { printf "processor time of the idle lab: %.2f of one processor\n", (b - a) / s }'
 }

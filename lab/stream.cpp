@@ -1,14 +1,14 @@
-// A stream of numbered UDP packets, one a millisecond, that tells which were lost and when.
+// Sends and receives numbered UDP packets, one per millisecond, to find which were lost and when.
 //
 //   lab_stream send FILE FLOW...            until SIGTERM; FLOW is NAME,FROM,PORT,TO,PORT
 //   lab_stream receive FILE PORT            until SIGTERM
-//   lab_stream probe FROM PORT COUNT TO TO-PORT  a byte from each of COUNT ports, from PORT on
-//   lab_stream now                          nanoseconds of the clock that all of these go by
+//   lab_stream probe FROM PORT COUNT TO TO-PORT  a byte from each of the COUNT ports from PORT on
+//   lab_stream now                          prints the time of the clock below
 //
-// At their end they write FILE: the sender "flow NAME" for each, then the times it sent each number
-// at; the receiver "NAME NUMBER SENT CAME" for each packet. Times are nanoseconds of
-// CLOCK_MONOTONIC, which all namespaces of a machine have in common. A sender that the machine has
-// kept from running goes on from there: had it to catch up, its burst would overflow queues.
+// When they end, they write FILE. The sender writes "flow NAME" for each flow, then the times at
+// which it sent each number. The receiver writes "NAME NUMBER SENT ARRIVED" for each packet. Times
+// are nanoseconds of CLOCK_MONOTONIC, which is the same in all namespaces of a machine. A sender
+// that could not run does not catch up, because its burst would overflow queues.
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -34,10 +34,10 @@ namespace {
 using namespace routevpn;
 
 constexpr std::int64_t interval_ns = 1'000'000;
-// Ten seconds of four streams, if the receiver should be kept from running for so long.
+// Room for ten seconds of four streams, in which the receiver does not run.
 constexpr int receive_buffer_bytes = 32 * 1024 * 1024;
 
-// Both ends are on one machine: the bytes are those of its memory.
+// Both ends are on one machine: the packet has its byte order and layout.
 struct Packet {
   std::array<char, 16> flow{};
   std::uint64_t number = 0;
@@ -46,7 +46,7 @@ struct Packet {
 
 struct Arrival {
   Packet packet;
-  std::int64_t came_ns = 0;
+  std::int64_t arrived_ns = 0;
 };
 
 volatile std::sig_atomic_t stopped = 0;
@@ -62,7 +62,7 @@ void sleep_until(std::int64_t ns) {
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
 }
 
-// Without SA_RESTART: a receiver that waits must hear of it.
+// Without SA_RESTART, so that a signal ends a waiting recv().
 void stop_on_signals() {
   struct sigaction action {};
   action.sa_handler = [](int) { stopped = 1; };
@@ -117,13 +117,15 @@ void finish(std::ofstream& out, const std::string& path) {
   if (!out.flush()) throw SystemError("lab_stream: " + path + ": cannot be written");
 }
 
-// Not connected: each packet asks for its route again, as a router's would.
+// The socket is not connected: the kernel looks up the route of each packet, as for forwarded
+// packets.
 void send_one(const Flow& flow, std::uint64_t number) {
   Packet packet;
   flow.name.copy(packet.flow.data(), packet.flow.size() - 1);
   packet.number = number;
   packet.sent_ns = now_ns();
-  // What the kernel refuses (no route) is lost as it would be further on: it is missing there.
+  // A packet that the kernel refuses, without a route, counts as lost: the receiver does not get
+  // it.
   (void)sendto(flow.socket.get(), &packet, sizeof packet, 0, flow.to.get(), flow.to.size);
 }
 
@@ -163,21 +165,21 @@ void receive_to(const std::string& path, const std::string& port) {
                  sizeof receive_buffer_bytes) != 0) {
     throw system_error("lab_stream: SO_RCVBUFFORCE");
   }
-  // The signal may come between the look at `stopped` and recv().
-  const timeval patience{0, 100'000};
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  // A signal can arrive between the test of `stopped` and recv().
+  const timeval timeout{0, 100'000};
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   std::vector<Arrival> arrivals;
   arrivals.reserve(std::size_t{1} << 20U);
   while (stopped == 0) {
     Arrival arrival;
     const auto size = recv(fd.get(), &arrival.packet, sizeof arrival.packet, 0);
-    arrival.came_ns = now_ns();
+    arrival.arrived_ns = now_ns();
     arrival.packet.flow.back() = '\0';
     if (size == static_cast<ssize_t>(sizeof arrival.packet)) arrivals.push_back(arrival);
   }
   std::ofstream out(path);
-  for (const auto& [packet, came_ns] : arrivals) {
-    out << packet.flow.data() << ' ' << packet.number << ' ' << packet.sent_ns << ' ' << came_ns
+  for (const auto& [packet, arrived_ns] : arrivals) {
+    out << packet.flow.data() << ' ' << packet.number << ' ' << packet.sent_ns << ' ' << arrived_ns
         << '\n';
   }
   finish(out, path);

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
-# Four streams of one UDP packet a millisecond between two site routers, both families both ways,
-# all of them through one link: that which a scenario is about to break.
+# Four streams of one UDP packet per millisecond between two site routers, IPv4 and IPv6 in both directions.
+# All of them use the link that the scenario breaks.
 #
 #   R1 --> V1-1 ===== link ===== V3-1 --> R3
 #
-# Flows are divided by a hash over addresses and ports. So that each takes the wanted way, packets are
-# sent from many source ports, and of those that come by there one is taken.
+# A hash over addresses and ports selects the link of a flow. To find a flow that uses the wanted link,
+# packets are sent from many source ports, and a port is chosen whose packet passes that link.
 
 stream_port=5600
 
@@ -15,7 +15,7 @@ address_of() { # NODE 4|6, in its site
   if [[ $2 == 4 ]]; then echo "10.0.$site.1"; else echo "2001:db8:a$site::1"; fi
 }
 
-# The first of a hundred source ports whose packets leave this gateway by this link.
+# Prints the first of 100 source ports whose packets leave this gateway by this link.
 port_through() { # GATEWAY LINK FROM TO
   local nft=(in_node "$1.private" nft) ports
   "${nft[@]}" -f - <<<"table inet probe {
@@ -30,16 +30,16 @@ port_through() { # GATEWAY LINK FROM TO
 }
 has_ports() { in_node "$1" nft list set inet probe ports | grep -q elements; } # NODE
 
-# One flow as lab_stream takes it, from the gateway's site router through that link to the other's.
+# Prints a flow for lab_stream, from the gateway's site router through that link to the peer's site router.
 flow() { # GATEWAY LINK 4|6
   local from to port
   from=R$(site_of "$1") to=R$(site_of "V${2#rv}")
   port=$(port_through "$1" "$2" "$(address_of "$from" "$3")" "$(address_of "$to" "$3")")
-  [[ -n $port ]] || die "no flow from $from goes through $1's $2"
+  [[ -n $port ]] || die "no flow from $from uses $2 of $1"
   echo "$from-$to-$3,$(address_of "$from" "$3"),$port,$(address_of "$to" "$3"),$stream_port"
 }
 
-# start_streams DIR GATEWAY PEER: through the link between these two; what is measured goes to DIR.
+# start_streams DIR GATEWAY PEER: through the link between both gateways. The results are in DIR.
 start_streams() {
   local gateway peer four six
   for gateway in "$2" "$3"; do
@@ -56,7 +56,7 @@ start_streams() {
   done
 }
 
-# First those that send; what is on its way then still arrives.
+# The senders end first, so that packets in flight still arrive.
 stop_streams() { # DIR
   end "$1"/send-*.pid
   sleep 0.3

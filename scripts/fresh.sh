@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Runs what README shows on a Debian just installed, with nothing but what Debian calls required
-# and apt: scripts/fresh.sh bookworm|trixie [--only lab|test] [--bird3] [--mirror URL]
+# Runs the two commands of README on a new Debian that has only the required packages and apt:
+# scripts/fresh.sh bookworm|trixie [OPTION...]
 #
-# The system is made by debootstrap in a directory of its own. What is committed (HEAD) is copied
-# into it, and there lab/run.sh and then scripts/test.sh are run, in mount and process namespaces
-# of their own, so that at the end, however it comes, no process and no mount is left, and the
-# directory is removed. Needs root.
+# debootstrap makes the system in a directory of its own. The last commit (HEAD) is copied into it. There
+# lab/run.sh and then scripts/test.sh run, each in mount and process namespaces of its own. At the end, also
+# after a signal, no process and no mount is left, and the directory is removed. Needs root.
 #
-#   --only lab|test    one of the two commands
-#   --bird3            with BIRD 3 (trixie has it)
-#   --mirror URL       of Debian; default: where this machine's own apt takes its Debian from
-#   FRESH_CACHE=DIR    keeps the packages that were downloaded there for the next time
-#   FRESH_DIR=DIR      where the system is made; default: TMPDIR, or /tmp
+#   --only lab|test    only this command
+#   --stage STAGE      only this stage of scripts/test.sh; can be given more than once
+#   --bird3            with BIRD 3, which trixie has
+#   --mirror URL       Debian mirror; default: that of this machine's apt
+#   FRESH_CACHE=DIR    keeps the downloaded packages in DIR for later runs
+#   FRESH_DIR=DIR      parent directory of the system; default: TMPDIR, or /tmp
 #
-# Packages come as they do on this machine: apt's mirror, proxy, certificates and date checks, and
-# the name service, are carried over. Exit status: 0 when both commands succeeded.
+# The system gets the settings of this machine's apt (mirror, proxy, certificates, date checks) and its name
+# service. Exit status: 0 when both commands succeeded.
 set -euo pipefail
 
 die() {
@@ -26,8 +26,8 @@ usage() {
   sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"
 }
 
-# "SITE SUITE" of each Debian suite of this machine's apt, the suite's name replaced by $suite:
-# also -updates and -security where it has them. No other archive is taken along.
+# Prints "SITE SUITE" for each Debian archive of this machine's apt, with the name $suite instead of this
+# machine's suite: also -updates and -security where apt has them. Other archives are ignored.
 debian_archives() {
   local here
   if [[ -n $mirror ]]; then
@@ -41,13 +41,13 @@ debian_archives() {
     sed -nE "s/^([^ ]+) $here(-updates|-security)? main\$/\1 $suite\2/p" | sort -u
 }
 
-# What of apt's own settings decides whether and how an archive is reached.
+# Prints the settings of apt for the access to archives.
 apt_settings() {
   apt-config dump | grep -E '^Acquire::((http|https)::|Check-|Force|Retries)' |
     grep -v -i 'auto-\?detect' || true
 }
 
-# The proxy apt uses is the one debootstrap must use.
+# debootstrap uses the proxy of apt.
 export_proxy() {
   local proxy=''
   eval "$(apt-config shell proxy Acquire::http::Proxy)"
@@ -80,7 +80,7 @@ copy_project() {
   local top
   top=$(cd "$(dirname "$0")/.." && pwd)
   if [[ -n $(git -c safe.directory="$top" -C "$top" status --porcelain) ]]; then
-    echo "fresh.sh: what is not committed is not tested"
+    echo "fresh.sh: changes that are not committed are not tested"
   fi
   mkdir "$root/root/routevpn"
   git -c safe.directory="$top" -C "$top" archive HEAD | tar -x -C "$root/root/routevpn"
@@ -90,11 +90,14 @@ copy_project() {
 # shellcheck disable=SC2317 # called by name
 inside() {
   local root=$1 cache=$2 command=$3
-  # The system's / must be a mount, as it is on a real one: `ip netns` changes its propagation.
+  # The root of the system must be a mount, because `ip netns` changes its propagation.
   mount --bind "$root" "$root"
   mount -t proc proc "$root/proc"
   mount -t sysfs sysfs "$root/sys"
   mount --rbind /dev "$root/dev"
+  # /run is empty at each start, as after a boot: no names of ended namespaces stay in /run/netns.
+  mount -t tmpfs -o mode=755 tmpfs "$root/run"
+  mkdir -m 1777 "$root/run/lock"
   if [[ -n $cache ]]; then mount --bind "$cache/archives" "$root/var/cache/apt/archives"; fi
   cd "$root"
   chroot . env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
@@ -103,7 +106,7 @@ inside() {
     bash -c "cd /root/routevpn && exec $command"
 }
 
-# run COMMAND: in the new system.
+# run COMMAND: runs it in the new system.
 run() {
   local started=$SECONDS status=0
   echo "fresh.sh: $suite: $1"
@@ -116,7 +119,7 @@ run() {
   return "$status"
 }
 
-# With the first process of its namespace all others of it end, and only then the runner.
+# When the first process of a process namespace ends, the kernel ends all others of it.
 # shellcheck disable=SC2317 # called by trap
 clean_up() {
   if [[ -n $runner ]]; then
@@ -126,6 +129,7 @@ clean_up() {
   rm -rf --one-file-system "$work"
 }
 
+stages=()
 suite='' only='' bird3='' mirror='' runner=''
 while (($# > 0)); do
   case $1 in
@@ -134,6 +138,11 @@ while (($# > 0)); do
       only=${2:-}
       shift
       [[ $only == lab || $only == test ]] || die "--only takes lab or test" 2
+      ;;
+    --stage)
+      [[ ${2:-} =~ ^[a-z]+$ ]] || die "--stage takes the name of a stage of scripts/test.sh" 2
+      stages+=("$2")
+      shift
       ;;
     --bird3) bird3=yes ;;
     --mirror)
@@ -145,7 +154,7 @@ while (($# > 0)); do
       usage
       exit
       ;;
-    *) die "'$1' is neither bookworm nor trixie nor an option; --help tells the options" 2 ;;
+    *) die "'$1' is not bookworm, trixie or an option; --help lists the options" 2 ;;
   esac
   shift
 done
@@ -169,5 +178,5 @@ copy_project
 failed=0
 if [[ -n $bird3 ]]; then run "scripts/packages.sh bird3"; fi
 if [[ $only != test ]]; then run lab/run.sh || failed=1; fi
-if [[ $only != lab ]]; then run scripts/test.sh || failed=1; fi
+if [[ $only != lab ]]; then run "scripts/test.sh ${stages[*]}" || failed=1; fi
 exit "$failed"

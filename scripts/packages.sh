@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing: scripts/packages.sh GROUP...
+# Installs missing Debian packages: scripts/packages.sh GROUP...
 #
-#   build   what routevpn and its tests are built with
-#   test    what scripts/test.sh runs besides
-#   lab     what lab/run.sh runs besides
-#   bird3   BIRD 3 instead of 2, which Debian 13 has; where it is installed, test and lab leave it
-#   fresh   what scripts/fresh.sh runs
-#   bench   what scripts/bench.sh runs besides
-#   peers   the VPNs that scripts/bench.sh compares routevpn with
+#   build   to build routevpn and its tests
+#   test    for scripts/test.sh, in addition to build
+#   lab     for lab/run.sh, in addition to build
+#   bird3   BIRD 3 instead of BIRD 2 (Debian 13 has it); test and lab keep an installed BIRD 3
+#   fresh   for scripts/fresh.sh
+#   bench   for scripts/bench.sh, in addition to build
+#   peers   the VPNs with which scripts/bench.sh compares routevpn
 #
-# For Debian 12 and 13. With everything in place it asks only dpkg, so that it is fast and needs
-# no network.
+# For Debian 12 and 13. When no package is missing, the script only reads dpkg's database and needs no
+# network.
 set -euo pipefail
 
 die() {
@@ -31,13 +31,13 @@ packages_of() {
   case $1 in
     build)
       echo g++ cmake ninja-build pkg-config libssl-dev libnl-3-dev libnl-route-3-dev \
-        nlohmann-json3-dev libtomlplusplus-dev catch2
+        libboost-program-options-dev nlohmann-json3-dev libtomlplusplus-dev catch2
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)
       echo "$(bird)" ccache clang ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq \
         libbenchmark-dev mandoc nftables openssl procps python3 shellcheck tcpdump util-linux
-      # The formatting and the checks of the code are those of version 14.
+      # The formatting and the lint stage need version 14 of clang-format and clang-tidy.
       if [[ $(debian_version) == 12 ]]; then
         echo clang-format-14 clang-tidy-14 libclang-rt-14-dev
       else
@@ -61,7 +61,7 @@ packages_of() {
       echo fastd ocserv openconnect openvpn tinc wireguard-go wireguard-tools
       ;;
     *)
-      die "there is no group '$1': build, test, lab, bird3, fresh, bench and peers are"
+      die "there is no group '$1'; groups are build, test, lab, bird3, fresh, bench and peers"
       ;;
   esac
 }
@@ -81,7 +81,7 @@ as_root() {
 }
 
 (($# > 0)) || die "which group: build, test, lab, bird3, fresh, bench, peers?"
-command -v dpkg-query >/dev/null || die "knows Debian only; its text lists what is needed"
+command -v dpkg-query >/dev/null || die "this is not Debian; packages_of in this script lists the needed packages"
 wanted=$(for group in "$@"; do packages_of "$group"; done)
 
 missing=()
@@ -91,9 +91,9 @@ done
 ((${#missing[@]} > 0)) || exit 0
 
 echo "packages.sh: installing ${missing[*]}"
-# Debian starts a VPN server where this is installed. Nobody asked for one.
+# The package ocserv starts a VPN server, which the benchmark does not need.
 if [[ -d /run/systemd/system && " ${missing[*]} " == *" ocserv "* ]]; then
-  echo "packages.sh: ocserv.service is masked; 'systemctl unmask ocserv.service' makes it yours"
+  echo "packages.sh: ocserv.service is masked; 'systemctl unmask ocserv.service' enables its use"
   as_root systemctl --quiet mask ocserv.service
 fi
 as_root apt-get -qq update

@@ -1,30 +1,29 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs all tests: scripts/test.sh [STAGE...]
+# Installs missing packages, builds, and runs all tests: scripts/test.sh [STAGE...]
 #
-#   format    the code is formatted as .clang-format says (by clang-format 14)
-#   lint      shellcheck, mandoc and clang-tidy have nothing to say
-#   release   optimised build by g++, and the simulator with 10,000 seeds
-#   asan      unit tests and simulator under AddressSanitizer and UndefinedBehaviorSanitizer, by clang
-#   tsan      the same under ThreadSanitizer, by g++
-#   netns     the program itself, on networks made of namespaces
+#   format    checks the format of the code (scripts/format.sh --check)
+#   lint      runs shellcheck, mandoc, clang-tidy and scripts/check_includes.sh
+#   release   builds with g++ and optimisation, and runs the simulator with 10,000 seeds
+#   asan      unit tests and simulator with AddressSanitizer and UndefinedBehaviorSanitizer, by clang
+#   tsan      the same with ThreadSanitizer, by g++
+#   netns     tests of the program in network namespaces
 #
-# Without a STAGE all are run, in this order. The last line is "N passed, N failed": it counts the
-# tests, and as one each stage that has none or breaks before them. Exit status: 0 when none
-# failed, 1 otherwise, 2 for a wrong STAGE. Tests run as root, by sudo where we are not.
-# Builds and logs are in build/. What the compilers and clang-tidy said of unchanged files is kept in
-# ~/.cache for the next time.
+# Without a STAGE all stages run, in this order. The last line is "N passed, N failed". It counts the tests.
+# A stage without tests, or one that fails before its tests, counts as one test. Exit status: 0 when none
+# failed, 1 otherwise, 2 for a wrong STAGE. Tests run as root, by sudo for other users. Builds and logs are
+# in build/. Results of the compilers and of clang-tidy for unchanged files are kept in ~/.cache.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 all_stages=(format lint release asan tsan netns)
 jobs=$(nproc)
-verdicts=${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-tidy
-# How much the simulator plays: what the sanitizers do to its speed, the other way round.
+results=${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-tidy
+# The number of simulator runs, smaller with the sanitizers, which slow the simulator down.
 plays=(ROUTEVPN_SEEDS=10000 ROUTEVPN_DAYS=6)
 asan_plays=(ROUTEVPN_SEEDS=1000 ROUTEVPN_DAYS=1)
 tsan_plays=(ROUTEVPN_SEEDS=250 ROUTEVPN_DAYS=1 ROUTEVPN_DAY_HOURS=8)
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache
-# What one clone has compiled serves the next, wherever it lies.
+# Clones in different directories share the compiler cache.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 usage() {
@@ -35,7 +34,7 @@ as_root() {
   if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
-# quietly LOG COMMAND...: the output goes to build/logs/LOG.log, and here only when it fails.
+# quietly LOG COMMAND...: appends the output to build/logs/LOG.log, and prints its end after a failure.
 quietly() {
   local log=build/logs/$1.log
   shift
@@ -51,12 +50,12 @@ build() {
   quietly "$1" cmake --build --preset "$1" --parallel "$jobs" "${@:2}"
 }
 
-# run_tests PRESET JOBS CTEST-OPTION...: how many passed, failed and were skipped goes to $counts.
+# run_tests PRESET JOBS CTEST-OPTION...: writes the numbers of passed, failed and skipped tests to $counts.
 run_tests() {
   local report=$PWD/build/logs/$stage.xml preset=$1 parallel=$2 status=0 total failed skipped
   local -a fixed_layout=()
   shift 2
-  # ThreadSanitizer does not know every address layout that the kernel may choose.
+  # ThreadSanitizer does not support every address layout that the kernel can choose.
   if [[ $preset == tsan ]] && setarch -R true 2>/dev/null; then fixed_layout=(setarch -R); fi
   as_root rm -f "$report"
   as_root env "${plays[@]}" "${fixed_layout[@]}" ctest --test-dir "build/$preset" \
@@ -69,21 +68,15 @@ run_tests() {
   return "$status"
 }
 
-# attribute NAME: of the whole run, in the report of run_tests.
+# attribute NAME: prints that attribute of the report of run_tests.
 attribute() {
   grep -om1 "[[:space:]]$1=\"[0-9]*\"" "$report" | tr -cd '0-9'
 }
 
 stage_format() {
-  local formatter
-  formatter=$(command -v clang-format-14 || command -v clang-format)
-  if [[ $("$formatter" --version) != *"version 14."* ]]; then
-    echo "not checked: clang-format 14 decides, here is $("$formatter" --version)"
-    echo 0 0 1 >"$counts"
-    return
-  fi
-  find include src lab tests \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
-    xargs -0 "$formatter" --dry-run --Werror
+  local status=0
+  scripts/format.sh --check || status=$?
+  if ((status == 3)); then echo 0 0 1 >"$counts"; else return "$status"; fi
 }
 
 shell_scripts() {
@@ -95,7 +88,7 @@ shell_scripts() {
     done
 }
 
-# One hash of all that clang-tidy's verdict on a file depends on.
+# Prints a hash of everything that the result of clang-tidy for a file depends on.
 tidy_key() {
   local needs
   needs=$(clang++ -std=c++20 -Iinclude "$libnl" -MM "$1" | sed 's/^[^:]*://; s/\\$//')
@@ -109,9 +102,9 @@ tidy_key() {
 tidy_file() {
   local key
   key=$(tidy_key "$1")
-  [[ ! -e $verdicts/$key ]] || return 0
+  [[ ! -e $results/$key ]] || return 0
   "$tidy" --quiet -p build/lint "$1" 2>/dev/null || return 1
-  touch "$verdicts/$key"
+  touch "$results/$key"
 }
 
 stage_lint() {
@@ -119,25 +112,25 @@ stage_lint() {
   shell_scripts | xargs -0 shellcheck
   mapfile -t pages < <(find src -path '*/man/*.[1-8]')
   if ((${#pages[@]} > 0)); then mandoc -T lint -W warning "${pages[@]}"; fi
+  if [[ -x scripts/check_includes.sh ]]; then scripts/check_includes.sh; fi
   tidy=$(command -v clang-tidy-14 || command -v clang-tidy)
   if [[ $("$tidy" --version) != *"version 14."* ]]; then
-    echo "no clang-tidy: version 14 decides, here is $("$tidy" --version | grep -o 'version .*')"
+    echo "clang-tidy was not run: version 14 is needed, found: $("$tidy" --version | grep -o 'version .*')"
     return
   fi
-  # File by file, as people compile it.
+  # Without unity builds, so that each file is checked alone.
   quietly lint cmake --preset asan -B build/lint -DCMAKE_UNITY_BUILD=OFF
-  mkdir -p "$verdicts"
+  mkdir -p "$results"
   libnl=$(pkg-config --cflags-only-I libnl-route-3.0)
   libnl=${libnl%% }
-  export tidy libnl verdicts
+  export tidy libnl results
   export -f tidy_file tidy_key
   # shellcheck disable=SC2016 # "$1" is the inner shell's
   find src -name '*.cpp' -print0 |
     xargs -0 -P "$jobs" -I{} bash -euo pipefail -c 'tidy_file "$1"' tidy {}
 }
 
-# What is shipped, and the simulator at full length. The unit tests are those of the two stages that
-# follow, where they see more.
+# The optimised program and the full simulator. Unit tests run in the next two stages, with sanitizers.
 stage_release() {
   build release --target routevpn sim
   run_tests release "$jobs" --tests-regex '^sim_'
@@ -160,7 +153,7 @@ stage_netns() {
   run_tests release 1 --label-regex netns
 }
 
-# Runs one stage, whatever it does, and adds its line to the summary.
+# Runs one stage and adds its line to the summary.
 run_stage() {
   local stage=$1 counts=build/logs/$1.counts status started=$SECONDS passed=0 failed=0 skipped=0
   echo "== $stage"
@@ -188,7 +181,7 @@ stages=("$@")
 if ((${#stages[@]} == 0)); then stages=("${all_stages[@]}"); fi
 for stage in "${stages[@]}"; do
   if [[ " ${all_stages[*]} " != *" $stage "* ]]; then
-    echo "test.sh: there is no stage '$stage': ${all_stages[*]} are" >&2
+    echo "test.sh: there is no stage '$stage'; stages are ${all_stages[*]}" >&2
     exit 2
   fi
 done

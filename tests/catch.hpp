@@ -1,4 +1,4 @@
-// Catch2 as Debian 12 (2.13) and Debian 13 (3.7) have it.
+// One interface to Catch2 2.13 (Debian 12) and Catch2 3.7 (Debian 13).
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

@@ -11,9 +11,9 @@ namespace routevpn::test::virtual_clock {
 namespace {
 
 // Atomic, because threads of other tests in the program may read the clock.
-std::atomic<std::int64_t> wall_us{0};  // 0: the real clock
+std::atomic<std::int64_t> wall_us{0};  // microseconds since 1970; 0: the real clock
 std::atomic<unsigned long> reads{0};
-Time at;
+Time last_set;
 
 std::int64_t real_us() {
   timespec now{};
@@ -27,9 +27,9 @@ void set(Time now) {
   if (wall_us == 0) {
     wall_us = real_us();
   } else {
-    wall_us += std::chrono::duration_cast<std::chrono::microseconds>(now - at).count();
+    wall_us += std::chrono::duration_cast<std::chrono::microseconds>(now - last_set).count();
   }
-  at = now;
+  last_set = now;
 }
 
 unsigned long times_read() {

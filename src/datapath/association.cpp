@@ -6,7 +6,7 @@ namespace {
 
 std::uint64_t stop_at_of(const dtls::Established& established, const RecordLimits& limits) {
   return std::min(limits.stop_at,
-                  record::traits(established.suite).record_limit - records_for_farewell);
+                  record::traits(established.suite).record_limit - records_for_alerts);
 }
 
 }  // namespace
@@ -16,12 +16,11 @@ Association::Association(AssociationId number, const dtls::Established& establis
                          const RecordLimits& limits)
     : id(number),
       sealer(backend, established.suite, established.send, established.first_send_sequence,
-             established.explicit_nonce_base,
-             stop_at_of(established, limits) + records_for_farewell),
+             established.explicit_nonce_base, stop_at_of(established, limits) + records_for_alerts),
       opener(backend, established.suite, established.receive),
       endpoint(peer),
       control_messages(established.control_messages),
-      renew_after(limits.renew_after.value_or(record::traits(established.suite).renew_after)),
+      rekey_after(limits.rekey_after.value_or(record::traits(established.suite).renew_after)),
       stop_at(stop_at_of(established, limits)) {}
 
 }  // namespace routevpn::datapath

@@ -16,7 +16,7 @@ std::optional<ControlMessage> decode_control(ConstBytes payload) {
   using Kind = ControlMessage::Kind;
   if (payload.size() < control_message_bytes) return std::nullopt;
   const auto kind = static_cast<Kind>(payload[0]);
-  if (kind != Kind::echo_request && kind != Kind::echo_reply && kind != Kind::renewal_request) {
+  if (kind != Kind::echo_request && kind != Kind::echo_reply && kind != Kind::rekey_request) {
     return std::nullopt;
   }
   const std::uint8_t* const at = payload.data();

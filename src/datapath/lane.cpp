@@ -20,7 +20,8 @@ constexpr std::size_t max_payloads = Lane::receive_bytes / (13 + 16 + 20) + 1;
 constexpr std::size_t max_control = 64;  // answers to one receive: one a datagram is plenty
 // And two probes as large as can be: the size in question, and ICMP's.
 constexpr std::size_t control_bytes =
-    max_control * (max_record_headroom + control_message_bytes + record::tailroom) + 2UL * most_mtu;
+    max_control * (max_record_headroom + control_message_bytes + record::tailroom) +
+    2UL * maximum_mtu;
 
 }  // namespace
 
@@ -99,9 +100,9 @@ void Lane::check_limits(Association& association) {
   const auto most = std::max(association.sealer.sealed(), association.opener.opened());
   // Strangers can make it fail authentication as often as they like: a new one counts anew.
   const auto forged = association.opener.forged();
-  if ((most >= association.renew_after || forged >= max_forgeries / 2) &&
-      !association.renewal_announced) {
-    association.renewal_announced = announce(association.id, RenewalDue{});
+  if ((most >= association.rekey_after || forged >= max_forgeries / 2) &&
+      !association.rekey_announced) {
+    association.rekey_announced = announce(association.id, RekeyDue{});
   }
   if (forged >= max_forgeries && !association.limit_announced) {
     association.limit_announced = announce(association.id, LimitReached{});

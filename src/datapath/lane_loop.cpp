@@ -144,7 +144,7 @@ void LaneLoop::send_batch() {
 
 void LaneLoop::continue_sending() {
   while (!unsent_.empty()) {
-    const Run& run = unsent_.front();
+    const DatagramRun& run = unsent_.front();
     std::size_t sent = 0;
     const ConstBytes rest(run.data + unsent_offset_, run.bytes - unsent_offset_);
     const auto result = socket_.send(rest, run.segment_bytes, run.to, sent, run.traffic_class);
@@ -165,7 +165,7 @@ void LaneLoop::continue_sending() {
 }
 
 void LaneLoop::send_control() {
-  for (const Run& run : lane_.control_runs()) {
+  for (const DatagramRun& run : lane_.control_runs()) {
     std::size_t sent = 0;
     const auto result =
         socket_.send({run.data, run.bytes}, run.segment_bytes, run.to, sent, run.traffic_class);

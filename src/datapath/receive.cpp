@@ -20,7 +20,7 @@
 namespace routevpn::datapath {
 
 void Lane::from_outside(const outside::Received& received, Time now) {
-  if (payloads_.empty()) joiner_.release();  // what join() gave was written
+  if (payloads_.empty()) reassembler_.release();  // what join() gave was written
   // One for all: UDP_GRO joins no datagrams of different traffic class (Linux 6.9, and
   // since 6.1.91, 6.6.31 and 6.8.10; before, the first one's stood for all).
   outer_ecn_ = inside::ecn_of(received.ecn);
@@ -76,7 +76,7 @@ void Lane::forward_handshake(Bytes record, const outside::Endpoint& from) {
 }
 
 void Lane::open_record(const record::Split& split, const outside::Endpoint& from, Time now) {
-  if (associations_.empty()) return without_keys(split, from, now);
+  if (associations_.empty()) return record_without_keys(split, from, now);
   record::Opened opened;
   Association* const association = open_with_any(split, opened);
   if (association == nullptr) return drop(*opened.fault);
@@ -95,12 +95,13 @@ void Lane::open_record(const record::Split& split, const outside::Endpoint& from
 
 // Whoever sends data believes in an association that went with the process before this one. The
 // control thread may want to say so; a flood of strangers shall not keep it busy.
-void Lane::without_keys(const record::Split& split, const outside::Endpoint& from, Time now) {
+void Lane::record_without_keys(const record::Split& split, const outside::Endpoint& from,
+                               Time now) {
   constexpr Duration between = std::chrono::milliseconds(20);
   drop(Drop::record_no_keys);
   const bool data = split.header.type == record::ContentType::application_data;
-  if (!data || split.record.size() < least_data_record || now < next_without_keys_) return;
-  next_without_keys_ = now + between;
+  if (!data || split.record.size() < least_data_record || now < next_without_keys_event_) return;
+  next_without_keys_event_ = now + between;
   announce(0, RecordWithoutKeys{from});
 }
 
@@ -129,10 +130,10 @@ void Lane::authentic(Association& association, bool newest, const outside::Endpo
   counters_.last_heard.store(now, std::memory_order_relaxed);
   if (newest && association.endpoint != from) {
     association.endpoint = from;
-    association.move_announced = false;
+    association.roam_announced = false;
   }
-  if (!association.move_announced) {
-    association.move_announced = announce(association.id, PeerMoved{association.endpoint});
+  if (!association.roam_announced) {
+    association.roam_announced = announce(association.id, PeerRoamed{association.endpoint});
   }
   check_limits(association);
 }
@@ -147,8 +148,8 @@ void Lane::deliver(Association& association, Bytes payload, Time now) {
   if (payload.empty()) return drop(Drop::record_length);
   if (!is_control(payload[0])) return deliver_packet(payload, outer_ecn_);
   if (!association.control_messages) return drop(Drop::payload_not_ip);
-  if (payload[0] != piece_kind) return control_message(association, payload, now);
-  const auto joined = joiner_.join(association.id, payload, outer_ecn_);
+  if (payload[0] != fragment_kind) return control_message(association, payload, now);
+  const auto joined = reassembler_.join(association.id, payload, outer_ecn_);
   if (joined.fault) drop(*joined.fault);
   if (!joined.packet.empty()) deliver_packet(joined.packet, joined.outer_ecn);
 }
@@ -175,8 +176,8 @@ void Lane::control_message(Association& association, ConstBytes payload, Time no
       announce(association.id, EchoReplied{message->sequence, now - asked, message->received});
       return;
     }
-    case ControlMessage::Kind::renewal_request:
-      announce(association.id, RenewalRequested{});
+    case ControlMessage::Kind::rekey_request:
+      announce(association.id, RekeyRequested{});
       return;
   }
 }

@@ -19,7 +19,7 @@ namespace routevpn::datapath {
 namespace {
 
 // Datagrams above it may be more than some path carries.
-constexpr std::size_t large_bytes = least_mtu - 20 - 8;
+constexpr std::size_t large_bytes = ipv4_minimum_mtu - 20 - 8;
 
 }  // namespace
 
@@ -33,14 +33,14 @@ void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std:
   outbound_.set_outer_class(
       outer_class_.of(inside::traffic_class(packet), sending_->control_messages));
   const bool pieces = sending_->control_messages;
-  const std::size_t most = pieces ? std::max<std::size_t>(mtu, most_mtu) : mtu;
+  const std::size_t most = pieces ? std::max<std::size_t>(mtu, maximum_mtu) : mtu;
   const std::size_t before = outbound_.packets().size();
   if (const auto fault = inside::segment(header, packet, most, outbound_)) return drop(*fault);
   // The first of a super-packet is as large as any.
   if (!pieces || outbound_.packets()[before].length <= payload_limit_) return;
-  const std::size_t lost = splitter_.split(outbound_, before, payload_limit_);
+  const std::size_t lost = fragmenter_.split(outbound_, before, payload_limit_);
   if (lost > 0) drop(Drop::inside_too_big, lost);
-  counters_.tx_split.store(splitter_.packets_split(), std::memory_order_relaxed);
+  counters_.tx_fragmented.store(fragmenter_.packets_fragmented(), std::memory_order_relaxed);
 }
 
 bool Lane::wants_flush() const {
@@ -48,7 +48,7 @@ bool Lane::wants_flush() const {
          outbound_.free_packets() < inside::worst_case_segments;
 }
 
-std::span<const Run> Lane::seal() {
+std::span<const DatagramRun> Lane::seal() {
   runs_.clear();
   if (outbound_.empty() || sending_ == nullptr) return {};
   const auto packets = outbound_.packets();
@@ -60,7 +60,7 @@ std::span<const Run> Lane::seal() {
   const std::size_t overhead = outbound_.headroom() + outbound_.tailroom();
   for (const auto& packet : packets.first(sealed)) {
     const std::size_t bytes = packet.length + overhead;
-    Run* const last = runs_.empty() ? nullptr : &runs_.back();
+    DatagramRun* const last = runs_.empty() ? nullptr : &runs_.back();
     // A run may end in one shorter datagram; nothing may follow that one.
     const bool open = last != nullptr && last->bytes % last->segment_bytes == 0;
     if (open && bytes <= last->segment_bytes && packet.outer_class == last->traffic_class) {
@@ -119,7 +119,7 @@ void Lane::control_sent() {
   control_.truncate(0);
 }
 
-void Lane::count_sent(const Run& run, std::size_t bytes) {
+void Lane::count_sent(const DatagramRun& run, std::size_t bytes) {
   if (run.control || bytes == 0) return;
   const std::size_t datagrams = (bytes + run.segment_bytes - 1) / run.segment_bytes;
   const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t n) {
@@ -127,7 +127,7 @@ void Lane::count_sent(const Run& run, std::size_t bytes) {
   };
   std::uint64_t packets = datagrams;
   std::uint64_t packet_bytes = bytes - datagrams * run.overhead_bytes;
-  splitter_.settle(packets, packet_bytes);
+  fragmenter_.settle(packets, packet_bytes);
   add(counters_.tx_packets, packets);
   add(counters_.tx_bytes, packet_bytes);
   if (run.segment_bytes > large_bytes) add(counters_.tx_large, datagrams);

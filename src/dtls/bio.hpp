@@ -12,14 +12,15 @@
 
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/clock.hpp"
+#include "routevpn/base/mtu.hpp"
 #include "routevpn/base/owned.hpp"
 #include "routevpn/dtls/handshake.hpp"
 
 namespace routevpn::dtls {
 
-// A handshake datagram fits every IPv6 path: 1280 (RFC 8200 section 5) - 40 (IPv6) - 8 (UDP).
-inline constexpr long udp_over_ipv6_bytes = 40 + 8;
-inline constexpr long handshake_mtu = 1280 - udp_over_ipv6_bytes;
+// A handshake datagram fits every IPv6 path.
+inline constexpr long udp_over_ipv6_bytes = ipv6_header_bytes + udp_header_bytes;
+inline constexpr long handshake_mtu = ipv6_minimum_mtu - udp_over_ipv6_bytes;
 
 // The records that OpenSSL sealed in epoch 1.
 struct EpochOneUse {

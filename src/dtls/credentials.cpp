@@ -46,7 +46,7 @@ struct Text {
 
 // Opens the file once, so that the checked mode is that of the file that is read.
 void read_file(const Source& source, bool secret, Text& into) {
-  const Fd file(open(source.path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file(open(source.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // no wait at a pipe
   const auto unreadable = [&] {
     return source.error(std::string("cannot be read: ") + std::strerror(errno));
   };
@@ -56,9 +56,9 @@ void read_file(const Source& source, bool secret, Text& into) {
   if (secret && (status.st_mode & 077) != 0) {
     throw source.error("must be readable by its owner alone (chmod 600 " + source.path + ')');
   }
-  if (static_cast<std::size_t>(status.st_size) > max_file_bytes)
-    throw source.error("larger than 1 MiB");
-  into.bytes.resize(static_cast<std::size_t>(status.st_size));
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size > max_file_bytes) throw source.error("larger than 1 MiB");
+  into.bytes.resize(size);
   if (!routevpn::read_all(file, into.bytes)) throw unreadable();
 }
 

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/mtu.hpp"
 
 #include "netlink_socket.hpp"
 #include "sysctl.hpp"
@@ -25,8 +26,6 @@ using Link = Owned<rtnl_link, rtnl_link_put>;
 using Address = Owned<rtnl_addr, rtnl_addr_put>;
 using Route = Owned<rtnl_route, rtnl_route_put>;
 using NlAddress = Owned<nl_addr, nl_addr_put>;
-
-constexpr unsigned ipv6_least_mtu = 1280;  // RFC 8200 section 5
 
 constexpr std::uint32_t addrconf_metric = 256;  // IP6_RT_PRIO_ADDRCONF of net/ip6_route.h
 
@@ -83,8 +82,8 @@ void disable_autoconfiguration(const std::string& name) {
 // The kernel's own error would be only "Permission denied" or "Invalid argument".
 void check_ipv6_possible(const InterfaceSetup& setup, const IpPrefix& address) {
   const std::string what = "address " + address.to_string();
-  if (setup.mtu < ipv6_least_mtu) {
-    throw UsageError(what + ": IPv6 needs an mtu of " + std::to_string(ipv6_least_mtu) +
+  if (setup.mtu < ipv6_minimum_mtu) {
+    throw UsageError(what + ": IPv6 needs an mtu of " + std::to_string(ipv6_minimum_mtu) +
                      " at least, not " + std::to_string(setup.mtu));
   }
   const auto disabled = read_sysctl(disable_ipv6(setup.name));

@@ -1,24 +1,42 @@
-// What a link says of itself: its state to the log, systemd and the state hook, all it knows to
-// `show`.
+// How a link reports its state: to the log, systemd, the state hook and `routevpn show`.
 
 #include <algorithm>
 
 #include "routevpn/base/json_text.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/host/memory.hpp"
 #include "routevpn/host/notify.hpp"
 #include "routevpn/link/link.hpp"
 #include "routevpn/link/status.hpp"
 
 namespace routevpn::link {
 
-// The lane whose state is the link's: one that is up, else one on its way, else the first.
-const LaneControl& Link::speaker() const {
+// The lane whose state is the link's: one that is up, else one that connects, else the first.
+const LaneControl& Link::reporting_lane() const {
   for (const std::string_view state : {"up", "connecting"}) {
     for (const auto& lane : lanes_) {
-      if (session::public_state(lane->session().status(clock()).phase) == state) return *lane;
+      if (session::public_state(lane->session().status(read_clock()).phase) == state) return *lane;
     }
   }
   return *lanes_.front();
+}
+
+void Link::state_changed(const session::StateChanged& change) {
+  control_socket_.publish();
+  const bool answered =
+      change.phase == session::Phase::up || change.phase == session::Phase::backing_off;
+  if (ignore_routes_at_ && answered) ignore_linkdown_routes();
+  const session::SessionStatus session = reporting_lane().session().status(read_clock());
+  const std::string state(public_state(session.phase));
+  if (state == announced_) {
+    return log_debug(std::string(name_of(change.phase)), {{"reason", change.reason.text}});
+  }
+  announced_ = state;
+  announced_at_ = read_clock();
+  announce(state, session);
+  if (session.phase != session::Phase::up) return;
+  warn_of_expiry();
+  host::forget_code_run_so_far();  // the pages of handshake code: it runs once an hour
 }
 
 void Link::announce(const std::string& state, const session::SessionStatus& session) {
@@ -42,41 +60,41 @@ void Link::announce(const std::string& state, const session::SessionStatus& sess
 }
 
 void Link::warn_of_expiry() {
-  expiry_at_ = clock() + expiry_interval;
+  expiry_at_ = read_clock() + expiry_interval;
   const auto now = std::chrono::system_clock::now();
   const auto warn = [now](ExpiryWatch& watch, const dtls::CertificateInfo& certificate) {
-    const auto days = watch.news(certificate.not_after, now);
+    const auto days = watch.warn(certificate.not_after, now);
     if (!days) return;
     log_warning(
         "a certificate expires within " + std::to_string(*days) + (*days == 1 ? " day" : " days"),
         {{"certificate", certificate.name}, {"not_after", rfc3339(certificate.not_after)}});
   };
   warn(own_expiry_, identity_->certificate());
-  const auto session = speaker().session().status(clock());
+  const auto session = reporting_lane().session().status(read_clock());
   if (session.association) warn(peer_expiry_, session.association->peer);
 }
 
-// A stranger can make handshakes fail; he shall not fill the log with it.
-void Link::handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) {
-  const Time now = clock();
+// A stranger can make handshakes fail, so the log takes one line a second.
+void Link::handshake_failed(const session::HandshakeFailed& failed) {
+  const Time now = read_clock();
   if (now < next_failure_log_) {
     ++unlogged_failures_;
     return;
   }
   next_failure_log_ = now + std::chrono::seconds(1);
   const std::string others = std::to_string(std::exchange(unlogged_failures_, 0));
-  log_warning(
-      "handshake failed",
-      {{"peer", peer.to_string()}, {"reason", failure.text}, {"others_since_last", others}});
+  log_warning("handshake failed", {{"peer", failed.peer.to_string()},
+                                   {"reason", failed.failure.text},
+                                   {"others_since_last", others}});
 }
 
 std::string Link::status() const {
-  const Time now = clock();
+  const Time now = read_clock();
   LinkFacts facts{options_, control_socket_.link(),      ifname_, mtu_, path_mtu_, carrier_,
                   flaps_,   announced_at_.value_or(now), 0};
   std::vector<LaneFacts> lanes;
   for (const auto& lane : lanes_) {
-    if (lane.get() == &speaker()) facts.speaker = lanes.size();
+    if (lane.get() == &reporting_lane()) facts.reporting_lane = lanes.size();
     const session::SessionStatus session = lane->session().status(now);
     lanes.push_back({session, lane->counters(), lane->control_drops(), lane->local(session)});
   }

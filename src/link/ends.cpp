@@ -30,8 +30,8 @@ std::vector<outside::UdpSocket> open_sockets(const options::LinkOptions& options
       socket.port = static_cast<std::uint16_t>(options.listen->port + lane);
     }
     socket.mark = options.fwmark;
-    // Whoever waits is asked at an address of his and answers from there; whoever calls goes as his
-    // routes go.
+    // An acceptor replies from the local address that the peer used. An initiator lets the routing
+    // table choose the source address.
     socket.routed_source = !options.peers.empty();
     sockets.push_back(outside::UdpSocket::open(socket));
   }
@@ -49,7 +49,7 @@ std::vector<LaneEnds> open_lanes(const options::LinkOptions& options,
   return lanes;
 }
 
-// The first guess, while no peer is known: corrected before the carrier goes on for the first time.
+// The first guess, before a peer is known. It is corrected before the carrier goes on.
 unsigned first_mtu(const options::LinkOptions& options, const host::Netns& where) {
   if (options.mtu) return *options.mtu;
   const auto suite = record::CipherSuite::aes_128_gcm;

@@ -5,6 +5,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/base/overloaded.hpp"
 #include "routevpn/datapath/mtu.hpp"
 
 namespace routevpn::link {
@@ -19,21 +20,17 @@ Fd open_eventfd() {
 
 }  // namespace
 
-LaneControl::LaneControl(LaneOwner& owner, host::EventLoop& loop, session::SessionSettings settings,
+LaneControl::LaneControl(session::SessionSettings settings,
                          std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
                          const std::atomic<unsigned>& mtu, bool serves_inside,
                          datapath::OuterClass outer_class, std::uint32_t mark)
-    : owner_(owner),
-      ends_(std::move(ends)),
+    : ends_(std::move(ends)),
       outer_class_(outer_class),
       mark_(mark),
       mailbox_wakeup_(open_eventfd()),
-      session_(std::move(settings), std::move(identity), *this, control_drops_),
+      session_(std::move(settings), std::move(identity), counters_, control_drops_),
       loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get(), outer_class),
-      serves_inside_(serves_inside) {
-  loop.watch(mailbox_wakeup_.get(), [this] { on_mailbox(); });
-  loop.watch(resolver_.fd(), [this] { on_resolved(); });
-}
+      serves_inside_(serves_inside) {}
 
 LaneControl::~LaneControl() {
   loop_.stop();
@@ -45,59 +42,41 @@ void LaneControl::start(Time now) {
   session_.start(now);
 }
 
-void LaneControl::serve_inside(bool on) {
-  if (serves_inside_ == on) return;
-  ends_.tun.attach(on);
-  serves_inside_ = on;
-}
-
-SocketAddress LaneControl::local(const session::SessionStatus& status) const {
-  SocketAddress local = ends_.socket.local();
-  // Bound to every address, the one the peer uses tells more.
-  if (status.association && status.association->endpoint.local) {
-    local.address = *status.association->endpoint.local;
-  }
-  return local;
-}
-
-void LaneControl::on_mailbox() {
+void LaneControl::acknowledge() const {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto got = ::read(mailbox_wakeup_.get(), &count, sizeof count);
-  for (int i = 0; i < handshakes_per_turn; ++i) {
-    take_events();
-    if (mailbox_.handshakes.empty()) return;
-    take_handshake();
-  }
-  // Strangers may send more than can be worked off: signals and timers come in between.
+}
+
+void LaneControl::wake_again() const {
   const std::uint64_t more = 1;
   [[maybe_unused]] const auto put = ::write(mailbox_wakeup_.get(), &more, sizeof more);
 }
 
-void LaneControl::on_timer(Time now) {
-  take_events();  // what has happened comes before what has not
-  if (const auto due = session_.deadline(); due && now >= *due) session_.on_timer(now);
-}
-
-void LaneControl::take_events() {
-  while (const datapath::LaneEvent* const event = mailbox_.events.front()) {
-    if (std::holds_alternative<datapath::InterfaceGone>(event->what)) owner_.interface_gone();
-    // Anew for each: it may answer what the one before it has made us ask.
+bool LaneControl::take_input() {
+  if (const auto* const event = mailbox_.events.front()) {
+    interface_gone_ =
+        interface_gone_ || std::holds_alternative<datapath::InterfaceGone>(event->what);
+    // The clock is read for each event: it may answer what the event before it made us ask.
     session_.on_lane_event(*event, read_clock());
     mailbox_.events.release();
+    return true;
   }
+  if (mailbox_.handshakes.empty()) return false;
+  take_handshake();
+  return true;
 }
 
 void LaneControl::take_handshake() {
   try {
     session_.on_handshake(*mailbox_.handshakes.front(), read_clock());
-  } catch (const SystemError& error) {  // no memory for it: the link in use goes on
+  } catch (const SystemError& error) {  // no memory: the association in use stays
     control_drops_.add(Drop::handshake_failed);
     log_error("handshake refused", {{"error", error.what()}});
   }
   mailbox_.handshakes.release();
 }
 
-void LaneControl::on_resolved() {
+void LaneControl::take_resolution() {
   const auto answer = resolver_.take();
   if (!answer) return;
   if (answer->addresses.empty()) {
@@ -107,9 +86,48 @@ void LaneControl::on_resolved() {
   session_.on_resolved(answer->addresses, answer->host + ": " + answer->error, read_clock());
 }
 
-void LaneControl::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
-  // A lost flight is repeated; there is nothing else to do about it here.
-  if (ends_.socket.send_one(datagram, to, outer_class_.of_control()) ==
+void LaneControl::on_timer(Time now) {
+  if (const auto due = session_.deadline(); due && now >= *due) session_.on_timer(now);
+}
+
+std::optional<LaneControl::Report> LaneControl::next_report() {
+  if (std::exchange(interface_gone_, false)) return datapath::InterfaceGone{};
+  std::optional<Report> report;
+  while (!report) {
+    auto output = session_.take_output(read_clock());
+    if (!output) break;
+    std::visit(
+        Overloaded{
+            [&](const session::SendHandshake& flight) { send_handshake(flight); },
+            [&](datapath::LaneCommand& wanted) { command(std::move(wanted)); },
+            [&](const session::Resolve& name) { resolver_.ask(name.peer.host, name.peer.port); },
+            [&](const session::LookUpRoute& path) {
+              // Without a route nothing is known; the first datagram will fail and tell.
+              const auto route =
+                  outside::route_mtu(path.remote, mark_)
+                      .value_or(outside::RouteMtu{datapath::ethernet_mtu, datapath::ethernet_mtu});
+              session_.on_route(path.remote, route, read_clock());
+            },
+            [&](session::CarrierOn on) {
+              wants_carrier_ = true;
+              report = on;
+            },
+            [&](session::CarrierOff off) {
+              wants_carrier_ = false;
+              report = off;
+            },
+            [&](const session::PathMtuChanged& path) { report = *(path_ = path); },
+            [&](session::StateChanged& changed) { report = std::move(changed); },
+            [&](session::HandshakeFailed& failed) { report = std::move(failed); },
+        },
+        *output);
+  }
+  return report;
+}
+
+void LaneControl::send_handshake(const session::SendHandshake& flight) {
+  // A lost flight is retransmitted.
+  if (ends_.socket.send_one(flight.datagram, flight.to, outer_class_.of_control()) ==
       outside::SendResult::failed) {
     control_drops_.add(Drop::outside_send_failed);
   }
@@ -117,7 +135,7 @@ void LaneControl::send_handshake(ConstBytes datagram, const outside::Endpoint& t
 
 void LaneControl::command(datapath::LaneCommand command) {
   datapath::LaneCommand* slot = mailbox_.commands.reserve();
-  while (slot == nullptr) {  // the lane empties it within one turn
+  while (slot == nullptr) {  // the lane empties the ring within one turn
     loop_.wake();
     std::this_thread::yield();
     slot = mailbox_.commands.reserve();
@@ -127,41 +145,19 @@ void LaneControl::command(datapath::LaneCommand command) {
   loop_.wake();
 }
 
-void LaneControl::resolve(const session::PeerName& peer) {
-  resolver_.ask(peer.host, peer.port);
+void LaneControl::serve_inside(bool on) {
+  if (serves_inside_ == on) return;
+  ends_.tun.attach(on);
+  serves_inside_ = on;
 }
 
-void LaneControl::set_carrier(bool on) {
-  wants_carrier_ = on;
-  owner_.carrier_wanted(*this);
-}
-
-void LaneControl::state_changed(session::Phase phase, const session::Reason& reason) {
-  owner_.state_changed(*this, phase, reason);
-}
-
-void LaneControl::handshake_failed(const SocketAddress& peer,
-                                   const dtls::HandshakeFailure& failure) {
-  owner_.handshake_failed(peer, failure);
-}
-
-Time LaneControl::last_heard() const {
-  return counters_.last_heard.load(std::memory_order_relaxed);
-}
-
-outside::RouteMtu LaneControl::route_mtu(const SocketAddress& remote) const {
-  // Of no route nothing is known; a datagram will tell.
-  return outside::route_mtu(remote, mark_)
-      .value_or(outside::RouteMtu{datapath::ethernet_mtu, datapath::ethernet_mtu});
-}
-
-std::uint64_t LaneControl::large_datagrams() const {
-  return counters_.tx_large.load(std::memory_order_relaxed);
-}
-
-void LaneControl::path_mtu_changed(unsigned path_mtu, unsigned payload_bytes) {
-  path_ = {path_mtu, payload_bytes};
-  owner_.path_mtu_changed();
+SocketAddress LaneControl::local(const session::SessionStatus& status) const {
+  SocketAddress local = ends_.socket.local();
+  // If the socket is bound to every address, show the one that the peer uses.
+  if (status.association && status.association->endpoint.local) {
+    local.address = *status.association->endpoint.local;
+  }
+  return local;
 }
 
 }  // namespace routevpn::link

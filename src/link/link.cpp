@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "routevpn/base/log.hpp"
+#include "routevpn/base/overloaded.hpp"
 #include "routevpn/datapath/mtu.hpp"
-#include "routevpn/host/memory.hpp"
 #include "routevpn/host/notify.hpp"
 
 namespace routevpn::link {
@@ -23,24 +23,6 @@ Fd open_signals() {
   Fd fd(signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!fd) throw system_error("signalfd");
   return fd;
-}
-
-// Lane i calls the port i above the peer's.
-session::SessionSettings session_settings(const options::LinkOptions& options, unsigned lane) {
-  session::SessionSettings settings;
-  settings.role = options.peers.empty() ? session::Role::acceptor : session::Role::initiator;
-  for (const auto& peer : options.peers) {
-    settings.peers.push_back({peer.host, static_cast<std::uint16_t>(peer.port + lane)});
-  }
-  settings.allowed = options.allow;
-  settings.keepalive = options.keepalive;
-  settings.dead_after = options.dead_after;
-  settings.up_delay = options.up_delay;
-  settings.rekey = options.rekey;
-  settings.limits.renew_after = options.rekey_records;
-  settings.backend = options.crypto;
-  settings.seed = std::random_device{}();
-  return settings;
 }
 
 std::string link_name(const options::LinkOptions& options, const std::string& ifname) {
@@ -64,18 +46,27 @@ Link::Link(const options::LinkOptions& options,
       control_socket_(loop_, options.run_dir, link_name(options, ifname_),
                       [this] { return status(); }) {
   Log::name_link(control_socket_.link());
+  for (const auto& lane : lanes_) {
+    loop_.watch(lane->mailbox_fd(), [this, &lane = *lane] {
+      lane.acknowledge();
+      serve(lane);
+    });
+    loop_.watch(lane->resolver_fd(), [this, &lane = *lane] {
+      lane.take_resolution();
+      drain(lane);
+    });
+  }
   loop_.watch(signals_.get(), [this] { on_signal(); });
   loop_.watch(netns_watch_.fd(), [this] { on_netns_change(); });
 }
 
 Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identity) {
   Lanes lanes;
-  LaneOwner& owner = *this;
   for (auto& ends : ends_.lanes) {
     const auto number = static_cast<unsigned>(lanes.size());
     lanes.push_back(std::make_unique<LaneControl>(
-        owner, loop_, session_settings(options_, number), identity, std::move(ends), mtu_,
-        number == 0, datapath::OuterClass(options_.dscp), options_.fwmark));
+        session::SessionSettings::of(options_, number, std::random_device{}()), identity,
+        std::move(ends), mtu_, number == 0, datapath::OuterClass(options_.dscp), options_.fwmark));
   }
   ends_.lanes.clear();
   return lanes;
@@ -87,23 +78,54 @@ Exit Link::run() {
             {"listening", lanes_.front()->local(session::SessionStatus{}).to_string()},
             {"mtu", std::to_string(mtu_)}});
   host::notify("READY=1");
-  verdict_at_ = clock() + (options_.peers.empty() ? Duration::zero() : first_verdict);
-  for (const auto& lane : lanes_) lane->start(clock());
-  while (!stop_at_ || clock() < *stop_at_) {
+  ignore_routes_at_ =
+      read_clock() + (options_.peers.empty() ? Duration::zero() : first_answer_time);
+  for (const auto& lane : lanes_) {
+    lane->start(read_clock());
+    drain(*lane);
+  }
+  while (!stop_at_ || read_clock() < *stop_at_) {
     loop_.turn(time_to_wait());
-    on_timer(clock());
+    on_timer(read_clock());
   }
   return exit_;
 }
 
+void Link::serve(LaneControl& lane) {
+  for (int i = 0; i < inputs_per_turn; ++i) {
+    if (!lane.take_input()) return;
+    drain(lane);
+  }
+  lane.wake_again();
+}
+
+void Link::drain(LaneControl& lane) {
+  while (auto report = lane.next_report()) {
+    std::visit(Overloaded{
+                   [&](const session::CarrierOn&) { carrier_wanted(lane); },
+                   [&](const session::CarrierOff&) { carrier_wanted(lane); },
+                   [&](const session::StateChanged& change) { state_changed(change); },
+                   [&](const session::HandshakeFailed& failed) { handshake_failed(failed); },
+                   [&](const session::PathMtuChanged&) {
+                     control_socket_.publish();
+                     adapt_mtu();
+                   },
+                   [&](const datapath::InterfaceGone&) { interface_gone(); },
+               },
+               *report);
+  }
+}
+
 void Link::on_timer(Time now) {
-  if (verdict_at_ && now >= *verdict_at_) ignore_linkdown_routes();
+  if (ignore_routes_at_ && now >= *ignore_routes_at_) ignore_linkdown_routes();
   if (now >= expiry_at_) warn_of_expiry();
-  const bool goodbye = goodbye_at_ && now >= *goodbye_at_;
-  if (goodbye) goodbye_at_ = now + drain_time / goodbyes;
+  const bool close_notify = close_notify_at_ && now >= *close_notify_at_;
+  if (close_notify) close_notify_at_ = now + drain_time / close_notifies;
   for (const auto& lane : lanes_) {
-    if (goodbye) lane->session().tell_again();
+    serve(*lane);  // events that have happened come before timers
+    if (close_notify) lane->session().repeat_close_notify();
     lane->on_timer(now);
+    drain(*lane);
   }
 }
 
@@ -112,10 +134,10 @@ Duration Link::time_to_wait() const {
   const auto consider = [&first](const std::optional<Time>& other) {
     if (other) first = std::min(first, *other);
   };
-  consider(goodbye_at_);
-  consider(verdict_at_);
+  consider(close_notify_at_);
+  consider(ignore_routes_at_);
   for (const auto& lane : lanes_) consider(lane->session().deadline());
-  return std::max(first - clock(), Duration::zero());
+  return std::max(first - read_clock(), Duration::zero());
 }
 
 void Link::on_signal() {
@@ -128,7 +150,7 @@ void Link::on_signal() {
 }
 
 void Link::begin_stop(Exit status) {
-  const Time now = clock();
+  const Time now = read_clock();
   if (stop_at_) {  // asked twice: at once
     stop_at_ = now;
     return;
@@ -139,11 +161,14 @@ void Link::begin_stop(Exit status) {
     return lane->session().status(now).association.has_value();
   });
   stop_at_ = has_peer ? now + drain_time : now;
-  if (has_peer) goodbye_at_ = now + drain_time / goodbyes;
-  for (const auto& lane : lanes_) lane->session().stop(now);
+  if (has_peer) close_notify_at_ = now + drain_time / close_notifies;
+  for (const auto& lane : lanes_) {
+    lane->session().stop(now);
+    drain(*lane);
+  }
 }
 
-// Whoever deletes it wants what is in it gone, and we are what keeps it.
+// Our open descriptor would keep a deleted namespace alive, so the link exits.
 void Link::on_netns_change() {
   const auto deleted = netns_watch_.deleted();
   if (!deleted) return;
@@ -152,13 +177,13 @@ void Link::on_netns_change() {
 }
 
 void Link::interface_gone() {
-  if (stop_at_) return;  // another lane said so before
+  if (stop_at_) return;
   log_error("the interface is gone", {{"ifname", ifname_}});
   begin_stop(Exit::failed);
 }
 
 void Link::ignore_linkdown_routes() {
-  verdict_at_.reset();
+  ignore_routes_at_.reset();
   try {
     ends_.linkdown_routes.ignore();
   } catch (const SystemError& error) {
@@ -171,7 +196,10 @@ void Link::reload() {
     identity_ =
         dtls::Identity::load({options_.certificate, options_.key, options_.ca, options_.crl},
                              {options_.peer_name, options_.ciphers});
-    for (const auto& lane : lanes_) lane->session().replace_identity(identity_, clock());
+    for (const auto& lane : lanes_) {
+      lane->session().replace_identity(identity_, read_clock());
+      drain(*lane);
+    }
     log_info("certificates were loaded again");
     warn_of_expiry();
   } catch (const std::exception& error) {
@@ -179,7 +207,7 @@ void Link::reload() {
   }
 }
 
-// The carrier is on while one lane is up.
+// The link's carrier is on while at least one lane is up.
 void Link::carrier_wanted(LaneControl& lane) {
   if (lanes_.size() > 1) {
     log_info(lane.wants_carrier() ? "lane is up" : "lane is down",
@@ -196,7 +224,7 @@ void Link::carrier_wanted(LaneControl& lane) {
   share_flows();
 }
 
-// One that somebody has deleted has none to lose, and there is still the peer to be told.
+// A deleted interface has no carrier to lose: the stop goes on, so that the peer is told.
 void Link::set_carrier(LaneControl& lane, bool on) {
   try {
     lane.tun().set_carrier(on);
@@ -206,11 +234,11 @@ void Link::set_carrier(LaneControl& lane, bool on) {
   }
 }
 
-// The flows of lanes that are down go to those that are up. While none is, the last keeps them.
+// Lanes that are up take the flows of lanes that are down. Without any lane up nothing moves.
 void Link::share_flows() {
   if (!carrier_) return;
   try {
-    for (const bool on : {true, false}) {  // first those who take, or none would for a moment
+    for (const bool on : {true, false}) {  // attach first: one queue is always attached
       for (const auto& lane : lanes_) {
         if (lane->wants_carrier() == on) lane->serve_inside(on);
       }
@@ -220,23 +248,17 @@ void Link::share_flows() {
   }
 }
 
-// Before the lane's carrier goes on, and whenever what it carries changes.
-void Link::path_mtu_changed() {
-  control_socket_.publish();
-  adapt_mtu();
-}
-
 // The interface has one MTU, so the narrowest path counts.
 void Link::adapt_mtu() {
-  std::optional<PathCapacity> narrowest;
+  std::optional<session::PathMtuChanged> narrowest;
   for (const auto& lane : lanes_) {
-    if (!lane->path() || !lane->session().status(clock()).association) continue;
+    if (!lane->path() || !lane->session().status(read_clock()).association) continue;
     if (!narrowest) narrowest = lane->path();
-    narrowest->mtu = std::min(narrowest->mtu, lane->path()->mtu);
+    narrowest->path_mtu = std::min(narrowest->path_mtu, lane->path()->path_mtu);
     narrowest->payload_bytes = std::min(narrowest->payload_bytes, lane->path()->payload_bytes);
   }
   if (!narrowest) return;
-  path_mtu_ = narrowest->mtu;
+  path_mtu_ = narrowest->path_mtu;
   const unsigned mtu =
       datapath::interface_mtu(narrowest->payload_bytes, has_family(options_, false));
   if (options_.mtu || mtu == mtu_) return;
@@ -248,21 +270,6 @@ void Link::adapt_mtu() {
   } catch (const std::exception& error) {
     log_warning("the interface keeps its MTU", {{"error", error.what()}});
   }
-}
-
-void Link::state_changed(LaneControl&, session::Phase phase, const session::Reason& reason) {
-  control_socket_.publish();
-  if (verdict_at_ && (phase == session::Phase::up || phase == session::Phase::backing_off))
-    ignore_linkdown_routes();
-  const session::SessionStatus session = speaker().session().status(clock());
-  const std::string state(session::public_state(session.phase));
-  if (state == announced_) return log_debug(std::string(name_of(phase)), {{"reason", reason.text}});
-  announced_ = state;
-  announced_at_ = clock();
-  announce(state, session);
-  if (session.phase == session::Phase::up) warn_of_expiry();
-  // A handshake is much code for once in an hour.
-  if (session.phase == session::Phase::up) host::forget_code_run_so_far();
 }
 
 }  // namespace routevpn::link

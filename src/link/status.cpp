@@ -10,16 +10,16 @@ namespace routevpn::link {
 
 namespace {
 
-// Members in the order they are written, so that two answers can be compared by eye.
+// Keeps the order of insertion, so that two answers can be compared by eye.
 using Json = nlohmann::ordered_json;
 
-// What the wall clock said at `when`. The two clocks' difference is kept, so that two answers give
-// the same time for the same event, unless somebody has set the wall clock meanwhile.
+// The wall clock's time at `when`. The difference of the two clocks is kept, so that two answers
+// give the same time for the same event unless the wall clock was set in between.
 std::string wall_clock(Time when, Time now) {
   using SystemClock = std::chrono::system_clock;
   static Duration difference{};
-  const Duration today = SystemClock::now().time_since_epoch() - now.time_since_epoch();
-  if (std::chrono::abs(today - difference) > std::chrono::milliseconds(500)) difference = today;
+  const Duration current = SystemClock::now().time_since_epoch() - now.time_since_epoch();
+  if (std::chrono::abs(current - difference) > std::chrono::milliseconds(500)) difference = current;
   return rfc3339(SystemClock::time_point(
       std::chrono::duration_cast<SystemClock::duration>(when.time_since_epoch() + difference)));
 }
@@ -43,7 +43,7 @@ Json rtt_json(const session::PathStatus& path) {
           {"jitter", microseconds(path.jitter)}};
 }
 
-// Inbound reasons stand behind the outbound ones in the list.
+// The list of reasons has the outbound ones first.
 bool is_outbound(Drop reason) {
   return reason <= Drop::outside_send_failed;
 }
@@ -62,10 +62,10 @@ struct Sums {
   std::uint64_t rx_packets = 0;
   std::uint64_t tx_bytes = 0;
   std::uint64_t tx_packets = 0;
-  std::uint64_t tx_split = 0;
+  std::uint64_t tx_fragmented = 0;
   std::uint64_t handshakes = 0;
-  std::uint64_t renewals = 0;
-  std::uint64_t moves = 0;
+  std::uint64_t rekeys = 0;
+  std::uint64_t roams = 0;
   std::uint64_t hints_given = 0;
   std::uint64_t hints_taken = 0;
   bool udp_segment = true;
@@ -76,10 +76,10 @@ struct Sums {
     rx_packets += lane.counters.rx_packets;
     tx_bytes += lane.counters.tx_bytes;
     tx_packets += lane.counters.tx_packets;
-    tx_split += lane.counters.tx_split;
+    tx_fragmented += lane.counters.tx_fragmented;
     handshakes += lane.session.handshakes;
-    renewals += lane.session.renewals;
-    moves += lane.session.moves;
+    rekeys += lane.session.rekeys;
+    roams += lane.session.roams;
     hints_given += lane.session.hints_given;
     hints_taken += lane.session.hints_taken;
     udp_segment = udp_segment && lane.counters.udp_segment;
@@ -102,7 +102,7 @@ struct Sums {
     json["tx"] = {{"bytes", tx_bytes},
                   {"packets", tx_packets},
                   {"drops", dropped(true)},
-                  {"split", tx_split}};
+                  {"split", tx_fragmented}};
     json["drops"] = drops_json(drops);
   }
 };
@@ -131,14 +131,14 @@ Json association_json(const session::SessionStatus& session, Time now) {
 
 void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
   json["handshakes"] = sums.handshakes;
-  json["rekeys"] = sums.renewals;
-  json["roams"] = sums.moves;
+  json["rekeys"] = sums.rekeys;
+  json["roams"] = sums.roams;
   json["flaps"] = flaps;
   json["restart_hints"] = {{"given", sums.hints_given}, {"taken", sums.hints_taken}};
 }
 
-// Why what works is not used, or may soon no longer be.
-void write_troubles(Json& json, const session::SessionStatus& session, Time now) {
+// Why a working link has no carrier, and why it may lose its association.
+void write_faults(Json& json, const session::SessionStatus& session, Time now) {
   json["damping"] = damping_json(session.damping, now);
   json["renewal_failure"] =
       session.renewal_failure.empty() ? Json(nullptr) : Json(session.renewal_failure);
@@ -161,7 +161,7 @@ Json lane_json(const LaneFacts& lane, Time now) {
   json["local"] = lane.local.to_string();
   json["remote"] = association_json(lane.session, now)["remote"];
   write_counts(json, sums, lane.session.flaps);
-  write_troubles(json, lane.session, now);
+  write_faults(json, lane.session, now);
   write_path(json, lane.session.path);
   sums.write(json);
   return json;
@@ -170,8 +170,8 @@ Json lane_json(const LaneFacts& lane, Time now) {
 }  // namespace
 
 std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes, Time now) {
-  const LaneFacts& speaker = lanes[facts.speaker];
-  const session::SessionStatus& session = speaker.session;
+  const LaneFacts& reporting = lanes[facts.reporting_lane];
+  const session::SessionStatus& session = reporting.session;
   const Json association = association_json(session, now);
   Sums sums;
   for (const LaneFacts& lane : lanes) sums.add(lane);
@@ -191,12 +191,12 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
     json["addresses"].push_back(address.to_string());
   }
   json["peer"] = association["peer"];
-  json["local"] = speaker.local.to_string();
+  json["local"] = reporting.local.to_string();
   for (const auto* name : {"remote", "alpn", "cipher", "crypto", "version", "last_handshake"}) {
     json[name] = association[name];
   }
   write_counts(json, sums, facts.flaps);
-  write_troubles(json, session, now);
+  write_faults(json, session, now);
   write_path(json, session.path);
   sums.write(json);
   json["udp_segment"] = sums.udp_segment;

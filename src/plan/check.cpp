@@ -142,12 +142,12 @@ class Checker {
 
   // A list of names: each exists and occurs once.
   template <typename Find>
-  void list(const std::string& what, const std::vector<At<std::string>>& names,
-            const std::string& missing, Find find) {
+  void list(const std::string& what, const std::vector<At<std::string>>& names, const char* missing,
+            Find find) {
     Seen seen;
-    for (const auto& [name, line] : names) {
-      if (!find(name)) fault(line, missing + " '" + name + "'");
-      once(seen, what, name, line);
+    for (const auto& name : names) {
+      if (!find(name.value)) fault(name.line, missing + name.value + "'");
+      once(seen, what, name.value, name.line);
     }
   }
 
@@ -161,7 +161,7 @@ class Checker {
     if (!has_spokes && !hubs.empty() && !organisation.invalid_mesh) {
       fault(hubs.front().line, "hubs: needs mesh = \"hub-and-spoke\"");
     }
-    list("hub", hubs, "hubs: there is no site",
+    list("hub", hubs, "hubs: there is no site '",
          [&](const auto& name) { return topology_.find_site(name); });
   }
 
@@ -174,7 +174,7 @@ class Checker {
             "reflectors: not allowed with mesh \"hub-and-spoke\", whose reflectors are the "
             "gateways of the hubs");
     }
-    list("reflector", named, "reflectors: there is no gateway",
+    list("reflector", named, "reflectors: there is no gateway '",
          [&](const auto& name) { return topology_.find_gateway(name); });
   }
 

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
-#include "routevpn/base/error.hpp"
 #include "routevpn/session/restart_hint.hpp"
 
 namespace routevpn::session {
 
 namespace {
 
-// An alert in epoch 0 says nothing that can be believed once there is no handshake to end.
+// An alert of epoch 0 is not authenticated: without a handshake that it could end it is dropped.
 bool is_alert(ConstBytes datagram) {
   return !datagram.empty() && datagram[0] == static_cast<std::uint8_t>(record::ContentType::alert);
 }
@@ -17,12 +16,8 @@ bool is_alert(ConstBytes datagram) {
 }  // namespace
 
 Handshakes::Handshakes(dtls::Role role, std::shared_ptr<const dtls::Identity> identity,
-                       std::vector<IpPrefix> allowed, HandshakeOwner& owner, DropCounters& drops)
-    : role_(role),
-      identity_(std::move(identity)),
-      admission_(std::move(allowed)),
-      owner_(owner),
-      drops_(drops) {
+                       std::vector<IpPrefix> allowed, DropCounters& drops)
+    : role_(role), identity_(std::move(identity)), admission_(std::move(allowed)), drops_(drops) {
   if (role_ == dtls::Role::acceptor) listener_.emplace(identity_);
 }
 
@@ -36,7 +31,14 @@ void Handshakes::initiate(const outside::Endpoint& peer, Time now) {
   abandon();
   const auto entry =
       entries_.emplace(peer.remote, Entry{dtls::Handshake::initiate(identity_, now), peer, now});
-  proceed(entry.first, now);
+  proceed(entry.first);
+}
+
+std::optional<HandshakeEvent> Handshakes::take_event() {
+  if (events_.empty()) return std::nullopt;
+  HandshakeEvent event = std::move(events_.front());
+  events_.pop_front();
+  return event;
 }
 
 bool Handshakes::initiating() const {
@@ -45,64 +47,66 @@ bool Handshakes::initiating() const {
                      [](const auto& entry) { return !entry.second.association; });
 }
 
-bool Handshakes::heard() const {
+bool Handshakes::answered() const {
   return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) {
-    return !entry.second.association && entry.second.heard;
+    return !entry.second.association && entry.second.answered;
   });
 }
 
-void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from, Time now) {
+void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from,
+                         const std::optional<IpAddress>& peer, Time now) {
   const auto entry = entries_.find(from.remote);
   const auto random = dtls::client_hello_random(datagram);
   if (random && role_ == dtls::Role::acceptor) {
-    const bool repeated = entry != entries_.end() &&
-                          std::ranges::equal(*random, entry->second.handshake->client_random());
-    return repeated ? feed(entry, datagram, now) : client_hello(datagram, from, now);
+    const bool retransmitted =
+        entry != entries_.end() &&
+        std::ranges::equal(*random, entry->second.handshake->client_random());
+    return retransmitted ? feed(entry, datagram, now) : client_hello(datagram, from, peer, now);
   }
   if (entry != entries_.end()) return feed(entry, datagram, now);
   drops_.add(is_alert(datagram) ? Drop::plaintext_alert : Drop::handshake_unexpected);
 }
 
-// Everything up to the returned cookie is answered without remembering anything, to whom --allow
-// permits it. Rates count behind the cookie: counted before it, a forger of source addresses could
-// use up his victim's share.
-void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now) {
+// A ClientHello without a valid cookie is answered without any state, if --allow covers its source.
+// Rates are counted behind the cookie: before it, a sender of forged source addresses could use up
+// the share of the peer's address.
+void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from,
+                              const std::optional<IpAddress>& peer, Time now) {
   if (!admission_.allows(from.remote.address)) return drops_.add(Drop::handshake_not_allowed);
   auto answer =
-      listener_->receive(datagram, from.remote, now, [&] { return admit(from.remote, now); });
+      listener_->receive(datagram, from.remote, now, [&] { return admit(from.remote, peer, now); });
   if (answer.malformed) drops_.add(Drop::handshake_malformed);
   if (answer.refused) drops_.add(*answer.refused);
-  for (const auto& reply : answer.output) owner_.send_handshake(reply, from);
+  for (auto& reply : answer.output) events_.emplace_back(SendHandshake{std::move(reply), from});
   if (answer.handshake == nullptr) return;
   const auto entry =
       entries_.emplace(from.remote, Entry{std::move(answer.handshake), from, now, true});
-  proceed(entry.first, now);
+  proceed(entry.first);
 }
 
-// Not to whom a handshake is under way with: he knows already, and an alert could end it.
-bool Handshakes::give_restart_hint(const outside::Endpoint& to, Time now) {
+// No hint while a handshake with that address is in progress: the alert could abort it.
+bool Handshakes::send_restart_hint(const outside::Endpoint& to, Time now) {
   if (role_ != dtls::Role::acceptor || now < next_restart_hint_) return false;
   if (!admission_.allows(to.remote.address) || entries_.contains(to.remote)) return false;
   next_restart_hint_ = now + restart_hint_interval;
-  owner_.send_handshake(restart_hint, to);
+  events_.emplace_back(SendHandshake{{restart_hint.begin(), restart_hint.end()}, to});
   return true;
 }
 
-std::optional<Drop> Handshakes::admit(const SocketAddress& source, Time now) {
-  const auto refused = admission_.admit(source.address, now, owner_.is_peer(source.address));
+std::optional<Drop> Handshakes::admit(const SocketAddress& source,
+                                      const std::optional<IpAddress>& peer, Time now) {
+  const auto refused = admission_.admit(source.address, now, peer == source.address);
   if (refused) return refused;
-  // A peer that starts again from the same port means it: what it had begun before is over.
-  entries_.erase(source);
-  if (!make_room_for(source.address)) return Drop::handshake_half_open;
+  entries_.erase(source);  // a new ClientHello from the same port replaces the handshake before it
+  if (!make_room_for(source.address, peer)) return Drop::handshake_half_open;
   return std::nullopt;
 }
 
-// Whoever came first gives way to whoever comes, of its own network if that has its share of the
-// places: those who begin and never end keep nobody out. An honest handshake needs three round
-// trips, and newcomers are counted; the peer in use gives way to nobody but itself.
-bool Handshakes::make_room_for(const IpAddress& source) {
+// A full half-open table evicts its oldest entry. If the newcomer's /24 (IPv6: /64) already holds
+// its quota, the oldest entry of that network is evicted instead. So handshakes that never complete
+// cannot lock out new ones. Only the peer's own address evicts the peer's entries.
+bool Handshakes::make_room_for(const IpAddress& source, const std::optional<IpAddress>& peer) {
   const IpPrefix network{source, source.is_v4() ? 24U : 64U};
-  const bool is_peer = owner_.is_peer(source);
   std::size_t all = 0;
   std::size_t same = 0;
   auto oldest = entries_.end();
@@ -115,60 +119,68 @@ bool Handshakes::make_room_for(const IpAddress& source) {
     if (entry->second.association) continue;
     ++all;
     if (network.contains(address)) ++same;
-    if (!is_peer && owner_.is_peer(address)) continue;
+    if (peer == address && peer != source) continue;
     if (older(entry, oldest)) oldest = entry;
     if (network.contains(address) && older(entry, oldest_same)) oldest_same = entry;
   }
   const bool same_full = same >= dtls::Admission::max_half_open_per_source;
   if (!same_full && all < dtls::Admission::max_half_open) return true;
-  const auto victim = same_full ? oldest_same : oldest;
-  if (victim == entries_.end()) return false;
+  const auto evicted = same_full ? oldest_same : oldest;
+  if (evicted == entries_.end()) return false;
   drops_.add(Drop::handshake_half_open);
-  entries_.erase(victim);
+  entries_.erase(evicted);
   return true;
 }
 
 void Handshakes::feed(Entries::iterator entry, ConstBytes datagram, Time now) {
-  entry->second.heard = true;
-  entry->second.last_repeat = now;
+  entry->second.answered = true;
+  entry->second.last_received = now;
   entry->second.handshake->receive(datagram, now);
-  proceed(entry, now);
+  proceed(entry);
 }
 
-void Handshakes::proceed(Entries::iterator entry, Time now) {
+void Handshakes::proceed(Entries::iterator entry) {
   Entry& it = entry->second;
   if (it.handshake->progress() == dtls::Progress::completed && !it.association) {
-    // The peer may use the keys as soon as it has our last flight: they go in place before it.
-    try {
-      it.association = owner_.established(it.handshake->established(), it.peer, now);
-    } catch (const SystemError& error) {  // no memory for it: the link in use goes on
-      return fail(entry, {Drop::handshake_failed, error.what()}, now);
-    }
+    it.association = ++last_id_;
+    events_.emplace_back(HandshakeCompleted{last_id_, it.handshake->established(), it.peer});
   }
-  for (const auto& datagram : it.handshake->take_output()) {
-    owner_.send_handshake(datagram, it.peer);
+  for (auto& datagram : it.handshake->take_output()) {
+    events_.emplace_back(SendHandshake{std::move(datagram), it.peer});
   }
   if (it.handshake->progress() == dtls::Progress::failed) {
-    return fail(entry, it.handshake->failure(), now);
+    return fail(entry, it.handshake->failure());
   }
-  // The acceptor's Finished ended it: there is nothing an initiator could be asked to repeat.
+  // The acceptor's Finished was the last flight: the initiator has none to retransmit.
   if (it.association && role_ == dtls::Role::initiator) entries_.erase(entry);
 }
 
-void Handshakes::fail(Entries::iterator entry, const dtls::HandshakeFailure& failure, Time now) {
-  const dtls::HandshakeFailure copy = failure;
-  const outside::Endpoint peer = entry->second.peer;
+void Handshakes::fail(Entries::iterator entry, const dtls::HandshakeFailure& failure) {
+  const SocketAddress peer = entry->first;
   const bool completed = entry->second.association.has_value();
   entries_.erase(entry);
-  if (completed) return;  // it only can no longer repeat its last flight
-  drops_.add(copy.reason);
-  owner_.handshake_failed(copy, peer, now);
+  if (!completed) failed(peer, failure);  // else only the retransmission of the last flight ends
+}
+
+void Handshakes::failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) {
+  drops_.add(failure.reason);
+  events_.emplace_back(HandshakeFailed{peer, failure});
+}
+
+void Handshakes::refuse(const HandshakeCompleted& completed, const std::string& text) {
+  entries_.erase(completed.peer.remote);
+  std::erase_if(events_, [&](const HandshakeEvent& event) {
+    const auto* const flight = std::get_if<SendHandshake>(&event);
+    return flight != nullptr && flight->to == completed.peer;
+  });
+  failed(completed.peer.remote, {Drop::handshake_failed, text});
 }
 
 std::optional<Time> Handshakes::deadline_of(const Entry& entry) {
-  if (entry.association) return entry.begun + dtls::Handshake::patience;
+  if (entry.association) return entry.begun + dtls::Handshake::time_limit;
   auto deadline = entry.handshake->deadline();
-  if (!entry.heard) deadline = std::min(deadline.value_or(Time::max()), entry.begun + unanswered);
+  if (!entry.answered)
+    deadline = std::min(deadline.value_or(Time::max()), entry.begun + unanswered);
   return deadline;
 }
 
@@ -188,22 +200,18 @@ void Handshakes::on_timer(Time now) {
     if (!deadline || now < *deadline) continue;
     if (entry->second.association) {
       entries_.erase(entry);
-    } else if (!entry->second.heard && now - entry->second.begun >= unanswered) {
-      const dtls::HandshakeFailure failure{Drop::handshake_timed_out,
-                                           "no answer from " + entry->first.to_string()};
-      fail(entry, failure, now);
-      return;  // the owner may have begun another
+    } else if (!entry->second.answered && now - entry->second.begun >= unanswered) {
+      fail(entry, {Drop::handshake_timed_out, "no answer from " + entry->first.to_string()});
     } else {
-      const auto outcome = entry->second.handshake->on_timer(now);
-      proceed(entry, now);
-      if (outcome == dtls::TimerOutcome::failed) return;
+      entry->second.handshake->on_timer(now);
+      proceed(entry);
     }
   }
 }
 
-bool Handshakes::repeated_since(datapath::AssociationId id, Time since) const {
+bool Handshakes::retransmitted_since(datapath::AssociationId id, Time since) const {
   return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    return entry.second.association == id && entry.second.last_repeat > since;
+    return entry.second.association == id && entry.second.last_received > since;
   });
 }
 
@@ -211,10 +219,6 @@ void Handshakes::finish(datapath::AssociationId id) {
   std::erase_if(entries_, [id](const auto& entry) {
     return entry.second.association && *entry.second.association <= id;
   });
-}
-
-void Handshakes::abandon() {
-  entries_.clear();
 }
 
 }  // namespace routevpn::session

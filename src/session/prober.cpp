@@ -6,22 +6,22 @@ namespace routevpn::session {
 
 void Prober::begin(Time now) {
   exchanges_.clear();
-  forgotten_ = {};
+  baseline_ = {};
   next_sequence_ = 1;
   retry_ = first_retry_;
   due_ = now;
 }
 
-void Prober::forget_path() {
+void Prober::reset_path() {
   path_ = {};
 }
 
 std::uint32_t Prober::send(Time now) {
   const bool unanswered = !exchanges_.empty() && !exchanges_.back().answered;
-  if (unanswered) retry_ = std::min(retry_ * 2, std::max(keepalive_ / 4, patience()));
+  if (unanswered) retry_ = std::min(retry_ * 2, std::max(keepalive_ / 4, timeout()));
   if (exchanges_.size() == remembered) {
     const Exchange& oldest = exchanges_.front();
-    if (oldest.answered) forgotten_ = {oldest.sequence, oldest.received};
+    if (oldest.answered) baseline_ = {oldest.sequence, oldest.received};
     exchanges_.pop_front();
   }
   exchanges_.push_back({next_sequence_, now, false, 0});
@@ -51,30 +51,30 @@ bool Prober::answered(std::uint32_t sequence, std::uint32_t received, Duration r
   path_.last = round_trip;
 
   if (exchange == std::prev(exchanges_.end())) {
-    retry_ = std::max(keepalive_ / 4, patience());
+    retry_ = std::max(keepalive_ / 4, timeout());
     due_ = exchange->sent + keepalive_;
   }
   return true;
 }
 
-Duration Prober::patience() const {
+Duration Prober::timeout() const {
   return path_.last ? 2 * path_.smoothed : first_retry_;
 }
 
-// Between two answers the sequence numbers tell how many requests went, the peer's counts how many
-// of them arrived, and what we have how many of their answers did.
+// Between two replies, the sequence numbers tell how many requests were sent, the peer's counts how
+// many arrived, and our own exchanges how many replies came back.
 void Prober::count_directions(PathStatus& status) const {
-  Mark last = forgotten_;
+  Mark last = baseline_;
   std::uint32_t answers = 0;
   for (const Exchange& exchange : exchanges_) {
     if (!exchange.answered) continue;
     ++answers;
-    // What overtook another request was counted before it.
+    // A request that overtook another one was counted first.
     last = {exchange.sequence, std::max(last.received, exchange.received)};
   }
-  const std::uint32_t sent = last.sequence - forgotten_.sequence;
+  const std::uint32_t sent = last.sequence - baseline_.sequence;
   const std::uint32_t received =
-      std::clamp(last.received - forgotten_.received, answers, std::max(answers, sent));
+      std::clamp(last.received - baseline_.received, answers, std::max(answers, sent));
   if (answers == 0) return;
   status.loss_tx = 1 - static_cast<double>(received) / static_cast<double>(sent);
   status.loss_rx = 1 - static_cast<double>(answers) / static_cast<double>(received);
@@ -82,12 +82,12 @@ void Prober::count_directions(PathStatus& status) const {
 
 PathStatus Prober::status(Time now) const {
   PathStatus status = path_;
-  const auto over = [&](const Exchange& e) {
-    return e.answered || now - e.sent > std::max(keepalive_, patience());
+  const auto ended = [&](const Exchange& e) {
+    return e.answered || now - e.sent > std::max(keepalive_, timeout());
   };
-  const auto counted = std::count_if(exchanges_.begin(), exchanges_.end(), over);
+  const auto counted = std::count_if(exchanges_.begin(), exchanges_.end(), ended);
   const auto lost = std::count_if(exchanges_.begin(), exchanges_.end(),
-                                  [&](const Exchange& e) { return over(e) && !e.answered; });
+                                  [&](const Exchange& e) { return ended(e) && !e.answered; });
   if (counted > 0) status.loss = static_cast<double>(lost) / static_cast<double>(counted);
   count_directions(status);
   return status;

@@ -2,29 +2,107 @@
 
 #include <algorithm>
 
-#include "routevpn/session/restart_hint.hpp"
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/overloaded.hpp"
 
 namespace routevpn::session {
 
-namespace {
+using datapath::ControlMessage;
 
-void earliest(std::optional<Time>& first, std::optional<Time> candidate) {
-  if (candidate && (!first || *candidate < *first)) first = candidate;
+SessionSettings SessionSettings::of(const options::LinkOptions& options, unsigned lane,
+                                    std::uint64_t seed) {
+  auto peers = options.peers;
+  for (auto& peer : peers) peer.port = static_cast<std::uint16_t>(peer.port + lane);
+  return {peers.empty() ? Role::acceptor : Role::initiator,
+          std::move(peers),
+          options.allow,
+          options.keepalive,
+          options.dead_after,
+          options.up_delay,
+          options.rekey,
+          {options.rekey_records},
+          options.crypto,
+          seed};
 }
 
-}  // namespace
-
 Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
-                 Surroundings& surroundings, DropCounters& drops)
+                 const datapath::LaneCounters& lane, DropCounters& drops)
     : settings_(std::move(settings)),
-      surroundings_(surroundings),
+      lane_(lane),
       drops_(drops),
-      handshakes_(settings_.role, std::move(identity), settings_.allowed, *this, drops),
-      backoff_(settings_.seed),
+      handshakes_(settings_.role, std::move(identity), settings_.allowed, drops),
+      path_(settings_.keepalive, lane.tx_large, outputs_),
       prober_(settings_.keepalive,
               std::min<Duration>(settings_.keepalive / 4, dtls::Handshake::first_retransmission)),
-      damper_(settings_.up_delay) {
-  status_.reason = {"starting", "starting"};
+      backoff_(settings_.seed),
+      damper_(settings_.up_delay) {}
+
+const std::vector<Session::Timer> Session::timers = {
+    {[](const Session& s) { return s.handshakes_.deadline(); },
+     [](Session& s, Time now) { s.handshakes_.on_timer(now); }},
+    {[](const Session& s) { return s.associations_.retire_due(); },
+     [](Session& s, Time now) { s.retire(now); }},
+    {[](const Session& s) { return s.restart_check_.due(); },
+     [](Session& s, Time now) { s.end_restart_check(now); }},
+    {[](const Session& s) { return s.associations_.activate_due(); },
+     [](Session& s, Time now) { s.activate_silent(now); }},
+    {[](const Session& s) { return s.silence_at(); },
+     [](Session& s, Time now) {
+       s.apply(Event::silence, {"silence", "nothing heard from the peer for dead-after"}, now);
+     }},
+    {[](const Session& s) { return s.retry_at_; },
+     [](Session& s, Time now) {
+       s.retry_at_.reset();
+       s.apply(s.candidates_.empty() ? Event::retry_due : Event::retry_next_address,
+               s.status_.reason, now);
+     }},
+    {[](const Session& s) { return s.rekey_at_; },
+     [](Session& s, Time now) {
+       s.rekey_at_.reset();
+       s.apply(Event::rekey_due, s.status_.reason, now);
+     }},
+    {[](const Session& s) { return s.stable_at_; },
+     [](Session& s, Time now) { s.end_damping(now); }},
+    {[](const Session& s) { return s.prober_.due(); },
+     [](Session& s, Time now) { s.send_probe(now); }},
+    {[](const Session& s) { return s.path_.check_due(); },
+     [](Session& s, Time now) { s.path_.check(now); }},
+    {[](const Session& s) { return s.path_.probe_due(); },
+     [](Session& s, Time now) { s.path_.probe(s.prober_.status(now), now); }},
+};
+
+void Session::on_timer(Time now) {
+  for (const Timer& timer : timers) {
+    if (status_.phase == Phase::stopped) return;
+    if (const auto due = timer.due(*this); due && now >= *due) timer.fire(*this, now);
+  }
+}
+
+std::optional<Time> Session::deadline() const {
+  std::optional<Time> first;
+  if (status_.phase == Phase::stopped) return first;
+  for (const Timer& timer : timers) {
+    const auto due = timer.due(*this);
+    if (due && (!first || *due < *first)) first = due;
+  }
+  return first;
+}
+
+// A completed handshake installs its keys in outputs_ before its last flight is taken.
+std::optional<Output> Session::take_output(Time now) {
+  while (outputs_.empty()) {
+    auto event = handshakes_.take_event();
+    if (!event) return std::nullopt;
+    std::visit(Overloaded{
+                   [&](SendHandshake& flight) { outputs_.emplace_back(std::move(flight)); },
+                   [&](const HandshakeCompleted& completed) { establish(completed, now); },
+                   [&](HandshakeFailed& failed) { handshake_failed(std::move(failed), now); },
+               },
+               *event);
+  }
+  Output output = std::move(outputs_.front());
+  outputs_.pop_front();
+  return output;
 }
 
 void Session::start(Time now) {
@@ -39,35 +117,34 @@ void Session::stop(Time now) {
   apply(Event::stop, {"stopped", "stopped as asked"}, now);
 }
 
-void Session::tell_again() {
-  surroundings_.command(datapath::SendAlert{datapath::alert_warning, datapath::alert_close_notify});
+void Session::repeat_close_notify() {
+  command(datapath::SendAlert{datapath::alert_warning, datapath::alert_close_notify});
 }
 
 void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now) {
   end_revoked(*identity, now);
   handshakes_.replace_identity(std::move(identity));
-  if (current() != nullptr) return apply(Event::renewal_due, status_.reason, now);
+  if (associations_.current() != nullptr) {
+    return apply(Event::rekey_due, status_.reason, now);
+  }
   if (status_.phase == Phase::handshaking && status_.attempted) {
     handshakes_.initiate({*status_.attempted, std::nullopt}, now);
   }
 }
 
+// The one place where the phase changes.
 void Session::apply(Event event, Reason reason, Time now) {
   const Transition transition = step(settings_.role, status_.phase, event);
   if (!transition.expected) {
     ++status_.unexpected_events;
     return;
   }
+  const bool changed = transition.next != status_.phase;
+  if (changed) enter(transition.next, std::move(reason), now);
   for (const Action action : transition.actions) act(action, now);
-  if (transition.next != status_.phase) enter(transition.next, std::move(reason), now);
-  // Only now, in its new phase, may the session meet an answer that comes at once.
-  for (const Action action : transition.actions) {
-    if (action == Action::resolve) ask_next_peer(now);
-    if (action == Action::begin_handshake) begin_attempt(now);
-  }
+  if (changed) outputs_.emplace_back(StateChanged{status_.phase, status_.reason});
 }
 
-// The one place where the phase changes.
 void Session::enter(Phase phase, Reason reason, Time now) {
   if (status_.phase == Phase::up && phase != Phase::stopped) {
     ++status_.flaps;
@@ -78,76 +155,46 @@ void Session::enter(Phase phase, Reason reason, Time now) {
     stable_at_.reset();
     if (phase != Phase::up) damper_.failed_again(now);
   }
-  // Users see three states; how often an attempt begins anew does not change since when it is one.
+  // Users see three states: further attempts do not change the time of the last change.
   if (public_state(phase) != public_state(status_.phase)) status_.since = now;
   status_.phase = phase;
   status_.reason = std::move(reason);
-  surroundings_.state_changed(status_.phase, status_.reason);
 }
 
 void Session::act(Action action, Time now) {
   switch (action) {
     case Action::resolve:
+      outputs_.emplace_back(Resolve{settings_.peers[next_peer_]});
+      next_peer_ = (next_peer_ + 1) % settings_.peers.size();
+      return;
     case Action::begin_handshake:
-      break;  // apply()
+      return begin_attempt(now);
     case Action::schedule_retry:
       retry_at_ = now + backoff_.next();
-      break;
+      return;
     case Action::carrier_on:
-    case Action::carrier_off: {
-      const bool on = action == Action::carrier_on;
-      if (on != carrier_) surroundings_.set_carrier(on);
-      carrier_ = on;
-      break;
-    }
+      return set_carrier(true);
+    case Action::carrier_off:
+      return set_carrier(false);
     case Action::hold_carrier:
-      hold_carrier(now);
-      break;
+      return hold_carrier(now);
     case Action::tell_peer:
-      tell_again();
-      break;
+      return repeat_close_notify();
     case Action::drop_associations:
-      drop_associations();
-      break;
-    case Action::begin_renewal:
-      renew_at_.reset();
-      if (const Known* const known = current(); known != nullptr && !handshakes_.initiating()) {
-        handshakes_.initiate(known->status.endpoint, now);
-      }
-      break;
-    case Action::request_renewal:
-      surroundings_.command(
-          datapath::SendControl{{datapath::ControlMessage::Kind::renewal_request}});
-      // Asked again until there is a new one; a plain peer cannot be asked.
-      if (current()->status.control_messages) renew_at_ = now + backoff_.next();
-      break;
-    case Action::schedule_renewal:
-      renew_at_ = now + backoff_.next();
-      break;
+      return drop_associations();
+    case Action::begin_rekey:
+      return begin_rekey(now);
+    case Action::request_rekey:
+      return request_rekey(now);
+    case Action::schedule_rekey:
+      rekey_at_ = now + backoff_.next();
+      return;
   }
 }
 
-void Session::hold_carrier(Time now) {
-  status_.damping = DampingStatus{now, now + damper_.delay(now), damper_.flaps(now)};
-  stable_at_ = status_.damping->until;
-}
-
-// Not while a peer that owes an answer does not give one: it might be dead again. Then its next
-// answer does it.
-void Session::end_damping(Time now) {
-  if (!status_.damping || now < status_.damping->until) return;
-  stable_at_.reset();
-  const Known* const known = current();
-  const bool asked = known != nullptr && known->status.control_messages;
-  if (asked && now - surroundings_.last_heard() > settings_.keepalive + prober_.patience()) return;
-  apply(Event::stable, {"connected", "connected"}, now);
-}
-
-void Session::ask_next_peer(Time now) {
-  if (!candidates_.empty()) return apply(Event::resolved, status_.reason, now);
-  const PeerName& peer = settings_.peers[next_peer_];
-  next_peer_ = (next_peer_ + 1) % settings_.peers.size();
-  surroundings_.resolve(peer);
+void Session::set_carrier(bool on) {
+  if (std::exchange(carrier_, on) == on) return;
+  outputs_.push_back(on ? Output(CarrierOn{}) : Output(CarrierOff{}));
 }
 
 void Session::on_resolved(const std::vector<SocketAddress>& addresses, const std::string& error,
@@ -168,55 +215,65 @@ void Session::begin_attempt(Time now) {
 void Session::on_handshake(const datapath::HandshakeDatagram& datagram, Time now) {
   if (status_.phase == Phase::stopped) return;
   const auto bytes = ConstBytes(datagram.bytes).first(datagram.length);
-  if (is_restart_hint(bytes)) return take_restart_hint(datagram.from.remote, now);
-  handshakes_.receive(bytes, datagram.from, now);
+  if (is_restart_hint(bytes)) return follow_restart_hint(datagram.from.remote, now);
+  const auto* const current = associations_.current();
+  handshakes_.receive(
+      bytes, datagram.from,
+      current == nullptr ? std::nullopt : std::optional(current->status.endpoint.remote.address),
+      now);
 }
 
-void Session::on_timer(Time now) {
-  if (status_.phase == Phase::stopped) return;
-  handshakes_.on_timer(now);
-  retire_old(now);
-  end_doubt(now);
-  speak_to_silent_peers(now);
-  if (const auto silent = silence_at(); silent && now >= *silent) {
-    apply(Event::silence, {"silence", "nothing heard from the peer for dead-after"}, now);
-  }
-  if (retry_at_ && now >= *retry_at_) {
-    retry_at_.reset();
-    apply(Event::retry_due, status_.reason, now);
-  }
-  if (renew_at_ && now >= *renew_at_) {
-    renew_at_.reset();
-    apply(Event::renewal_due, status_.reason, now);
-  }
-  if (stable_at_ && now >= *stable_at_) end_damping(now);
-  if (prober_.due() && now >= *prober_.due()) send_probe(now);
-  if (check_at_ && now >= *check_at_) check_path(now);
-  if (path_mtu_.due() && now >= *path_mtu_.due()) probe_path(now);
+void Session::hold_carrier(Time now) {
+  status_.damping = DampingStatus{now, now + damper_.delay(now), damper_.flaps(now)};
+  stable_at_ = status_.damping->until;
 }
 
-std::optional<Time> Session::deadline() const {
-  if (status_.phase == Phase::stopped) return std::nullopt;
-  std::optional<Time> first = handshakes_.deadline();
-  earliest(first, retry_at_);
-  earliest(first, renew_at_);
-  earliest(first, prober_.due());
-  earliest(first, path_mtu_.due());
-  earliest(first, check_at_);
-  earliest(first, silence_at());
-  if (doubt_) earliest(first, doubt_->until);
-  earliest(first, stable_at_);
-  for (const Known& known : known_) {
-    earliest(first, known.retire_at);
-    earliest(first, known.speak_at);
+// A peer that owes an answer may be dead again: then its next answer ends the damping.
+void Session::end_damping(Time now) {
+  if (!status_.damping || now < status_.damping->until) return;
+  stable_at_.reset();
+  const auto* const current = associations_.current();
+  const bool probed = current != nullptr && current->status.control_messages;
+  if (probed && now - last_heard() > settings_.keepalive + prober_.timeout()) return;
+  apply(Event::stable, {"connected", "connected"}, now);
+}
+
+void Session::send_probe(Time now) {
+  command(datapath::SendControl{{ControlMessage::Kind::echo_request, prober_.send(now)}});
+  path_.check(now);
+}
+
+std::optional<Time> Session::silence_at() const {
+  if (associations_.empty()) return std::nullopt;
+  const auto& newest = associations_.newest();
+  // A plain peer answers no probe: its silence means nothing.
+  if (!newest.status.control_messages && newest.confirmed) return std::nullopt;
+  return std::max(last_heard(), newest.status.established) + settings_.dead_after;
+}
+
+// Anyone may have sent the hint. It causes one probe, and a handshake only when the peer is silent.
+void Session::follow_restart_hint(const SocketAddress& from, Time now) {
+  const auto* const current = associations_.current();
+  const bool plausible = settings_.role == Role::initiator && current != nullptr &&
+                         current->status.endpoint.remote == from &&
+                         (!handshakes_.initiating() || handshakes_.answered());
+  if (!plausible || !restart_check_.begin(prober_.timeout(), now)) {
+    return drops_.add(Drop::plaintext_alert);
   }
-  return first;
+  if (current->status.control_messages) send_probe(now);
+}
+
+void Session::end_restart_check(Time now) {
+  if (!restart_check_.end(last_heard())) return drops_.add(Drop::plaintext_alert);
+  ++status_.hints_taken;
+  handshakes_.abandon();  // a handshake in progress was with the process that ended
+  apply(Event::rekey_due, status_.reason, now);
 }
 
 SessionStatus Session::status(Time now) const {
   SessionStatus status = status_;
-  if (const Known* const known = current()) {
-    status.association = known->status;
+  if (const auto* const current = associations_.current()) {
+    status.association = current->status;
     status.path = prober_.status(now);
   }
   return status;

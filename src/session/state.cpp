@@ -1,140 +1,108 @@
 #include "routevpn/session/state.hpp"
 
+#include <algorithm>
+#include <array>
+#include <optional>
+
 namespace routevpn::session {
 
 namespace {
 
-using A = Action;
+using enum Phase;
+using enum Event;
+using enum Action;
 
-constexpr std::array ask{A::resolve};
-constexpr std::array handshake{A::begin_handshake};
-constexpr std::array retry{A::schedule_retry};
-constexpr std::array lights_on{A::carrier_on};
-constexpr std::array hold{A::hold_carrier};
-// The carrier goes first: what reacts to it need not wait for the peer, and sends nothing more that
-// the peer, once told, would not take.
-constexpr std::array lost_initiator{A::carrier_off, A::tell_peer, A::drop_associations,
-                                    A::schedule_retry};
-constexpr std::array lost_acceptor{A::carrier_off, A::tell_peer, A::drop_associations};
-constexpr std::array stopping{A::carrier_off, A::tell_peer};
-constexpr std::array renew{A::begin_renewal};
-constexpr std::array ask_renewal{A::request_renewal};
-constexpr std::array renew_later{A::schedule_renewal};
-
-Transition ignored(Phase phase) {
-  return {phase, false, {}};
-}
-Transition stay(Phase phase, std::span<const Action> actions = {}) {
-  return {phase, true, actions};
-}
-Transition go(Phase next, std::span<const Action> actions = {}) {
-  return {next, true, actions};
-}
-
-Transition lost(Role role) {
-  return role == Role::initiator ? go(Phase::backing_off, lost_initiator)
-                                 : go(Phase::waiting, lost_acceptor);
-}
-
-Transition when_confirming(Role role, Event event) {
-  switch (event) {
-    case Event::confirmed:
-      return go(Phase::up, lights_on);
-    case Event::confirmed_early:
-      return go(Phase::damped, hold);
-    case Event::established:
-      return stay(Phase::confirming);
-    case Event::silence:
-    case Event::peer_closed:
-    case Event::peer_revoked:
-    case Event::limit_reached:
-      return lost(role);
-    default:
-      return ignored(Phase::confirming);
+struct Actions {
+  constexpr Actions(std::initializer_list<Action> actions) : count(actions.size()) {
+    std::copy(actions.begin(), actions.end(), list.begin());
   }
-}
+  std::array<Action, 4> list{};
+  std::size_t count;
+};
 
-// Up or damped: both have an association that works.
-Transition when_working(Role role, Phase phase, Event event) {
-  switch (event) {
-    case Event::stable:
-      return phase == Phase::damped ? go(Phase::up, lights_on) : ignored(phase);
-    case Event::established:
-    case Event::confirmed:
-    case Event::confirmed_early:
-      return stay(phase);
-    case Event::silence:
-    case Event::peer_closed:
-    case Event::peer_revoked:
-    case Event::limit_reached:
-      return lost(role);
-    case Event::renewal_due:
-      return stay(phase, role == Role::initiator ? std::span(renew) : std::span(ask_renewal));
-    case Event::handshake_failed:
-      return role == Role::initiator ? stay(phase, renew_later) : ignored(phase);
-    default:
-      return ignored(phase);
-  }
+struct Row {
+  unsigned phases;  // a bit for each
+  Event event;
+  unsigned roles;             // likewise
+  std::optional<Phase> next;  // none: the phase stays
+  Actions actions;
+};
+
+template <typename Enum>
+constexpr unsigned bit(Enum value) {
+  return 1U << static_cast<unsigned>(value);
 }
+constexpr unsigned initiator = bit(Role::initiator);
+constexpr unsigned acceptor = bit(Role::acceptor);
+constexpr unsigned both = initiator | acceptor;
+constexpr unsigned working = bit(damped) | bit(up);
+constexpr unsigned associated = working | bit(confirming);
+constexpr auto stay = std::nullopt;
+
+// The carrier goes off first: BIRD reacts without waiting for the peer, and no packet is sent that
+// the peer would discard after the close_notify.
+constexpr Actions lose_and_retry{carrier_off, tell_peer, drop_associations, schedule_retry};
+constexpr Actions lose{carrier_off, tell_peer, drop_associations};
+
+constexpr auto rows = std::to_array<Row>({
+    {bit(idle), start, initiator, resolving, {resolve}},
+    {bit(idle), start, acceptor, waiting, {}},
+    {bit(resolving), resolved, both, handshaking, {begin_handshake}},
+    {bit(resolving), resolve_failed, both, backing_off, {schedule_retry}},
+    {bit(handshaking), established, both, confirming, {}},
+    {bit(handshaking), handshake_failed, both, backing_off, {schedule_retry}},
+    {bit(backing_off), retry_due, both, resolving, {resolve}},
+    {bit(backing_off), retry_next_address, both, handshaking, {begin_handshake}},
+    {bit(waiting), established, both, confirming, {}},
+    {bit(confirming), confirmed, both, up, {carrier_on}},
+    {bit(confirming), confirmed_early, both, damped, {hold_carrier}},
+    {bit(damped), stable, both, up, {carrier_on}},
+    {associated, established, both, stay, {}},
+    {working, confirmed, both, stay, {}},
+    {working, confirmed_early, both, stay, {}},
+    {working, rekey_due, initiator, stay, {begin_rekey}},
+    {working, rekey_due, acceptor, stay, {request_rekey}},
+    {working, handshake_failed, initiator, stay, {schedule_rekey}},
+    {associated, silence, initiator, backing_off, lose_and_retry},
+    {associated, silence, acceptor, waiting, lose},
+    {associated, peer_closed, initiator, backing_off, lose_and_retry},
+    {associated, peer_closed, acceptor, waiting, lose},
+    {associated, peer_revoked, initiator, backing_off, lose_and_retry},
+    {associated, peer_revoked, acceptor, waiting, lose},
+    {associated, limit_reached, initiator, backing_off, lose_and_retry},
+    {associated, limit_reached, acceptor, waiting, lose},
+    {~bit(stopped), stop, both, stopped, {carrier_off, tell_peer}},
+});
+
+#define ROUTEVPN_NAME(name) #name,
+constexpr std::array<std::string_view, phase_count> phase_names = {ROUTEVPN_PHASES(ROUTEVPN_NAME)};
+constexpr std::array<std::string_view, event_count> event_names = {ROUTEVPN_EVENTS(ROUTEVPN_NAME)};
+#undef ROUTEVPN_NAME
 
 }  // namespace
 
 Transition step(Role role, Phase phase, Event event) {
-  if (event == Event::stop && phase != Phase::stopped) return go(Phase::stopped, stopping);
-  switch (phase) {
-    case Phase::idle:
-      if (event != Event::start) return ignored(phase);
-      return role == Role::initiator ? go(Phase::resolving, ask) : go(Phase::waiting);
-    case Phase::resolving:
-      if (event == Event::resolved) return go(Phase::handshaking, handshake);
-      if (event == Event::resolve_failed) return go(Phase::backing_off, retry);
-      return ignored(phase);
-    case Phase::handshaking:
-      if (event == Event::established) return go(Phase::confirming);
-      if (event == Event::handshake_failed) return go(Phase::backing_off, retry);
-      return ignored(phase);
-    case Phase::backing_off:
-      return event == Event::retry_due ? go(Phase::resolving, ask) : ignored(phase);
-    case Phase::waiting:
-      return event == Event::established ? go(Phase::confirming) : ignored(phase);
-    case Phase::confirming:
-      return when_confirming(role, event);
-    case Phase::damped:
-    case Phase::up:
-      return when_working(role, phase, event);
-    case Phase::stopped:
-    case Phase::count_:
-      break;
+  for (const Row& row : rows) {
+    if (row.event != event || (row.phases & bit(phase)) == 0 || (row.roles & bit(role)) == 0) {
+      continue;
+    }
+    return {row.next.value_or(phase), true, std::span(row.actions.list).first(row.actions.count)};
   }
-  return ignored(phase);
+  return {phase, false, {}};
 }
 
 std::string_view name_of(Phase phase) {
-  constexpr std::array<std::string_view, phase_count> names = {
-      "idle",       "resolving", "handshaking", "backing_off", "waiting",
-      "confirming", "damped",    "up",          "stopped"};
-  return names[static_cast<std::size_t>(phase)];
+  return phase_names[static_cast<std::size_t>(phase)];
 }
 
 std::string_view name_of(Event event) {
-  constexpr std::array<std::string_view, event_count> names = {
-      "start",        "resolved",        "resolve_failed", "established", "handshake_failed",
-      "confirmed",    "confirmed_early", "stable",         "silence",     "peer_closed",
-      "peer_revoked", "limit_reached",   "retry_due",      "renewal_due", "stop"};
-  return names[static_cast<std::size_t>(event)];
+  return event_names[static_cast<std::size_t>(event)];
 }
 
 std::string_view public_state(Phase phase) {
-  switch (phase) {
-    case Phase::up:
-      return "up";
-    case Phase::idle:
-    case Phase::waiting:
-    case Phase::stopped:
-      return "down";
-    default:
-      return "connecting";
-  }
+  if (phase == up) return "up";
+  const bool down = phase == idle || phase == waiting || phase == stopped;
+  return down ? "down" : "connecting";
 }
 
 }  // namespace routevpn::session

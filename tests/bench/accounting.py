@@ -1,4 +1,4 @@
-"""What processes cost: processor time and memory, with all their threads and children."""
+"""Processor time and memory of processes, including their threads and children."""
 
 import os
 import re
@@ -8,7 +8,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def read(path):
-    """Empty when the process is gone."""
+    """Empty when the process has exited."""
     try:
         with open(path, encoding="ascii", errors="replace") as file:
             return file.read()
@@ -17,7 +17,7 @@ def read(path):
 
 
 def stat_fields(pid):
-    """Those of /proc/PID/stat from the state on, which is field 3."""
+    """The fields of /proc/PID/stat from field 3 (state) on."""
     return read(f"/proc/{pid}/stat").rpartition(")")[2].split()
 
 
@@ -35,7 +35,7 @@ def with_children(pid):
 
 
 def processor_seconds(pids):
-    """User and system time. It includes the kernel's network stack where it ran in their name."""
+    """User and system time, including the network stack where it ran on a process's account."""
     ticks = 0
     for pid in pids:
         fields = stat_fields(pid)
@@ -45,8 +45,8 @@ def processor_seconds(pids):
 
 
 def memory(pids):
-    """RSS and PSS now and the highest RSS ever, in MiB. PSS counts a page that several processes
-    share in equal parts."""
+    """Current RSS and PSS and the peak RSS, in MiB. PSS divides a shared page by the number of
+    processes that map it."""
     def kib(text, name):
         found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
         return int(found.group(1)) if found else 0
@@ -60,7 +60,7 @@ def memory(pids):
 
 
 class Window:
-    """The processor time that groups of processes used between entering and leaving."""
+    """The processor time that the processes used between entry and exit of the context."""
 
     def __init__(self, pids):
         self.pids = pids

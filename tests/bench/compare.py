@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Measures routevpn and the VPNs of Debian against each other on this machine.
 
-All tunnels stand at once, each between namespaces of its own. In each round they are made anew, and
-each metric is measured on one after the other, so that the figures of one metric are minutes apart
-at most; the order rotates from round to round. Results go to DIR: comparison.json, comparison.md
-and comparison.svg, or impaired.* with --impaired and variants.* with --variants. Needs root.
+Every round brings up all tunnels, each between its own namespaces. A metric is measured on one
+tunnel after the other, so that its figures are at most minutes apart. The order of the tunnels
+rotates from round to round. Results go to DIR: comparison.json, comparison.md and comparison.svg,
+and the short versions comparison-brief.md and .svg for README.md. With --impaired the names begin
+with impaired, with --variants with variants. Needs root.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from peers import ALL, COMPARED, IMPAIRED, VARIANTS
 
 
 def save(directory, name, text):
-    """Whole or not at all."""
+    """Atomically: readers see the old file or the new one."""
     path = os.path.join(directory, name)
     with open(path + ".new", "w", encoding="utf-8") as file:
         file.write(text)
@@ -40,16 +41,18 @@ def save_all(directory, data):
     if any(data["rounds"]):
         save(directory, f"{name}.md", report.section(data))
         save(directory, f"{name}.svg", chart.draw(data))
+        save(directory, f"{name}-brief.md", report.brief(data))
+        save(directory, f"{name}-brief.svg", chart.draw(data, chart.BRIEF))
 
 
 class Round:
-    """One round: every peer brought up, measured and taken down again."""
+    """One round: brings up, measures and removes every peer."""
 
     def __init__(self, args, credentials, names, record):
         self.args = args
         self.credentials = credentials
         self.names = names
-        self.record = record  # record(peer's name, metrics, or None and what went wrong)
+        self.record = record  # record(peer's name, step, metrics), or (name, step, None, error)
         self.standing = collections.OrderedDict()
 
     def attempt(self, name, what, measure):
@@ -89,7 +92,7 @@ class Round:
 
 
 def choose(names):
-    """Those that can run here, and why the others cannot."""
+    """The peers that can run here, and why the others cannot."""
     chosen, skipped = [], {}
     for name in names:
         missing = ALL[name].missing()
@@ -142,7 +145,7 @@ def options():
     parser.add_argument("--udp-rate", default=f"{build}/tests/bench/udp_rate", help="the program")
     parser.add_argument("--detour", default=f"{build}/tests/bench/detour", help="the program")
     parser.add_argument("--peers", type=lambda text: text.split(","), metavar="NAME,NAME...",
-                        help=f"of {','.join(ALL)}; default: those that are not variants")
+                        help=f"of {','.join(ALL)}; default: all but the variants")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4, help="of each TCP run")
     parser.add_argument("--quick", action="store_true", help="one round of runs of one second")
@@ -150,7 +153,8 @@ def options():
     parser.add_argument("--variants", action="store_true",
                         help="compares routevpn with itself under other options")
     parser.add_argument("--out", default="build/bench", metavar="DIR")
-    parser.add_argument("--command", default="tests/bench/compare.py", help="said in the report")
+    parser.add_argument("--command", default="tests/bench/compare.py",
+                        help="command that the report names")
     args = parser.parse_args()
     if args.quick:
         args.rounds, args.seconds = 1, 1
@@ -169,7 +173,7 @@ def options():
 
 
 def end_in_order():
-    """The first signal ends us with all that was made removed; another must not cut that short."""
+    """The first signal exits through the clean-up; later signals must not interrupt that."""
     ending = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
     def end(*_):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# compare.py as a user runs it, briefly: every metric has a figure, and nothing is left behind, nor
-# when it is told to end in the middle. Needs root.
+# A short run of compare.py: every metric has a figure, and no namespace, process or file remains,
+# also after a SIGTERM in the middle of a run. Needs root.
 #
 #   ROUTEVPN, UDP_RATE, DETOUR    the programs
 set -euo pipefail
@@ -26,7 +26,7 @@ fail() {
   exit 1
 }
 
-# compare OPTION...: in the background; its pid is $comparing.
+# compare OPTION...: starts compare.py in the background; $comparing is its pid.
 compare() {
   rm -f "$out/log"
   python3 "$here/compare.py" --routevpn "$ROUTEVPN" --udp-rate "$UDP_RATE" --detour "$DETOUR" \
@@ -36,7 +36,7 @@ compare() {
 
 left_over() { ip netns list | grep "^rvbench$1-" || compgen -G "${TMPDIR:-/tmp}/rvbench$1-*"; }
 
-# measured FILE KEY...: the file has a positive figure for each.
+# measured FILE KEY...: the file has a positive figure for each key.
 measured() {
   python3 - "$out/$1" "${@:2}" <<'END'
 import json, sys
@@ -54,23 +54,25 @@ wait "$pid" || fail "compare.py ended with $?"
 comparing=''
 measured comparison.json tcp1 tcp4 bidir cpu1 udp64 udp1200 idle loaded rss pss rss_peak pss_peak \
   start || fail "a figure is missing"
-[[ -s $out/comparison.md && -s $out/comparison.svg ]] || fail "no table or no chart"
-! left_over "$pid" || fail "something is left behind"
-echo "ok - every metric has a figure, and nothing is left behind"
+for file in comparison{,-brief}.{md,svg}; do
+  [[ -s $out/$file ]] || fail "$file is missing or empty"
+done
+! left_over "$pid" || fail "the run left something behind"
+echo "ok - every metric has a figure, and the run leaves nothing behind"
 
 compare --impaired
 pid=$comparing
 wait "$pid" || fail "compare.py --impaired ended with $?"
 comparing=''
 measured impaired.json tcp1 tcp4 bidir idle loaded lost late || fail "a figure is missing"
-! left_over "$pid" || fail "something is left behind"
-echo "ok - an impaired path loses and reorders"
+! left_over "$pid" || fail "the run left something behind"
+echo "ok - an impaired path loses and reorders datagrams"
 
 compare --rounds 9
 pid=$comparing
 deadline=$((SECONDS + 20))
 until grep -qs ': 1 stream: ' "$out/log"; do
-  kill -0 "$pid" || fail "ended before it was told to"
+  kill -0 "$pid" || fail "compare.py ended before SIGTERM"
   ((SECONDS < deadline)) || fail "nothing measured after 20 s"
   sleep 0.05
 done
@@ -79,5 +81,5 @@ status=0
 wait "$pid" || status=$?
 comparing=''
 [[ $status == 130 ]] || fail "ended with $status, not 130"
-! left_over "$pid" || fail "something is left behind by a run that was ended"
-echo "ok - a run that is ended leaves nothing behind"
+! left_over "$pid" || fail "the terminated run left something behind"
+echo "ok - a terminated run leaves nothing behind"

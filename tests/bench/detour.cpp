@@ -1,10 +1,10 @@
-// A longer way for packets: whatever is routed into the interface comes out of it again, in the
-// order it came, as many microseconds later.
+// Delays packets: each packet that the kernel routes into the interface returns from it after a
+// fixed time, in the same order.
 //
 //     detour IFNAME MICROSECONDS
 //
-// The interface exists as long as the program runs. With a share of the traffic routed through it,
-// this share is overtaken by the rest.
+// The interface exists as long as the program runs. If a share of the traffic is routed through it,
+// the rest overtakes this share.
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -44,7 +44,8 @@ struct Held {
 };
 
 Fd open_interface(const std::string& name) {
-  if (name.empty() || name.size() >= IFNAMSIZ) throw UsageError("detour: an IFNAME of 1 to 15");
+  if (name.empty() || name.size() >= IFNAMSIZ)
+    throw UsageError("detour: IFNAME has 1 to 15 characters");
   Fd tun(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!tun) throw system_error("detour: /dev/net/tun");
   ifreq request{};
@@ -66,15 +67,15 @@ void read_all(const Fd& tun, Clock::duration delay, std::deque<Held>& held) {
 void write_due(const Fd& tun, std::deque<Held>& held) {
   for (; !held.empty() && held.front().due <= Clock::now(); held.pop_front()) {
     const auto& packet = held.front().packet;
-    // Refused only while the interface is down: then the packet is lost, as on any link.
+    // EIO: the interface is down and drops the packet, as any interface would.
     if (write(tun.get(), packet.data(), packet.size()) < 0 && errno != EIO) {
       throw system_error("detour: write");
     }
   }
 }
 
-// On a machine whose processors are all busy the delay would grow otherwise.
-void come_first() {
+// Real-time priority keeps the delay constant while all processors are busy.
+void raise_priority() {
   sched_param priority{};
   priority.sched_priority = 1;
   if (sched_setscheduler(0, SCHED_FIFO, &priority) != 0) {
@@ -106,9 +107,9 @@ int main(int argc, char** argv) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), delay_us);
     if (error != std::errc{} || end != text.data() + text.size() || delay_us < 1 ||
         delay_us > 999999) {
-      throw UsageError("usage: detour IFNAME MICROSECONDS, of which 1 to 999999 are allowed");
+      throw UsageError("usage: detour IFNAME MICROSECONDS (1 to 999999)");
     }
-    come_first();
+    raise_priority();
     run(open_interface(argv[1]), std::chrono::microseconds(delay_us));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -1,21 +1,20 @@
-"""A path that loses and reorders, for every peer the same way: one datagram at a time, in the
-kernel.
+"""A path that loses and reorders datagrams in the same way for every peer.
 
     public a ==== eth-a  path  eth-b ==== public b
                          |  |
                         detour (TUN)
 
-`path` is a namespace that routes. In each direction, and of each datagram independently:
+`path` is a namespace that routes. Each datagram is treated independently, in each direction:
 
-    loss       nftables drops it with the probability LOSS;
-    reorder    with the probability REORDER it is routed through a detour that takes DETOUR_US
-               longer, so that it arrives after what was sent up to so much later. The delay is a
-               small program's behind a TUN interface, for it must not depend on the rate; the
-               other datagrams never leave the kernel.
+    loss       nftables drops the datagram with the probability LOSS.
+    reorder    With the probability REORDER the kernel routes the datagram through `detour`, which
+               adds DETOUR_US. Datagrams sent less than DETOUR_US later overtake it. A program
+               behind a TUN interface makes the delay, because the delay must not depend on the
+               rate. All other datagrams stay in the kernel.
 
-Both act on datagrams as they would be on a wire: the gateways' interfaces have no segmentation
-offload, so what one UDP_SEGMENT call sends is cut before it. Receiving, GRO is on, as it is on
-physical interfaces.
+Loss and reordering apply to datagrams as on a wire: the gateways' interfaces have no segmentation
+offload, so the kernel splits the data of a UDP_SEGMENT call before the path. GRO is on for
+reception, as on physical interfaces.
 """
 
 import json
@@ -23,8 +22,8 @@ import json
 from network import OUTSIDE, SIDES, MeasureError, Pair, command
 
 LOSS, REORDER, DETOUR_US = 0.01, 0.05, 200
-MODEL = (f"{LOSS:.0%} of the datagrams are lost, {REORDER:.0%} arrive {DETOUR_US} µs late, in each "
-         f"direction and independently of each other")
+MODEL = (f"{LOSS:.0%} of the outside datagrams are lost, {REORDER:.0%} arrive {DETOUR_US} µs late, "
+         f"in each direction and independently of each other")
 TABLE = 7
 GATEWAY = {"a": "192.0.2.2", "b": "192.0.2.6"}
 PER = 1000
@@ -33,13 +32,13 @@ table ip path {{
   counter came {{ }}
   counter lost {{ }}
   counter late {{ }}
-  counter uncut {{ }}
+  counter unsegmented {{ }}
   chain prerouting {{
     type filter hook prerouting priority mangle
     iifname "detour" return
     ip protocol != udp return
     counter name came
-    meta length > 1500 counter name uncut
+    meta length > 1500 counter name unsegmented
     numgen random mod {PER} < {round(LOSS * PER)} counter name lost drop
     numgen random mod {PER} < {round(REORDER * PER)} counter name late meta mark set 1
   }}
@@ -48,7 +47,7 @@ table ip path {{
 
 
 class ImpairedPair(Pair):
-    """A Pair whose outside is such a path. `detour` is the program of that name."""
+    """A Pair with such a path between its gateways. `detour` is the path of that program."""
 
     def __init__(self, detour):
         super().__init__()
@@ -87,10 +86,11 @@ class ImpairedPair(Pair):
                 for item in listed["nftables"] if "counter" in item}
 
     def what_happened(self):
-        """The shares that were lost and late, in percent; an error when they are not as said."""
+        """The shares of lost and delayed datagrams, in percent. MeasureError if a datagram was not
+        segmented, or if there were too few."""
         seen = self.counters()
-        if seen["uncut"]:
-            raise MeasureError(f"{seen['uncut']} datagrams came to the path uncut")
+        if seen["unsegmented"]:
+            raise MeasureError(f"{seen['unsegmented']} datagrams reached the path unsegmented")
         if seen["came"] < 10000:
-            raise MeasureError(f"only {seen['all']} datagrams came by the path")
+            raise MeasureError(f"only {seen['came']} datagrams reached the path")
         return {key: 100 * seen[key] / seen["came"] for key in ("lost", "late")}

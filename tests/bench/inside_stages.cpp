@@ -1,4 +1,4 @@
-// Segmenting, coalescing and the checksum that both need.
+// The stages segment, coalesce and the checksum that both need.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -41,7 +41,7 @@ class Segment : public Stage {
         original_(super_.packet),
         batch_(inside::worst_case_bytes, inside::worst_case_segments) {}
 
-  // segment() writes into the headers alone.
+  // segment() changes only the headers of its input.
   void prepare() override {
     std::copy_n(original_.begin(), header_bytes_, super_.packet.begin());
     batch_.clear(record::headroom(suite), record::tailroom);
@@ -71,11 +71,11 @@ class Segment : public Stage {
   inside::OutboundBatch batch_;
 };
 
-// The packets of one flow, as far apart as their records lay in the datagrams.
+// The packets of one flow, at the distance that their records have in a datagram.
 class Coalesce : public Stage {
  public:
   Coalesce(std::uint8_t protocol, std::size_t payload_bytes)
-      : payload_at_(header_bytes(protocol)), joiner_(batch_packets, true) {
+      : payload_at_(header_bytes(protocol)), coalescer_(batch_packets, true) {
     const std::size_t around = record::headroom(suite) + record::tailroom;
     const auto originals =
         packets::build_all(packets::stream(flow(protocol, payload_bytes), batch_packets));
@@ -95,14 +95,14 @@ class Coalesce : public Stage {
 
   void prepare() override { arena_ = original_; }
   std::size_t run() override {
-    supers_ = joiner_.join(packets_);
+    supers_ = coalescer_.join(packets_);
     return supers_.size() == 1 ? supers_.front().packets : 0;
   }
   bool is_right() override {
     Octets joined;
-    for (const iovec& piece : supers_.front().pieces.subspan(1)) {
-      const auto* const data = static_cast<const std::uint8_t*>(piece.iov_base);
-      joined.insert(joined.end(), data, data + piece.iov_len);
+    for (const iovec& part : supers_.front().pieces.subspan(1)) {
+      const auto* const data = static_cast<const std::uint8_t*>(part.iov_base);
+      joined.insert(joined.end(), data, data + part.iov_len);
     }
     return joined.size() == payload_at_ + payload_.size() &&
            std::equal(payload_.begin(), payload_.end(),
@@ -115,11 +115,11 @@ class Coalesce : public Stage {
   Octets arena_;
   Octets payload_;
   std::vector<Bytes> packets_;
-  inside::Coalescer joiner_;
+  inside::Coalescer coalescer_;
   std::span<const inside::SuperPacket> supers_;
 };
 
-// So quick on small payloads that a batch goes through it many times.
+// One batch of small payloads takes too little time to measure, so run() repeats it.
 class Checksum : public Stage {
  public:
   explicit Checksum(std::size_t payload_bytes) : size_(payload_bytes) {

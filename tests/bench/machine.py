@@ -1,4 +1,4 @@
-"""What a figure must be read with: the machine, its system and the day."""
+"""The context of every figure: date, processor, system and kernel."""
 
 import contextlib
 import os

@@ -1,12 +1,12 @@
-"""Two gateways in network namespaces of their own, and the processes that run in them.
+"""Two gateways, each in its own network namespaces, and the processes that run in them.
 
     private a      public a ======== veth, mtu 1500 ======== public b      private b
         |             |                                          |             |
        TUN <---- daemon a (its socket)              daemon b (its socket) ----> TUN
     10.255.0.1     192.0.2.1                                 192.0.2.5     10.255.0.2
 
-Every name carries our pid. Whatever is made here is removed by close(), and a process that is
-still there when we die is ended by the kernel.
+Every name contains the pid of compare.py. close() removes all namespaces, processes and files. If
+compare.py dies before close(), the kernel terminates the processes (PR_SET_PDEATHSIG).
 """
 
 import contextlib
@@ -23,15 +23,15 @@ PREFIX = "rvbench"
 OUTSIDE = {"a": "192.0.2.1", "b": "192.0.2.5"}
 INSIDE = {"a": "10.255.0.1", "b": "10.255.0.2"}
 SIDES = ("a", "b")
-# The inside MTU that fits every peer on a path of 1500 bytes, over IPv4 and IPv6: what routevpn
-# sets itself over IPv6 with AES-GCM, 1500 - 40 - 8 - 13 - 8 - 16. The same for all, so that all
-# carry as many packets for as many bytes.
+# An inside MTU that fits every peer on a path of 1500 bytes, over IPv4 and IPv6. It is routevpn's
+# own value over IPv6 with AES-GCM: 1500 - 40 (IPv6) - 8 (UDP) - 13 (record header) - 8 (explicit
+# nonce) - 16 (tag). All peers use it, so that all need the same number of packets per byte.
 MTU = 1415
 TXQUEUELEN = 1000
 
 
 class MeasureError(Exception):
-    """One measurement failed; the others go on."""
+    """One measurement failed; the others continue."""
 
 
 def other(side):
@@ -39,7 +39,7 @@ def other(side):
 
 
 def command(*words, stdin=None):
-    """Runs it to its end and gives what it printed."""
+    """Runs a command and returns its standard output; MeasureError if it fails."""
     done = subprocess.run([str(word) for word in words], input=stdin, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if done.returncode:
@@ -48,7 +48,7 @@ def command(*words, stdin=None):
 
 
 def wait_for(what, seconds, condition):
-    """Until condition() is true; its value. Fails at the deadline."""
+    """Polls until condition() is true and returns its value; MeasureError at the deadline."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -68,7 +68,7 @@ def listing(path):
 
 
 class Pair:
-    """The namespaces of one peer's two gateways. Use as a context manager."""
+    """The namespaces of one peer's two gateways, as a context manager."""
 
     count = 0
 
@@ -101,7 +101,7 @@ class Pair:
         return f"{self.tag}-private-{side}"
 
     def interface(self, side):
-        """Unique on this machine: wireguard-go's control sockets are named after it."""
+        """A name unique on this machine, because wireguard-go names its control socket after it."""
         return f"rb{os.getpid()}{chr(ord('a') + self.number % 26)}{side}"
 
     def add_namespace(self, name):
@@ -124,7 +124,7 @@ class Pair:
     # --- processes ------------------------------------------------------------------------------
 
     def start(self, namespace, words, log=None, **options):
-        """In the background. The pid is the command's own; it does not outlive us."""
+        """Starts a command in the background. The pid is that of the command, not of a wrapper."""
         words = ["setpriv", "--pdeathsig", "TERM", "ip", "netns", "exec", namespace,
                  *map(str, words)]
         with contextlib.ExitStack() as stack:
@@ -137,7 +137,7 @@ class Pair:
         return process
 
     def run(self, namespace, words, seconds):
-        """To its end, which comes within so many seconds; what it printed."""
+        """Runs a command for at most so many seconds and returns its standard output."""
         process = self.start(namespace, words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             output, error = process.communicate(timeout=seconds)
@@ -150,7 +150,7 @@ class Pair:
         return output
 
     def end(self, process):
-        """Ends it, its children with it, and waits for it."""
+        """Terminates a process, kills it after 3 s, and waits for its end."""
         if process.poll() is None:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -171,7 +171,7 @@ class Pair:
     # --- interfaces -----------------------------------------------------------------------------
 
     def wait_for_interface(self, process, name, namespace_pid=None):
-        """Until the process has made it, in its own network namespace or in another's."""
+        """Waits until the interface exists in the namespace of the process or of namespace_pid."""
         def is_there():
             if process.poll() is not None:
                 raise MeasureError(f"ended with status {process.returncode}")
@@ -179,7 +179,7 @@ class Pair:
         wait_for(f"interface {name}", 10, is_there)
 
     def adopt(self, side, name):
-        """Moves a daemon's interface to the private namespace, as all have it there."""
+        """Moves a daemon's interface to the private namespace and sets MTU, queue and address."""
         command("ip", "-n", self.public(side), "link", "set", name, "netns", self.private(side))
         command("ip", "-n", self.private(side), "-batch", "-", stdin=(
             f"link set {name} mtu {MTU} txqueuelen {TXQUEUELEN} up\n"
@@ -196,7 +196,7 @@ class Pair:
 
 
 def remove(namespaces):
-    """Namespaces of ours, and what was forked into them."""
+    """Deletes namespaces and kills the processes in them."""
     for name in namespaces:
         with contextlib.suppress(MeasureError):
             for pid in command("ip", "netns", "pids", name).split():
@@ -206,7 +206,7 @@ def remove(namespaces):
 
 
 def remove_leftovers():
-    """What a run that was killed outright could not remove itself."""
+    """Removes the namespaces and directories of earlier runs that were killed."""
     names = re.findall(rf"^{PREFIX}\d+-\S+", command("ip", "netns", "list"), re.MULTILINE)
     directories = glob.glob(os.path.join(tempfile.gettempdir(), f"{PREFIX}[0-9]*-*"))
 

@@ -1,4 +1,4 @@
-"""What all tunnels that are compared have in common, and routevpn's own."""
+"""The interface of all tunnels in the comparison, and routevpn's implementation."""
 
 import os
 import shutil
@@ -9,12 +9,12 @@ from network import INSIDE, MTU, OUTSIDE, SIDES, MeasureError, command, other, w
 
 
 def find(program):
-    """Debian keeps some of them in sbin, which is not in everyone's PATH."""
+    """Also searches sbin, where Debian installs some daemons and which PATH may lack."""
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 def make_credentials(routevpn, directory):
-    """A CA and a certificate for each side, for all peers that use certificates."""
+    """Makes a CA and a certificate for each side, for all peers that use certificates."""
     command(routevpn, "pki", "ca", "--dir", directory)
     for side in SIDES:
         command(routevpn, "pki", "csr", "--dir", directory, "--name", side)
@@ -24,8 +24,8 @@ def make_credentials(routevpn, directory):
 class Peer:
     """One tunnel between the two gateways of a Pair.
 
-    `programs` are what it needs, `package` is the Debian package whose version is reported,
-    `about` is what a reader must know to judge the comparison.
+    `programs` lists the programs that the peer needs. `package` is the Debian package whose version
+    the report names. `about` tells cipher and options, so that a reader can judge the comparison.
     """
 
     name = about = package = ""
@@ -44,24 +44,24 @@ class Peer:
 
     @classmethod
     def version(cls):
-        """Of the Debian package; empty when it did not come from one."""
+        """The version of the Debian package; empty if the package is not installed."""
         try:
             return command("dpkg-query", "-W", "-f", "${Version}", cls.package)
         except (MeasureError, OSError):
             return ""
 
     def prepare(self):
-        """Keys and configuration: not part of the start-up time."""
+        """Makes keys and configuration, outside the measured start-up time."""
 
     def words(self, side):
         """The daemon's command line."""
         raise NotImplementedError
 
     def configure(self, side):
-        """What is left to do when the interface is there."""
+        """Configures the daemon after its interface exists."""
 
     def is_ready(self):
-        """Whether it carries data as it will from now on, not only somehow."""
+        """Whether the tunnel has reached its final way of carrying data."""
         return True
 
     def interface(self, side):
@@ -75,7 +75,7 @@ class Peer:
         pair.adopt(side, self.interface(side))
 
     def start(self):
-        """Daemon b first, which is there when a comes."""
+        """Starts daemon b first, so that it listens when daemon a starts."""
         self.prepare()
         self.start_side("b")
         self.started = time.monotonic()
@@ -85,7 +85,7 @@ class Peer:
         return with_children(self.process[side].pid)
 
     def fault(self):
-        """None while both daemons run."""
+        """The first daemon that ended, with the end of its log; None while both run."""
         for side, process in self.process.items():
             if process.poll() is not None:
                 log = self.pair.log(f"{side}.log", 300).strip()
@@ -108,7 +108,7 @@ class Peer:
 class Routevpn(Peer):
     name = "routevpn"
     about = "AES-128-GCM, default options"
-    options = ()  # besides those that say what to connect
+    options = ()  # in addition to addresses, names and credentials
 
     def words(self, side):
         pair = self.pair

@@ -1,4 +1,4 @@
-"""The tunnels that routevpn is compared with: others, and itself with other options."""
+"""The peers of the comparison: other VPNs, and routevpn under other options."""
 
 import os
 import re
@@ -33,9 +33,9 @@ class WireguardGo(Peer):
 
 
 class WireguardGoGso(WireguardGo):
-    """Debian's is older than its segmentation offload; who has built a newer one names it."""
+    """Debian's version has no segmentation offload. WIREGUARD_GO_GSO names a newer binary."""
     name, package = "wireguard-go-gso", ""
-    about = "the same, of a version with segmentation offload inside and outside"
+    about = "ChaCha20-Poly1305; a version with segmentation offload inside and outside"
     variable = "WIREGUARD_GO_GSO"
 
     @classmethod
@@ -53,7 +53,7 @@ class WireguardGoGso(WireguardGo):
 class Openvpn(Peer):
     name = package = "openvpn"
     about = ("AES-128-GCM, point-to-point over UDP, without kernel offload; --fast-io, --mssfix 0 "
-             "and 4 MiB socket buffers, which make it faster")
+             "and 4 MiB socket buffers, which increase its throughput")
     programs = ("openvpn",)
 
     def words(self, side):
@@ -113,16 +113,16 @@ class Tinc(Peer):
                                     command("openssl", "genrsa", "-traditional", 2048))
             public_key = command("openssl", "rsa", "-in", private_key, "-RSAPublicKey_out")
             host = f"Address = {OUTSIDE[side]}\nSubnet = {INSIDE[side]}/32\n{public_key}"
-            for knows in SIDES:
-                self.file(f"tinc-{knows}/hosts/{side}", host)
+            for reader in SIDES:
+                self.file(f"tinc-{reader}/hosts/{side}", host)
 
     def words(self, side):
         return [find("tincd"), "-c", self.file(f"tinc-{side}"), "-D",
                 f"--pidfile={self.file(f'tinc-{side}.pid')}"]
 
     def is_ready(self):
-        """It carries data over TCP until it has probed the path MTU; asked by SIGUSR2, it logs how
-        far it is."""
+        """tinc carries data over TCP until it has probed the path MTU. SIGUSR2 makes it log the
+        state of the probing."""
         self.process["a"].send_signal(signal.SIGUSR2)
         time.sleep(0.1)
         probed = re.findall(r"^ b at .* pmtu \d+ \(min (\d+) max (\d+)\)", self.pair.log("a.log"),
@@ -137,10 +137,10 @@ class Openconnect(Peer):
     port = 4443
 
     def interface(self, side):
-        return super().interface(side) + ("0" if side == "b" else "")  # ocserv numbers them
+        return super().interface(side) + ("0" if side == "b" else "")  # ocserv appends a number
 
     def prepare(self):
-        self.file("vpnc-script", "#!/bin/sh\n")  # we configure the interface ourselves
+        self.file("vpnc-script", "#!/bin/sh\n")  # Pair.adopt() configures the interface
         os.chmod(self.file("vpnc-script"), 0o700)
         self.file("ocserv.conf", f"""
 auth = "certificate"
@@ -177,7 +177,7 @@ mtu = 1500
                 f"https://b:{self.port}"]
 
     def start(self):
-        """The server makes its interface only when the client has come."""
+        """ocserv creates its interface when the client connects, so adopts both afterwards."""
         self.prepare()
         pair = self.pair
         self.process["b"] = pair.start(pair.public("b"), self.words("b"), log="b.log")
@@ -203,8 +203,8 @@ class RoutevpnLanes(Routevpn):
     options = ("--lanes", 2)
 
 
-class RoutevpnRenewing(Routevpn):
-    name, about = "renewing", "routevpn --rekey-records 100000: several renewals a second here"
+class RoutevpnRekeying(Routevpn):
+    name, about = "rekeying", "routevpn --rekey-records 100000: several rekeys per second here"
     options = ("--rekey-records", 100000)
 
 
@@ -214,5 +214,5 @@ def by_name(*peers):
 
 COMPARED = by_name(Routevpn, WireguardGo, WireguardGoGso, Openvpn, Fastd, Tinc, Openconnect)
 IMPAIRED = by_name(Routevpn, WireguardGo, WireguardGoGso)
-VARIANTS = by_name(Routevpn, RoutevpnOpenssl, RoutevpnLanes, RoutevpnRenewing)
+VARIANTS = by_name(Routevpn, RoutevpnOpenssl, RoutevpnLanes, RoutevpnRekeying)
 ALL = COMPARED | VARIANTS

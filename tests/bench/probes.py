@@ -1,4 +1,4 @@
-"""The measurements. Each takes a running Peer and gives metrics by their names in report.py."""
+"""The measurements. Each takes a running Peer and returns metrics under the keys of report.py."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ from accounting import Window, memory
 from network import INSIDE, SIDES, MeasureError, listing, wait_for
 
 GIB = 1 << 30
-ports = itertools.count(20000)  # a fresh one each time, so that nothing late is counted twice
+ports = itertools.count(20000)  # a new port per run, so that late packets are not counted
 
 
 def daemons(peer):
@@ -26,14 +26,14 @@ def check_alive(peer):
 # --- TCP ----------------------------------------------------------------------------------------
 
 class Iperf:
-    """iperf3 from a to b; the server is there when this is entered, and gone when it is left."""
+    """iperf3 from a to b. The server listens on entry of the context and ends on exit."""
 
-    def __init__(self, peer, seconds, streams=1, both_ways=False):
+    def __init__(self, peer, seconds, streams=1, both_directions=False):
         self.pair = peer.pair
         self.port = next(ports)
         self.client = ["iperf3", "--client", INSIDE["b"], "--port", self.port, "--json",
                        "--time", seconds, "--parallel", streams, "--connect-timeout", 3000]
-        if both_ways:
+        if both_directions:
             self.client.append("--bidir")
 
     def __enter__(self):
@@ -50,21 +50,21 @@ class Iperf:
         self.pair.end(self.server)
 
 
-def tcp(peer, seconds, streams=1, both_ways=False):
-    """Gbit/s received, of both directions together, and CPU seconds of both daemons per GiB."""
-    with Iperf(peer, seconds, streams, both_ways) as iperf:
+def tcp(peer, seconds, streams=1, both_directions=False):
+    """Gbit/s received, both directions added, and CPU seconds of both daemons per GiB."""
+    with Iperf(peer, seconds, streams, both_directions) as iperf:
         with Window(daemons(peer)) as used:
             text = iperf.pair.run(iperf.pair.private("a"), iperf.client, seconds + 20)
     result = json.loads(text)
     if "error" in result:
         raise MeasureError(f"iperf3: {result['error']}")
     sums = [result["end"]["sum_received"]]
-    if both_ways:
+    if both_directions:
         sums.append(result["end"]["sum_received_bidir_reverse"])
     received = sum(each["bytes"] for each in sums)
     check_alive(peer)
     if received < 1 << 20:
-        raise MeasureError(f"only {received} bytes came through")
+        raise MeasureError(f"only {received} bytes were received")
     return sum(each["bits_per_second"] for each in sums) / 1e9, used.seconds / (received / GIB)
 
 
@@ -75,7 +75,7 @@ def named(throughput, cost, figures):
 # --- UDP ----------------------------------------------------------------------------------------
 
 def udp_trial(peer, tool, size, rate, seconds):
-    """Packets sent, packets received, and the seconds it took to send them."""
+    """Packets sent, packets received, and the seconds of sending."""
     pair, port = peer.pair, next(ports)
     sink = pair.start(pair.private("b"), [tool, "sink", INSIDE["b"], port],
                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -91,14 +91,14 @@ def udp_trial(peer, tool, size, rate, seconds):
 
 
 def udp_rate(peer, tool, size, steps, seconds):
-    """The highest rate, in thousand packets per second, of which less than 1 % is lost.
+    """The highest rate with less than 1 % loss, in thousand packets per second.
 
-    What arrives of a flood bounds the search; then the interval is halved. A step that fails is
-    tried once more: another program's hiccup must not decide.
+    The rate received under a flood bounds a binary search. A step that fails is tried once more,
+    so that a short disturbance by another program does not decide.
     """
     sent, received, took = udp_trial(peer, tool, size, 0, seconds)
     if received == 0:
-        raise MeasureError("no UDP packet came through")
+        raise MeasureError("no UDP packet was received")
     arrived = received / took
     low, high, best = 0.0, min(3 * arrived, sent / took), 0.0
     rate = min(arrived, high)
@@ -122,7 +122,7 @@ def udp_rate(peer, tool, size, steps, seconds):
 # --- round trips --------------------------------------------------------------------------------
 
 def round_trip(peer, count, meanwhile=lambda: None):
-    """The median round trip in microseconds, of pings 2 ms apart."""
+    """The median round trip in microseconds, of pings sent every 2 ms."""
     pair = peer.pair
     pinging = pair.start(pair.private("a"), ["ping", "-n", "-c", count, "-i", "0.002", "-W", 1,
                                              INSIDE["b"]], stdout=subprocess.PIPE)
@@ -145,24 +145,24 @@ def round_trip(peer, count, meanwhile=lambda: None):
 
 
 def under_load(peer, count):
-    """The same beside one TCP stream, and the highest memory of daemon a until then."""
-    pair, highest = peer.pair, [0.0]
+    """The round trip under one TCP stream, and the peak memory of daemon a until its end."""
+    pair, peak = peer.pair, [0.0]
 
     def look():
-        highest[0] = max(highest[0], memory(peer.pids("a"))["pss"])
+        peak[0] = max(peak[0], memory(peer.pids("a"))["pss"])
     with Iperf(peer, 60) as iperf:
         client = pair.start(pair.private("a"), iperf.client, stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
         try:
-            time.sleep(0.5)  # the stream's own start is not what is measured
+            time.sleep(0.5)  # excludes the slow start of the stream
             median = round_trip(peer, count, look)
             look()
             if client.poll() is not None:
-                raise MeasureError("the TCP stream beside the pings ended early")
+                raise MeasureError("the TCP stream ended before the pings")
         finally:
             pair.end(client)
     check_alive(peer)
-    return {"loaded": median, "pss_peak": highest[0],
+    return {"loaded": median, "pss_peak": peak[0],
             "rss_peak": memory(peer.pids("a"))["rss_peak"]}
 
 
@@ -188,7 +188,7 @@ def idle_memory(peer):
 
 
 def steps(seconds, udp_tool, impaired):
-    """(name, function of a Peer) in measuring order; `seconds` is how long one TCP run takes."""
+    """(name, function of a Peer) in measuring order; `seconds` is the length of one TCP run."""
     pings = max(100, round(250 * seconds))
     halvings, span = (7, 0.6) if seconds >= 3 else (5, 0.3)
     plain = [
@@ -196,10 +196,11 @@ def steps(seconds, udp_tool, impaired):
         ("round trip", lambda peer: {"idle": round_trip(peer, pings)}),
         ("1 stream", lambda peer: named("tcp1", "cpu1", tcp(peer, seconds))),
         ("4 streams", lambda peer: named("tcp4", "cpu4", tcp(peer, seconds, streams=4))),
-        ("both ways", lambda peer: named("bidir", "cpu_bidir", tcp(peer, seconds, both_ways=True))),
+        ("both directions", lambda peer: named(
+            "bidir", "cpu_bidir", tcp(peer, seconds, both_directions=True))),
         ("round trip under load", lambda peer: under_load(peer, pings)),
     ]
-    if impaired:  # no rate loses less than 1 % there
+    if impaired:  # every rate loses more than 1 % there
         return plain[1:]
     return plain + [
         ("64 byte UDP", lambda peer: {"udp64": udp_rate(peer, udp_tool, 64, halvings, span)}),

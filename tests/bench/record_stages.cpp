@@ -1,4 +1,4 @@
-// Sealing and opening records, and the replay window alone.
+// The stages seal and open, and the replay window.
 #include <algorithm>
 #include <string>
 
@@ -15,8 +15,8 @@ namespace {
 using record::ByteVector;
 using record::Choice;
 
-// Both ends of one direction, and a batch of packets between them. When the keys have sealed what
-// they may, new ones follow.
+// Sealer and opener of one direction with a batch of packets. New keys replace a pair that has
+// reached its record limit.
 class Direction {
  public:
   Direction(Choice choice, std::size_t payload_bytes)
@@ -37,7 +37,7 @@ class Direction {
     arena_ = plain_;
   }
   std::size_t seal() { return sealer_->seal(batch_); }
-  // As the receiving side does it, from the datagrams' bytes on.
+  // The receiver's steps, beginning with the bytes of the datagrams.
   std::size_t open() {
     std::size_t opened = 0;
     for (std::size_t i = 0; i < batch_packets; ++i) {
@@ -76,34 +76,34 @@ class Direction {
 
 class Seal : public Stage {
  public:
-  Seal(Choice choice, std::size_t payload_bytes) : way_(choice, payload_bytes) {}
-  void prepare() override { way_.lay_out_packets(); }
-  std::size_t run() override { return way_.seal(); }
+  Seal(Choice choice, std::size_t payload_bytes) : direction_(choice, payload_bytes) {}
+  void prepare() override { direction_.lay_out_packets(); }
+  std::size_t run() override { return direction_.seal(); }
   bool is_right() override {
-    return !way_.is_plain() && way_.open() == batch_packets && way_.is_plain();
+    return !direction_.is_plain() && direction_.open() == batch_packets && direction_.is_plain();
   }
 
  private:
-  Direction way_;
+  Direction direction_;
 };
 
 class Open : public Stage {
  public:
-  Open(Choice choice, std::size_t payload_bytes) : way_(choice, payload_bytes) {}
+  Open(Choice choice, std::size_t payload_bytes) : direction_(choice, payload_bytes) {}
   void prepare() override {
-    way_.lay_out_packets();
-    way_.seal();
+    direction_.lay_out_packets();
+    direction_.seal();
   }
-  std::size_t run() override { return way_.open(); }
-  bool is_right() override { return way_.is_plain(); }
+  std::size_t run() override { return direction_.open(); }
+  bool is_right() override { return direction_.is_plain(); }
 
  private:
-  Direction way_;
+  Direction direction_;
 };
 
 class Replay : public Stage {
  public:
-  // Numbers are shuffled within groups of so many, which divides `count`; 0 leaves their order.
+  // Shuffles the numbers within groups of `disorder`, which must divide `count`; 0 keeps the order.
   explicit Replay(std::uint64_t disorder) {
     for (std::uint64_t i = 0; i < count; ++i) numbers_.push_back(i);
     if (disorder == 0) return;

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from machine import sentence
 
-OURS = "routevpn"
+ROUTEVPN = "routevpn"
 
 
 class Metric(NamedTuple):
@@ -19,48 +19,49 @@ class Metric(NamedTuple):
 METRICS = (
     Metric("tcp1", "TCP, 1 stream, Gbit/s", 2, True),
     Metric("tcp4", "TCP, 4 streams, Gbit/s", 2, True),
-    Metric("bidir", "TCP both ways at once, sum, Gbit/s", 2, True),
+    Metric("bidir", "TCP, both directions at once, sum, Gbit/s", 2, True),
     Metric("cpu1", "CPU s/GiB, 1 stream", 2, False),
     Metric("cpu4", "CPU s/GiB, 4 streams", 2, False),
-    Metric("cpu_bidir", "CPU s/GiB, both ways", 2, False),
-    Metric("udp64", "UDP of 64 bytes, thousand/s", 0, True),
-    Metric("udp1200", "UDP of 1200 bytes, thousand/s", 0, True),
+    Metric("cpu_bidir", "CPU s/GiB, both directions", 2, False),
+    Metric("udp64", "UDP, 64 bytes, thousand packets/s", 0, True),
+    Metric("udp1200", "UDP, 1200 bytes, thousand packets/s", 0, True),
     Metric("idle", "Round trip, idle, µs", 0, False),
-    Metric("loaded", "Round trip beside a TCP stream, µs", 0, False),
+    Metric("loaded", "Round trip under one TCP stream, µs", 0, False),
     Metric("rss", "RSS, idle, MiB", 1, False),
-    Metric("rss_peak", "RSS, highest, MiB", 1, False),
+    Metric("rss_peak", "RSS, peak, MiB", 1, False),
     Metric("pss", "PSS, idle, MiB", 1, False),
-    Metric("pss_peak", "PSS, highest, MiB", 1, False),
+    Metric("pss_peak", "PSS, peak, MiB", 1, False),
     Metric("start", "Start to first answered ping, ms", 0, False),
 )
 PATH = (
-    Metric("lost", "Lost on the way, %", 2, False),
-    Metric("late", "Late on the way, %", 2, False),
+    Metric("lost", "Lost on the path, %", 2, False),
+    Metric("late", "Delayed on the path, %", 2, False),
 )
 LEGEND = (
-    "CPU is the user and system time of both daemons, with the kernel's network stack where it ran "
-    "in their name, per GiB of TCP payload. UDP is the highest rate of which less than 1 % is "
-    "lost. Round trips are medians. Memory is the initiating daemon's with its children; PSS "
-    "shares pages among all daemons that ran then.")
+    "CPU is the user and system time of both daemons per GiB of TCP payload. System time includes "
+    "the kernel's network stack where it ran on a daemon's account. UDP is the highest rate with "
+    "less than 1 % loss. Round trips are medians. Memory is that of the initiating daemon and its "
+    "children; PSS divides a shared page by the number of processes that map it.")
+BRIEF = ("tcp1", "cpu1", "udp64", "idle", "loaded")  # the rows of brief()
 
 
 def values(data, peer, key):
-    """Of the rounds that have it, in their order."""
+    """One value for each round that has the metric, in the order of the rounds."""
     return [each[peer][key] for each in data["rounds"] if key in each.get(peer, {})]
 
 
 def ratios(data, peer, metric):
-    """Ours against the peer's in the same round; above 1 ours is better."""
+    """routevpn's value against the peer's of the same round; above 1 routevpn is better."""
     result = []
     for each in data["rounds"]:
-        ours, theirs = each.get(OURS, {}).get(metric.key), each.get(peer, {}).get(metric.key)
-        if ours and theirs:
-            result.append(ours / theirs if metric.more_is_better else theirs / ours)
+        own, other = each.get(ROUTEVPN, {}).get(metric.key), each.get(peer, {}).get(metric.key)
+        if own and other:
+            result.append(own / other if metric.more_is_better else other / own)
     return result
 
 
 def cell(numbers, digits):
-    """"median (least–greatest)"."""
+    """"median (min–max)"."""
     if not numbers:
         return "–"
     middle = f"{statistics.median(numbers):.{digits}f}"
@@ -70,7 +71,7 @@ def cell(numbers, digits):
 
 
 def table(corner, columns, rows):
-    """rows: (label, [cell, ...]); those without a single figure are left out."""
+    """rows: (label, [cell, ...]); rows without any figure are left out."""
     lines = [f"| {corner} | {' | '.join(columns)} |", "|---|" + "--:|" * len(columns)]
     lines += [f"| {label} | {' | '.join(cells)} |" for label, cells in rows
               if any(each != "–" for each in cells)]
@@ -79,19 +80,31 @@ def table(corner, columns, rows):
 
 def figures(data):
     peers = list(data["peers"])
-    return table("Median (least–greatest)", peers, [
+    return table("Median (min–max)", peers, [
         (metric.label, [cell(values(data, peer, metric.key), metric.digits) for peer in peers])
         for metric in METRICS + PATH])
 
 
 def comparison(data):
-    peers = [peer for peer in data["peers"] if peer != OURS]
-    if not peers or OURS not in data["peers"]:
+    peers = [peer for peer in data["peers"] if peer != ROUTEVPN]
+    if not peers or ROUTEVPN not in data["peers"]:
         return ""
     rows = [(metric.label, [cell(ratios(data, peer, metric), 2) for peer in peers])
             for metric in METRICS]
-    return (f"How many times better {OURS} is in the same round (below 1: worse):\n\n"
-            + table("Median (least–greatest)", peers, rows))
+    return (f"How many times better {ROUTEVPN} is in the same round (below 1: worse):\n\n"
+            + table("Median (min–max)", peers, rows))
+
+
+def brief(data):
+    """The medians that README.md shows, and how they were measured."""
+    peers = list(data["peers"])
+    rows = []
+    for metric in METRICS:
+        if metric.key in BRIEF:
+            found = [values(data, peer, metric.key) for peer in peers]
+            rows.append((metric.label, [cell([statistics.median(each)] if each else [],
+                                             metric.digits) for each in found]))
+    return table("Median", peers, rows) + "\n" + conditions(data)
 
 
 def prose(text):
@@ -100,12 +113,12 @@ def prose(text):
 
 def conditions(data):
     about, rounds = data["about"], len(data["rounds"])
-    many = f"{rounds} rounds" if rounds != 1 else "One round, so no spread"
-    text = (f"`{about['command']}`, {sentence(about)}. Both gateways, generator and sink share the "
-            f"cores. {many}, TCP runs of {about['seconds']} s, MTU {about['mtu']} inside and 1500 "
-            f"outside.")
+    many = f"{rounds} rounds" if rounds != 1 else "One round, therefore no spread"
+    text = (f"`{about['command']}`, {sentence(about)}. Both gateways, the traffic source and the "
+            f"sink share the cores. {many}, TCP runs of {about['seconds']} s, MTU {about['mtu']} "
+            f"inside and 1500 outside.")
     if about["impaired"]:
-        text += f" Of what is outside, {about['model']}."
+        text += f" {about['model']}."
     return prose(text)
 
 
@@ -121,11 +134,11 @@ def peer_list(data):
 def faults(data):
     if not data["faults"]:
         return ""
-    return "\nWhat failed:\n\n" + "".join(f"- {' '.join(each.split())}\n"
-                                          for each in data["faults"])
+    return "\nFailed measurements:\n\n" + "".join(f"- {' '.join(each.split())}\n"
+                                                for each in data["faults"])
 
 
 def section(data):
-    """All of it, as it stands in the README."""
+    """The whole report, as it stands in tests/bench/README.md."""
     parts = [conditions(data), figures(data), comparison(data), prose(LEGEND), peer_list(data)]
     return "\n".join(part for part in parts if part) + faults(data)

@@ -1,4 +1,4 @@
-// One stage of a packet's way, alone: what `stages` measures.
+// The interface of one stage of a packet's path, as `stages` measures it.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace routevpn::bench {
 
-// As many packets of 1400 bytes as one super-packet holds. Batches of small packets are as long, so
-// that what a batch costs is shared by as many.
+// The number of 1400-byte packets in one super-packet. Batches of smaller packets have as many, so
+// that the cost per batch is divided by the same number.
 inline constexpr std::size_t batch_packets = 44;
 
 class Stage {
@@ -20,22 +20,22 @@ class Stage {
   Stage& operator=(const Stage&) = delete;
   virtual ~Stage() = default;
 
-  // Puts the data into the state in which the stage finds it on the way. Not timed.
+  // Restores the input of the stage. Not timed.
   virtual void prepare() = 0;
-  // The stage itself, on packets() packets: how many went through. Timed.
+  // Runs the stage on packets() packets and returns how many it processed. Timed.
   virtual std::size_t run() = 0;
-  // Whether run() left what it should, byte for byte. Not timed.
+  // Whether the output of run() is correct in every byte. Not timed.
   [[nodiscard]] virtual bool is_right() = 0;
   [[nodiscard]] virtual std::size_t packets() const { return batch_packets; }
 };
 
 struct StageChoice {
   std::string name;
-  bool any_payload = false;  // the payload's length does not matter to it
+  bool any_payload = false;  // the cost does not depend on the payload length
   std::function<std::unique_ptr<Stage>(std::size_t payload_bytes)> make;
 };
 
-// In the order of a packet's way. Only those that this processor and this build have.
+// In the order of a packet's path. Only stages that this processor and this build support.
 std::vector<StageChoice> segment_stages();
 std::vector<StageChoice> record_stages();
 std::vector<StageChoice> coalesce_stages();

@@ -1,4 +1,4 @@
-// What the stages took, as one table: a row for each stage, a column for each payload.
+// The results as one Markdown table: a row for each stage, a column for each payload length.
 #pragma once
 
 #include <map>
@@ -12,10 +12,10 @@ namespace routevpn::bench {
 
 class StageTable : public benchmark::BenchmarkReporter {
  public:
-  // Under this name a run says its nanoseconds per packet.
+  // The counter that holds a run's nanoseconds per packet.
   static constexpr const char* counter = "ns_per_packet";
 
-  // The rows in this order; those that were not measured are left out.
+  // Rows appear in this order; stages without results are omitted.
   StageTable(std::vector<std::string> names, std::span<const std::size_t> payloads);
 
   bool ReportContext(const Context& context) override;
@@ -25,7 +25,7 @@ class StageTable : public benchmark::BenchmarkReporter {
 
  private:
   using Repetitions = std::vector<double>;
-  using Row = std::map<std::string, Repetitions>;  // by payload; "0" for any
+  using Row = std::map<std::string, Repetitions>;  // by payload length; "0": independent of it
 
   std::vector<std::string> names_;
   std::vector<std::string> payloads_;

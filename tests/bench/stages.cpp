@@ -1,12 +1,12 @@
-// Every stage of a packet's way alone, in nanoseconds per packet.
+// Measures each stage of a packet's path alone, in nanoseconds per packet.
 //
 //     stages [--quick] [--benchmark_filter=REGEX] [--benchmark_out=FILE]
 //
-// Prints a table in Markdown: the median of the repetitions with the least and the greatest of
-// them. Repetitions of all stages are interleaved in random order, so that a machine that slows
-// down for a while slows a little of each. --quick does every stage once and briefly, to see that
-// it works. Only the stage is timed; what it left is checked, and a wrong result ends the program
-// with exit status 1.
+// Prints a Markdown table with the median, minimum and maximum of the repetitions. The repetitions
+// of all stages are interleaved in random order, so that a temporary slow-down of the machine
+// affects all stages alike. --quick runs every stage once and briefly, as a test of this program.
+// Only the stage is timed. Its output is checked, and a wrong result ends the program with exit
+// status 1.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -27,7 +27,7 @@ using Nanoseconds = std::chrono::duration<double, std::nano>;
 
 constexpr std::array<std::size_t, 3> payload_sizes = {64, 576, 1400};
 
-// What the two clock readings around nothing take.
+// The time between two consecutive clock readings.
 Nanoseconds clock_cost() {
   Nanoseconds least = std::chrono::seconds(1);
   for (int i = 0; i < 1000; ++i) {
@@ -38,7 +38,7 @@ Nanoseconds clock_cost() {
 }
 
 [[noreturn]] void refuse(const benchmark::State& state, const std::string& name) {
-  std::fprintf(stderr, "stages: '%s' with %lld bytes did not do its work\n", name.c_str(),
+  std::fprintf(stderr, "stages: '%s' with %lld bytes returned a wrong result\n", name.c_str(),
                static_cast<long long>(state.range(0)));
   std::exit(1);
 }

@@ -1,11 +1,11 @@
-// How many UDP packets a second pass: a paced source and a sink that counts.
+// Measures UDP packet rates with a paced source and a counting sink.
 //
 //     udp_rate sink ADDRESS PORT                         {"received": N}
 //     udp_rate source ADDRESS PORT BYTES RATE SECONDS    {"sent": N, "seconds": S}
 //
-// BYTES is the UDP payload, RATE in packets per second, 0 for as many as the machine can. The sink
-// says "ready" when it listens, and ends with the source's last packets, which are marked, or when
-// nothing has come for three seconds. Only packets of the source's length are counted.
+// BYTES is the UDP payload length. RATE is in packets per second; 0 means unlimited. The sink
+// prints "ready" when it listens. It ends when a packet with the source's end mark arrives, or
+// after 3 s without any packet. It counts only packets that have the length of the first one.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -37,14 +37,14 @@ constexpr std::size_t batch = 64;  // packets per system call, at most
 constexpr std::size_t max_bytes = 2048;
 constexpr std::uint8_t mark_data = 0xda;
 constexpr std::uint8_t mark_end = 0xed;
-constexpr std::chrono::microseconds nap(50);  // a source that only spins would starve the tunnel
+constexpr std::chrono::microseconds nap(50);  // a busy-waiting source would starve the tunnel
 
 template <typename T>
 T number(std::string_view text) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < 0) {
-    throw UsageError("udp_rate: '" + std::string(text) + "' is not a number of this range");
+    throw UsageError("udp_rate: '" + std::string(text) + "' is not a number in the valid range");
   }
   return value;
 }
@@ -62,21 +62,21 @@ sockaddr_in endpoint(const std::string& address, std::string_view port) {
 Fd udp_socket() {
   Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) throw system_error("udp_rate: socket");
-  // What the tunnel delivered must not be lost behind it.
+  // A large buffer, so that the sink's socket does not drop what the tunnel has delivered.
   const int buffer_bytes = 8 << 20;
   setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof buffer_bytes);
-  const timeval patience{.tv_sec = 3, .tv_usec = 0};
-  setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  const timeval timeout{.tv_sec = 3, .tv_usec = 0};
+  setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   return socket;
 }
 
-// Memory for one batch, laid out once.
+// The buffers and message headers of one batch.
 class Batch {
  public:
   explicit Batch(std::size_t bytes) {
     for (std::size_t i = 0; i < batch; ++i) {
-      pieces_[i] = {packets_[i].data(), bytes};
-      messages_[i].msg_hdr.msg_iov = &pieces_[i];
+      vectors_[i] = {packets_[i].data(), bytes};
+      messages_[i].msg_hdr.msg_iov = &vectors_[i];
       messages_[i].msg_hdr.msg_iovlen = 1;
     }
   }
@@ -89,7 +89,7 @@ class Batch {
 
  private:
   std::array<std::array<std::uint8_t, max_bytes>, batch> packets_{};
-  std::array<iovec, batch> pieces_{};
+  std::array<iovec, batch> vectors_{};
   std::array<mmsghdr, batch> messages_{};
 };
 
@@ -119,8 +119,8 @@ void run_sink(const std::string& address, std::string_view port) {
   std::printf("{\"received\": %llu}\n", static_cast<unsigned long long>(received));
 }
 
-// How many packets went out. A full queue on the way, or the passing news that the sink is gone,
-// counts as sent: it shows in what the sink received.
+// Returns the number of packets sent. A full queue and a pending ECONNREFUSED count as sent,
+// because these packets appear as lost in the sink's count.
 std::size_t send_some(const Fd& socket, Batch& packets, std::size_t wanted) {
   const int count =
       sendmmsg(socket.get(), packets.messages(), static_cast<unsigned>(wanted), MSG_NOSIGNAL);
@@ -140,7 +140,7 @@ std::uint64_t send_for(const Fd& socket, Batch& packets, double rate, Seconds sp
     if (rate > 0) {
       const double due = rate * elapsed.count() - static_cast<double>(sent);
       wanted = static_cast<std::size_t>(std::clamp(due, 0.0, static_cast<double>(batch)));
-      // Fewer than come due in one nap are not worth a system call yet.
+      // Too few packets for a system call: wait until those of one nap are due.
       if (wanted < batch && static_cast<double>(wanted) < rate * Seconds(nap).count()) {
         std::this_thread::sleep_for(nap);
         continue;
@@ -168,7 +168,7 @@ void run_source(const std::vector<std::string>& words) {
       send_for(socket, packets, number<double>(words[5]), Seconds(number<double>(words[6])));
   const Seconds took = Clock::now() - start;
 
-  // After what is still queued on the way; several times, for some may be lost.
+  // The first pause lets queued packets arrive. The mark is repeated because it may be lost.
   packets.mark(mark_end);
   for (int i = 0; i < 5; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(i == 0 ? 60 : 15));

@@ -1,4 +1,4 @@
-// How a running `impair` is told what to do: a message of words, answered by one of text.
+// The control socket of a running `impair`: a command of words gets a text as answer.
 #pragma once
 
 #include <functional>
@@ -11,17 +11,18 @@ namespace routevpn::test {
 
 class ControlSocket {
  public:
-  // In the place of what is there. Throws SystemError.
+  // Replaces an existing socket of that path. Throws SystemError.
   explicit ControlSocket(const std::string& path);
   [[nodiscard]] int fd() const { return fd_.get(); }
-  // Answers one caller with what `execute` returns, or with the error it throws.
+  // Answers one client with the result of `execute`, or with the error that it throws.
   void serve(const std::function<std::string(const std::vector<std::string>&)>& execute);
 
  private:
   Fd fd_;
 };
 
-// The answer; throws UsageError with the one of an error, SystemError when there is none.
+// Returns the answer. Throws UsageError for an answer that is an error, SystemError without an
+// answer.
 std::string tell(const std::string& path, const std::vector<std::string>& words);
 
 }  // namespace routevpn::test

@@ -10,23 +10,23 @@ namespace routevpn::test {
 std::string impair_help() {
   return std::string(R"(usage: impair --listen ADDRESS:PORT --target ADDRESS:PORT [OPTION...]
        impair tell SOCKET COMMAND...
-Passes UDP datagrams from a client to the target and back, and does to them what bad networks do.
-The client is who sent last to the listening address.
+Relays UDP datagrams between a client and the target, with the impairments of a bad network. The
+client is the endpoint that last sent to the listening address.
 
-  --source ADDRESS   to send to the target from (default: the kernel's choice), any port
-  --control SOCKET   path of a socket to be told commands by
-  --seed N           of the dice, 1: datagram n of a direction has the same luck in each run
+  --source ADDRESS   source address towards the target (default: the kernel's choice), any port
+  --control SOCKET   path of the control socket
+  --seed N           of the random numbers, 1: datagram n of a direction has the same in each run
   --SETTING VALUE, --up-SETTING VALUE, --down-SETTING VALUE
-                     both ways, towards the target, back from it
+                     in both directions, towards the target, from the target
 
-Settings, shares are of all datagrams:
+Settings; shares are of all datagrams:
 )") + settings_help +
          R"(
 Commands; each is in force when `tell` returns:
   [up|down] SETTING VALUE [SETTING VALUE...]
   [up|down] clear    no impairments
-  rebind             the target sees another source port, and what it sends to the old one is lost
-  stats              one line of JSON: what each direction saw and did
+  rebind             changes the source port towards the target; the old port discards datagrams
+  stats              one line of JSON: the counters of each direction
 )";
 }
 
@@ -60,7 +60,7 @@ ImpairOptions parse_impair_options(const std::vector<std::string>& arguments) {
   ImpairOptions options;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
     if (!arguments[i].starts_with("--")) {
-      throw UsageError("'" + arguments[i] + "' is no option: see impair --help");
+      throw UsageError("'" + arguments[i] + "' is not an option: see impair --help");
     }
     if (i + 1 == arguments.size()) throw UsageError(arguments[i] + " needs a value");
     set(options, arguments[i], arguments[i + 1]);

@@ -20,7 +20,7 @@ struct ImpairOptions {
   std::optional<IpAddress> source;  // none: the kernel's choice
   std::string control;              // path of the control socket; empty: none
   std::uint64_t seed = 1;
-  Impairments up, down;  // from the client to the target, and back
+  Impairments up, down;  // from the client to the target; from the target to the client
 };
 
 // Throws UsageError.

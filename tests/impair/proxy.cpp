@@ -19,7 +19,7 @@ using outside::UdpSocket;
 
 namespace {
 
-constexpr std::size_t buffer_bytes = 65536;  // one receive of all that GRO may join
+constexpr std::size_t buffer_bytes = 65536;  // the most that GRO merges
 constexpr int receives_per_turn = 16;
 
 std::shared_ptr<UdpSocket> open_udp(const std::optional<IpAddress>& address, std::uint16_t port) {
@@ -58,8 +58,8 @@ Proxy::Proxy(const ImpairOptions& options)
   if (!options.control.empty()) control_.emplace(options.control);
 }
 
-// The former socket stays open: its port is not given to the new one, and the target hears nothing
-// of its being gone, as from a NAT that has forgotten it.
+// The former socket stays open, so that the new one gets another port and the target gets no ICMP
+// error, as with a NAT whose mapping has expired.
 void Proxy::rebind() {
   if (source_) {
     const int least = 0;
@@ -83,8 +83,8 @@ void Proxy::run() {
   }
 }
 
-// The kernel's timer slack, 50 us, is left as it is: at high rates several datagrams are due in it,
-// and leave together.
+// The timer slack of the kernel, 50 us, is not changed: at high rates, datagrams that become due in
+// that time leave together.
 Proxy::Ready Proxy::wait() {
   std::array<pollfd, 3> sockets = {pollfd{listener_->fd(), POLLIN, 0},
                                    {source_->fd(), POLLIN, 0},
@@ -115,7 +115,7 @@ void Proxy::pass_down(Time now) {
   outside::Received received;
   for (int i = 0; i < receives_per_turn; ++i) {
     if (source_->receive(buffer_, received) != outside::RecvResult::ok) break;
-    // As a NAT that passes only answers.
+    // Like a NAT: only datagrams of the target pass.
     if (client_ && received.from.remote == options_.target) {
       down_.take(received, {listener_, *client_}, now);
     }
@@ -133,7 +133,7 @@ std::string Proxy::execute(const std::vector<std::string>& command) {
   const bool up = both || *word == "up";
   const bool down = both || *word == "down";
   if (!both) ++word;
-  // All or nothing.
+  // A command with an error changes nothing.
   auto wanted_up = up_.impairments();
   auto wanted_down = down_.impairments();
   if (word == command.end()) throw UsageError("a command is missing: see impair --help");

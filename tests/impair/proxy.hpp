@@ -1,5 +1,5 @@
-// The proxy between a client and a target, as a NAT between them is: what comes to the listening
-// address leaves from a port of its own, and what comes back there goes to the client.
+// The proxy between a client and a target, like a NAT: datagrams to the listening address are sent
+// on from a port of the proxy, and datagrams to that port go to the client.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ class Proxy {
  public:
   explicit Proxy(const ImpairOptions& options);  // throws UsageError, SystemError
   [[noreturn]] void run();
-  // As impair_help() describes it; throws UsageError.
+  // Commands as in impair_help(). Throws UsageError.
   std::string execute(const std::vector<std::string>& command);
 
  private:
@@ -25,7 +25,7 @@ class Proxy {
   struct Ready {
     bool listener = false, source = false, control = false;
   };
-  Ready wait();  // until something is there to read or due
+  Ready wait();  // until a socket is readable or a datagram is due
   void pass_up(Time now);
   void pass_down(Time now);
   [[nodiscard]] std::string stats() const;

@@ -8,12 +8,12 @@ namespace routevpn::test {
 
 namespace {
 
-// A full send buffer is no loss: the sender waits, as a host before a busy line does.
-constexpr int patience_ms = 1000;
+// A full send buffer loses nothing: the sender waits up to this long.
+constexpr int max_wait_ms = 1000;
 
 bool writable(const outside::UdpSocket& socket) {
   pollfd waiting{socket.fd(), POLLOUT, 0};
-  return poll(&waiting, 1, patience_ms) > 0;
+  return poll(&waiting, 1, max_wait_ms) > 0;
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ void Relay::take(const outside::Received& received, const Egress& egress, Time n
     rest = rest.subspan(datagram.size());
     const auto fate = schedule_.decide(datagram.size(), now);
     for (std::size_t i = 0; i < fate.count; ++i) {
-      const auto& copy = fate.copies[i];  // an intact one comes before a damaged one
+      const auto& copy = fate.copies[i];  // an intact copy is before a damaged one
       if (copy.flip != 0) datagram[copy.flip_at] ^= copy.flip;
       const auto left = datagram.first(copy.bytes);
       if (copy.due <= now && under_way_.next() > now) {

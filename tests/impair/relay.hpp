@@ -1,5 +1,5 @@
-// One direction of the proxy: each datagram meets its fate, waits until it is due, and leaves with
-// others in runs of equal size.
+// One direction of the proxy: the schedule decides about each datagram, which waits until it is due
+// and leaves in a run of datagrams of equal size.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace routevpn::test {
 
-// How a datagram leaves. A copy under way keeps its egress: what was sent before a rebind leaves by
-// the port it had.
+// Socket and destination of a datagram. A datagram that was received before a rebind leaves by the
+// old port.
 struct Egress {
   std::shared_ptr<outside::UdpSocket> socket;
   outside::Endpoint to;
@@ -31,7 +31,7 @@ class Relay {
   void release(Time now);  // sends what is due
   [[nodiscard]] Time next() const { return under_way_.next(); }
   [[nodiscard]] const ScheduleCounters& counters() const { return schedule_.counters(); }
-  // That the kernel did not take: too large for the interface, no route.
+  // Datagrams that the kernel refused: too large for the interface, no route.
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
  private:
@@ -45,7 +45,7 @@ class Relay {
 
   Schedule schedule_;
   UnderWay<Parcel> under_way_;
-  // Datagrams of one size, the last possibly shorter, that leave together.
+  // Datagrams of one size that leave together. The last one can be shorter.
   std::vector<std::uint8_t> run_;
   std::size_t segment_bytes_ = 0;
   std::uint8_t run_ecn_ = 0;

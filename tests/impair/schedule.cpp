@@ -7,7 +7,7 @@ namespace routevpn::test {
 
 namespace {
 
-// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): neighbouring inputs give unrelated
+// The finalizer of SplitMix64 (Steele, Lea, Flood 2014). Neighbouring inputs give unrelated
 // outputs.
 std::uint64_t mix(std::uint64_t x) {
   x ^= x >> 30;
@@ -36,7 +36,7 @@ Duration Schedule::up_to(Die die, Duration most) const {
       static_cast<Duration::rep>(throw_die(die) % (static_cast<std::uint64_t>(most.count()) + 1)));
 }
 
-// A queue in front of a line of this rate.
+// A queue before a line with the rate.
 bool Schedule::pass_rate(std::size_t bytes, Time& leaves) {
   if (impairments.rate <= 0) return true;
   const Time begins = std::max(leaves, rate_free_);

@@ -1,5 +1,5 @@
-// What a bad network does to the datagrams of one direction, decided by a seed. Pure: sizes and
-// times go in, decisions come out, so that the proxy and the simulator play the same schedules.
+// The impairments of the datagrams of one direction, decided by a seed. Pure: no I/O, no clock. The
+// proxy and the simulator get the same decisions from the same sizes and times.
 #pragma once
 
 #include <cstddef>
@@ -12,62 +12,62 @@
 
 namespace routevpn::test {
 
-// Shares are 0..1, of all datagrams. A datagram meets them in this order.
+// Shares are 0..1 of all datagrams. They apply to a datagram in this order.
 struct Impairments {
-  std::size_t max_bytes = 0;  // larger ones vanish, as where nobody sends "too big"; 0: none do
+  std::size_t max_bytes = 0;  // larger ones are dropped without an ICMP error; 0: none
   double drop = 0;
   double rate = 0;                                // bits per second of payload; 0: no limit
-  Duration queue = std::chrono::seconds(1);       // at most this long before the rate, else dropped
+  Duration queue = std::chrono::seconds(1);       // a datagram that would wait longer is dropped
   Duration delay{};                               // of every datagram
-  Duration jitter{};                              // up to so much more, keeping the order
-  double reorder = 0;                             // arrive later still, and are overtaken
+  Duration jitter{};                              // at most this in addition; keeps the order
+  double reorder = 0;                             // arrive after later ones
   Duration late = std::chrono::milliseconds(10);  // by at most this
-  double duplicate = 0;                           // arrive twice, the first time intact
+  double duplicate = 0;                           // arrive twice, the first copy intact
   double corrupt = 0;                             // one bit is flipped
-  double truncate = 0;                            // the end is missing; nothing may be left
+  double truncate = 0;                            // cut at a random place, possibly to nothing
 
   bool operator==(const Impairments&) const = default;
 };
 
-// One arrival of a datagram: when, and what of it.
+// One arrival of a datagram.
 struct Copy {
   Time due;
-  std::size_t bytes = 0;    // the first so many
-  std::size_t flip_at = 0;  // of them, this byte
-  std::uint8_t flip = 0;    // is changed by these bits: none or one
+  std::size_t bytes = 0;    // from the start of the datagram
+  std::size_t flip_at = 0;  // index of the byte that is changed
+  std::uint8_t flip = 0;    // XOR with this: no bit or one bit
 };
 
 struct Fate {
-  std::size_t count = 0;  // 0: it is lost
+  std::size_t count = 0;  // 0: lost
   Copy copies[2];
 };
 
 struct ScheduleCounters {
   std::uint64_t seen = 0;
-  std::uint64_t bytes = 0;  // of those seen
+  std::uint64_t bytes = 0;  // of all datagrams seen
   std::uint64_t too_big = 0;
   std::uint64_t dropped = 0;
-  std::uint64_t overflowed = 0;  // the queue before the rate
+  std::uint64_t overflowed = 0;  // dropped by the queue
   std::uint64_t reordered = 0;
   std::uint64_t duplicated = 0;
   std::uint64_t corrupted = 0;
   std::uint64_t truncated = 0;
 };
 
-// The dice of datagram n depend on the seed and n alone: neither on time nor on what the
-// impairments were before.
+// The random numbers of datagram n depend only on the seed and n, not on the time or earlier
+// impairments.
 class Schedule {
  public:
   explicit Schedule(std::uint64_t seed) : seed_(seed) {}
 
   Impairments impairments;
 
-  // The next datagram. Time does not go back from call to call.
+  // Decides about the next datagram. `now` never decreases from call to call.
   Fate decide(std::size_t bytes, Time now);
   [[nodiscard]] const ScheduleCounters& counters() const { return counters_; }
 
  private:
-  // Each die of a datagram has its own place in the sequence, thrown or not.
+  // Each die of a datagram has its own place in the sequence, whether it is thrown or not.
   enum Die : std::uint64_t {
     drop,
     jitter,
@@ -89,12 +89,12 @@ class Schedule {
 
   std::uint64_t seed_;
   std::uint64_t number_ = 0;
-  Time rate_free_{};  // when the last datagram has passed the rate
-  Time last_due_{};   // of those in order
+  Time rate_free_{};  // end of the last datagram on the line
+  Time last_due_{};   // of the datagrams that keep the order
   ScheduleCounters counters_;
 };
 
-// What is under way, in the order of arrival; of what arrives at the same time, in that of sending.
+// Datagrams in flight in the order of arrival, and with equal times in the order of sending.
 template <typename Parcel>
 class UnderWay {
  public:

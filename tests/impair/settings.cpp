@@ -7,16 +7,16 @@
 namespace routevpn::test {
 
 const char* const settings_help = R"(  drop SHARE       lost: 0..1, or 5%
-  duplicate SHARE  arrive twice, the first time intact
-  reorder SHARE    arrive late, and are overtaken,
-  late TIME        by at most this, 10ms
+  duplicate SHARE  arrive twice, the first copy intact
+  reorder SHARE    arrive late, after later ones
+  late TIME        at most this late, 10ms
   corrupt SHARE    with one bit flipped
-  truncate SHARE   with their end missing
+  truncate SHARE   cut at a random place
   delay TIME       of each: 250us, 10ms, 1s
-  jitter TIME      up to so much more, keeping the order
+  jitter TIME      at most this in addition; keeps the order
   rate RATE        bits of payload per second: 800k, 100M, 1.5G; 0: no limit
-  queue TIME       what waits longer before the rate is dropped, 1s
-  mtu BYTES        larger IP packets vanish: up to 65535; 0: none do
+  queue TIME       a datagram that would wait longer is dropped, 1s
+  mtu BYTES        larger IP packets are dropped: up to 65535; 0: none
 )";
 
 namespace {

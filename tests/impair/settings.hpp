@@ -1,4 +1,4 @@
-// Impairments as text: on the command line of `impair` and in what it is told while it runs.
+// Impairments as text, on the command line of `impair` and in its commands.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace routevpn::test {
 
-// For the help texts: one line per setting.
+// The settings for the help text, one per line.
 extern const char* const settings_help;
 
-// Headers of IP and UDP around a payload.
+// Bytes of the IP and UDP headers.
 constexpr std::size_t headers_bytes(bool v4) {
   return (v4 ? 20 : 40) + 8;
 }
 
-// NAME VALUE into `impairments`; `mtu` counts headers of this family. Throws UsageError.
+// Sets one impairment. `mtu` includes the headers of this IP version. Throws UsageError.
 void apply_setting(Impairments& impairments, std::string_view name, std::string_view value,
                    bool v4);
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Bad starts: each is one line that names the option, the file or the line and says what is allowed;
-# status 2 where the user is at fault, 1 where the system is; and nothing is left behind.
+# Starts that fail. Each prints one line that names the option, the file or the line, and what is allowed.
+# The status is 2 for a wrong option or file and 1 for a failure of the system. Nothing is left behind.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$HERE/lib.sh"
 
 cd "$DIR"
-FIRST=()  # what runs the program: setpriv ...
+FIRST=()  # a command that runs the program, such as setpriv
 
-# What a start may have left.
+# Everything that a start can leave behind.
 traces() {
   ip -n "$PUB_A" -o link
   ip -n "$PUB_A" rule
@@ -21,12 +21,12 @@ traces() {
 }
 
 # refused STATUS WANTED COMMAND...: ends with STATUS and the one line "routevpn: WANTED", a pattern.
-# A warning may stand before it, about the size of buffers that the system lets nobody have.
+# Before it there can be a warning about the size of the socket buffers.
 refused() {
   local status=0 wanted=$2 line
   local -i expected=$1
   shift 2
-  timeout 5 ip netns exec "$PUB_A" "${FIRST[@]}" "$@" >refused.out 2>refused.err || status=$?
+  timeout "$DEADLINE_S" ip netns exec "$PUB_A" "${FIRST[@]}" "$@" >refused.out 2>refused.err || status=$?
   line=$(grep -v '^warning: the UDP socket' refused.err || true)
   # shellcheck disable=SC2053 # it is a pattern
   [[ $line == routevpn:\ $wanted && $line != *$'\n'* ]] ||
@@ -37,8 +37,8 @@ refused() {
   ok "$expected ${line#routevpn: }"
 }
 
-# start_is STATUS WANTED OPTION...: of a link with nothing wrong but these options; one that is
-# given takes the place of the good one.
+# start_is STATUS WANTED OPTION...: `refused` for a link whose other options are good. An option that is
+# given replaces the good one.
 good_option() {
   case $1 in
     --peer) echo 192.0.2.2 ;;
@@ -63,7 +63,8 @@ start_is() {
   refused "$status" "$wanted" "$ROUTEVPN" "${options[@]}" "$@"
 }
 
-# config_is WANTED LINE: the third line of a file that is good without it.
+# config_is WANTED LINE: `refused` for a configuration file whose third line is LINE and whose other lines
+# are good.
 config_is() {
   cat >link.conf <<END
 peer-name = b
@@ -79,9 +80,9 @@ END
   refused 2 "link.conf:3: $1" "$ROUTEVPN" check --config link.conf
 }
 
-# --- what the table names -------------------------------------------------------------------------
+# --- the files that the checks use --------------------------------------------------------------
 
-chmod 755 "$DIR"  # for those starts that are not root's
+chmod 755 "$DIR"  # some starts run without root
 mkdir run run.d other
 touch run/file
 (umask 077 && echo "no certificate, no key" >noise.pem)
@@ -106,7 +107,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("192.0.2.1", 7001))
 signal.pause()'
 holds_port() { in_ns "$PUB_A" ss -lunH "sport = :7001" | grep -q .; }
-wait_for 5 holds_port || fail "port 7001 is not held"
+wait_for holds_port || fail "port 7001 is not in use"
 traces >traces.before
 
 # --- the command line ---------------------------------------------------------------------------
@@ -170,7 +171,7 @@ start_is 2 "--cert weak.cert: its key is of a kind that is not allowed; allowed 
 start_is 2 "--ca b.cert: holds no CA certificate (basicConstraints must say CA:TRUE)" --ca b.cert
 start_is 2 "--crl other/ca.crl: not signed by a CA of --ca*" --crl other/ca.crl
 
-# --- what the system has, or has not ------------------------------------------------------------
+# --- resources of the system --------------------------------------------------------------------
 
 start_is 2 "--netns none: no such network namespace*" --netns none
 start_is 2 "--netns /dev/null: no such network namespace*" --netns /dev/null
@@ -191,7 +192,7 @@ start_is 1 "@(/dev/net/tun: Permission denied|interface rv0: making it needs CAP
   --key nobody.key --netns /proc/self/ns/net
 FIRST=()
 
-# --- a file of options --------------------------------------------------------------------------
+# --- configuration files ------------------------------------------------------------------------
 
 config_is "unknown option 'keepalve'*keepalive*" "keepalve = 500"
 config_is "expected 'name = value'" "nat"
@@ -206,7 +207,7 @@ config_is "table: needs --route" "table = 51"
 refused 2 "none.conf: No such file or directory" "$ROUTEVPN" --config none.conf
 refused 2 "none.conf: No such file or directory" "$ROUTEVPN" check --config none.conf
 
-# --- routevpn check -------------------------------------------------------------------------------
+# --- routevpn check -----------------------------------------------------------------------------
 
 cat >link.conf <<END
 peer = 192.0.2.2
@@ -217,9 +218,9 @@ cert = a.cert
 key = a.key
 ca = ca.cert
 END
-expect "check says what would run" \
+expect "check prints what would run" \
   grep -q "^address = 10.255.0.1/30$" <(in_ns "$PUB_A" "$ROUTEVPN" check --config link.conf)
-expect_equal "and makes nothing" "" "$(traces | diff traces.before -)"
+expect_equal "and changes nothing" "" "$(traces | diff traces.before -)"
 printf 'mtu = 1\nnonsense\n' >>link.conf
 status=0
 in_ns "$PUB_A" "$ROUTEVPN" check --config link.conf >check.out 2>&1 || status=$?

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Sends a signal, and says after how many milliseconds each interface lost its carrier.
+"""Sends a signal and measures after how many milliseconds each interface loses its carrier.
 
 usage: carrier_watch.py PID SIGNAL WITHIN-MS NETNS...
-Prints one number per namespace, for rv0 there: time from the call of kill() to the arrival of the
-kernel's message that its carrier is off or that it is gone.
+Prints one number per namespace: the time from the call of kill() to the kernel's message that rv0
+there has lost its carrier or was deleted.
 """
 
 import fcntl
@@ -49,7 +49,7 @@ def name_of(attributes):
 
 
 def carriers(data):
-    """What the kernel's messages say of rv0, each True or False."""
+    """The carrier of rv0 in each of the kernel's messages about it: True or False."""
     while len(data) >= MESSAGE_HEADER.size:
         length, kind = MESSAGE_HEADER.unpack_from(data)[:2]
         body = data[MESSAGE_HEADER.size : length]
@@ -65,7 +65,7 @@ def main():
                            (0, RTMGRP_LINK)): space for space in spaces}
     without = [space for space in spaces if not has_carrier(space)]
     if without:
-        raise SystemExit(f"no carrier to lose in {without}")
+        raise SystemExit(f"no carrier at the start in {without}")
     start = time.monotonic()
     deadline = start + float(within_ms) / 1000
     os.kill(int(pid), getattr(signal, "SIG" + number))

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Checks a capture of the public side (tcpdump -w, Ethernet): nothing but well-formed DTLS 1.2.
+"""Checks a capture of the public side (tcpdump -w, Ethernet): only well-formed DTLS 1.2.
 
 usage: dtls_capture.py FILE PORT NONCE-BYTES ASSOCIATIONS
   NONCE-BYTES   explicit nonce of the cipher suite: 8 (AES-GCM) or 0
-  ASSOCIATIONS  how many were made; more than one can be told apart by explicit nonces only
+  ASSOCIATIONS  the number of associations; only explicit nonces distinguish more than one
 
-An association is known by its (explicit nonce - sequence number), which our sender keeps constant
-from the handshake's Finished on, and which begins at random for each set of keys.
+The difference (explicit nonce - sequence number) identifies an association: the sender keeps it constant
+from the Finished message on, and its first value is random for each set of keys.
 """
 
 import struct
@@ -19,7 +19,7 @@ CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 CLIENT_HELLO = 1
 DTLS_1_0, DTLS_1_2 = 0xFEFF, 0xFEFD
 TAG_BYTES = 16
-# Router and neighbour discovery and multicast listeners: the kernel's own talk on the wire.
+# Router and neighbour discovery and multicast listener reports, which the kernel sends.
 KERNELS_ICMPV6 = {133, 134, 135, 136, 143}
 ETHERNET, ARP, IPV4, IPV6, UDP, ICMPV6, HOP_BY_HOP = 1, 0x0806, 0x0800, 0x86DD, 17, 58, 0
 
@@ -46,7 +46,7 @@ def frames(data):
 
 
 def udp_of(frame, port, seen):
-    """(source, destination, payload), lengths checked; None for the kernel's own talk."""
+    """(source, destination, payload), lengths checked; None for ARP and ICMPv6 of the kernel."""
     kind = struct.unpack_from("!H", frame, 12)[0]
     packet = frame[14:]
     if kind == ARP:
@@ -92,7 +92,7 @@ def check_plain_body(kind, body):
 
 
 class Observer:
-    """What a stranger on the wire can say about the records that pass him."""
+    """What an observer of the wire can see of the records."""
 
     def __init__(self, nonce_bytes):
         self.nonce_bytes = nonce_bytes
@@ -126,7 +126,8 @@ class Observer:
         if kind == HANDSHAKE and body[0] == CLIENT_HELLO and body[14:46] != self.hello:
             self.hello = body[14:46]
             self.plain.clear()
-        # A HelloVerifyRequest is given the number of its ClientHello: both are the first to pass.
+        # A HelloVerifyRequest has the sequence number of its ClientHello. Both are the first of their
+        # direction.
         demand((direction, sequence) not in self.plain, f"epoch 0, number {sequence} for once")
         self.plain.add((direction, sequence))
 
@@ -140,11 +141,11 @@ class Observer:
         if self.nonce_bytes:
             nonce = int.from_bytes(body[: self.nonce_bytes], "big")
             demand(nonce not in self.nonces[direction],
-                   f"nonce {nonce:#x} once: it is there again with number {sequence}")
+                   f"nonce {nonce:#x} once: number {sequence} has it again")
             self.nonces[direction].add(nonce)
             association = (nonce - sequence) % 2**64
         demand(sequence not in self.sequences[direction, association],
-               f"number {sequence} once: it is there again")
+               f"number {sequence} once")
         self.sequences[direction, association].add(sequence)
 
 
@@ -163,16 +164,16 @@ def main():
     except Malformed as error:
         raise SystemExit(f"not ok - frame {number}: should be {error}\n{frame.hex()}")
     seen_text = ", ".join(f"{count} {what}" for what, count in sorted(seen.items()))
-    Checks.expect(seen["DTLS"] > 1000, f"{number} frames, each as it should be: {seen_text}")
+    Checks.expect(seen["DTLS"] > 1000, f"{number} well-formed frames: {seen_text}")
     records = observer.records
     Checks.expect(records[APPLICATION_DATA, 1] > 1000 and records[APPLICATION_DATA, 0] == 0,
                   f"{records[APPLICATION_DATA, 1]} records of data, all in epoch 1", records)
     Checks.expect(records[HANDSHAKE, 0] > 0 and records[HANDSHAKE, 1] >= 2 * associations,
-                  "the handshakes' records were seen too", records)
-    Checks.expect(records[ALERT, 1] > 0, "the end was told under the keys", records)
+                  "the capture has the records of the handshakes", records)
+    Checks.expect(records[ALERT, 1] > 0, "the close_notify is protected", records)
     per_direction = Counter(direction for direction, _ in observer.sequences)
     Checks.expect(sorted(per_direction.values()) == [associations] * 2,
-                  f"{associations} association(s) each way, no nonce and no number twice",
+                  f"{associations} association(s) each way, no nonce and no sequence number twice",
                   per_direction)
 
 

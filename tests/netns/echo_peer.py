@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Real packets through a peer that sends back what it gets.
+"""Real packets through a peer that sends back what it receives.
 
 usage: echo_peer.py OWN PEER OWN6 PEER6 LARGEST
 
-Runs beside the interface rv0. What it puts into the interface reads as if it came from the peer;
-sent back unchanged it comes out of the interface as just that, and the kernel hands it to the
-socket at OWN that it is meant for. Prints "exchanged N" when all came back as they went.
+Runs in the namespace of the interface rv0. Each packet that it puts into the interface has the peer as
+source and OWN as destination. The peer sends it back unchanged, and the kernel delivers it to the socket
+at OWN. Prints "exchanged N" when all N packets have come back unchanged.
 """
 
 import socket
@@ -16,7 +16,7 @@ import ip_packets as ip
 
 PORT = 7000
 RETRY_S = 0.2
-PATIENCE_S = 8
+WAIT_S = 30
 ETHERTYPE = {4: 0x0800, 6: 0x86DD}
 
 
@@ -33,12 +33,12 @@ def listen(own):
 
 
 def exchange(own, peer, head, size):
-    """Until it has come back: the carrier and the peer may need a moment."""
+    """Sends the packet until it has come back: the carrier or the peer may not be ready yet."""
     version = 6 if ":" in own else 4
     data = contents(size - head)
     listener = listen(own)
     into_tun = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + WAIT_S
     while time.monotonic() < end:
         into_tun.sendto(ip.udp(peer, PORT, own, PORT, data), ("rv0", ETHERTYPE[version]))
         try:

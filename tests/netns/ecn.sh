@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# ECN through a link as RFC 6040 has it, and the DSCP of outer packets, with a router on the way that
-# marks. Outer addresses are those of lib.sh, but not on one wire:
+# ECN through a link as in RFC 6040, and the DSCP of outer packets. A router on the path marks packets.
+# The outer addresses are those of lib.sh, with the router between them:
 #
 #   PUB_A eth0 -------- to-a  ROUTER  to-b -------- eth0 PUB_B
 #   192.0.2.1/32, 2001:db8::1/128       192.0.2.2/32, 2001:db8::2/128
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=flows.sh
+source "$(dirname "${BASH_SOURCE[0]}")/flows.sh"
 
 HERE=$(dirname "${BASH_SOURCE[0]}")
 ROUTER=rv$$-router
@@ -28,8 +30,8 @@ leg() {
   ip -n "$ROUTER" route add "$6" via "fd77:$3::1"
   ip -n "$1" route add "$5" via "10.77.$3.2" src "$4"
   ip -n "$1" route add "$7" via "fd77:$3::2" src "$6"
-  # Each datagram on the wire by itself, and joined again where it arrives: a veth does that for what
-  # comes from one that does not segment.
+  # Each datagram is a packet of its own on the wire, and the receiving veth merges them (GRO), because
+  # the sending veth does not segment.
   ip -n "$1" link set eth0 gso_max_segs 1
   in_ns "$1" ethtool -K eth0 gro on
   in_ns "$ROUTER" ethtool -K "$2" tso off
@@ -41,7 +43,7 @@ in_ns "$ROUTER" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 leg "$PUB_A" to-a 1 192.0.2.1 192.0.2.2 2001:db8::1 2001:db8::2
 leg "$PUB_B" to-b 2 192.0.2.2 192.0.2.1 2001:db8::2 2001:db8::1
 
-# router RULE...: what the router does with datagrams from A to B's link.
+# router RULE...: the rules of the router for datagrams from A to the port of B.
 router() {
   in_ns "$ROUTER" nft -f - <<END
 table inet way
@@ -68,22 +70,22 @@ table inet way {
 }
 END
 }
-# counted COUNTER...: packets since the router's rules were made, all at one moment.
+# counted COUNTER...: packets since the router got its rules, all read at one moment.
 counted() {
   in_ns "$ROUTER" nft -j list counters table inet way |
     jq -r '[.nftables[].counter? // empty | {(.name): .packets}] | add |
       [.[$ARGS.positional[]]] | join(" ")' --args "$@"
 }
 
-# marks FAMILY BURSTS CODEPOINT...: from a to b; the report goes to MARKS.
+# marks VERSION BURSTS CODEPOINT...: from a to b over this IP version. MARKS is the report.
 marks() {
   local -A own=([4]=10.255.0.1 [6]=2001:db8:ff::) peer=([4]=10.255.0.2 [6]=2001:db8:ff::1)
   MARKS=$(python3 "$HERE/ecn_marks.py" "$PRIV_A" "${own[$1]}" "$PRIV_B" "${peer[$1]}" \
-    "$EF" "${@:2}") || fail "no marks"
+    "$EF" "${@:2}") || fail "ecn_marks.py failed"
 }
 
-# expect_marks TEXT FAMILY TABLE: of each codepoint sent, in the order of ALL, how many packets come
-# with which; n stands for all of them.
+# expect_marks TEXT VERSION TABLE: a row for each codepoint that is sent, in the order of ALL, with the
+# number of packets that arrive with each codepoint. n stands for EACH.
 expect_marks() {
   marks "$2" "$BURSTS" "${ALL[@]}"
   expect_equal "$1" "${3//n/$EACH}" "$(jq -c .ecn <<<"$MARKS")"
@@ -91,7 +93,7 @@ expect_marks() {
 }
 
 not_ect_drops() { show b '.drops.payload_not_ect // 0'; }
-tcp_marks_heard() { in_ns "$PRIV_A" nstat -asz TcpExtTCPDeliveredCE | awk '/CE/ { print $2 }'; }
+tcp_marks_received() { in_ns "$PRIV_A" nstat -asz TcpExtTCPDeliveredCE | awk '/CE/ { print $2 }'; }
 datagrams_received() { in_ns "$PUB_B" cat /proc/net/snmp | awk '/^Udp: [0-9]/ { print $2 }'; }
 # shellcheck disable=SC2016  # the variables are awk's
 datagrams6_received() { in_ns "$PUB_B" awk '/^Udp6InDatagrams/ { print $2 }' /proc/net/snmp6; }
@@ -104,25 +106,25 @@ for OUTER in 4 6; do
   for inner in 4 6; do
     text="IPv$inner over IPv$OUTER"
     router
-    expect_marks "$text: without marks every packet comes as it went" "$inner" \
+    expect_marks "$text: without marks every packet keeps its codepoint" "$inner" \
       '[[n,0,0,0],[0,n,0,0],[0,0,n,0],[0,0,0,n]]'
-    expect_equal "$text: the outer packets show the ECN of the inner ones" $((3 * EACH)) \
+    expect_equal "$text: the outer packets have the ECN of the inner ones" $((3 * EACH)) \
       "$(counted ect)"
     expect_equal "$text: but not their DSCP" 0 "$(counted of_ef)"
     router "$ip ecn != not-ect $ip ecn set ce"
-    expect_marks "$text: congestion is marked in packets that know ECN" "$inner" \
+    expect_marks "$text: ECN-capable packets get the congestion mark" "$inner" \
       '[[n,0,0,0],[0,0,0,n],[0,0,0,n],[0,0,0,n]]'
     router "$ip ecn ect0 $ip ecn set ect1"
-    expect_marks "$text: ECT(1) comes through as the second level of a mark" "$inner" \
+    expect_marks "$text: ECT(1) passes as the second level of a mark" "$inner" \
       '[[n,0,0,0],[0,n,0,0],[0,n,0,0],[0,0,0,n]]'
   done
 
-  # A mark is of one datagram, whatever the kernel receives with it.
+  # A mark belongs to one datagram, also when the kernel receives several datagrams at once.
   router "$ip ecn ect0 numgen random mod 3 == 0 counter name marked $ip ecn set ce"
   marks 4 25 "$ECT_0"
   marked=$(counted marked)
   ok "$marked of $((25 * 40)) packets were marked"
-  expect_equal "over IPv$OUTER: marked one by one, they come marked one by one" \
+  expect_equal "over IPv$OUTER: each marked datagram gives one marked packet" \
     "[[0,0,$((25 * 40 - marked)),$marked]]" "$(jq -c .ecn <<<"$MARKS")"
 
   router
@@ -130,31 +132,26 @@ for OUTER in 4 6; do
   marks 4 25 "$ECT_0"
   receives=$(($(datagrams_received) + $(datagrams6_received) - before))
   ((receives * 4 < 25 * 40)) || fail "$receives receives for $((25 * 40)) equal datagrams"
-  ok "over IPv$OUTER: $((25 * 40)) equal datagrams came in $receives receives"
+  ok "over IPv$OUTER: $((25 * 40)) equal datagrams arrived in $receives receives"
 
   expect_equal "over IPv$OUTER: nothing was dropped so far" 0 "$(not_ect_drops)"
   router "$ip ecn set ce"
-  expect_marks "over IPv$OUTER: a mark that the sender would not understand is loss" 4 \
+  expect_marks "over IPv$OUTER: a congestion mark drops packets that are not ECN-capable" 4 \
     '[[0,0,0,0],[0,0,0,n],[0,0,0,n],[0,0,0,n]]'
-  expect_equal "over IPv$OUTER: and counted as such" "$EACH" "$(not_ect_drops)"
-  expect_equal "over IPv$OUTER: the link does not mind" "up 0" "$(show b '"\(.state) \(.flaps)"')"
+  expect_equal "over IPv$OUTER: and the drops are counted" "$EACH" "$(not_ect_drops)"
+  expect_equal "over IPv$OUTER: the link stays up" "up 0" "$(show b '"\(.state) \(.flaps)"')"
   stop_links
 done
 
-# TCP hears of it, and slows down instead of losing.
+# The TCP receiver reports the marks to the sender (RFC 3168).
 OUTER=4
 for space in "$PRIV_A" "$PRIV_B"; do in_ns "$space" sysctl -qw net.ipv4.tcp_ecn=1; done
 two_links
 router "ip ecn ect0 numgen random mod 100 == 0 counter name marked ip ecn set ce"
-start server "$PRIV_B" iperf3 --server --one-off
-listening() { in_ns "$PRIV_B" ss -ltnH 'sport = :5201' | grep -q .; }
-wait_for 5 listening || fail "iperf3 does not listen"
-in_ns "$PRIV_A" timeout 20 iperf3 --client 10.255.0.2 --bytes 20000000 >"$DIR/iperf.out" ||
-  fail "no TCP: $(<"$DIR/iperf.out")"
-unset "PID[server]"
+transfer "20 MB of TCP" "$PRIV_A" "$PRIV_B" 10.255.0.2 --bytes 20000000
 (($(counted marked) > 0)) || fail "the router marked nothing"
-(($(tcp_marks_heard) > 0)) || fail "of $(counted marked) marks the sender heard none"
-ok "the router marked $(counted marked) packets of a TCP stream, and the sender heard of it"
+(($(tcp_marks_received) > 0)) || fail "of $(counted marked) marks none reached the sender"
+ok "the router marked $(counted marked) packets of a TCP stream, and marks reached the sender"
 stop_links
 
 # --dscp ------------------------------------------------------------------------------------------
@@ -163,15 +160,15 @@ for OUTER in 4 6; do
   two_links --dscp "$EF"
   marks 4 1 "$NOT_ECT" "$ECT_0"
   read -r passed ef default < <(counted passed of_ef of_default_class)
-  expect_equal "--dscp $EF over IPv$OUTER: of all packets, the handshake's too" \
+  expect_equal "--dscp $EF over IPv$OUTER: all packets have it, also those of the handshake" \
     "$passed 0" "$ef $default"
-  expect_equal "--dscp $EF over IPv$OUTER: with their ECN" 40 "$(counted ect)"
+  expect_equal "--dscp $EF over IPv$OUTER: they keep their ECN" 40 "$(counted ect)"
   stop_links
   router
   two_links --dscp copy
   marks 4 1 "$NOT_ECT" "$ECT_0"
   read -r passed ef default < <(counted passed of_ef of_default_class)
-  expect_equal "--dscp copy over IPv$OUTER: of packets that carry such, the others have 0" \
+  expect_equal "--dscp copy over IPv$OUTER: outer packets have the DSCP of the inner one, others have 0" \
     "80 $((passed - 80))" "$ef $default"
   stop_links
 done
@@ -179,5 +176,5 @@ expect_equal "a value out of range is refused" 2 "$(
   "$ROUTEVPN" --listen 1 --peer-name b --dscp 64 >"$DIR/refused" 2>&1
   echo $?
 )"
-expect "and says what is allowed" grep -qx 'routevpn: --dscp 64: must be 0 to 63, or copy' \
+expect "and the error names the allowed values" grep -qx 'routevpn: --dscp 64: must be 0 to 63, or copy' \
   "$DIR/refused"

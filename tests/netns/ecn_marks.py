@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""UDP of every ECN codepoint through a link, in bursts; what each packet had when it came out.
+"""Bursts of UDP with every ECN codepoint through a link, and the codepoint of each received packet.
 
 usage: ecn_marks.py FROM-NETNS OWN TO-NETNS PEER DSCP BURSTS CODEPOINT...
 
-Each burst is one send with UDP_SEGMENT per codepoint. Prints as JSON: of each codepoint sent, in
-the order given, how many packets came with which codepoint; and the DSCPs that came.
+Each burst is one send with UDP_SEGMENT per codepoint. Prints JSON: for each codepoint that was sent, in
+the order of the arguments, how many packets arrived with each codepoint; and the DSCPs that arrived.
 """
 
 import json
@@ -21,7 +21,7 @@ SEGMENT_BYTES = 1000
 UDP_SEGMENT = 103
 IPV6_RECVTCLASS, IPV6_TCLASS = 66, 67
 IP_RECVTOS = 13
-QUIET_S = 0.5
+QUIET_S = 3
 
 
 def class_options(family):
@@ -31,7 +31,7 @@ def class_options(family):
 
 
 def drain(receiver, seen, until):
-    """Notes what comes: until so many packets have, or nothing does for a while."""
+    """Counts packets until `until` have arrived or none has for QUIET_S."""
     receiver.settimeout(QUIET_S)
     while seen["packets"] < until:
         try:

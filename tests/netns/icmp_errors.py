@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fragments and ICMP errors through the link, as a sending program sees them.
+"""Fragments and ICMP errors through the link, as a sending program receives them.
 
 usage: icmp_errors.py NETNS-A NETNS-B NETNS-BEHIND; the addresses are those of sizes.sh
 """
@@ -16,7 +16,7 @@ from spaces import Checks, make_socket
 MSG_ERRQUEUE = 0x2000
 ORIGIN_ICMP, ORIGIN_ICMP6 = 2, 3  # linux/errqueue.h
 CLOSED_PORT = 9
-PMTU_DONT, PMTU_PROBE = 0, 3  # fragment; set DF whatever was heard of the path before
+PMTU_DONT, PMTU_PROBE = 0, 3  # fragment; set DF and ignore the known path MTU
 
 
 class Family:
@@ -41,8 +41,8 @@ FAMILIES = (
 
 
 def next_error(family, sender):
-    """(errno, (type, code), information, who sent it) of the next ICMP error a socket got."""
-    deadline = time.monotonic() + 3
+    """(errno, (type, code), information, sender) of the next ICMP error of a socket."""
+    deadline = time.monotonic() + 30
     while True:
         try:
             _, ancillary, _, _ = sender.recvmsg(2048, 512, MSG_ERRQUEUE)
@@ -86,7 +86,7 @@ def check_fragments(family, source, target, own, peer, text):
         except TimeoutError:
             came = b""
         Checks.expect(came == payload, f"{family.name} {text}: {size} bytes of UDP in fragments",
-                      f"{len(came)} bytes came")
+                      f"{len(came)} bytes arrived")
 
 
 def main():

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plain packets and garbage for a gateway's public side: none of it comes out inside.
+"""Plain packets and garbage to the public side of a gateway: nothing comes out inside.
 
 usage: inject.py PUBLIC-NETNS OWN OWN-PORT PEER PEER-PORT PRIVATE-NETNS FAR-PRIVATE-NETNS REVERSE
 Sends from PUBLIC-NETNS as OWN to PEER, whose inside is PRIVATE-NETNS; REVERSE is 1 if PEER is a.
@@ -25,7 +25,7 @@ def record(epoch, sequence, body):
 
 
 def garbage(inside, contents):
-    """Payloads that try to be taken for an inside packet."""
+    """Payloads that a faulty gateway could take for inside packets."""
     yield from inside
     for packet in inside:
         yield record(0, 1, packet)
@@ -56,22 +56,22 @@ def main():
                           ("rv0", ALL_PROTOCOLS))
     listener = make_socket(private, socket.AF_INET, socket.SOCK_DGRAM, 0, (pairs[0][1], PORT))
 
-    for packet, (_, far) in zip(inside, pairs):  # routed to the gateway's public side
+    for packet, (_, far) in zip(inside, pairs):  # routed to the public side of the gateway
         send_raw(public, socket.AF_INET if ":" not in far else socket.AF_INET6, packet, far)
     sent = 0
     for payload in garbage(inside, random.Random(7754)):
-        for port in (own_port, own_port ^ 1):  # as the peer itself, and as another
+        for port in (own_port, own_port ^ 1):  # from the port of the peer, and from another port
             send_raw(public, family, ip_packets.udp(own, port, peer, peer_port, payload), peer)
             sent += 1
 
-    # What was sent is on its way ahead of this: the first packet to come out must be this one.
+    # The barrier is sent after the garbage. It must be the first packet that comes out.
     barrier = make_socket(far_private, socket.AF_INET, socket.SOCK_DGRAM, 0, (pairs[0][0], PORT))
     barrier.sendto(b"barrier", (pairs[0][1], PORT))
     first = listener.recv(2048)
     came = watcher.recv(2048)
     Checks.expect(first == b"barrier" and came.endswith(b"barrier"),
                   f"{sent} datagrams of garbage and {len(inside)} plain packets to {peer}: "
-                  "nothing of it inside", came)
+                  "nothing comes out inside", came)
 
 
 main()

@@ -1,4 +1,4 @@
-"""IP packets as bytes: built, and taken apart as far as the tests look into them."""
+"""IP packets as bytes: builds them, and parses the fields that tests need."""
 
 import ipaddress
 import struct
@@ -19,7 +19,7 @@ def checksum(data):
 
 
 def packet(source, destination, protocol, payload, identification=0):
-    """An IPv4 or IPv6 packet around a payload whose checksum is right already."""
+    """An IPv4 or IPv6 packet around a payload that has its checksum."""
     source, destination = ipaddress.ip_address(source), ipaddress.ip_address(destination)
     if source.version == 6:
         head = struct.pack("!IHBB", 6 << 28, len(payload), protocol, 64)
@@ -55,7 +55,7 @@ def udp(source, source_port, destination, destination_port, data):
 
 
 def length_of(data):
-    """What the header says; None when there is no whole header of an IP packet."""
+    """The length in the header; None without a complete IP header."""
     if len(data) >= 20 and data[0] >> 4 == 4:
         return struct.unpack_from("!H", data, 2)[0]
     if len(data) >= 40 and data[0] >> 4 == 6:
@@ -64,7 +64,7 @@ def length_of(data):
 
 
 class Echo:
-    """An echo request or reply, or nothing of the kind (then kind is None)."""
+    """An echo request or reply. kind is None for other packets."""
 
     def __init__(self, data):
         self.kind = None

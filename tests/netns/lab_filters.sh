@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# What is not planned gets nowhere: a site router that announces to its gateways, and a gateway that
-# announces to the others, another site's network, parts of networks, a default route and one that
-# nobody has. In a lab of two sites whose interconnects have no IPv4 addresses: IPv4 passes all the
-# same.
+# BIRD's filters reject routes that are not planned. A site router and a gateway announce the network of
+# another site, parts of networks, a default route and an unused network. The lab has two sites, and no IPv4
+# addresses on the links: IPv4 uses IPv6 next hops.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -26,20 +25,22 @@ fail() {
 }
 node_birdc() { birdc -s "$run_dir/$1/bird.ctl" "${@:2}"; }
 configure() {
-  local said
-  said=$(node_birdc "$1" configure)
-  [[ $said == *econfigur* ]] || fail "$1 does not take its new file: $said"
+  local answer
+  answer=$(node_birdc "$1" configure)
+  [[ $answer == *econfigur* ]] || fail "$1 refuses its new configuration: $answer"
 }
-wait_for() { # SECONDS COMMAND...
-  local end=$((SECONDS + $1))
-  until "${@:2}"; do
+# wait_for COMMAND...: repeats the command until it succeeds, for at most 60 s. That measures nothing: it
+# ends a test that would hang.
+wait_for() {
+  local end=$((SECONDS + 60))
+  until "$@"; do
     ((SECONDS < end)) || return 1
     sleep 0.1
   done
 }
 
-# All routes of BIRD's in the kernels of the site routers and gateways, but for those of one node.
-routes_but_of() { # NODE
+# routes_without NODE: BIRD's routes in the kernels of all other site routers and gateways.
+routes_without() { # NODE
   local node
   for node in R1 R2 V1-1.private V1-2.private V2-1.private V2-2.private; do
     [[ $node != "$1" ]] || continue
@@ -49,18 +50,18 @@ routes_but_of() { # NODE
   done
 }
 
-# lie NODE FILE PART...: from now on this node announces all it has, and lies besides. FILE is its own,
-# the PARTs of bird/ have its export filters.
-lie() {
+# forge NODE FILE PART...: the BIRD of this node announces all of its routes and forged ones. FILE is its
+# configuration. The PARTs of bird/ have its export filters.
+forge() {
   local part
-  rm -rf "$run_dir/liar"
-  cp -r "$run_dir/bird" "$run_dir/liar"
+  rm -rf "$run_dir/forger"
+  cp -r "$run_dir/bird" "$run_dir/forger"
   for part in "${@:3}"; do
-    sed -i 's/^\( *\)export where (*\(net\|source\) .*/\1export all;/' "$run_dir/liar/$part"
+    sed -i 's/^\( *\)export where (*\(net\|source\) .*/\1export all;/' "$run_dir/forger/$part"
   done
-  sed -i "s|$run_dir/bird/|$run_dir/liar/|" "$2"
+  sed -i "s|$run_dir/bird/|$run_dir/forger/|" "$2"
   cat >>"$2" <<'CONF'
-protocol static LIES4 {
+protocol static FORGED4 {
   ipv4;
   route 10.0.2.0/24 unreachable;
   route 10.0.2.0/25 unreachable;
@@ -68,7 +69,7 @@ protocol static LIES4 {
   route 10.9.0.0/16 unreachable;
   route 0.0.0.0/0 unreachable;
 }
-protocol static LIES6 {
+protocol static FORGED6 {
   ipv6;
   route 2001:db8:a2::/64 unreachable;
   route 2001:db8:a2:0:8000::/65 unreachable;
@@ -80,7 +81,7 @@ CONF
   configure "$1"
 }
 
-has_heard() { # COUNT PATTERN COMMAND...: so many lines of its answer
+has_lines() { # COUNT PATTERN COMMAND...: the output has COUNT lines with PATTERN
   (($("${@:3}" | grep -c "$2" || true) >= $1))
 }
 
@@ -91,7 +92,7 @@ if ip -n "$name-V1-1.private" -4 addr show | grep -q 'rv2'; then fail "a link ha
 ip netns exec "$name-R1" fping -q 10.0.2.1 2001:db8:a2::1 || fail "site 1 does not reach site 2"
 ok "IPv4 passes over interconnects without IPv4 addresses"
 
-# Site 2 has a way to everything else: planned, and its router has such a route.
+# Site 2 announces a planned default route, which its router has.
 replan() {
   local node
   "$root/build/release/src/routevpn" plan "$run_dir/topology.toml" --out "$run_dir" \
@@ -113,36 +114,36 @@ ip -n "$name-R2" -6 route add default dev exit
 cp "$run_dir/topology.toml" "$run_dir/without.toml"
 sed -i '/"10.0.2.0\/24"/s|\]|, "0.0.0.0/0", "::/0"]|' "$run_dir/topology.toml"
 replan
-wait_for 20 has_defaults 4 || fail "R1 has no default routes: $(ip -n "$name-R1" route)"
+wait_for has_defaults 4 || fail "R1 has no default routes: $(ip -n "$name-R1" route)"
 ip netns exec "$name-R1" fping -q -r 5 198.51.100.1 2001:db8:100::1 ||
-  fail "R1 does not reach what is behind site 2"
+  fail "R1 does not reach the network behind site 2"
 ok "a planned default route leads through both gateways of its site"
 mv "$run_dir/without.toml" "$run_dir/topology.toml"
 replan
-wait_for 20 has_defaults 0 || fail "R1 keeps default routes: $(ip -n "$name-R1" route)"
-ok "one that is not planned any more goes"
+wait_for has_defaults 0 || fail "R1 keeps default routes: $(ip -n "$name-R1" route)"
+ok "a default route that is not planned any more is withdrawn"
 
-# Its gateways have the site router's announcements, external ones, in OSPF; and there they end.
-planned=$(routes_but_of R1)
-lie R1 "$run_dir/R1/bird/bird.conf" router4_ospf.conf router6_ospf.conf
+# The gateways receive the site router's announcements as external routes in OSPF, and reject them.
+planned=$(routes_without R1)
+forge R1 "$run_dir/R1/bird/bird.conf" router4_ospf.conf router6_ospf.conf
 for family in 4 6; do
-  wait_for 10 has_heard 5 '4005 .* 0\.0\.1\.129 ' \
-    node_birdc V1-1.private show ospf lsadb "SITE_$family" || fail "V1-1 does not hear R1's lies"
+  wait_for has_lines 5 '4005 .* 0\.0\.1\.129 ' \
+    node_birdc V1-1.private show ospf lsadb "SITE_$family" || fail "V1-1 does not receive the forged routes of R1"
 done
-sleep 3 # OSPF goes in steps of 1 s; then iBGP would tell the other site
-[[ $(routes_but_of R1) == "$planned" ]] ||
-  fail "a site router is believed: $(diff <(echo "$planned") <(routes_but_of R1))"
-ok "a site router cannot announce what is not planned"
+sleep 3 # OSPF needs up to 1 s for each step; then iBGP would pass the routes to the other site
+[[ $(routes_without R1) == "$planned" ]] ||
+  fail "a forged route is used: $(diff <(echo "$planned") <(routes_without R1))"
+ok "gateways reject routes of a site router that are not planned"
 
-# V2-1 counts what it hears and does not believe.
-planned=$(routes_but_of V1-1.private)
-lie V1-1.private "$run_dir/V1-1/bird/private.conf" private.conf
-disbelieves() {
+# V2-1 counts the routes that it rejects.
+planned=$(routes_without V1-1.private)
+forge V1-1.private "$run_dir/V1-1/bird/private.conf" private.conf
+rejects_forged() {
   (($(node_birdc V2-1.private show protocols all IBGP_V1_1 |
     awk '/Import updates:/ { n += $5 } END { print n }') >= 10))
 }
-wait_for 10 disbelieves ||
-  fail "V2-1 does not hear V1-1's lies: $(node_birdc V2-1.private show protocols all IBGP_V1_1)"
-[[ $(routes_but_of V1-1.private) == "$planned" ]] ||
-  fail "a gateway is believed: $(diff <(echo "$planned") <(routes_but_of V1-1.private))"
-ok "a gateway cannot announce what is not planned"
+wait_for rejects_forged ||
+  fail "V2-1 does not receive the forged routes: $(node_birdc V2-1.private show protocols all IBGP_V1_1)"
+[[ $(routes_without V1-1.private) == "$planned" ]] ||
+  fail "a forged route is used: $(diff <(echo "$planned") <(routes_without V1-1.private))"
+ok "gateways reject routes of a gateway that are not planned"

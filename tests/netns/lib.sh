@@ -6,28 +6,32 @@
 #   10.255.0.1/30             .1 2001:db8::/64 .2            10.255.0.2/30
 #   2001:db8:ff::/127         ::1             ::2            2001:db8:ff::1/127
 #
-# a initiates, b accepts. Source this file; it makes the namespaces and the certificates, and
-# removes all it made when the script ends, however it ends. Logs and sockets are in DIR: a.log,
-# a/rv0.sock.
+# a is the initiator, b the acceptor. Source this file: it makes the namespaces and the certificates.
+# When the script ends, by itself or by a signal, everything that was made is removed. Logs and sockets
+# are in DIR: a.log, a/rv0.sock.
 #
 #   ROUTEVPN   the binary to test (routevpn of PATH)
-#   KEEP=1     leave DIR for reading
+#   KEEP=1     keep DIR
 #
-# A script is a list of checks: each prints "ok - TEXT", the first that fails prints its evidence
-# and ends the script with 1. Nothing sleeps and hopes: wait_for polls a condition to a deadline.
+# A script is a list of checks. Each prints "ok - TEXT". The first that fails prints its evidence and
+# ends the script with status 1. Scripts do not sleep for a guessed time: wait_for polls a condition.
+# Checks read the standard output of tools, because their standard error may have warnings.
 
 set -euo pipefail
 
-ROUTEVPN=$(command -v "${ROUTEVPN:-routevpn}") || { echo "ROUTEVPN names no program" >&2; exit 1; }
+ROUTEVPN=$(command -v "${ROUTEVPN:-routevpn}") || { echo "ROUTEVPN is not a program" >&2; exit 1; }
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/routevpn-$$-XXXXXX")
 PUB_A=rv$$-pub-a PRIV_A=rv$$-priv-a PUB_B=rv$$-pub-b PRIV_B=rv$$-priv-b
-OUTER=4  # family outside: 4 or 6
+OUTER=4  # IP version outside: 4 or 6
 PORT=7754
-declare -A PEER=([4]=192.0.2.2 [6]='[2001:db8::2]')  # by family, whom a calls
-declare -A PID=()     # of what start() started, by name
+# How long a condition may take before the test fails, in seconds. It measures nothing: an idle machine
+# needs a small part of it, so that other work on the machine does not move a result.
+DEADLINE_S=${DEADLINE_S:-30}
+declare -A PEER=([4]=192.0.2.2 [6]='[2001:db8::2]')  # by IP version: the endpoint that a sends to
+declare -A PID=()     # of the processes that start() started, by name
 declare -a SPACES=()  # namespaces to delete
 export PYTHONDONTWRITEBYTECODE=1
-readonly DIR PUB_A PRIV_A PUB_B PRIV_B PORT
+readonly DIR PUB_A PRIV_A PUB_B PRIV_B PORT DEADLINE_S
 
 # --- checks -------------------------------------------------------------------------------------
 
@@ -38,7 +42,7 @@ fail() {
   exit 1
 }
 
-# expect TEXT COMMAND...: the command succeeds; if not, what it printed is shown.
+# expect TEXT COMMAND...: the command succeeds. If it fails, its output is shown.
 expect() {
   local text=$1 output
   shift
@@ -60,18 +64,17 @@ expect_equal() {
   ok "$1"
 }
 
-# Hundredths of a second since boot: not moved by anyone who sets the clock.
+# Hundredths of a second since boot. Setting the clock does not change them.
 now_cs() {
   local up
   read -r up _ </proc/uptime
   echo $((10#${up/./}))
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; at the deadline it
-# fails, with what the command printed last.
+# wait_for COMMAND...: repeats the command until it succeeds. After DEADLINE_S it fails and prints the
+# last output of the command.
 wait_for() {
-  local end=$(($(now_cs) + $1 * 100))
-  shift
+  local end=$(($(now_cs) + DEADLINE_S * 100))
   until "$@" >"$DIR/wait_for.out" 2>&1; do
     (($(now_cs) < end)) || { cat "$DIR/wait_for.out"; return 1; }
     sleep 0.02
@@ -90,7 +93,23 @@ start() {
   PID[$name]=$!
 }
 
-# stop NAME [SIGNAL]: ends what start() started, and waits for it; gives its exit status.
+# start_monitor NAME NETNS OBJECT...: `ip monitor` in that namespace. Its events are in DIR/NAME.events;
+# its standard error, for example warnings about stale namespace names, is in DIR/NAME.log.
+# Returns when the monitor has joined the netlink groups.
+start_monitor() {
+  local name=$1 space=$2
+  shift 2
+  ip netns exec "$space" stdbuf -oL ip monitor "$@" >"$DIR/$name.events" 2>>"$DIR/$name.log" \
+    </dev/null &
+  PID[$name]=$!
+  wait_for has_groups "${PID[$name]}" || fail "ip monitor does not run in $space"
+}
+has_groups() {
+  awk -v pid="$1" '$3 == pid && $4 != "00000000" { found = 1 } END { exit !found }' \
+    "/proc/$1/net/netlink"
+}
+
+# stop NAME [SIGNAL]: ends a process that start() started and waits for it. Returns its exit status.
 stop() {
   local pid=${PID[$1]} status=0
   unset "PID[$1]"
@@ -99,7 +118,7 @@ stop() {
   return "$status"
 }
 
-# namespace NAME: makes it (the name must hold the pid), with lo up.
+# namespace NAME: makes it, with lo up. NAME contains the pid of the script.
 namespace() {
   ip netns add "$1"
   SPACES+=("$1")
@@ -115,6 +134,17 @@ wire() {
 
 gone() { ! kill -0 "$1"; }
 
+# tcp_listens NETNS PORT
+tcp_listens() { in_ns "$1" ss -Hltn "sport = :$2" | grep -q .; }
+
+ends_within_2_s() {
+  local end=$(($(now_cs) + 200))
+  until gone "$1" 2>/dev/null; do
+    (($(now_cs) < end)) || return 1
+    sleep 0.02
+  done
+}
+
 clean_up() {
   local status=$? name space
   trap - EXIT
@@ -127,7 +157,7 @@ clean_up() {
   fi
   for name in "${!PID[@]}"; do kill "${PID[$name]}" 2>/dev/null; done
   for name in "${!PID[@]}"; do
-    wait_for 2 gone "${PID[$name]}" >/dev/null || kill -KILL "${PID[$name]}"
+    ends_within_2_s "${PID[$name]}" || kill -KILL "${PID[$name]}"
   done
   for space in "${SPACES[@]}"; do ip netns delete "$space"; done
   if [[ -n ${KEEP:-} ]]; then echo "kept $DIR" >&2; else rm -rf "$DIR"; fi
@@ -148,7 +178,7 @@ make_underlay() {
   ip -n "$PUB_B" address add 2001:db8::2/64 dev eth0 nodad
 }
 
-# make_certificates NAME...: NAME.cert and NAME.key in DIR, of DIR/ca.cert.
+# make_certificates NAME...: NAME.cert and NAME.key in DIR, signed by DIR/ca.cert.
 make_certificates() {
   local name
   [[ -e $DIR/ca.cert ]] || "$ROUTEVPN" pki ca --dir "$DIR" >"$DIR/pki.out"
@@ -158,8 +188,8 @@ make_certificates() {
   done
 }
 
-# make_expired NAME FILE: a certificate of DIR/ca.cert for the request NAME.csr, as make_certificates
-# leaves it, that was valid in January 2020.
+# make_expired NAME FILE: a certificate that was valid in January 2020, signed by DIR/ca.cert for the
+# request NAME.csr that make_certificates has left.
 make_expired() {
   local ca=$DIR/expired-ca
   mkdir -p "$ca"
@@ -186,7 +216,7 @@ END
     >"$DIR/openssl.out" 2>&1 || fail "no expired certificate: $(<"$DIR/openssl.out")"
 }
 
-# link_a [OPTION...], link_b [OPTION...]: starts that end; OUTER says over which family.
+# link_a [OPTION...], link_b [OPTION...]: starts that end, over the IP version OUTER.
 link_a() {
   mkdir -p "$DIR/a"
   start a "$PUB_A" "$ROUTEVPN" --peer "${PEER[$OUTER]}" --peer-name b --ifname rv0 --netns "$PRIV_A" \
@@ -205,27 +235,27 @@ link_b() {
 
 has_socket() { [[ -S $DIR/$1/rv0.sock ]]; }
 
-# wait_up a|b [SECONDS]
+# wait_up a|b
 wait_up() {
-  wait_for 5 has_socket "$1" || fail "link $1 did not start"
-  "$ROUTEVPN" show --run-dir "$DIR/$1" --wait up --timeout "${2:-5}" >"$DIR/wait_up.out" 2>&1 ||
-    fail "link $1 is not up after ${2:-5} s"
+  wait_for has_socket "$1" || fail "link $1 did not start"
+  "$ROUTEVPN" show --run-dir "$DIR/$1" --wait up --timeout "$DEADLINE_S" >"$DIR/wait_up.out" \
+    2>&1 || fail "link $1 is not up after $DEADLINE_S s"
 }
 
-# two_links [OPTION...]: both ends with these options, and up.
+# two_links [OPTION...]: starts both ends with these options and waits until they are up.
 two_links() {
   link_b "$@"
-  wait_for 5 has_socket b || fail "link b did not start"
+  wait_for has_socket b || fail "link b did not start"
   link_a "$@"
   wait_up a
   wait_up b
 }
 
-# Both are told before either is waited for. A link that stops as asked ends with status 0.
+# Both ends get SIGTERM before the first wait. A link that is stopped by SIGTERM ends with status 0.
 stop_links() {
   local name
   for name in a b; do
-    [[ -z ${PID[$name]:-} ]] || kill -TERM "${PID[$name]}" || fail "link $name is gone already"
+    [[ -z ${PID[$name]:-} ]] || kill -TERM "${PID[$name]}" || fail "link $name has ended already"
   done
   for name in a b; do
     [[ -n ${PID[$name]:-} ]] || continue
@@ -234,7 +264,7 @@ stop_links() {
   done
 }
 
-# show a|b FILTER: what `show --json` says of that end, through a jq filter.
+# show a|b FILTER: the status of that end by `show --json`, through a jq filter.
 show() { "$ROUTEVPN" show --run-dir "$DIR/$1" --json | jq -r ".[0] | $2"; }
 
 make_underlay

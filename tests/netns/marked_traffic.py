@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""UDP and TCP that carry a marker, both ways, IPv4 and IPv6.
+"""UDP and TCP that carry a marker, in both directions, IPv4 and IPv6.
 
 usage: marked_traffic.py NETNS-A NETNS-B MARKER
 """
@@ -34,7 +34,7 @@ def tcp(family, source, target, peer, marker):
     sender = make_socket(source, family, socket.SOCK_STREAM)
     sender.connect((peer, PORT))
     receiver = listener.accept()[0]
-    receiver.settimeout(10)
+    receiver.settimeout(30)
     data = marker * (TCP_BYTES // len(marker))
 
     def send():

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The session of the first proof-of-concept, word for word, and what is left when either end stops.
+# The session of the first proof-of-concept, word for word, and what is left after either end has stopped.
 #
 #   vpnc                      "host"                          internet
 #   tun0 ......... link ........ tun0
@@ -7,8 +7,8 @@
 #   ethc --- 172.30.2.4/30 --- vethc     uplink --- 203.0.113.0/24 --- 45.33.32.156
 #   .6                         .5        .1
 #
-# Its names are no test's names: so all of it happens in a mount, network and pid namespace of its
-# own, where "host" is the network namespace that the script starts in.
+# Its names could be in use on this machine. So the script runs in mount, network and pid namespaces of its
+# own. "host" is the network namespace that it starts in.
 
 if [[ -z ${ROUTEVPN_POC_INSIDE:-} ]]; then
   ROUTEVPN_POC_INSIDE=1 exec unshare --mount --net --pid --fork --mount-proc --kill-child \
@@ -25,7 +25,7 @@ ln -s "$ROUTEVPN" "$DIR/path/routevpn"
 PATH=$DIR/path:$PATH
 cd "$DIR/poc"
 
-# background NAME COMMAND...: like start(), here and as if typed at a terminal of its own.
+# background NAME COMMAND...: like start(), in this namespace and in a session of its own, as at a terminal.
 background() {
   local name=$1
   shift
@@ -33,12 +33,12 @@ background() {
   PID[$name]=$!
 }
 
-# has_link_locals N [-n NETNS]: so many interfaces have settled on their own address.
+# has_link_locals N [-n NETNS]: N interfaces have a link-local address.
 has_link_locals() {
   [[ $(ip "${@:2}" -6 route show table local type local | grep -c '^local fe80:') == "$1" ]]
 }
 
-# of HOST [-n NETNS]: all that a link may have changed there.
+# traces [-n NETNS]: everything that a link can change there.
 traces() {
   local -a enter=()
   (($# == 0)) || enter=(ip netns exec "$2")
@@ -112,38 +112,39 @@ ip -n internet a a 203.0.113.2/24 dev eth0
 ip -n internet a a 45.33.32.156/32 dev lo
 ip route add default via 203.0.113.2
 
-# Tells who asks as whom it sees him.
+# Answers each datagram with the source address of it.
 start mirror internet python3 -c '
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("45.33.32.156", 7))
 while True:
-    _, asking = s.recvfrom(100)
-    s.sendto(asking[0].encode(), asking)'
+    _, source = s.recvfrom(100)
+    s.sendto(source[0].encode(), source)'
 seen_as() {
   ip netns exec vpnc python3 -c '
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(0.5)
-s.sendto(b"who am I?", ("45.33.32.156", 7))
+s.sendto(b"address?", ("45.33.32.156", 7))
 print(s.recv(100).decode())'
 }
 mirrored() { [[ $(seen_as) == "$1" ]]; }
 
 # --- checks -------------------------------------------------------------------------------------
 
-client_is_up() { routevpn show tun0 tun0-2 --wait up --timeout 8; }
+client_is_up() { routevpn show tun0 tun0-2 --wait up --timeout "$DEADLINE_S"; }
 
-# begin: both ends run, and are up.
+# begin TEXT: starts both ends and waits until they are up.
 begin() {
   client
-  wait_for 5 ip -n vpnc link show tun0 || fail "the client did not start"
+  wait_for ip -n vpnc link show tun0 || fail "the client did not start"
   server
   expect "$1: client and server are up" client_is_up
   route
 }
 
-# ends WHO SIGNAL STATUS: that end, by a signal to all that a terminal would send it to.
+# ends client|server SIGNAL STATUS: sends that end the signal: SIGINT to its process group, as a terminal
+# does.
 ends() {
   local pid=${PID[$1]} status=0
   unset "PID[$1]"
@@ -152,33 +153,33 @@ ends() {
   expect_equal "SIG$2 ends the $1 with $3" "$3" "$status"
 }
 
-wait_for 5 has_link_locals 2 || fail "the host's interfaces do not settle"
-wait_for 5 has_link_locals 1 -n vpnc || fail "the client's interface does not settle"
+wait_for has_link_locals 2 || fail "the host's interfaces have no link-local addresses"
+wait_for has_link_locals 1 -n vpnc || fail "the client's interface has no link-local address"
 traces >"$DIR/host.before"
 traces -n vpnc >"$DIR/vpnc.before"
 expect_equal "forwarding is off" 0 "$(cat /proc/sys/net/ipv4/ip_forward)"
 
 begin "word for word"
-expect "the client pings the server" ip netns exec vpnc ping -c 2 -i 0.1 -W 2 10.1.2.229
-expect "the server pings the client" ping -c 2 -i 0.1 -W 2 10.1.2.230
+expect "the client pings the server" ip netns exec vpnc ping -c 2 -i 0.1 -W "$DEADLINE_S" 10.1.2.229
+expect "the server pings the client" ping -c 2 -i 0.1 -W "$DEADLINE_S" 10.1.2.230
 expect "the client warns that any certificate of the CA is accepted" \
   grep -q "any certificate of the CA" "$DIR/client.log"
 expect_equal "forwarding is on" 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
 expect "the server's nftables table belongs to its process" \
   grep -q 'flags owner' <(nft list table inet routevpn-tun0)
 expect "the client reaches a host behind the server" \
-  ip netns exec vpnc ping -c 2 -i 0.1 -W 2 45.33.32.156
-expect "which sees the server's address" wait_for 5 mirrored 203.0.113.1
+  ip netns exec vpnc ping -c 2 -i 0.1 -W "$DEADLINE_S" 45.33.32.156
+expect "to which the server's address is the source" wait_for mirrored 203.0.113.1
 
 for signal in TERM INT KILL; do
   [[ $signal == TERM ]] || begin "once more"
-  expect "masqueraded" wait_for 5 mirrored 203.0.113.1
+  expect "packets are masqueraded" wait_for mirrored 203.0.113.1
   status=0
   [[ $signal != KILL ]] || status=137
   ends server "$signal" "$status"
-  expect "nothing of the server is left" wait_for 2 host_is_as_before
-  expect "none of its processes either" wait_for 2 runs 'routevpn|routevpn-guard|nft' 1
+  expect "nothing of the server is left" wait_for host_is_as_before
+  expect "and none of its processes" wait_for runs 'routevpn|routevpn-guard|nft' 1
   ends client "$signal" "$status"
-  expect "nothing of the client is left" wait_for 2 vpnc_is_as_before
-  expect "no process is left" wait_for 2 nothing_runs
+  expect "nothing of the client is left" wait_for vpnc_is_as_before
+  expect "no process is left" wait_for nothing_runs
 done

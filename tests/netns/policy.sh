@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Policy routing on one box, the third way of the first proof-of-concept: the default route leads
-# through a link whose own packets take the default route that was there before.
+# Policy routing in one namespace, the third mode of the first proof-of-concept: the default route leads
+# through a link, and the link's own packets use the default route that was there before.
 #
 #   PUB_A                              PUB_B                        PRIV_B
 #   rv0 .......................... link b ......................... rv0    lo
@@ -8,7 +8,7 @@
 #    .1      2001:db8::/64       .2     198.51.100.7                       2001:db8:99::9
 #    ::1                         ::2    2001:db8:77::7
 #
-# The peer's addresses are those on PUB_B's lo: only the default route of PUB_A leads there.
+# The link sends to the addresses on lo of PUB_B: only the default route of PUB_A leads there.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -21,7 +21,7 @@ ip -n "$PRIV_B" address add 2001:db8:99::9/128 dev lo
 ip -n "$PUB_A" route add default via 192.0.2.2
 ip -n "$PUB_A" route add default via 2001:db8::2
 
-# What leaves PUB_A, by interface: the link's own packets, and echo requests.
+# Counts what leaves PUB_A by each interface: the link's own packets and echo requests.
 in_ns "$PUB_A" nft -f - <<'END'
 table inet watch {
   counter outer_by_eth0 { }
@@ -39,13 +39,13 @@ table inet watch {
   }
 }
 END
-# counted COUNTER: since it was asked last.
+# counted COUNTER: packets since the last call.
 counted() {
   in_ns "$PUB_A" nft -j reset counter inet watch "$1" |
     jq '.nftables[] | .counter? // empty | .packets'
 }
 
-# All that a link may leave behind in PUB_A.
+# Everything that a link can leave in PUB_A.
 traces() {
   ip -n "$PUB_A" -o link
   ip -n "$PUB_A" -4 route show table all
@@ -57,7 +57,7 @@ traces() {
 is_as_before() { diff "$DIR/traces.before" <(traces); }
 has_link_local() { ip -n "$PUB_A" -6 route show table local type local | grep -q '^local fe80:'; }
 
-# way DESTINATION [mark N]: the interface a packet of PUB_A's takes.
+# way DESTINATION [mark N]: the interface by which a packet leaves PUB_A.
 way() { ip -n "$PUB_A" -o route get "$@" | sed 's/.* dev \([^ ]*\).*/\1/'; }
 
 start_b() {
@@ -65,10 +65,10 @@ start_b() {
   start b "$PUB_B" "$ROUTEVPN" --listen "$PORT" --peer-name a --ifname rv0 --netns "$PRIV_B" \
     -a 10.255.0.2/30 -a 2001:db8:ff::1/127 --cert "$DIR/b.cert" --key "$DIR/b.key" \
     --ca "$DIR/ca.cert" --run-dir "$DIR/b"
-  wait_for 5 has_socket b || fail "link b did not start"
+  wait_for has_socket b || fail "link b did not start"
 }
 
-# starts OUTER: both ends over that family, and up.
+# starts OUTER: starts both ends over that IP version and waits until they are up.
 starts() {
   local peer=198.51.100.7
   [[ $1 == 4 ]] || peer='[2001:db8:77::7]'
@@ -82,15 +82,15 @@ starts() {
   wait_up b
 }
 
-# counts TEXT RV0 ETH0: echo requests that have left by each since the last time.
+# counts TEXT RV0 ETH0: echo requests that have left by rv0 and by eth0 since the last call.
 counts() { expect_equal "$1" "$2 $3" "$(counted echo_by_rv0) $(counted echo_by_eth0)"; }
 
-# check OUTER: the ways of everything while the link is up.
+# check OUTER: the interface that each kind of packet uses while the link is up.
 check() {
   local text="IPv$1 outside" echoes=20 outer
-  expect_equal "$text: the world is behind the link" "rv0 rv0" \
+  expect_equal "$text: other networks are behind the link" "rv0 rv0" \
     "$(way 203.0.113.9) $(way 2001:db8:99::9)"
-  expect_equal "$text: but not for what carries the mark" "eth0 eth0" \
+  expect_equal "$text: but not for packets with the mark" "eth0 eth0" \
     "$(way 203.0.113.9 mark 51) $(way 2001:db8:99::9 mark 51)"
   expect_equal "$text: connected networks are reached directly" "eth0 eth0" \
     "$(way 192.0.2.2) $(way 2001:db8::2)"
@@ -98,46 +98,46 @@ check() {
     counted "$counter" >"$DIR/counter.out"
   done
 
-  expect "$text: the world answers" \
-    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W 2 203.0.113.9
+  expect "$text: another network answers" \
+    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W "$DEADLINE_S" 203.0.113.9
   expect "$text: over IPv6 too" \
-    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W 2 2001:db8:99::9
-  counts "$text: each ping went once into the link and not by eth0" $((2 * echoes)) 0
+    in_ns "$PUB_A" ping -c "$echoes" -i 0.01 -W "$DEADLINE_S" 2001:db8:99::9
+  counts "$text: each ping left once by the link and not by eth0" $((2 * echoes)) 0
   outer=$(counted outer_by_eth0)
   ((outer >= 2 * echoes && outer <= 2 * echoes + 20)) ||
     fail "$text: $outer outer packets for $((2 * echoes)) pings"
   ok "$text: $outer outer packets left by eth0"
   expect_equal "$text: and none by the link itself" 0 "$(counted outer_by_rv0)"
 
-  expect "$text: a neighbour answers" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 2 192.0.2.2
-  expect "$text: over IPv6 too" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 2 2001:db8::2
-  counts "$text: asked by eth0, not through the link" 0 4
+  expect "$text: a neighbour answers" in_ns "$PUB_A" ping -c 2 -i 0.01 -W "$DEADLINE_S" 192.0.2.2
+  expect "$text: over IPv6 too" in_ns "$PUB_A" ping -c 2 -i 0.01 -W "$DEADLINE_S" 2001:db8::2
+  counts "$text: these pings left by eth0, not by the link" 0 4
 }
 
-# With the peer gone, nothing that was to go through the link may leave in clear.
-keeps_in_while_down() {
+# Without the peer, no packet for the link leaves unencrypted by eth0.
+sends_nothing_while_down() {
   stop b || fail "link b ended with status $?"
-  expect "the carrier goes off" wait_for 5 is_down
-  counts "nothing was asked meanwhile" 0 0
-  expect_not "then the world is unreachable" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 1 203.0.113.9
+  expect "the carrier goes off" wait_for is_down
+  counts "no ping was sent meanwhile" 0 0
+  expect_not "then other networks are unreachable" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 1 203.0.113.9
   expect_not "over IPv6 too" in_ns "$PUB_A" ping -c 2 -i 0.01 -W 1 2001:db8:99::9
-  counts "and nothing leaves in clear" 0 0
+  counts "and no ping leaves unencrypted" 0 0
   start_b
 }
 is_down() { [[ $(show a .carrier) == false ]]; }
 
-wait_for 5 has_link_local || fail "eth0 does not settle"
+wait_for has_link_local || fail "eth0 has no link-local address"
 traces >"$DIR/traces.before"
 for outer in 4 6; do
   for signal in TERM KILL; do
     starts "$outer"
     [[ $signal == KILL ]] || check "$outer"
-    [[ $signal == KILL ]] || keeps_in_while_down
+    [[ $signal == KILL ]] || sends_nothing_while_down
     status=0
     stop a "$signal" || status=$?
     [[ $signal == TERM ]] || status=$((status - 128 - 9))
     expect_equal "SIG$signal ends the link" 0 "$status"
-    expect "no interface, route, rule or process is left" wait_for 2 is_as_before
+    expect "no interface, route, rule or process is left" wait_for is_as_before
     stop b || fail "link b ended with status $?"
   done
 done

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# What `routevpn plan` makes of route reflectors and of hubs, run by BIRD: three sites of two gateways.
-# Here the links are veth pairs with the links' names, addresses and carrier; the tunnels themselves
-# are tested elsewhere.
+# BIRD with the plans of `routevpn plan` for route reflectors and for hubs: three sites of two gateways.
+# veth pairs with the names and addresses of the links take the place of the links.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -30,7 +29,7 @@ END
 
 space() { echo "rv$$-$1"; }
 
-# The interface named by the file of a link, with its addresses, at both ends.
+# A veth pair in the place of a link, with the addresses of the planned files.
 make_link() { # GATEWAY GATEWAY
   local own=$1 peer=$2 end file address
   wire "$(space "$own")" "rv${peer#V}" "$(space "$peer")" "rv${own#V}"
@@ -47,10 +46,10 @@ make_gateway() { # NAME
   local site=${1#V} space
   space=$(space "$1")
   namespace "$space"
-  # A link keeps its addresses when it is down, as routevpn's do.
+  # A link keeps its addresses when it is down, as the interfaces of routevpn do.
   in_ns "$space" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
     net.ipv6.conf.all.keep_addr_on_down=1
-  # The second gateway of a site brings the network between the two.
+  # The second gateway of a site makes the network between both.
   [[ $site == *-1 ]] || wire "$space" lan "$(space "V${site%-*}-1")" lan
 }
 
@@ -66,7 +65,7 @@ bird_up() { # GATEWAY
     -P "$DIR/$1.pid"
 }
 
-up() { # LINE...: of [organisation]
+up() { # LINE...: more lines of [organisation]
   local gateway own peer
   topology "$@" >topology.toml
   "$ROUTEVPN" plan topology.toml --out plan >plan.out
@@ -87,76 +86,77 @@ down() {
   rm -rf plan topology.*
 }
 
-# The interfaces a gateway's kernel uses for a prefix, in alphabetical order.
-ways() { # GATEWAY PREFIX
+# The interfaces of a gateway's routes to a prefix, in alphabetical order.
+next_hops() { # GATEWAY PREFIX
   local family=-4
   [[ $2 == *:* ]] && family=-6
   ip -n "$(space "$1")" "$family" route show "$2" | grep -o 'dev [^ ]*' | cut -d' ' -f2 | sort -u |
     xargs
 }
-ways_are() { # GATEWAY PREFIX WAYS
+next_hops_are() { # GATEWAY PREFIX INTERFACES
   local got
-  got=$(ways "$1" "$2")
+  got=$(next_hops "$1" "$2")
   [[ $got == "$3" ]] || { echo "$1 to $2: wanted '$3', got '$got'"; return 1; }
 }
 sessions() { grep -c "^protocol bgp" "plan/$1/bird/private.conf"; }
 reaches() { in_ns "$(space "$1")" ping -q -c 1 -W 1 -I "$2" "$3"; }
 set_link() { ip -n "$(space "$1")" link set "$2" "$3"; }
 
-# --- a full mesh with reflectors ------------------------------------------------------------------
+# --- a full mesh with reflectors ----------------------------------------------------------------
 
 up 'reflectors = "auto"' # V1-1, V2-1, V3-1
 expect_equal "a client has a session with each reflector of another site" 2 "$(sessions V3-2)"
 for prefix in 10.0.3.0/24 2001:db8:a3::/64; do
-  expect "V2-2, a client, takes both direct links to $prefix" \
-    wait_for 20 ways_are V2-2 "$prefix" "rv3-1 rv3-2"
+  expect "V2-2, a client, uses both direct links to $prefix" \
+    wait_for next_hops_are V2-2 "$prefix" "rv3-1 rv3-2"
 done
-expect "V3-2 takes both direct links to 10.0.2.0/24" \
-  wait_for 20 ways_are V3-2 10.0.2.0/24 "rv2-1 rv2-2"
-expect "V1-1, a reflector, too" wait_for 20 ways_are V1-1 2001:db8:a3::/64 "rv3-1 rv3-2"
-expect "V2-2 reaches site 3, IPv4" wait_for 5 reaches V2-2 10.0.2.2 10.0.3.2
-expect "V2-2 reaches site 3, IPv6" wait_for 5 reaches V2-2 2001:db8:a2::2 2001:db8:a3::2
+expect "V3-2 uses both direct links to 10.0.2.0/24" \
+  wait_for next_hops_are V3-2 10.0.2.0/24 "rv2-1 rv2-2"
+expect "V1-1, a reflector, uses both direct links to 2001:db8:a3::/64" \
+  wait_for next_hops_are V1-1 2001:db8:a3::/64 "rv3-1 rv3-2"
+expect "V2-2 reaches site 3, IPv4" wait_for reaches V2-2 10.0.2.2 10.0.3.2
+expect "V2-2 reaches site 3, IPv6" wait_for reaches V2-2 2001:db8:a2::2 2001:db8:a3::2
 
 set_link V3-2 rv2-2 down
-expect "without its direct link to V3-2, which no session runs over, V2-2 takes the other" \
-  wait_for 2 ways_are V2-2 10.0.3.0/24 rv3-1
+expect "without its direct link to V3-2, over which it has no session, V2-2 uses the other" \
+  wait_for next_hops_are V2-2 10.0.3.0/24 rv3-1
 set_link V2-2 rv3-1 down
-expect "without both it goes by the other gateway of its site" \
-  wait_for 20 ways_are V2-2 10.0.3.0/24 lan
+expect "without both links it uses the other gateway of its site" \
+  wait_for next_hops_are V2-2 10.0.3.0/24 lan
 set_link V2-2 rv3-1 up
 set_link V3-2 rv2-2 up
-expect "and both again when they are back" \
-  wait_for 20 ways_are V2-2 2001:db8:a3::/64 "rv3-1 rv3-2"
+expect "and both links when they are back" \
+  wait_for next_hops_are V2-2 2001:db8:a3::/64 "rv3-1 rv3-2"
 
 stop bird-V1-1 KILL || true
-expect "a site whose reflector was killed is reached by its other gateway" \
-  wait_for 3 ways_are V3-2 10.0.1.0/24 rv1-2
-expect "and the others by their own links" wait_for 3 ways_are V2-1 10.0.3.0/24 "rv3-1 rv3-2"
-expect "also between two clients" reaches V2-2 10.0.2.2 10.0.3.2
+expect "the other gateway serves a site whose reflector was killed" \
+  wait_for next_hops_are V3-2 10.0.1.0/24 rv1-2
+expect "and the direct links serve the other sites" wait_for next_hops_are V2-1 10.0.3.0/24 "rv3-1 rv3-2"
+expect "traffic passes between two clients" wait_for reaches V2-2 10.0.2.2 10.0.3.2
 down
 
-# --- a hub and its spokes ---------------------------------------------------------------------------
+# --- a hub and its spokes -----------------------------------------------------------------------
 
 up 'mesh = "hub-and-spoke"' 'hubs = "1"'
 for prefix in 10.0.3.0/24 2001:db8:a3::/64; do
-  expect "V2-2, a spoke, takes both links to the hub for $prefix" \
-    wait_for 20 ways_are V2-2 "$prefix" "rv1-1 rv1-2"
+  expect "V2-2, a spoke, uses both links to the hub for $prefix" \
+    wait_for next_hops_are V2-2 "$prefix" "rv1-1 rv1-2"
 done
-expect "the hub takes its own links" wait_for 20 ways_are V1-1 10.0.3.0/24 "rv3-1 rv3-2"
-expect "a spoke reaches another" wait_for 5 reaches V2-2 10.0.2.2 10.0.3.2
+expect "the hub uses its own links" wait_for next_hops_are V1-1 10.0.3.0/24 "rv3-1 rv3-2"
+expect "a spoke reaches another spoke" wait_for reaches V2-2 10.0.2.2 10.0.3.2
 set_link V1-1 rv2-2 down
-expect "a lost link to the hub leaves the other" wait_for 2 ways_are V2-2 10.0.3.0/24 rv1-2
+expect "without one link to the hub the other is used" wait_for next_hops_are V2-2 10.0.3.0/24 rv1-2
 down
 
-# --- two hubs that hear of each other ---------------------------------------------------------------
+# --- two hubs -----------------------------------------------------------------------------------
 
 up 'mesh = "hub-and-spoke"' 'hubs = ["1", "2"]'
-expect "a hub takes its own links to a spoke, not those through the other hub" \
-  wait_for 20 ways_are V1-1 10.0.3.0/24 "rv3-1 rv3-2"
-expect "a spoke takes its links to a hub's site" \
-  wait_for 20 ways_are V3-1 10.0.1.0/24 "rv1-1 rv1-2"
+expect "a hub uses its own links to a spoke, not those through the other hub" \
+  wait_for next_hops_are V1-1 10.0.3.0/24 "rv3-1 rv3-2"
+expect "a spoke uses its links to the site of a hub" \
+  wait_for next_hops_are V3-1 10.0.1.0/24 "rv1-1 rv1-2"
 set_link V3-1 rv1-1 down
 set_link V3-2 rv1-1 down
-expect "a hub that has lost a spoke goes by the other hub" \
-  wait_for 3 ways_are V1-1 10.0.3.0/24 "rv2-1 rv2-2"
+expect "a hub without links to a spoke uses the other hub" \
+  wait_for next_hops_are V1-1 10.0.3.0/24 "rv2-1 rv2-2"
 down

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A relay of UDP datagrams whose two sides change their addresses when told.
+"""A relay of UDP datagrams that changes the IP version of either side at a signal.
 
 usage: relay.py NETNS PORT SERVER4 SERVER6 SERVER-PORT
 
-The client talks to 127.0.0.1:PORT; what it sends goes to the server from an IPv4 socket. SIGUSR1:
-the server's side changes to the other IP version. SIGUSR2: the client's side does, to [::1]:PORT
-and back; the client hears of it by what comes from there. Prints a line when it is ready and after
-each change.
+The client sends to 127.0.0.1:PORT. Its datagrams go to the server from an IPv4 socket. SIGUSR1 changes the
+IP version of the server's side. SIGUSR2 changes the IP version of the client's side, between 127.0.0.1 and
+[::1]; the client sees it by the source of the datagrams. Prints a line when it is ready and after each
+change.
 """
 
 import select

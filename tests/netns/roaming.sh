@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Both ends change their addresses under a link that stays up: other addresses, another uplink,
-# another IP version, another port behind a NAT. The first packet that the moved end sends is enough
-# for the other to follow.
+# Each end changes its endpoint while the link stays up: another address, another uplink, another IP
+# version, another port of a NAT. The other end follows the first packet from the new endpoint.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -9,7 +8,7 @@ HERE=$(dirname "${BASH_SOURCE[0]}")
 TIMES=(--keepalive 200 --dead-after 10000)
 NAT=rv$$-nat RELAY_PORT=9000
 
-# ends PEER [OPTION...]: both, and up. B waits at any address of its own.
+# ends PEER [OPTION...]: starts both ends and waits until they are up. b listens on all its addresses.
 ends() {
   local peer=$1
   shift
@@ -17,7 +16,7 @@ ends() {
   start b "$PUB_B" "$ROUTEVPN" --listen "$PORT" --peer-name a --ifname rv0 --netns "$PRIV_B" \
     -a 10.255.0.2/30 -a 2001:db8:ff::1/127 --cert "$DIR/b.cert" --key "$DIR/b.key" \
     --ca "$DIR/ca.cert" --run-dir "$DIR/b" "${TIMES[@]}" "$@"
-  wait_for 5 has_socket b || fail "link b did not start"
+  wait_for has_socket b || fail "link b did not start"
   start a "$PUB_A" "$ROUTEVPN" --peer "$peer" --peer-name b --ifname rv0 --netns "$PRIV_A" \
     -a 10.255.0.1/30 -a 2001:db8:ff::/127 --cert "$DIR/a.cert" --key "$DIR/a.key" \
     --ca "$DIR/ca.cert" --run-dir "$DIR/a" "${TIMES[@]}" "$@"
@@ -25,20 +24,20 @@ ends() {
   wait_up b
 }
 
-from_a() { in_ns "$PRIV_A" ping -c 1 -W 2 10.255.0.2; }
-from_b() { in_ns "$PRIV_B" ping -c 1 -W 2 10.255.0.1; }
+from_a() { in_ns "$PRIV_A" ping -c 1 -W "$DEADLINE_S" 10.255.0.2; }
+from_b() { in_ns "$PRIV_B" ping -c 1 -W "$DEADLINE_S" 10.255.0.1; }
 
-# remote a|b: the other's address, without its port.
+# remote a|b: the address of the endpoint of its peer, without the port.
 remote() { show "$1" '.remote | sub(":[0-9]+$"; "")'; }
 is_remote() { [[ $(remote "$1") == "$2" ]]; }
 
-# expect_roams A B: how often each has followed the other, and neither lost its carrier.
+# expect_roams A B: the number of roams that each end has followed. Neither end lost its carrier.
 expect_roams() {
-  expect_equal "a followed $1 times, b $2 times, both up all the time" "$1 up 0, $2 up 0" \
+  expect_equal "a followed $1 roams, b $2, and both stayed up" "$1 up 0, $2 up 0" \
     "$(show a '"\(.roams) \(.state) \(.flaps)"'), $(show b '"\(.roams) \(.state) \(.flaps)"')"
 }
 
-# move NETNS IFNAME FROM TO LENGTH: one address in the place of another.
+# move NETNS IFNAME FROM TO LENGTH: replaces an address.
 move() {
   local nodad=()
   [[ $4 != *:* ]] || nodad=(nodad)
@@ -52,25 +51,25 @@ for space in "$PUB_A" "$PUB_B"; do
   in_ns "$space" sysctl -qw net.ipv4.conf.all.promote_secondaries=1
 done
 
-# addresses_move PEER A1 A2 B1 B2 LENGTH (as addresses stand in `show`: TEXT of each)
+# addresses_move PEER A1 A2 B1 B2 LENGTH: a changes from A1 to A2 and back, b from B1 to B2 and back.
 addresses_move() {
   local peer=$1 a1=$2 a2=$3 b1=$4 b2=$5 length=$6 open='' close=''
   [[ $a1 != *:* ]] || open='[' close=']'
   ends "$peer"
   move "$PUB_A" eth0 "$a1" "$a2" "$length"
-  expect "a has $a2 for $a1: its next packet arrives, and the answer" from_a
-  expect "b knows where a is" is_remote b "$open$a2$close"
-  expect_equal "a knows its own address" "$open$a2$close" "$(show a '.local | sub(":[0-9]+$"; "")')"
+  expect "a changes from $a1 to $a2: its next packet is answered" from_a
+  expect "b has the new endpoint of a" is_remote b "$open$a2$close"
+  expect_equal "a has its new local address" "$open$a2$close" "$(show a '.local | sub(":[0-9]+$"; "")')"
   move "$PUB_B" eth0 "$b1" "$b2" "$length"
-  expect "b has $b2 for $b1: its next packet arrives, and the answer" from_b
-  expect "a knows where b is" is_remote a "$open$b2$close"
+  expect "b changes from $b1 to $b2: its next packet is answered" from_b
+  expect "a has the new endpoint of b" is_remote a "$open$b2$close"
   expect_roams 1 1
   move "$PUB_B" eth0 "$b2" "$b1" "$length"
-  expect "b is back at $b1, and says nothing but that it is there: a follows" \
-    wait_for 5 is_remote a "$open$b1$close"
+  expect "b changes back to $b1 and sends only keepalives: a follows" \
+    wait_for is_remote a "$open$b1$close"
   move "$PUB_A" eth0 "$a2" "$a1" "$length"
-  expect "a is back at $a1, and says nothing but that it is there: b follows" \
-    wait_for 5 is_remote b "$open$a1$close"
+  expect "a changes back to $a1 and sends only keepalives: b follows" \
+    wait_for is_remote b "$open$a1$close"
   expect_roams 2 2
   stop_links
 }
@@ -79,28 +78,28 @@ addresses_move '[2001:db8::2]' 2001:db8::1 2001:db8::9 2001:db8::2 2001:db8::8 6
 
 # --- several addresses at once ------------------------------------------------------------------
 
-# B has two; it answers from the one it was asked at, which is not the one its routes prefer.
+# b has two addresses. It replies from the address that a sends to, not from the one its routes prefer.
 ip -n "$PUB_B" address add 192.0.2.22/24 dev eth0
 ends 192.0.2.22
 expect "a packet from b" from_b
-expect_equal "b answers from the address it was asked at" 192.0.2.22 "$(remote a)"
+expect_equal "b replies from the address that a sends to" 192.0.2.22 "$(remote a)"
 ip -n "$PUB_B" address delete 192.0.2.22/24 dev eth0
-expect "that address is gone: b goes on from its other" from_b
+expect "that address is removed: b sends from its other one" from_b
 expect_equal "and a follows" 192.0.2.2 "$(remote a)"
 expect_roams 1 0
 stop_links
 
-# A has two uplinks; it leaves by the one its routes name, from the address of that one, although
-# the other is still there.
+# a has two uplinks. It sends by the uplink of its route, from the address of that uplink, although the
+# other is still there.
 wire "$PUB_A" eth1 "$PUB_B" eth1
 ip -n "$PUB_A" address add 203.0.113.1/24 dev eth1
 ip -n "$PUB_B" address add 203.0.113.2/24 dev eth1
 ip -n "$PUB_B" address add 198.51.100.7/32 dev lo
 ip -n "$PUB_A" route add default via 192.0.2.2
 ends 198.51.100.7
-expect_equal "a leaves by its first uplink" 192.0.2.1 "$(remote b)"
+expect_equal "a sends by its first uplink" 192.0.2.1 "$(remote b)"
 ip -n "$PUB_A" route replace default via 203.0.113.2
-expect "another uplink for a: its next packet arrives, and the answer" from_a
+expect "a gets a route by another uplink: its next packet is answered" from_a
 expect_equal "from the address of that uplink" 203.0.113.1 "$(remote b)"
 expect_roams 0 1
 stop_links
@@ -108,35 +107,35 @@ stop_links
 # --- the other IP version -----------------------------------------------------------------------
 
 start relay "$PUB_A" python3 "$HERE/relay.py" "$PUB_A" "$RELAY_PORT" 192.0.2.2 2001:db8::2 "$PORT"
-relay_says() { [[ $(tail -n 1 "$DIR/relay.log") == "$1" ]]; }
-wait_for 5 relay_says ready || fail "the relay does not run"
+relay_prints() { [[ $(tail -n 1 "$DIR/relay.log") == "$1" ]]; }
+wait_for relay_prints ready || fail "the relay does not run"
 
 # relay_changes near|far 0|1
 relay_changes() {
   local -A signal=([far]=USR1 [near]=USR2)
   kill "-${signal[$1]}" "${PID[relay]}"
-  wait_for 5 relay_says "$1 $2" || fail "the relay does not change"
+  wait_for relay_prints "$1 $2" || fail "the relay does not change"
 }
 
 ends "127.0.0.1:$RELAY_PORT"
-expect_equal "through a relay, b sees it in the place of a" 192.0.2.1 "$(remote b)"
+expect_equal "through a relay, b has the address of the relay" 192.0.2.1 "$(remote b)"
 relay_changes far 1
-expect "the relay comes by IPv6: the next packet from a arrives, and the answer" from_a
+expect "the relay sends by IPv6: the next packet from a is answered" from_a
 expect_equal "b followed" '[2001:db8::1]' "$(remote b)"
 relay_changes near 1
-expect "the relay answers by IPv6: a packet from b arrives, and the answer" from_b
+expect "the relay replies by IPv6: a packet from b is answered" from_b
 expect_equal "a followed" "[::1]:$RELAY_PORT" "$(show a .remote)"
 expect_roams 1 1
 relay_changes far 0
 relay_changes near 0
-expect "both back to IPv4" from_a
+expect "both change back to IPv4: a packet from a is answered" from_a
 expect_equal "b followed" 192.0.2.1 "$(remote b)"
-expect "a followed" wait_for 5 is_remote a 127.0.0.1
+expect "a followed" wait_for is_remote a 127.0.0.1
 expect_roams 2 2
 stop_links
 stop relay || true
 
-# --- a NAT that forgets -------------------------------------------------------------------------
+# --- a NAT whose mapping expires ----------------------------------------------------------------
 
 #   PUB_A eth2 10.77.0.1 ---- .2 in  NAT  out 192.0.2.50 ---- eth2 PUB_B 192.0.2.2
 namespace "$NAT"
@@ -158,18 +157,18 @@ table ip nat {
 END
 in_ns "$NAT" sysctl -qw net.ipv4.ip_forward=1 net.netfilter.nf_conntrack_udp_timeout=2 \
   net.netfilter.nf_conntrack_udp_timeout_stream=2
-# The mapping's two seconds, and a bit: an expired one stays in the kernel's count until it is met.
+# Waits for the two seconds of the mapping and 0.5 s more.
 timeout_passes() {
   local began
   began=$(now_cs)
   passed() { (($(now_cs) - began > 250)); }
-  wait_for 5 passed
+  wait_for passed
 }
 
 ends 192.0.2.2
-expect_equal "behind a NAT, b sees it in the place of a" 192.0.2.50 "$(remote b)"
+expect_equal "behind a NAT, b has the address of the NAT" 192.0.2.50 "$(remote b)"
 timeout_passes
-expect "keepalives keep the NAT's mapping of 2 s: a packet from b goes through it" from_b
+expect "keepalives keep the NAT's mapping of 2 s: a packet from b is answered" from_b
 expect_roams 0 0
 stop_links
 
@@ -177,9 +176,9 @@ TIMES=(--keepalive 30000 --dead-after 60000)
 ends 192.0.2.2
 before=$(show b .remote)
 timeout_passes
-expect "without keepalives it is forgotten: a packet from a makes a new one, and is answered" from_a
-expect_equal "b sees the NAT still" 192.0.2.50 "$(remote b)"
-expect_not "but another port of it" [ "$before" = "$(show b .remote)" ]
-expect "to which its own packets go" from_b
+expect "without keepalives the mapping expires: a packet from a makes a new one and is answered" from_a
+expect_equal "b has the address of the NAT" 192.0.2.50 "$(remote b)"
+expect_not "and another port of the NAT" [ "$before" = "$(show b .remote)" ]
+expect "to which packets from b go" from_b
 expect_roams 0 1
 stop_links

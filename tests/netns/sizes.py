@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Packets of every size, both ways: nothing lost, repeated or altered, and every byte counted.
+"""Packets of every size in both directions: none lost, duplicated or changed, and every byte counted.
 
 usage: sizes.py ROUTEVPN NETNS-A RUN-DIR-A NETNS-B RUN-DIR-B MTU
 """
@@ -21,14 +21,14 @@ ADDRESSES = {
 FAMILY_NAMES = {socket.AF_INET: "IPv4", socket.AF_INET6: "IPv6"}
 IP_HEADER = {socket.AF_INET: 20, socket.AF_INET6: 40}
 UDP_HEADER = 8
-BURST = 100  # below the interface's queue of 500 packets, which would drop the rest
+BURST = 100  # packets; the queue of the interface has room for 500
 SO_NO_CHECK = 11
 UDP_SEGMENT = 103
 NOT_ASSIGNED_PROTOCOL = 253  # RFC 3692
 
 
 class End:
-    """One gateway's inside, and what was sent from there so far."""
+    """The inside of one gateway, and what was sent from there so far."""
 
     def __init__(self, routevpn, space, run_dir):
         self.routevpn, self.space, self.run_dir = routevpn, space, run_dir
@@ -45,7 +45,7 @@ class End:
 
 
 class Flow:
-    """One direction of one family, as a sending and a receiving UDP socket."""
+    """One direction of one IP version: a sending and a receiving UDP socket."""
 
     def __init__(self, family, source, target, reverse):
         self.family = family
@@ -59,7 +59,7 @@ class Flow:
         self.header_bytes = IP_HEADER[family] + UDP_HEADER
 
     def receive(self, count):
-        """As many as come."""
+        """Up to `count` payloads, until none arrives any more."""
         came = []
         try:
             while len(came) < count:
@@ -69,7 +69,7 @@ class Flow:
         return came
 
     def surplus(self):
-        """What is there that should not be."""
+        """A payload that has arrived in addition, or None."""
         self.receiver.setblocking(False)
         try:
             return self.receiver.recv(65536)
@@ -77,7 +77,7 @@ class Flow:
             return None
 
     def check(self, payloads, text):
-        """Sends them burst by burst, and demands each as it was, once."""
+        """Sends the payloads in bursts. Each must arrive once and unchanged."""
         for first in range(0, len(payloads), BURST):
             burst = payloads[first : first + BURST]
             for payload in burst:
@@ -87,34 +87,34 @@ class Flow:
 
     def compare(self, sent, came, text):
         self.source.note_sent(sent, self.header_bytes)
-        # An empty payload is like any other, and each other one is unique.
+        # Empty payloads are equal. All others differ.
         missing, strange = Counter(sent) - Counter(came), Counter(came) - Counter(sent)
         if missing or strange:
             sizes = [len(payload) for payload in missing.elements()]
             contents = [payload.hex() for payload in strange.elements()]
             raise SystemExit(f"not ok - {self.text}: {text}\nmissing payloads of {sizes} bytes, "
-                             f"altered or repeated: {contents}")
+                             f"changed or duplicated: {contents}")
 
 
 def check_sizes(flow, mtu, contents):
     sizes = list(range(flow.header_bytes, mtu + 1))
     payloads = [contents.randbytes(size - flow.header_bytes) for size in sizes]
     flow.check(payloads, f"every size of {sizes[0]} to {mtu} bytes, once each")
-    # In an order in which hardly any packet is the size of the one before.
+    # In random order hardly any packet has the size of the one before.
     contents.shuffle(payloads)
     flow.check(payloads, "the same in another order")
     random_sizes = [contents.randbytes(contents.randint(8, mtu - flow.header_bytes))
                     for _ in range(5 * BURST)]
     flow.check(random_sizes, f"{len(random_sizes)} packets of random sizes")
-    for size in (flow.header_bytes + 8, 300, mtu):  # what is merged on the way to super-packets
+    for size in (flow.header_bytes + 8, 300, mtu):  # equal sizes are merged to super-packets
         same = [contents.randbytes(size - flow.header_bytes) for _ in range(BURST)]
         flow.check(same, f"{BURST} packets of {size} bytes")
 
 
 def check_counters(source, target, text):
-    """To the byte, on both ends alike: all that was sent since the link began, and no more."""
-    deadline = time.monotonic() + 2
-    while True:  # an end counts what it has passed on a moment after the next one has it
+    """Both ends have counted, to the byte, what was sent since the link started."""
+    deadline = time.monotonic() + 30
+    while True:  # an end counts a packet just after it has passed the packet on
         counted = [{key: end[key] for key in source.sent}
                    for end in (source.counters()["tx"], target.counters()["rx"])]
         if counted == [source.sent] * 2 or time.monotonic() > deadline:
@@ -124,7 +124,7 @@ def check_counters(source, target, text):
 
 
 def check_super_packets(flow, mtu, contents):
-    """Sent as super-packets, which routevpn cuts: full segments and a shorter last one."""
+    """Super-packets, which routevpn segments: full segments and a shorter last one."""
     for size in (1, 100, mtu - flow.header_bytes):
         flow.sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
         count = min(64, 60000 // size)
@@ -138,14 +138,14 @@ def check_super_packets(flow, mtu, contents):
 
 
 def check_without_checksum(flow, contents):
-    """A UDP checksum of 0 says that there is none, in IPv4 only (RFC 768)."""
+    """A UDP checksum of 0 means no checksum, in IPv4 only (RFC 768)."""
     flow.sender.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
     flow.check([contents.randbytes(500) for _ in range(BURST)], "UDP without checksum")
     flow.sender.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 0)
 
 
 def check_other_protocol(family, source, target, contents):
-    """Packets that hold neither TCP nor UDP, down to the bare IP header."""
+    """Packets with neither TCP nor UDP, also ones of only an IP header."""
     own, peer = ADDRESSES[family]
     header = IP_HEADER[family]
     sender = make_socket(source.space, family, socket.SOCK_RAW, NOT_ASSIGNED_PROTOCOL)
@@ -161,12 +161,12 @@ def check_other_protocol(family, source, target, contents):
     except TimeoutError:
         pass
     source.note_sent(sent, header)
-    if family == socket.AF_INET:  # gives the IP header too
+    if family == socket.AF_INET:  # a raw IPv4 socket receives the IP header, too
         came = [packet[header:] for packet in came]
     Checks.expect(sorted(came) == sorted(sent),
                   f"{FAMILY_NAMES[family]}: protocol {NOT_ASSIGNED_PROTOCOL}, "
                   f"{header} to {header + len(sent) - 1} bytes",
-                  f"sent {len(sent)}, came {len(came)}")
+                  f"sent {len(sent)}, received {len(came)}")
 
 
 def main():
@@ -183,7 +183,7 @@ def main():
             if family == socket.AF_INET:
                 check_without_checksum(flow, contents)
             check_counters(source, target, flow.text)
-            Checks.expect(flow.surplus() is None, f"{flow.text}: nothing came twice")
+            Checks.expect(flow.surplus() is None, f"{flow.text}: no packet arrived twice")
         check_other_protocol(family, a, b, contents)
         check_counters(a, b, FAMILY_NAMES[family])
 

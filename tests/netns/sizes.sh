@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packets of every size, fragments, ICMP errors: what an IP link has to carry.
+# Packets of every size, fragments and ICMP errors through a link.
 #
 #   PRIV_A --- link --- PRIV_B --- mtu 1300 --- BEHIND
 #   10.255.0.1     10.255.0.2  10.0.9.1      10.0.9.2
@@ -25,7 +25,7 @@ for suite in ECDHE-ECDSA-{AES128-GCM-SHA256,CHACHA20-POLY1305}; do
   stop_links
 done
 
-# Not before: a router speaks MLD on the link, and sizes.py counts every packet.
+# After sizes.py, which counts every packet: a router sends MLD on the link.
 namespace "$BEHIND"
 wire "$PRIV_B" behind "$BEHIND" eth0
 ip -n "$PRIV_B" link set behind mtu 1300

@@ -1,6 +1,6 @@
 """Sockets in named network namespaces, for tests that look at both ends at once.
 
-A socket belongs to the namespace it was made in, so one process can hold sockets of several.
+A socket belongs to the namespace in which it was made. So one process can have sockets in several.
 """
 
 import contextlib
@@ -31,8 +31,8 @@ def namespace(name):
         os.close(other)
 
 
-def make_socket(space, family, kind, protocol=0, address=None, buffer_bytes=4 << 20, timeout=3):
-    """A socket in a namespace, bound to (address, port), with buffers that hold a test's burst."""
+def make_socket(space, family, kind, protocol=0, address=None, buffer_bytes=4 << 20, timeout=30):
+    """A socket in a namespace, bound to (address, port), with buffers for the bursts of the tests."""
     with namespace(space):
         made = socket.socket(family, kind, protocol)
     so_sndbufforce, so_rcvbufforce = 32, 33
@@ -45,7 +45,7 @@ def make_socket(space, family, kind, protocol=0, address=None, buffer_bytes=4 <<
 
 
 class Checks:
-    """Prints one line per check; the first that fails ends the process."""
+    """Prints one line per check. The first check that fails ends the process."""
 
     @staticmethod
     def ok(text):

@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
-"""What a stranger may send to a gateway.
+"""Datagrams that a stranger can send to a gateway.
 
-    strangers.py record IFNAME PORT COUNT LEAST
-                                              prints the next COUNT records of LEAST bytes or more
-                                              that leave by IFNAME for PORT, in hex
+    strangers.py record IFNAME PORT COUNT BYTES
+                                              prints in hex the next COUNT records of BYTES bytes (0:
+                                              of any length) that leave by IFNAME for PORT
     strangers.py records ENDS COUNT FILE      attacks with bad records; FILE: what `record` printed
-    strangers.py flipped ENDS FILE            the first of FILE, a bit changed at each place
-    strangers.py again ENDS FILE              those of FILE backwards, each twice
+    strangers.py flipped ENDS FILE            the first record of FILE, with a bit flipped in each byte
+    strangers.py again ENDS FILE              the records of FILE in reverse order, each twice
     strangers.py hellos ENDS COUNT            ClientHellos without cookie
     strangers.py cut ENDS COUNT               ClientHellos that end before the cookie
     strangers.py huge OWN TO TO-PORT COUNT    records larger than any packet
-    strangers.py flood OWN TO TO-PORT COUNT   ClientHellos without cookie, no two alike
-    strangers.py ask OWN TO TO-PORT           one of them: prints "answered" or "silence"
+    strangers.py flood OWN TO TO-PORT COUNT   ClientHellos without cookie, all different
+    strangers.py ask OWN TO TO-PORT WAIT-S    one ClientHello: prints "answered" or "silence"
     strangers.py half OWN TO TO-PORT COUNT PERIOD
-                                              ClientHellos with cookie, and no word after them
+                                              ClientHellos with cookie, and nothing after them
 
 ENDS is FROM FROM-PORT TO TO-PORT, and FROM is forged.
-An attack prints a line for each kind: REASON NUMBER WHAT, the number of drops it must cost.
+An attack prints a line for each kind of datagram: REASON NUMBER WHAT. It causes NUMBER drops.
 """
 
 import itertools
@@ -40,11 +40,11 @@ COOKIE_AT = RANDOM_AT + 32 + 1  # behind an empty session id
 ALL_PROTOCOLS = 3  # ETH_P_ALL: no other socket sees what leaves
 OUTGOING = 4  # PACKET_OUTGOING
 ETHERTYPE_IPV4 = 0x0800
-PAUSE_S = 0.002  # after this many datagrams, so that nothing is lost for want of a buffer
-BURST = 16
+PAUSE_S = 0.002  # after each burst, so that no buffer overflows
+BURST = 16  # datagrams
 FLOOD_BURST = 64
 
-chance = random.Random(1)  # the same every time
+chance = random.Random(1)  # the same numbers in each run
 
 
 def record(kind, version, epoch, sequence, fragment, length=None):
@@ -57,11 +57,11 @@ class Recorder:
     def __init__(self, ifname, port):
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
         self.socket.bind((ifname, ALL_PROTOCOLS))
-        self.socket.settimeout(5)
+        self.socket.settimeout(30)
         self.port = port
 
     def records(self):
-        """One by one: what the device is to cut to datagrams is still in one piece here."""
+        """The records one by one, also those of a super-packet that the device segments later."""
         while True:
             packet, (_, protocol, direction, _, _) = self.socket.recvfrom(65536)
             if direction != OUTGOING or protocol != ETHERTYPE_IPV4 or packet[9] != ip.UDP:
@@ -75,7 +75,7 @@ class Recorder:
 
 
 class Forger:
-    """Sends from an address and port that are not its own."""
+    """Sends with a forged source address and port."""
 
     def __init__(self, source, source_port, destination, destination_port):
         self.ends = (source, int(source_port), destination, int(destination_port))
@@ -90,10 +90,10 @@ class Forger:
 
 
 def client_hello():
-    """Of openssl s_client, which sends it here."""
+    """A ClientHello of openssl s_client, which sends it to a socket of this program."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here:
         here.bind(("127.0.0.1", 0))
-        here.settimeout(5)
+        here.settimeout(30)
         tool = subprocess.Popen(
             ["openssl", "s_client", "-dtls1_2", "-connect", "127.0.0.1:%d" % here.getsockname()[1]],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -119,7 +119,7 @@ def with_cookie(hello, cookie):
 
 
 def bad_records(count, real):
-    """(reason, what, datagrams), `count` of each kind or as many as there are real ones."""
+    """(reason, what, datagrams): `count` datagrams of most kinds; of replayed ones all of `real`."""
     noise = chance.randbytes
 
     def protected(size, **other):
@@ -134,30 +134,30 @@ def bad_records(count, real):
     no_types = [0, CHANGE_CIPHER_SPEC - 1, APPLICATION_DATA + 1, 63, 64, 127, 255]
     yield "record_type", "datagrams of garbage", many(
         lambda: bytes([chance.choice(no_types)]) + noise(chance.randrange(13, 1400)))
-    yield "record_truncated", "datagrams without a byte", many(lambda: b"")
-    yield "record_truncated", "pieces of a header", many(
+    yield "record_truncated", "empty datagrams", many(lambda: b"")
+    yield "record_truncated", "parts of a record header", many(
         lambda: protected(64)[: chance.randrange(1, RECORD_HEADER)])
-    yield "record_truncated", "records that end too soon", many(
+    yield "record_truncated", "truncated records", many(
         lambda: protected(100)[: chance.randrange(RECORD_HEADER, 113)])
     yield "record_version", "records of other versions", many(
         lambda: protected(64, version=chance.choice([0x0303, 0x0304, DTLS_1_0, 0xFEFC, 0])))
-    yield "record_epoch", "records of epochs to come", many(
+    yield "record_epoch", "records of future epochs", many(
         lambda: protected(64, epoch=chance.randrange(2, 1 << 16)))
     yield "record_epoch", "records with data in epoch 0", many(lambda: protected(64, epoch=0))
-    yield "record_length", "records of no length", many(lambda: protected(0))
-    yield "record_length", "records too short for a tag", many(
+    yield "record_length", "records of length 0", many(lambda: protected(0))
+    yield "record_length", "records shorter than a tag", many(
         lambda: protected(chance.randrange(1, 16)))
-    yield "record_length", "records of more than the largest length", many(
+    yield "record_length", "records longer than the largest length", many(
         lambda: protected(64, length=chance.randrange(LARGEST_FRAGMENT + 1, 1 << 16)))
     yield "record_forged", "records with forged data", many(
         lambda: protected(chance.randrange(24, 1300)))
     yield "record_forged", "forged alerts", many(lambda: protected(26, kind=ALERT))
     if real:
-        yield "record_replayed", "real records once more", real
+        yield "record_replayed", "replayed real records", real
     yield "plaintext_alert", "plaintext alerts, close_notify and fatal", [
         record(ALERT, DTLS_1_2, 0, chance.randrange(1 << 48), alert)
         for alert in (b"\1\0", b"\2\0", b"\2\x28", b"\2\x0a") for _ in range(4)]
-    yield "handshake_unexpected", "handshake messages of no handshake", [
+    yield "handshake_unexpected", "handshake messages outside a handshake", [
         record(kind, DTLS_1_2, epoch, 7, bytes([message]) + noise(40))
         for kind, epoch, message in (
             (HANDSHAKE, 0, HELLO_VERIFY_REQUEST), (HANDSHAKE, 0, 14), (HANDSHAKE, 0, 255),
@@ -178,11 +178,11 @@ def read(path):
         return [bytes.fromhex(line) for line in file]
 
 
-def record_next(ifname, port, count, least):
+def record_next(ifname, port, count, size):
     recorder = Recorder(ifname, int(port))
     print("ready", file=sys.stderr, flush=True)
-    large_enough = (one for one in recorder.records() if len(one) >= int(least))
-    for one in itertools.islice(large_enough, int(count)):
+    wanted = (one for one in recorder.records() if int(size) in (0, len(one)))
+    for one in itertools.islice(wanted, int(count)):
         print(one.hex())
 
 
@@ -206,13 +206,13 @@ def again(*arguments):
     for one in reversed(real):
         forger.send(one)
         forger.send(one)
-    print("record_replayed", len(real), "duplicates of records that came in the wrong order")
+    print("record_replayed", len(real), "duplicates of reordered records")
 
 
 def hellos(*arguments):
     *ends, count = arguments
     hello = client_hello()
-    attack(ends, [("handshake_not_allowed", "ClientHellos from where nobody is allowed",
+    attack(ends, [("handshake_not_allowed", "ClientHellos from an address that is not allowed",
                    [with_random(hello) for _ in range(int(count))])])
 
 
@@ -253,9 +253,9 @@ def flood(own, gateway, port, count):
                 time.sleep(PAUSE_S)
 
 
-def ask(own, gateway, port):
+def ask(own, gateway, port, wait_s):
     with stranger_at(own, gateway, port) as stranger:
-        stranger.settimeout(0.5)
+        stranger.settimeout(float(wait_s))
         stranger.send(client_hello())
         try:
             print("answered" if stranger.recv(65536) else "")
@@ -267,7 +267,7 @@ def half(own, gateway, port, count, period):
     hello = client_hello()
     for _ in range(int(count)):
         with stranger_at(own, gateway, port) as stranger:
-            stranger.settimeout(2)
+            stranger.settimeout(30)
             mine = with_random(hello)
             stranger.send(mine)
             answer = stranger.recv(65536)

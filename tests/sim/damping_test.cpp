@@ -1,4 +1,4 @@
-// --up-delay: a link that flaps gets its carrier back later each time, and says so.
+// --up-delay: each flap delays the return of the carrier further, and the status reports the delay.
 
 #include "catch.hpp"
 #include "sim/identities.hpp"
@@ -10,31 +10,31 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Cuts the wire until both carriers are gone, and mends it: how long the initiator's association
-// then worked before its carrier came back.
+// Cuts the wire until both carriers are off, then restores it. Returns the time from the
+// initiator's new association to its carrier.
 Duration flap(World& world) {
   const auto status = [&] { return world.initiator().session().status(world.now); };
   world.wire.impair({.drop = 1});
   REQUIRE(world.run_until([&] { return !world.carrier(0) && !world.carrier(1); }, 8s));
   world.wire.impair({});
   REQUIRE(world.run_until([&] { return status().association.has_value(); }, 20s));
-  const Time works = world.now;
+  const Time associated = world.now;
   REQUIRE(world.run_until([&] { return world.both_up(); }, 61s));
   CHECK(status().reason.word == "connected");
   CHECK_FALSE(status().damping);
-  return world.now - works;
+  return world.now - associated;
 }
 
 }  // namespace
 
-TEST_CASE("the carrier comes at once at first, and after flaps later and later") {
+TEST_CASE("the first carrier has no delay, and each flap delays the carrier longer, up to 60 s") {
   World world({1, {}, 3600s, 1000ms}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   CHECK(world.now - Time{1000h} <= 8 * Wire::delay);
-  for (const Duration wanted : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+  for (const Duration expected : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
     const Duration took = flap(world);
-    CHECK(took >= wanted - 2 * Wire::delay);
-    CHECK(took <= wanted + 2 * Wire::delay);
+    CHECK(took >= expected - 2 * Wire::delay);
+    CHECK(took <= expected + 2 * Wire::delay);
     world.run(30s);
   }
   world.run(10min);
@@ -42,7 +42,7 @@ TEST_CASE("the carrier comes at once at first, and after flaps later and later")
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("without --up-delay a flap has no consequence") {
+TEST_CASE("without --up-delay a flap does not delay the carrier") {
   World world({}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   for (int i = 0; i < 5; ++i) {
@@ -51,7 +51,7 @@ TEST_CASE("without --up-delay a flap has no consequence") {
   }
 }
 
-TEST_CASE("a damped link says why and until when, and starts again when it fails meanwhile") {
+TEST_CASE("the status of a damped link shows reason and end, and a failure restarts the delay") {
   World world({1, {}, 3600s, 5000ms}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   const auto status = [&] { return world.initiator().session().status(world.now); };
@@ -72,8 +72,8 @@ TEST_CASE("a damped link says why and until when, and starts again when it fails
   CHECK(is_damped());
   CHECK_FALSE(world.carrier(0));
 
-  // It fails again: no flap, but the time begins anew. The carrier does not come back in between,
-  // although it would be due before the silence has lasted for dead-after.
+  // A failure of the damped link is no flap, but it restarts the delay. The carrier stays off in
+  // between, although the first delay ends before the silence has lasted for dead-after.
   world.wire.impair({.drop = 1});
   REQUIRE(world.run_until([&] { return status().phase == session::Phase::backing_off; }, 5s));
   CHECK_FALSE(status().damping);
@@ -87,7 +87,7 @@ TEST_CASE("a damped link says why and until when, and starts again when it fails
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("renewals go on while the carrier is held back, and do not bring it back earlier") {
+TEST_CASE("rekeys of a damped link happen on time and do not shorten the delay") {
   World world({1, {}, 10s, 60000ms}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   world.wire.impair({.drop = 1});
@@ -96,8 +96,8 @@ TEST_CASE("renewals go on while the carrier is held back, and do not bring it ba
   const auto status = [&] { return world.initiator().session().status(world.now); };
   REQUIRE(world.run_until([&] { return status().phase == session::Phase::damped; }, 20s));
   const Time since = world.now;
-  const auto renewals = status().renewals;
+  const auto rekeys = status().rekeys;
   REQUIRE(world.run_until([&] { return world.carrier(0); }, 70s));
   CHECK(world.now - since == 60s);
-  CHECK(status().renewals == renewals + 5);
+  CHECK(status().rekeys == rekeys + 5);
 }

@@ -1,13 +1,15 @@
-// Days of a link's life, by seed: cuts both ways and one way, bad wires, processes killed and
-// stopped, machines that sleep, strangers who forge and replay. What must hold all the time:
+// Simulates days of a link with random faults, one day per seed. Faults: cuts in one or both
+// directions, an impaired wire, processes killed and stopped, machines that sleep, forged and
+// replayed datagrams. Invariants at every moment:
 //
-//   - no nonce comes twice under its key, and no key is used again once a newer one was
-//   - no packet arrives twice, altered or invented (World)
-//   - an end that can hear nothing has no carrier after dead-after
-//   - two ends that can hear each other have it after a while, and then keep it
+//   - No nonce is used twice under one key. No data is sealed with a key after a newer key was
+//   used.
+//   - No packet is delivered twice, altered or invented (checked by World).
+//   - An end that no datagram can reach has no carrier after dead-after.
+//   - Two ends that can reach each other get their carriers within back_within, and keep them.
 //
-// ROUTEVPN_DAYS, ROUTEVPN_DAY_HOURS: how many seeds, and how long each; ROUTEVPN_FIRST_DAY: the
-// first seed.
+// ROUTEVPN_DAYS: number of seeds. ROUTEVPN_DAY_HOURS: simulated hours per seed.
+// ROUTEVPN_FIRST_DAY: the first seed.
 
 #include <cstdlib>
 #include <string>
@@ -25,58 +27,59 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::uint64_t setting(const char* name, std::uint64_t usual) {
-  const char* const wanted = std::getenv(name);
-  return wanted == nullptr ? usual : std::stoull(wanted);
+std::uint64_t setting(const char* name, std::uint64_t default_value) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? default_value : std::stoull(text);
 }
 
 class Day {
  public:
   static constexpr Duration dead_after = 3500ms;
-  // What was under way when the wire was cut may still arrive.
-  static constexpr Duration under_way = Wire::delay + Wire::late;
-  // The longest backoff, and a handshake begun on the bad wire that has to give up first.
+  // Datagrams that are in flight when the wire is cut arrive within this time.
+  static constexpr Duration in_flight = Wire::delay + Wire::late;
+  // Longest back-off (10 s), after the time-out of a handshake begun on the impaired wire.
   static constexpr Duration back_within = 30s;
 
   explicit Day(std::uint64_t seed)
       : random_(seed),
-        world_({seed, {upto(2'000) + 1'000, 100'000}, 600s + upto(3000) * 1s},
+        world_({seed, {random_below(2'000) + 1'000, 100'000}, 600s + random_below(3000) * 1s},
                identities().initiator, identities().acceptor) {
     world_.traffic_interval = 1s;
     world_.observer = [this](int from, ConstBytes datagram) {
-      watches_[from].see(datagram, world_.violations);
-      overheard_[from] = {datagram.begin(), datagram.end()};
-      if (upto(20) == 0) kept_[from] = overheard_[from];
+      watches_[from].check(datagram, world_.violations);
+      last_sent_[from] = {datagram.begin(), datagram.end()};
+      if (random_below(20) == 0) replay_[from] = last_sent_[from];
     };
     next_fault_ = world_.now + 10s;
-    hears_[0] = hears_[1] = well_since_ = world_.now;
+    last_reachable_[0] = last_reachable_[1] = well_since_ = world_.now;
   }
 
-  // Empty when all was well.
-  std::string play(Duration length) {
+  // Returns the first violation; empty: none.
+  std::string run(Duration length) {
     const Time end = world_.now + length;
     while (world_.now < end && world_.violations.empty()) {
-      const Time next = std::min({end, next_fault_, first_end()});
-      world_.run_until([&] { return !hold(); }, next - world_.now);
+      const Time next = std::min({end, next_fault_, next_recovery()});
+      world_.run_until([&] { return !check_invariants(); }, next - world_.now);
       end_faults();
       if (world_.now >= next_fault_) {
         begin_fault();
-        next_fault_ = world_.now + 1s + upto(300'000) * 1ms;
+        next_fault_ = world_.now + 1s + random_below(300'000) * 1ms;
       }
-      hold();
+      check_invariants();
     }
     if (world_.violations.empty()) return "";
     const auto hours = std::chrono::duration<double, std::ratio<3600>>(world_.now - begun_).count();
-    return world_.violations.front() + " after " + std::to_string(hours) + " hours; last: " + last_;
+    return world_.violations.front() + " after " + std::to_string(hours) +
+           " hours; last fault: " + last_fault_;
   }
   [[nodiscard]] std::uint64_t faults() const { return faults_; }
   [[nodiscard]] Duration longest_return() const { return longest_return_; }
 
  private:
-  enum class Fault : unsigned { cut, cut_one, bad, kill, stop, sleep, forge, count_ };
+  enum class Fault : unsigned { cut, cut_one, impair, kill, stop, sleep, forge, count_ };
 
-  std::uint64_t upto(std::uint64_t below) { return random_() % below; }
-  Duration some(Duration most) {  // short ones as often as long ones
+  std::uint64_t random_below(std::uint64_t below) { return random_() % below; }
+  Duration random_duration(Duration most) {  // the cube makes short times frequent
     const auto share = std::uniform_real_distribution<double>(0, 1)(random_);
     return 10ms + Duration(static_cast<Duration::rep>(share * share * share *
                                                       static_cast<double>(most.count())));
@@ -84,18 +87,18 @@ class Day {
 
   void begin_fault() {
     ++faults_;
-    const int end = static_cast<int>(upto(2));
-    const auto fault = static_cast<Fault>(upto(static_cast<unsigned>(Fault::count_)));
-    const Time until = world_.now + some(60s);
-    last_ = std::to_string(static_cast<unsigned>(fault)) + " at end " + std::to_string(end);
+    const int end = static_cast<int>(random_below(2));
+    const auto fault = static_cast<Fault>(random_below(static_cast<unsigned>(Fault::count_)));
+    const Time until = world_.now + random_duration(60s);
+    last_fault_ = std::to_string(static_cast<unsigned>(fault)) + " at end " + std::to_string(end);
     switch (fault) {
       case Fault::cut:
         return cut(0, until), cut(1, until);
       case Fault::cut_one:
         return cut(end, until);
-      case Fault::bad:
-        bad_until_ = until;
-        world_.wire.impair(bad());
+      case Fault::impair:
+        impaired_until_ = until;
+        world_.wire.impair(impairments());
         return;
       case Fault::stop:
         if (!world_.awake(end)) return;
@@ -110,19 +113,19 @@ class Day {
       case Fault::sleep:
         if (!world_.awake(end)) return;
         world_.sleep(end);
-        asleep_until_[end] = world_.now + some(600s);
+        asleep_until_[end] = world_.now + random_duration(600s);
         return;
       case Fault::forge:
       case Fault::count_:
         return forge(end);
     }
   }
-  double part() { return static_cast<double>(upto(30)) / 100; }
-  Impairments bad() {
+  double probability() { return static_cast<double>(random_below(30)) / 100; }
+  Impairments impairments() {
     Impairments all;
     for (double* const kind :
          {&all.drop, &all.duplicate, &all.reorder, &all.corrupt, &all.truncate}) {
-      *kind = part();
+      *kind = probability();
     }
     return all;
   }
@@ -131,37 +134,39 @@ class Day {
     cut_until_[end] = until;
   }
 
-  // From the peer's address: what a stranger can make up or has overheard.
+  // Delivers up to 99 datagrams from the peer's address: overheard, altered, cut short, or hints.
   void forge(int to) {
     if (!world_.awake(to)) return;
     SimEnd& end = to == 0 ? world_.initiator() : world_.acceptor();
-    const std::uint64_t count = upto(100);
+    const std::uint64_t count = random_below(100);
     for (std::uint64_t i = 0; i < count; ++i) {
-      auto datagram = upto(2) == 0 ? overheard_[1 - to] : kept_[1 - to];
-      if (upto(3) == 0) datagram.assign(session::restart_hint.begin(), session::restart_hint.end());
+      auto datagram = random_below(2) == 0 ? last_sent_[1 - to] : replay_[1 - to];
+      if (random_below(3) == 0)
+        datagram.assign(session::restart_hint.begin(), session::restart_hint.end());
       if (datagram.empty()) continue;
-      if (upto(3) == 0) datagram[upto(datagram.size())] ^= static_cast<std::uint8_t>(1 + upto(255));
-      if (upto(10) == 0) datagram.resize(1 + upto(datagram.size()));
+      if (random_below(3) == 0)
+        datagram[random_below(datagram.size())] ^= static_cast<std::uint8_t>(1 + random_below(255));
+      if (random_below(10) == 0) datagram.resize(1 + random_below(datagram.size()));
       end.receive(std::move(datagram));
     }
-    hears_[to] = world_.now;  // what the wire had swallowed may be news
+    last_reachable_[to] = world_.now;  // a datagram that the wire lost is no replay
   }
 
-  static bool over(std::optional<Time>& until, Time now) {
-    const bool is = until && now >= *until;
-    if (is) until.reset();
-    return is;
+  static bool take_expired(std::optional<Time>& until, Time now) {
+    const bool expired = until && now >= *until;
+    if (expired) until.reset();
+    return expired;
   }
   void end_faults() {
     for (const int end : {0, 1}) {
-      if (over(cut_until_[end], world_.now)) world_.cut(end, false);
-      if (over(dead_until_[end], world_.now)) world_.start(end);
-      if (over(asleep_until_[end], world_.now)) world_.wake(end);
+      if (take_expired(cut_until_[end], world_.now)) world_.cut(end, false);
+      if (take_expired(dead_until_[end], world_.now)) world_.start(end);
+      if (take_expired(asleep_until_[end], world_.now)) world_.wake(end);
     }
-    if (over(bad_until_, world_.now)) world_.wire.impair({});
+    if (take_expired(impaired_until_, world_.now)) world_.wire.impair({});
   }
-  [[nodiscard]] Time first_end() const {
-    Time first = bad_until_.value_or(Time::max());
+  [[nodiscard]] Time next_recovery() const {
+    Time first = impaired_until_.value_or(Time::max());
     for (const int end : {0, 1}) {
       for (const auto& until : {cut_until_[end], dead_until_[end], asleep_until_[end]}) {
         first = std::min(first, until.value_or(Time::max()));
@@ -170,16 +175,16 @@ class Day {
     return first;
   }
 
-  // Whether all holds at this moment.
-  bool hold() {
-    const auto wrong = [&](const std::string& what) { world_.violations.push_back(what); };
-    bool well = !bad_until_;
+  // False: an invariant is violated now.
+  bool check_invariants() {
+    const auto violation = [&](const std::string& what) { world_.violations.push_back(what); };
+    bool well = !impaired_until_;
     for (const int end : {0, 1}) {
-      const bool could = world_.awake(end) && world_.awake(1 - end) && !cut_until_[end];
-      well = well && could;
-      if (could || !world_.awake(end)) hears_[end] = world_.now;
-      if (world_.carrier(end) && world_.now - hears_[end] > dead_after + under_way) {
-        wrong("end " + std::to_string(end) + " hears nothing and has a carrier");
+      const bool reachable = world_.awake(end) && world_.awake(1 - end) && !cut_until_[end];
+      well = well && reachable;
+      if (reachable || !world_.awake(end)) last_reachable_[end] = world_.now;
+      if (world_.carrier(end) && world_.now - last_reachable_[end] > dead_after + in_flight) {
+        violation("end " + std::to_string(end) + " receives nothing and has a carrier");
       }
     }
     if (!well) {
@@ -189,35 +194,35 @@ class Day {
       if (!returned_) longest_return_ = std::max(longest_return_, world_.now - well_since_);
       returned_ = true;
     } else if (returned_ && world_.now - well_since_ > back_within) {
-      wrong("a carrier was lost for nothing");
+      violation("a carrier was lost without a fault");
     } else if (world_.now - well_since_ > back_within) {
-      wrong("the link does not come back");
+      violation("the link does not come back");
     }
     return world_.violations.empty();
   }
 
   std::mt19937_64 random_;
   RecordWatch watches_[2];
-  std::vector<std::uint8_t> overheard_[2];
-  std::vector<std::uint8_t> kept_[2];
+  std::vector<std::uint8_t> last_sent_[2];  // by this end
+  std::vector<std::uint8_t> replay_[2];     // an older one
   World world_;
   Time begun_ = world_.now;
   Time next_fault_;
   std::optional<Time> cut_until_[2];
   std::optional<Time> dead_until_[2];
   std::optional<Time> asleep_until_[2];
-  std::optional<Time> bad_until_;
-  Time hears_[2];    // last
-  Time well_since_;  // the wire and both ends
+  std::optional<Time> impaired_until_;
+  Time last_reachable_[2];
+  Time well_since_;  // no fault in wire or ends since
   bool returned_ = false;
   Duration longest_return_{};
   std::uint64_t faults_ = 0;
-  std::string last_;
+  std::string last_fault_;
 };
 
 }  // namespace
 
-TEST_CASE("days of random faults, by seed, and not one moment that must not be") {
+TEST_CASE("no invariant is violated in days of random faults, by seed") {
   const auto days = setting("ROUTEVPN_DAYS", 2);
   const auto hours = setting("ROUTEVPN_DAY_HOURS", 24);
   Duration longest{};
@@ -225,7 +230,7 @@ TEST_CASE("days of random faults, by seed, and not one moment that must not be")
   const auto first = setting("ROUTEVPN_FIRST_DAY", 1);
   for (std::uint64_t seed = first; seed < first + days; ++seed) {
     Day day(seed);
-    const auto failure = day.play(hours * 1h);
+    const auto failure = day.run(hours * 1h);
     CAPTURE(seed);
     if (!failure.empty()) FAIL_CHECK(failure);
     longest = std::max(longest, day.longest_return());

@@ -1,4 +1,4 @@
-// Who the two simulated ends are, and how often they play.
+// Certificates of the two simulated ends, and the number of seeds per test.
 #pragma once
 
 #include <algorithm>
@@ -16,12 +16,12 @@ struct Identities {
   Issued v2 = ca.issue({"V2-1"});
   std::shared_ptr<const dtls::Identity> initiator = make_identity(v1, ca.certificate(), "V2-1");
   std::shared_ptr<const dtls::Identity> acceptor = make_identity(v2, ca.certificate(), "V1-1");
-  // The same, who want somebody else.
+  // These expect another peer name and refuse the certificate of the other end.
   std::shared_ptr<const dtls::Identity> refusing_initiator =
       make_identity(v1, ca.certificate(), "V9-1");
   std::shared_ptr<const dtls::Identity> refusing_acceptor =
       make_identity(v2, ca.certificate(), "V9-1");
-  // The same, with a CRL that has the other in it.
+  // These have a CRL that revokes the certificate of the other end, or the own one.
   std::shared_ptr<const dtls::Identity> revoking_initiator =
       make_identity(v1, ca.certificate(), "V2-1", "", ca.revoke({v2.serial}));
   std::shared_ptr<const dtls::Identity> revoking_acceptor =
@@ -35,11 +35,12 @@ inline const Identities& identities() {
   return made;
 }
 
-// How many seeds: of the first test ROUTEVPN_SEEDS, for the slower sanitizer builds and for long
-// runs by hand; of others in proportion.
-inline std::uint64_t seeds(std::uint64_t usual) {
-  const char* const wanted = std::getenv("ROUTEVPN_SEEDS");
-  return wanted == nullptr ? usual : std::max(std::stoull(wanted) * usual / 10'000, 1ULL);
+// Number of seeds for a test. ROUTEVPN_SEEDS scales the default: 10,000 is the whole default, fewer
+// suit sanitizer builds, more suit long runs by hand.
+inline std::uint64_t seeds(std::uint64_t default_count) {
+  const char* const text = std::getenv("ROUTEVPN_SEEDS");
+  if (text == nullptr) return default_count;
+  return std::max(std::stoull(text) * default_count / 10'000, 1ULL);
 }
 
 }  // namespace routevpn::test

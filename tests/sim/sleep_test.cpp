@@ -1,4 +1,4 @@
-// A machine that sleeps: its clock goes on, and so does the peer's patience.
+// One machine sleeps. Its clock and the peer's dead-after continue.
 
 #include "catch.hpp"
 #include "sim/identities.hpp"
@@ -8,7 +8,7 @@ using namespace routevpn;
 using namespace routevpn::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("after a long sleep the carrier goes at once, and comes back without waiting") {
+TEST_CASE("after a long sleep the carrier goes off at once, and comes back without a back-off") {
   const int sleeper = GENERATE(0, 1);
   const auto slept = GENERATE(Duration(5s), Duration(20s), Duration(10h));
   CAPTURE(sleeper, slept.count());
@@ -22,14 +22,14 @@ TEST_CASE("after a long sleep the carrier goes at once, and comes back without w
   world.wake(sleeper);
   CHECK_FALSE(world.carrier(sleeper));
   const Time awake = world.now;
-  // The initiator that slept tries at once; the one that did not is somewhere in its backoff.
+  // An initiator that slept starts a handshake at once. One that was awake is in its back-off.
   const Duration most = sleeper == 0 ? Duration(400ms) : Duration(14s);
   REQUIRE(world.run_until([&] { return world.both_up(); }, most));
   CHECK(world.now - awake <= most);
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("a short sleep is survived, and the peer asked at once") {
+TEST_CASE("a short sleep keeps the carrier on, and causes a probe at once") {
   const int sleeper = GENERATE(0, 1);
   CAPTURE(sleeper);
   World world({}, identities().initiator, identities().acceptor);
@@ -39,15 +39,15 @@ TEST_CASE("a short sleep is survived, and the peer asked at once") {
   world.run(2s);
   world.wake(sleeper);
   SimEnd& end = sleeper == 0 ? world.initiator() : world.acceptor();
-  const Time before = end.heard();
+  const Time before = end.last_heard();
   world.run(3 * Wire::delay);
-  CHECK(end.heard() > before);
+  CHECK(end.last_heard() > before);
   world.run(10s);
   CHECK(end.carrier_changes == 1);
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("a peer that gave us up while we slept is met with a new handshake, not with silence") {
+TEST_CASE("an acceptor that restarts while the initiator sleeps gets a new association by a hint") {
   World world({}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   world.run(1300ms);

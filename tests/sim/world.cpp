@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "routevpn/base/overloaded.hpp"
+
 #include "virtual_clock.hpp"
 
 namespace routevpn::test {
@@ -12,7 +14,7 @@ namespace {
 constexpr std::size_t ip_header = 20;
 constexpr std::size_t least_packet = ip_header + 8 + 16;
 
-// What the packet of this serial carries, so that both ends know it without telling each other.
+// The byte at offset `at` of the packet with this serial. The receiver computes it again.
 std::uint8_t content(std::uint64_t serial, std::size_t at) {
   return static_cast<std::uint8_t>(serial * 31 + at * 7);
 }
@@ -24,7 +26,7 @@ std::uint16_t header_checksum(const std::uint8_t* header) {
   return static_cast<std::uint16_t>(~sum);
 }
 
-// An IPv4 packet of an experimental protocol (RFC 3692): sender, serial, content.
+// An IPv4 packet of protocol 253, for experiments (RFC 3692), with sender, serial and content.
 std::vector<std::uint8_t> make_packet(int from, std::uint64_t serial, std::size_t bytes) {
   std::vector<std::uint8_t> packet(std::max(bytes, least_packet));
   packet[0] = 0x45;
@@ -48,7 +50,7 @@ SimEnd::SimEnd(World& world, int number, session::SessionSettings settings,
                std::shared_ptr<const dtls::Identity> identity)
     : world_(world),
       number_(number),
-      session_(std::move(settings), std::move(identity), *this, control_drops_),
+      session_(std::move(settings), std::move(identity), counters_, control_drops_),
       lane_(mailbox_, counters_, true) {}
 
 void SimEnd::receive(std::vector<std::uint8_t> datagram) {
@@ -60,9 +62,9 @@ void SimEnd::receive(std::vector<std::uint8_t> datagram, const outside::Endpoint
   lane_.from_outside(received, world_.now);
   for (const auto& super : lane_.join()) {
     std::vector<std::uint8_t> packet;
-    for (const auto& piece : super.pieces.subspan(1)) {
-      const auto* const data = static_cast<const std::uint8_t*>(piece.iov_base);
-      packet.insert(packet.end(), data, data + piece.iov_len);
+    for (const auto& part : super.pieces.subspan(1)) {
+      const auto* const data = static_cast<const std::uint8_t*>(part.iov_base);
+      packet.insert(packet.end(), data, data + part.iov_len);
     }
     check_delivered(packet);
     lane_.count_written(super);
@@ -71,12 +73,12 @@ void SimEnd::receive(std::vector<std::uint8_t> datagram, const outside::Endpoint
 }
 
 void SimEnd::check_delivered(ConstBytes packet) {
-  const auto wrong = [&](const char* what) { world_.violations.emplace_back(what); };
-  if (packet.size() < least_packet) return wrong("a packet shorter than any that was sent");
+  const auto violation = [&](const char* what) { world_.violations.emplace_back(what); };
+  if (packet.size() < least_packet) return violation("a delivered packet is too short");
   const std::uint64_t serial = load_be64(packet.data() + ip_header + 8);
   const auto expected = make_packet(1 - number_, serial, packet.size());
-  if (!std::ranges::equal(packet, expected)) return wrong("a packet was invented or corrupted");
-  if (!delivered_.insert(serial).second) return wrong("a packet was delivered twice");
+  if (!std::ranges::equal(packet, expected)) return violation("a packet was invented or corrupted");
+  if (!delivered_.insert(serial).second) return violation("a packet was delivered twice");
   ++delivered_packets;
 }
 
@@ -89,7 +91,7 @@ void SimEnd::send_packets(int count, std::size_t bytes) {
   lane_.sent();
 }
 
-void SimEnd::flush(std::span<const datapath::Run> runs) {
+void SimEnd::flush(std::span<const datapath::DatagramRun> runs) {
   for (const auto& run : runs) {
     for (std::size_t at = 0; at < run.bytes; at += run.segment_bytes) {
       const auto end = std::min(at + run.segment_bytes, run.bytes);
@@ -111,26 +113,29 @@ void SimEnd::send(ConstBytes datagram, const outside::Endpoint& to) {
                      world_.now);
     return;
   }
-  for (int former = 0; peer == 0 && former < rebinds; ++former) {
-    if (to.remote == World::address(peer, former).remote) return;
+  for (int earlier = 0; peer == 0 && earlier < rebinds; ++earlier) {
+    if (to.remote == World::address(peer, earlier).remote) return;
   }
-  world_.violations.emplace_back("a datagram left for an address that is not the peer's");
+  world_.violations.emplace_back("a datagram was sent to an address that the peer never had");
 }
 
 void SimEnd::settle() {
   for (bool busy = true; busy;) {
     busy = false;
+    drain();
     lane_.execute_commands(world_.now);
     flush(lane_.control_runs());
     lane_.control_sent();
     while (const auto* const event = mailbox_.events.front()) {
       session_.on_lane_event(*event, world_.now);
       mailbox_.events.release();
+      drain();
       busy = true;
     }
     while (const auto* const datagram = mailbox_.handshakes.front()) {
       session_.on_handshake(*datagram, world_.now);
       mailbox_.handshakes.release();
+      drain();
       busy = true;
     }
     if (std::exchange(resolving_, false)) {
@@ -144,12 +149,54 @@ void SimEnd::settle() {
   }
 }
 
+void SimEnd::drain() {
+  while (auto output = session_.take_output(world_.now)) carry_out(*output);
+}
+
+void SimEnd::carry_out(session::Output& output) {
+  std::visit(Overloaded{
+                 [&](const session::SendHandshake& flight) {
+                   // As in the process, the lane installs keys before the flight is sent.
+                   lane_.execute_commands(world_.now);
+                   send(flight.datagram, flight.to);
+                 },
+                 [&](datapath::LaneCommand& command) {
+                   datapath::LaneCommand* slot = mailbox_.commands.reserve();
+                   if (slot == nullptr) {
+                     lane_.execute_commands(world_.now);
+                     slot = mailbox_.commands.reserve();
+                   }
+                   *slot = std::move(command);
+                   mailbox_.commands.publish();
+                 },
+                 [&](const session::Resolve&) { resolving_ = true; },
+                 [&](const session::LookUpRoute& path) {
+                   session_.on_route(path.remote, {1500, 1500}, world_.now);
+                 },
+                 [&](session::CarrierOn) { set_carrier(true); },
+                 [&](session::CarrierOff) { set_carrier(false); },
+                 [](const session::StateChanged&) {},
+                 [](const session::HandshakeFailed&) {},
+                 [&](const session::PathMtuChanged& path) {
+                   path_mtu = path.path_mtu;
+                   payload_bytes = path.payload_bytes;
+                   ++path_mtu_changes;
+                 },
+             },
+             output);
+}
+
 void SimEnd::stop() {
   session_.stop(world_.now);
   settle();
 }
 
-void SimEnd::continue_after(SimEnd& killed) {
+void SimEnd::replace_identity(std::shared_ptr<const dtls::Identity> identity) {
+  session_.replace_identity(std::move(identity), world_.now);
+  settle();
+}
+
+void SimEnd::inherit_counts(SimEnd& killed) {
   sent_packets = killed.sent_packets;
   delivered_packets = killed.delivered_packets;
   delivered_ = std::move(killed.delivered_);
@@ -159,47 +206,18 @@ std::optional<Time> SimEnd::deadline() const {
   return session_.deadline();
 }
 
-void SimEnd::send_handshake(ConstBytes datagram, const outside::Endpoint& to) {
-  // As in the process: keys that were handed over are there before this datagram is out.
-  lane_.execute_commands(world_.now);
-  send(datagram, to);
-}
-
-void SimEnd::command(datapath::LaneCommand command) {
-  datapath::LaneCommand* slot = mailbox_.commands.reserve();
-  if (slot == nullptr) {
-    lane_.execute_commands(world_.now);
-    slot = mailbox_.commands.reserve();
-  }
-  *slot = std::move(command);
-  mailbox_.commands.publish();
-}
-
-void SimEnd::resolve(const session::PeerName&) {
-  resolving_ = true;
-}
-
 void SimEnd::set_carrier(bool on) {
-  if (on == carrier_) world_.violations.emplace_back("the carrier was set to what it was");
+  if (on == carrier_) world_.violations.emplace_back("the carrier was set to the state it had");
+  if (on && path_mtu == 0)
+    world_.violations.emplace_back("the carrier went on before the path MTU was known");
   carrier_ = on;
   ++carrier_changes;
-}
-
-void SimEnd::path_mtu_changed(unsigned path, unsigned payload) {
-  path_mtu = path;
-  payload_bytes = payload;
-  ++path_mtu_changes;
-}
-
-Time SimEnd::last_heard() const {
-  return counters_.last_heard.load();
 }
 
 World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
              std::shared_ptr<const dtls::Identity> acceptor)
     : wire(settings.seed), identities_{std::move(initiator), std::move(acceptor)} {
-  session::SessionSettings session;
-  session.seed = settings.seed;
+  auto session = session::SessionSettings::of(options::LinkOptions{}, 0, settings.seed);
   session.limits = settings.limits;
   session.rekey = settings.rekey;
   session.up_delay = settings.up_delay;
@@ -221,7 +239,7 @@ void World::kill(int end) {
 
 void World::start(int end) {
   ends_[end] = std::make_unique<SimEnd>(*this, end, settings_[end], identities_[end]);
-  if (killed_[end]) ends_[end]->continue_after(*killed_[end]);
+  if (killed_[end]) ends_[end]->inherit_counts(*killed_[end]);
   killed_[end].reset();
   ends_[end]->session().start(now);
   ends_[end]->settle();

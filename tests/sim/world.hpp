@@ -1,5 +1,5 @@
-// Two links in one process on a simulated wire and a virtual clock: the sessions and lanes that the
-// program runs, driven by hand.
+// Two ends of a link in one process, on a simulated wire and the virtual clock. Each end has the
+// session and the lane of the real program; World runs them instead of threads.
 #pragma once
 
 #include <deque>
@@ -19,26 +19,28 @@ namespace routevpn::test {
 
 class World;
 
-class SimEnd : private session::Surroundings {
+class SimEnd {
  public:
   SimEnd(World& world, int number, session::SessionSettings settings,
          std::shared_ptr<const dtls::Identity> identity);
 
   void receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from);
-  void receive(std::vector<std::uint8_t> datagram);  // from where the other end is now
-  void send_packets(int count, std::size_t bytes);   // serials of their own
-  void settle();  // runs commands, events and what is due, until nothing is left at this time
+  void receive(std::vector<std::uint8_t> datagram);  // from the other end's current address
+  void send_packets(int count, std::size_t bytes);   // each with a new serial
+  // Runs commands, events and timers until none is due at the current time.
+  void settle();
   void stop();
+  void replace_identity(std::shared_ptr<const dtls::Identity> identity);
   [[nodiscard]] std::optional<Time> deadline() const;
 
   [[nodiscard]] bool carrier() const { return carrier_; }
-  [[nodiscard]] Time heard() const { return counters_.last_heard.load(); }
+  [[nodiscard]] Time last_heard() const { return counters_.last_heard.load(); }
   [[nodiscard]] std::uint64_t drops(Drop reason) const {
     return counters_.drops.get(reason) + control_drops_.get(reason);
   }
   session::Session& session() { return session_; }
-  // Starts where another process of this end, killed, has left the packets' numbers.
-  void continue_after(SimEnd& killed);
+  // Takes over serials and delivered packets from the killed process of this end.
+  void inherit_counts(SimEnd& killed);
 
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;
@@ -48,20 +50,11 @@ class SimEnd : private session::Surroundings {
   int path_mtu_changes = 0;
 
  private:
-  void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override;
-  void command(datapath::LaneCommand command) override;
-  void resolve(const session::PeerName& peer) override;
-  void set_carrier(bool on) override;
-  void state_changed(session::Phase, const session::Reason&) override {}
-  void handshake_failed(const SocketAddress&, const dtls::HandshakeFailure&) override {}
-  [[nodiscard]] Time last_heard() const override;
-  [[nodiscard]] outside::RouteMtu route_mtu(const SocketAddress&) const override {
-    return {1500, 1500};
-  }
-  [[nodiscard]] std::uint64_t large_datagrams() const override { return counters_.tx_large; }
-  void path_mtu_changed(unsigned path_mtu, unsigned payload_bytes) override;
+  void drain();
+  void carry_out(session::Output& output);
+  void set_carrier(bool on);
 
-  void flush(std::span<const datapath::Run> runs);
+  void flush(std::span<const datapath::DatagramRun> runs);
   void send(ConstBytes datagram, const outside::Endpoint& to);
   void check_delivered(ConstBytes packet);
 
@@ -89,7 +82,7 @@ class World {
   World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
         std::shared_ptr<const dtls::Identity> acceptor);
 
-  // Runs for this long, or until the condition holds: whether it does.
+  // run_until() stops when the condition holds, or after `at_most`. Returns the condition.
   void run(Duration duration);
   template <typename Condition>
   bool run_until(Condition condition, Duration at_most) {
@@ -98,8 +91,8 @@ class World {
     return condition();
   }
 
-  // The process of an end (0 initiates, 1 accepts) is killed without a word, and started again; or
-  // its machine sleeps, and wakes again with what the process knew.
+  // End 0 is the initiator, end 1 the acceptor. kill() ends the process without close_notify.
+  // sleep() suspends the machine; the process keeps its state.
   void kill(int end);
   void start(int end);
   void sleep(int end) { asleep_[end] = true; }
@@ -107,29 +100,29 @@ class World {
   [[nodiscard]] bool alive(int end) const { return ends_[end] != nullptr; }
   [[nodiscard]] bool awake(int end) const { return ends_[end] != nullptr && !asleep_[end]; }
 
-  // Nothing arrives at this end any more, or again.
+  // on: every datagram to this end is lost.
   void cut(int end, bool on = true) { cut_[end] = on; }
-  // Sees each datagram that an end sends, before the wire does.
+  // Called with each datagram that an end sends, before the wire impairs it.
   std::function<void(int from, ConstBytes datagram)> observer;
 
   SimEnd& initiator() { return *ends_[0]; }
   SimEnd& acceptor() { return *ends_[1]; }
   [[nodiscard]] bool carrier(int end) const { return ends_[end] && ends_[end]->carrier(); }
   [[nodiscard]] bool both_up() const { return carrier(0) && carrier(1); }
-  // What must never be: empty as long as all is well.
+  // Violated invariants; empty: none.
   std::vector<std::string> violations;
 
   Wire wire;
   Time now{std::chrono::hours(1000)};
-  // Inside traffic from both ends, every so often; none: no traffic.
+  // Both ends send three inside packets per interval; nullopt: no traffic.
   std::optional<Duration> traffic_interval;
-  std::size_t packet_bytes = 0;  // of each; 0: from 60 to 1359
-  bool icmp = true;              // whoever sends what is larger than the wire's MTU hears of it
+  std::size_t packet_bytes = 0;  // of each inside packet; 0: random, 60 to 1359
+  bool icmp = true;  // the sender of a datagram above the wire's MTU gets an ICMP message
 
-  // The initiator's NAT gives it another port: what is sent to the former one is lost.
+  // The initiator's NAT changes its port. Datagrams to the earlier port are lost.
   void rebind() { ++rebinds_; }
   [[nodiscard]] int rebinds() const { return rebinds_; }
-  // As the other end sees it, after so many rebinds.
+  // The endpoint of an end as its peer sees it, after this number of rebinds.
   static outside::Endpoint address(int end, int rebinds = 0);
 
  private:

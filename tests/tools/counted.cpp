@@ -1,5 +1,5 @@
-// Sends numbered UDP datagrams from one network namespace to another and tells what became of them.
-// One process holds both ends: it knows what was sent, and one clock times both.
+// Sends numbered UDP datagrams from one network namespace to another and reports losses and delays.
+// One process has both ends, so that one clock measures both.
 
 #include <algorithm>
 #include <array>
@@ -32,8 +32,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t header_bytes = 24;  // of the run, number, flow
-constexpr std::size_t outages_told = 100;
+constexpr std::size_t header_bytes = 24;  // run, number, flow
+constexpr std::size_t max_outages = 100;
 
 volatile std::sig_atomic_t stopped = 0;
 
@@ -83,7 +83,7 @@ class Stream {
       wait_until(next);
       if (!stopped) send();
     }
-    stopped = 0;  // a second signal ends the wait for the last ones
+    stopped = 0;  // a second signal ends the wait for the last datagrams
     const Time end = Time::clock::now() + options_.grace;
     while (!stopped && record_.received() < record_.sent() && Time::clock::now() < end) {
       wait_until(std::min(end, Time::clock::now() + 10ms));
@@ -142,8 +142,9 @@ class Stream {
     return true;
   }
 
-  // When the kernel had it: that we were not there to read it at once is not the network's fault.
-  // Its stamp is of the wall clock; how long ago that was is taken to our clock.
+  // The time at which the kernel received the datagram: a late read is not a delay of the network.
+  // The kernel's stamp is of the wall clock. Its age is subtracted from the time of the steady
+  // clock.
   static Time arrival(msghdr& message) {
     timespec wall{};
     clock_gettime(CLOCK_REALTIME, &wall);
@@ -191,10 +192,10 @@ double ms(Duration duration) {
 
 nlohmann::ordered_json Stream::report() const {
   auto report = record_.report();
-  if (report.outages.size() > outages_told) {
-    std::ranges::nth_element(report.outages, report.outages.begin() + outages_told,
+  if (report.outages.size() > max_outages) {
+    std::ranges::nth_element(report.outages, report.outages.begin() + max_outages,
                              std::ranges::greater{}, &Outage::length);
-    report.outages.resize(outages_told);
+    report.outages.resize(max_outages);
     std::ranges::sort(report.outages, {}, &Outage::at);
   }
   auto outages = nlohmann::ordered_json::array();
@@ -224,7 +225,7 @@ nlohmann::ordered_json Stream::report() const {
           {"outages", std::move(outages)}};
 }
 
-// Taken only while ppoll() waits, so that none comes unnoticed.
+// Signals are delivered only while ppoll() waits, so that none is missed.
 void take_signals() {
   struct sigaction action {};
   action.sa_handler = [](int) { stopped = 1; };
@@ -248,7 +249,7 @@ int main(int argc, char** argv) {
     }
     const auto options = parse_counted_options(arguments);
     take_signals();
-    prctl(PR_SET_TIMERSLACK, 1UL);  // ns: 50,000 by default, a twentieth of the interval
+    prctl(PR_SET_TIMERSLACK, 1UL);  // ns; the default, 50,000 ns, is 5 % of the interval
     Stream stream(options);
     stream.run();
     std::cout << stream.report().dump() << '\n';

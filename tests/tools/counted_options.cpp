@@ -12,28 +12,28 @@ using namespace std::chrono_literals;
 
 const char* const counted_help = R"(usage: counted [OPTION...] ADDRESS:PORT
 Sends numbered UDP datagrams to an address that this host has, in the same or in another network
-namespace, until --count are sent or SIGTERM or SIGINT comes, and prints what became of them.
+namespace, until --count are sent or SIGTERM or SIGINT arrives, and prints a report.
 
   --from NETNS      namespace to send from (default: where counted was started)
   --to NETNS        namespace to receive in (default: the same)
   --source ADDRESS  to send from (default: the kernel's choice)
   --via ADDRESS:PORT
-                    to send to: who is there is to pass it on (default: the target)
+                    to send to, where a relay passes them on (default: the target)
   --interval TIME   between two datagrams, 1ms
-  --count N         how many (default: until a signal)
-  --flows N         in turn from as many ports, 1: what spreads flows over paths sees N
+  --count N         number of datagrams (default: until a signal)
+  --flows N         source ports, used in turn, 1: each is a flow of its own
   --bytes N         of payload, 32 to 65507, 64
   --dscp N          0 to 63, 0
-  --grace TIME      waited for the last ones, 1s
+  --grace TIME      wait for the last datagrams, 1s
 
 On standard error, when the first datagram has arrived: "counted: the first one arrived".
 On standard output, at the end, one line of JSON; times in ms:
-  sent, received (different ones), lost, refused (of the lost: by the sender's own kernel),
-  duplicated, reordered (within a flow), corrupted, foreign (of somebody else), longest_gap_ms (in
-  which nothing of some flow arrived), longest_gap_at_ms, longest_pause_ms (between two sends: what
-  this host was late itself), delay_ms {min, median, p99, max}, started (CLOCK_MONOTONIC, s),
-  outages [{flow, at_ms, ms, lost}]: each run lost in a flow, from when the first was sent until the
-  next that arrived was; of those the 100 longest, in order.
+  sent, received (without duplicates), lost, refused (by the sender's kernel; they count as lost),
+  duplicated, reordered (within a flow), corrupted, foreign (not of this run), longest_gap_ms
+  (without an arrival in some flow), longest_gap_at_ms, longest_pause_ms (between two sends: how
+  late this host was), delay_ms {min, median, p99, max}, started (CLOCK_MONOTONIC, s),
+  outages [{flow, at_ms, ms, lost}]: the 100 longest runs of consecutive losses in a flow, in order
+  of time, from the send of the first lost datagram to the send of the next that arrived.
 )";
 
 namespace {
@@ -83,7 +83,7 @@ CountedOptions parse_counted_options(const std::vector<std::string>& arguments) 
   bool has_target = false;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (!arguments[i].starts_with("--")) {
-      if (has_target) throw UsageError("one target is enough: " + arguments[i]);
+      if (has_target) throw UsageError("more than one target: " + arguments[i]);
       options.target = parse_socket_address(arguments[i], "the target");
       has_target = true;
       continue;

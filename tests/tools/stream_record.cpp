@@ -37,16 +37,16 @@ StreamReport StreamRecord::report() const {
     report.longest_pause = std::max(report.longest_pause, entries_[i].sent - entries_[i - 1].sent);
   }
   for (unsigned flow = 0; flow < flows_; ++flow) {
-    look_for_gaps(flow, report);
-    look_for_outages(flow, report);
+    find_gaps(flow, report);
+    find_outages(flow, report);
   }
   std::ranges::stable_sort(report.outages, {}, &Outage::at);
   measure_delay(report);
   return report;
 }
 
-// Before the first arrival and after the last there is a gap too.
-void StreamRecord::look_for_gaps(unsigned flow, StreamReport& report) const {
+// The times before the first arrival and after the last one count as gaps, too.
+void StreamRecord::find_gaps(unsigned flow, StreamReport& report) const {
   const Time start = entries_.front().sent;
   std::vector<Time> arrivals = {start};
   for (std::size_t i = flow; i < entries_.size(); i += flows_) {
@@ -62,7 +62,7 @@ void StreamRecord::look_for_gaps(unsigned flow, StreamReport& report) const {
   }
 }
 
-void StreamRecord::look_for_outages(unsigned flow, StreamReport& report) const {
+void StreamRecord::find_outages(unsigned flow, StreamReport& report) const {
   const Time start = entries_.front().sent;
   bool losing = false;
   for (std::size_t i = flow; i < entries_.size(); i += flows_) {

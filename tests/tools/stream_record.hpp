@@ -1,5 +1,5 @@
-// What became of a stream of numbered datagrams. Pure: sequence numbers and times go in, a report
-// comes out.
+// A report about a stream of numbered datagrams, from their numbers and times. Pure: no I/O, no
+// clock.
 #pragma once
 
 #include <cstdint>
@@ -11,29 +11,30 @@ namespace routevpn::test {
 
 struct Outage {
   unsigned flow = 0;
-  Duration at{};      // since the first datagram of the stream was sent
-  Duration length{};  // from when the first lost one was sent until the next that arrived was
+  Duration at{};  // since the first datagram of the stream was sent
+  Duration
+      length{};  // from the send of the first lost datagram to the send of the next that arrived
   std::uint64_t lost = 0;
 };
 
 struct StreamReport {
   std::uint64_t sent = 0;
-  std::uint64_t refused = 0;   // of those sent: by our own kernel, no route or no room
-  std::uint64_t received = 0;  // different ones
-  std::uint64_t lost = 0;      // the refused among them
+  std::uint64_t refused = 0;   // by the sender's kernel: no route or no buffer space
+  std::uint64_t received = 0;  // without duplicates
+  std::uint64_t lost = 0;      // including the refused
   std::uint64_t duplicated = 0;
-  std::uint64_t reordered = 0;  // came after one that was sent later in the same flow
-  Duration longest_gap{};       // in which nothing of some flow arrived
-  Duration longest_gap_at{};    // its beginning, since the first datagram was sent
-  Duration longest_pause{};     // between two sends: what the sender itself was late
-  // One way; zeros when nothing arrived.
+  std::uint64_t reordered = 0;  // arrived after a later one of the same flow
+  Duration longest_gap{};       // without an arrival in some flow
+  Duration longest_gap_at{};    // its start, since the first datagram was sent
+  Duration longest_pause{};     // between two sends: how late the sender was
+  // In one direction; zero when nothing arrived.
   Duration delay_min{}, delay_median{}, delay_p99{}, delay_max{};
-  std::vector<Outage> outages;  // each run of datagrams lost one after the other in a flow
+  std::vector<Outage> outages;  // runs of consecutive losses in a flow
 };
 
 class StreamRecord {
  public:
-  // Datagram n belongs to flow n % flows; order is looked at within a flow.
+  // Datagram n belongs to flow n % flows. Reordering is counted within a flow.
   explicit StreamRecord(unsigned flows) : flows_(flows), newest_(flows) {}
 
   std::uint64_t send(Time now);  // the number of the datagram
@@ -47,10 +48,10 @@ class StreamRecord {
  private:
   struct Entry {
     Time sent;
-    Time arrived;  // the first time; never: Time{}
+    Time arrived;  // first arrival; Time{}: none
   };
-  void look_for_gaps(unsigned flow, StreamReport& report) const;
-  void look_for_outages(unsigned flow, StreamReport& report) const;
+  void find_gaps(unsigned flow, StreamReport& report) const;
+  void find_outages(unsigned flow, StreamReport& report) const;
   void measure_delay(StreamReport& report) const;
 
   unsigned flows_;

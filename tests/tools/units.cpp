@@ -23,7 +23,7 @@ struct Unit {
   double factor;
 };
 
-// A number, not negative, with one of the suffixes.
+// A number >= 0 with one of the suffixes.
 template <std::size_t N>
 double parse_with_unit(std::string_view text, std::string_view what,
                        const std::array<Unit, N>& units, std::string_view allowed) {

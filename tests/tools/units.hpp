@@ -1,4 +1,4 @@
-// Numbers with units, as the test tools take them on their command lines.
+// Numbers with units on the command lines of the test tools.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace routevpn::test {
 
-// Each throws UsageError, naming `what`, for anything else than it says.
+// Each throws UsageError with the name `what` for any other text than the examples show.
 Duration parse_duration(std::string_view text, std::string_view what);  // 250us, 10ms, 1.5s, 0
 double parse_share(std::string_view text, std::string_view what);       // 0..1: 0.05, 5%
 double parse_rate(std::string_view text, std::string_view what);        // bits/s: 800k, 100M, 1.5G

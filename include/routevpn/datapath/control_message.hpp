@@ -24,7 +24,7 @@ struct ControlMessage {
   enum class Kind : std::uint8_t {
     echo_request = 1,
     echo_reply = 2,
-    renewal_request = 3,  // acceptor to initiator: please make a new association
+    rekey_request = 3,  // acceptor to initiator: please make a new association
   };
   Kind kind = Kind::echo_request;
   std::uint32_t sequence = 0;

@@ -27,12 +27,12 @@
 
 namespace routevpn::datapath {
 
-inline constexpr std::uint8_t piece_kind = 4;  // beside those of ControlMessage
-inline constexpr std::size_t piece_header_bytes = 8;
+inline constexpr std::uint8_t fragment_kind = 4;  // beside those of ControlMessage
+inline constexpr std::size_t fragment_header_bytes = 8;
 
-class Splitter {
+class Fragmenter {
  public:
-  Splitter();
+  Fragmenter();
   // Replaces the packets appended to `batch` since there were `from` of them by themselves where
   // they have at most `limit` bytes, by pieces of at most that where they have more. What the batch
   // has no room for is left out: their number is given. `limit` is at least 256.
@@ -41,21 +41,21 @@ class Splitter {
   // Takes from these counts of datagrams and their payload bytes by how much pieces made them more
   // than the packets were. What is more than the counts is taken from the next.
   void settle(std::uint64_t& packets, std::uint64_t& bytes);
-  [[nodiscard]] std::uint64_t packets_split() const { return packets_split_; }
+  [[nodiscard]] std::uint64_t packets_fragmented() const { return packets_fragmented_; }
 
  private:
-  bool append_pieces(ConstBytes packet, std::size_t limit, inside::OutboundBatch& batch);
+  bool append_fragments(ConstBytes packet, std::size_t limit, inside::OutboundBatch& batch);
 
   inside::OutboundBatch whole_{inside::worst_case_bytes, inside::worst_case_segments};
   std::uint16_t number_ = 0;
-  std::uint64_t packets_split_ = 0;
+  std::uint64_t packets_fragmented_ = 0;
   std::uint64_t surplus_packets_ = 0;
   std::uint64_t surplus_bytes_ = 0;
 };
 
-class Joiner {
+class Reassembler {
  public:
-  Joiner();
+  Reassembler();
   // The packets given out since the last call may be overwritten from now on.
   void release() { joined_bytes_ = 0; }
   struct Result {
@@ -64,7 +64,7 @@ class Joiner {
     // Of all its pieces: one that met congestion speaks for them (RFC 3168 section 5.3).
     inside::Ecn outer_ecn = inside::Ecn::not_ect;
   };
-  // `payload` begins with piece_kind. A fault is payload_malformed for this piece, or
+  // `payload` begins with fragment_kind. A fault is payload_malformed for this piece, or
   // payload_incomplete for an older packet, given up in favour of this one.
   Result join(AssociationId association, ConstBytes payload, inside::Ecn outer_ecn);
 

@@ -19,6 +19,7 @@
 
 #include "routevpn/base/drop.hpp"
 #include "routevpn/datapath/fragments.hpp"
+#include "routevpn/datapath/lane_counters.hpp"
 #include "routevpn/datapath/mailbox.hpp"
 #include "routevpn/datapath/outer_class.hpp"
 #include "routevpn/inside/coalesce.hpp"
@@ -28,23 +29,8 @@
 
 namespace routevpn::datapath {
 
-// Written by the lane, read by anyone. Bytes and packets are inside packets.
-struct LaneCounters {
-  std::atomic<std::uint64_t> rx_bytes{0};
-  std::atomic<std::uint64_t> rx_packets{0};
-  std::atomic<std::uint64_t> tx_bytes{0};
-  std::atomic<std::uint64_t> tx_split{0};  // packets that went in pieces
-  // Datagrams so large that not every path carries them.
-  std::atomic<std::uint64_t> tx_large{0};
-  std::atomic<std::uint64_t> tx_packets{0};
-  // When an authentic record came last; the epoch of the clock before the first.
-  std::atomic<Time> last_heard{Time{}};
-  std::atomic<bool> udp_segment{true};  // the kernel and the device take UDP_SEGMENT
-  DropCounters drops;
-};
-
 // Sealed datagrams of one size and traffic class, the last possibly shorter, one behind the other.
-struct Run {
+struct DatagramRun {
   const std::uint8_t* data = nullptr;
   std::size_t bytes = 0;
   std::size_t segment_bytes = 0;
@@ -69,7 +55,7 @@ class Lane {
   void from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu);
   [[nodiscard]] bool wants_flush() const;
   // The runs of the batch, good until the batch is begun anew, which sent() does.
-  std::span<const Run> seal();
+  std::span<const DatagramRun> seal();
   void sent();
 
   // Outside -> inside. What was received must stay where it is until it was joined and written; of
@@ -80,10 +66,10 @@ class Lane {
   std::span<const inside::SuperPacket> join();
   // What from_outside() and execute_commands() want sent at once: answers, probes, alerts. Each is
   // sealed when it is asked for, for its association may be gone a moment later.
-  [[nodiscard]] std::span<const Run> control_runs() const { return control_runs_; }
+  [[nodiscard]] std::span<const DatagramRun> control_runs() const { return control_runs_; }
   void control_sent();
 
-  void count_sent(const Run& run, std::size_t bytes);
+  void count_sent(const DatagramRun& run, std::size_t bytes);
   void count_written(const inside::SuperPacket& packet);
   void drop(Drop reason, std::uint64_t n = 1) { counters_.drops.add(reason, n); }
   // Whether there was room: what must be known is announced again until there is.
@@ -106,7 +92,7 @@ class Lane {
   void split_datagram(Bytes datagram, const outside::Endpoint& from, Time now);
   void forward_handshake(Bytes record, const outside::Endpoint& from);
   void open_record(const record::Split& split, const outside::Endpoint& from, Time now);
-  void without_keys(const record::Split& split, const outside::Endpoint& from, Time now);
+  void record_without_keys(const record::Split& split, const outside::Endpoint& from, Time now);
   Association* open_with_any(const record::Split& split, record::Opened& opened);
   bool open_with(Association& association, const record::Split& split, record::Opened& opened);
   void authentic(Association& association, bool newest, const outside::Endpoint& from, Time now);
@@ -126,19 +112,19 @@ class Lane {
   Association* receiving_ = nullptr;  // opened the last record: most likely the next one's, too
 
   inside::OutboundBatch outbound_;
-  std::vector<Run> runs_;
-  Splitter splitter_;
+  std::vector<DatagramRun> runs_;
+  Fragmenter fragmenter_;
   std::size_t payload_limit_ = record::max_plaintext_bytes;
   // Each of these goes as a run of its own, so its headroom is that of the longest record header.
   inside::OutboundBatch control_;
-  std::vector<Run> control_runs_;
+  std::vector<DatagramRun> control_runs_;
 
   inside::Ecn outer_ecn_ = inside::Ecn::not_ect;  // of what from_outside() was given
   std::vector<Bytes> payloads_;
-  Joiner joiner_;
+  Reassembler reassembler_;
   inside::Coalescer coalescer_;
   HandshakeDatagram* handshake_ = nullptr;  // the slot this datagram's records go to
-  Time next_without_keys_{};                // when the control thread is told of one again
+  Time next_without_keys_event_{};          // when the control thread is told of one again
 };
 
 }  // namespace routevpn::datapath

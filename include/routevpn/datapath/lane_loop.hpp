@@ -55,7 +55,7 @@ class LaneLoop {
   std::unique_ptr<std::uint8_t[]> outside_buffer_;
   // What the socket would not take yet. Until it has, nothing more is read from the interface,
   // whose queue then pushes back on those who send.
-  std::span<const Run> unsent_;
+  std::span<const DatagramRun> unsent_;
   std::size_t unsent_offset_ = 0;  // in the first of them
   bool inside_gone_ = false;
 };

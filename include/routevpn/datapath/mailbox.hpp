@@ -54,14 +54,14 @@ struct EchoReplied {
   Duration round_trip{};
   std::uint32_t received = 0;
 };
-struct RenewalRequested {};  // by the peer
-struct RenewalDue {};        // by the number of records
-struct LimitReached {};      // it may seal no more records, or has refused too many forgeries
+struct RekeyRequested {};  // by the peer
+struct RekeyDue {};        // by the number of records
+struct LimitReached {};    // it may seal no more records, or has refused too many forgeries
 struct AlertReceived {
   std::uint8_t level = 0;
   std::uint8_t description = 0;
 };
-struct PeerMoved {
+struct PeerRoamed {
   outside::Endpoint to;
 };
 // Somebody sends data as if there were an association, and there is none. One of many.
@@ -71,14 +71,14 @@ struct RecordWithoutKeys {
 // The shortest record that carries data: one byte of it.
 inline constexpr std::size_t least_data_record = record::header_bytes + 1 + record::tag_bytes;
 struct DatagramTooBig {  // by ICMP's word, or our own interface's
-  outside::TooBig news;
+  outside::TooBig report;
 };
 struct InterfaceGone {};  // somebody deleted it
 
 struct LaneEvent {
   AssociationId id = 0;
-  std::variant<std::monostate, AssociationConfirmed, EchoReplied, RenewalRequested, RenewalDue,
-               LimitReached, AlertReceived, PeerMoved, DatagramTooBig, RecordWithoutKeys,
+  std::variant<std::monostate, AssociationConfirmed, EchoReplied, RekeyRequested, RekeyDue,
+               LimitReached, AlertReceived, PeerRoamed, DatagramTooBig, RecordWithoutKeys,
                InterfaceGone>
       what;
 };

@@ -8,10 +8,11 @@
 
 namespace routevpn::datapath {
 
-inline constexpr unsigned ethernet_mtu = 1500;  // when nothing better is known
-inline constexpr unsigned least_mtu = 576;      // RFC 791: what every IPv4 host takes
-inline constexpr unsigned least_mtu_v6 = 1280;  // RFC 8200 section 5: below it IPv6 is switched off
-inline constexpr unsigned most_mtu = record::max_plaintext_bytes;  // one record, one packet
+inline constexpr unsigned ethernet_mtu = 1500;     // when nothing better is known
+inline constexpr unsigned ipv4_minimum_mtu = 576;  // RFC 791: what every IPv4 host takes
+inline constexpr unsigned ipv6_minimum_mtu =
+    1280;  // RFC 8200 section 5: below it IPv6 is switched off
+inline constexpr unsigned maximum_mtu = record::max_plaintext_bytes;  // one record, one packet
 
 // Bytes around an inside packet in an outside one: IP and UDP header, record header, explicit
 // nonce, tag.
@@ -26,7 +27,8 @@ constexpr unsigned overhead_bytes(bool outside_is_v4, record::CipherSuite suite)
 // Of the interface, when one record on the path has room for a packet of payload_bytes. Never below
 // what the inside needs: what the path then does not carry whole goes in pieces.
 constexpr unsigned interface_mtu(unsigned payload_bytes, bool inside_has_v6) {
-  return std::clamp(payload_bytes, inside_has_v6 ? least_mtu_v6 : least_mtu, most_mtu);
+  return std::clamp(payload_bytes, inside_has_v6 ? ipv6_minimum_mtu : ipv4_minimum_mtu,
+                    maximum_mtu);
 }
 
 // The same for a path's MTU.

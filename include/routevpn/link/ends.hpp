@@ -1,5 +1,5 @@
-// The two ends of a link on this machine: the sockets in the public namespace, the interface in the
-// private one, and what must be undone when they go.
+// The two ends of a link on this machine: the sockets in the public namespace and the interface in
+// the private one, with the guardian that undoes routes, rules and NAT.
 #pragma once
 
 #include <optional>
@@ -17,24 +17,24 @@ namespace routevpn::link {
 
 struct LaneEnds {
   outside::UdpSocket socket;
-  inside::Tun tun;  // a queue of the interface; of several only the first is attached
+  inside::Tun tun;  // one queue of the interface; at first only lane 0's is attached
 };
 
 struct Ends {
   host::Netns public_netns;
   host::Netns private_netns;
-  std::vector<LaneEnds> lanes;  // one at least
+  std::vector<LaneEnds> lanes;  // at least one
   host::Netlink netlink;        // in the private namespace
   host::LinkdownRoutes linkdown_routes;
   unsigned mtu;  // of the interface, bytes
   std::optional<host::Guardian> guardian;
 };
 
-// Whether the interface is to carry IPv4, or IPv6.
+// Whether the interface carries IPv4 (v4) or IPv6: it has an address or a route of that family.
 bool has_family(const options::LinkOptions& options, bool v4);
 
-// Outside first, then inside. Throws what its parts throw; what was there is then undone. Call
-// before any thread is started.
+// Opens the sockets, then makes the interface. Throws UsageError or SystemError; everything made
+// before is undone. Call before any thread is started.
 Ends open_ends(const options::LinkOptions& options);
 
 }  // namespace routevpn::link

@@ -1,4 +1,4 @@
-// When to warn that a certificate ends: 30, 7 and 1 days ahead, each once. Pure.
+// When to warn of the end of a certificate: once at 30, 7 and 1 days before. Pure.
 #pragma once
 
 #include <array>
@@ -12,24 +12,24 @@ class ExpiryWatch {
   using WallTime = std::chrono::system_clock::time_point;
   static constexpr std::array<int, 3> days_ahead = {1, 7, 30};
 
-  // Within how many days the certificate that ends then does, if that is news.
-  std::optional<int> news(WallTime not_after, WallTime now) {
-    if (not_after != of_) {
-      of_ = not_after;
-      said_.reset();
+  // The days left, rounded up to one of days_ahead; none: a warning for it was given already.
+  std::optional<int> warn(WallTime not_after, WallTime now) {
+    if (not_after != not_after_) {
+      not_after_ = not_after;
+      warned_.reset();
     }
     for (const int days : days_ahead) {
       if (not_after - now > std::chrono::hours(24) * days) continue;
-      if (said_ && *said_ <= days) return std::nullopt;
-      said_ = days;
+      if (warned_ && *warned_ <= days) return std::nullopt;
+      warned_ = days;
       return days;
     }
     return std::nullopt;
   }
 
  private:
-  WallTime of_{};
-  std::optional<int> said_;
+  WallTime not_after_{};
+  std::optional<int> warned_;
 };
 
 }  // namespace routevpn::link

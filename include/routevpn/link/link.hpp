@@ -1,4 +1,4 @@
-// A link at work: the control thread's loop around its lanes.
+// A running link: the control thread's loop around the lanes.
 #pragma once
 
 #include <atomic>
@@ -19,17 +19,20 @@
 
 namespace routevpn::link {
 
-class Link : private LaneOwner {
+class Link {
  public:
-  // What is under way when a link is stopped may still pass for this long.
+  // When a link is stopped, packets on their way may still pass for this time.
   static constexpr Duration drain_time = std::chrono::milliseconds(200);
-  static constexpr int goodbyes = 4;  // close_notify is lost as easily as any datagram
-  // A peer that is there has answered in this time. Until it is known whether it is, an initiator's
-  // routes are not taken for dead: what is sent meanwhile is lost rather than refused.
-  static constexpr Duration first_verdict = std::chrono::milliseconds(100);
+  static constexpr int close_notifies = 4;  // sent during drain_time, because datagrams get lost
+  // A peer that is there answers within this time. Until then an initiator's routes are not treated
+  // as dead: packets sent meanwhile are lost rather than refused.
+  static constexpr Duration first_answer_time = std::chrono::milliseconds(100);
+  // Lane events and handshake datagrams in one turn of the loop: strangers can send without end,
+  // and signals and timers must be served in between.
+  static constexpr int inputs_per_turn = 32;
 
-  // The calling thread is in the public namespace while this lives. SIGTERM, SIGINT, SIGHUP and
-  // SIGCHLD must have been blocked. Throws SystemError.
+  // The calling thread is in the public namespace while this object lives. SIGTERM, SIGINT, SIGHUP
+  // and SIGCHLD must be blocked. Throws SystemError.
   Link(const options::LinkOptions& options, const std::shared_ptr<const dtls::Identity>& identity,
        Ends ends);
   Link(const Link&) = delete;
@@ -40,37 +43,36 @@ class Link : private LaneOwner {
  private:
   using Lanes = std::vector<std::unique_ptr<LaneControl>>;
 
-  // LaneOwner
-  void carrier_wanted(LaneControl& lane) override;
-  void state_changed(LaneControl& lane, session::Phase phase,
-                     const session::Reason& reason) override;
-  void handshake_failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) override;
-  void path_mtu_changed() override;
-  void interface_gone() override;
-
   Lanes make_lanes(const std::shared_ptr<const dtls::Identity>& identity);
+  void serve(LaneControl& lane);
+  void drain(LaneControl& lane);
   void on_signal();
   void on_netns_change();
   void on_timer(Time now);
   void reload();
   void begin_stop(Exit status);
+  void interface_gone();
   void ignore_linkdown_routes();
-  void adapt_mtu();
+  void carrier_wanted(LaneControl& lane);
   void set_carrier(LaneControl& lane, bool on);
   void share_flows();
-  void warn_of_expiry();
-  void announce(const std::string& state, const session::SessionStatus& session);
+  void adapt_mtu();
   [[nodiscard]] Duration time_to_wait() const;
-  [[nodiscard]] const LaneControl& speaker() const;
+
+  // announce.cpp
+  void state_changed(const session::StateChanged& change);
+  void handshake_failed(const session::HandshakeFailed& failed);
+  void announce(const std::string& state, const session::SessionStatus& session);
+  void warn_of_expiry();
+  [[nodiscard]] const LaneControl& reporting_lane() const;
   [[nodiscard]] std::string status() const;
-  static Time clock() { return read_clock(); }
 
   static constexpr Duration expiry_interval = std::chrono::hours(1);
 
   options::LinkOptions options_;
   std::shared_ptr<const dtls::Identity> identity_;
   Ends ends_;
-  host::NetnsScope public_scope_;  // routes and names are asked for there
+  host::NetnsScope public_scope_;  // routes and names are looked up there
   std::string ifname_;
   std::atomic<unsigned> mtu_;
   std::optional<unsigned> path_mtu_;  // the smallest of the lanes'
@@ -83,16 +85,16 @@ class Link : private LaneOwner {
 
   bool carrier_ = false;
   std::uint64_t flaps_ = 0;
-  std::string announced_;  // the state users were told last
+  std::string announced_;  // the state last announced to users
   std::optional<Time> announced_at_;
   Time next_failure_log_{};
   unsigned unlogged_failures_ = 0;
   ExpiryWatch own_expiry_;
   ExpiryWatch peer_expiry_;
-  Time expiry_at_{};                // when they are looked at next
-  std::optional<Time> verdict_at_;  // none: it has come
+  Time expiry_at_{};                      // the next check of certificates
+  std::optional<Time> ignore_routes_at_;  // none: routes without carrier are ignored already
   std::optional<Time> stop_at_;
-  std::optional<Time> goodbye_at_;
+  std::optional<Time> close_notify_at_;
   Exit exit_ = Exit::stopped;
 };
 

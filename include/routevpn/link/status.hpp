@@ -1,4 +1,4 @@
-// What `routevpn show --json` says of one link.
+// The JSON object that `routevpn show --json` prints for one link.
 #pragma once
 
 #include <span>
@@ -18,8 +18,8 @@ struct LinkFacts {
   std::optional<unsigned> path_mtu;
   bool carrier = false;
   std::uint64_t flaps = 0;
-  Time since{};             // its state is what it is
-  std::size_t speaker = 0;  // the lane whose state is the link's
+  Time since{};                    // its state is what it is
+  std::size_t reporting_lane = 0;  // the lane whose state is the link's
 };
 
 struct LaneFacts {
@@ -29,7 +29,7 @@ struct LaneFacts {
   SocketAddress local;
 };
 
-// One line, no newline. `now` is what both clocks say at this moment.
+// One line without newline. `now`: the current time.
 std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes, Time now);
 
 }  // namespace routevpn::link

@@ -1,5 +1,5 @@
 // How long to wait before the next attempt: doubling, with jitter, so that the links of a gateway
-// that comes back do not all ask at once.
+// that returns do not all start at the same moment.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Whoever watches the carrier acts on each of its changes, and so do his neighbours: after a flap
-// it returns only when the link has been well for a while. Pure.
+// Damps flaps: BIRD and its neighbours react to each change of the carrier, so after a flap the
+// carrier returns only when the link has worked for a while. Pure.
 #pragma once
 
 #include <algorithm>
@@ -14,21 +14,21 @@ class FlapDamper {
   static constexpr Duration longest = std::chrono::seconds(60);
   static constexpr Duration memory = std::chrono::minutes(10);
 
-  // After the first flap, doubled by each that follows; zero: never any.
+  // `first`: the delay after the first flap. Each further flap doubles it. Zero: no damping.
   explicit FlapDamper(Duration first) : first_(first) {}
 
   void carrier_lost(Time now) {
-    if (forgotten(now)) flaps_ = 0;
+    if (expired(now)) flaps_ = 0;
     ++flaps_;
     last_ = now;
   }
-  // It failed before the carrier had returned: no flap, but not well either.
+  // The link failed before the carrier returned: no flap, but the memory of flaps starts again.
   void failed_again(Time now) {
-    if (!forgotten(now)) last_ = now;
+    if (!expired(now)) last_ = now;
   }
 
-  [[nodiscard]] unsigned flaps(Time now) const { return forgotten(now) ? 0 : flaps_; }
-  // How long the link must be well before the carrier returns, were it confirmed now.
+  [[nodiscard]] unsigned flaps(Time now) const { return expired(now) ? 0 : flaps_; }
+  // How long a link that is confirmed now must work before the carrier returns.
   [[nodiscard]] Duration delay(Time now) const {
     if (flaps(now) == 0) return Duration::zero();
     Duration delay = first_;
@@ -37,7 +37,7 @@ class FlapDamper {
   }
 
  private:
-  [[nodiscard]] bool forgotten(Time now) const { return flaps_ == 0 || now - last_ >= memory; }
+  [[nodiscard]] bool expired(Time now) const { return flaps_ == 0 || now - last_ >= memory; }
 
   Duration first_;
   unsigned flaps_ = 0;

@@ -1,83 +1,93 @@
-// The handshakes of one lane: the initiator's attempt, or the acceptor's half-open ones and those
-// whose last flight may have to be repeated. Nothing here touches the association in use.
+// The handshakes of one lane: the initiator's attempt, or the acceptor's half-open handshakes and
+// completed ones whose last flight the peer may ask for again. The association in use is elsewhere.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <variant>
 
 #include "routevpn/base/drop.hpp"
-#include "routevpn/datapath/association.hpp"
 #include "routevpn/dtls/admission.hpp"
 #include "routevpn/dtls/handshake.hpp"
 #include "routevpn/dtls/listener.hpp"
+#include "routevpn/session/output.hpp"
 
 namespace routevpn::session {
 
-class HandshakeOwner {
- public:
-  virtual ~HandshakeOwner() = default;
-  virtual void send_handshake(ConstBytes datagram, const outside::Endpoint& to) = 0;
-  // The keys are to be in place when this returns: the last flight is sent after it.
-  virtual datapath::AssociationId established(const dtls::Established& established,
-                                              const outside::Endpoint& peer, Time now) = 0;
-  virtual void handshake_failed(const dtls::HandshakeFailure& failure,
-                                const outside::Endpoint& peer, Time now) = 0;
-  // Whether the association in use is with somebody at this address.
-  [[nodiscard]] virtual bool is_peer(const IpAddress& address) const = 0;
+// A completed handshake. Its last flight follows as SendHandshake.
+struct HandshakeCompleted {
+  datapath::AssociationId id;  // counted up by completed handshakes
+  dtls::Established established;
+  outside::Endpoint peer;
 };
+using HandshakeEvent = std::variant<SendHandshake, HandshakeCompleted, HandshakeFailed>;
 
 class Handshakes {
  public:
-  // An attempt that nobody answers at all is given up after this, so that another address, or the
-  // same one anew, is tried: flights at 0, 0.1, 0.3, 0.7 and 1.5 s.
+  // An attempt without any answer is given up after this time, so that the next address is tried:
+  // flights leave at 0, 0.1, 0.3, 0.7 and 1.5 s.
   static constexpr Duration unanswered = std::chrono::seconds(2);
 
   Handshakes(dtls::Role role, std::shared_ptr<const dtls::Identity> identity,
-             std::vector<IpPrefix> allowed, HandshakeOwner& owner, DropCounters& drops);
+             std::vector<IpPrefix> allowed, DropCounters& drops);
 
   void initiate(const outside::Endpoint& peer, Time now);
-  void receive(ConstBytes datagram, const outside::Endpoint& from, Time now);
-  // An acceptor without associations got data: whether its sender was told so.
-  bool give_restart_hint(const outside::Endpoint& to, Time now);
+  // `peer`: the address of the association in use, if any. It has a place of its own among the
+  // half-open handshakes.
+  void receive(ConstBytes datagram, const outside::Endpoint& from,
+               const std::optional<IpAddress>& peer, Time now);
   void on_timer(Time now);
   [[nodiscard]] std::optional<Time> deadline() const;
-  // Whether this association's peer has asked for our last flight again since.
-  [[nodiscard]] bool repeated_since(datapath::AssociationId id, Time since) const;
-  // The peer has proved to be through with this handshake, and with all before it from its address.
+  // What happened since, in order: process each event before the next is taken.
+  [[nodiscard]] std::optional<HandshakeEvent> take_event();
+
+  // The association of this completed handshake could not be made: its last flight is not sent.
+  void refuse(const HandshakeCompleted& completed, const std::string& text);
+  // An acceptor without associations received data: whether the sender got a restart hint.
+  bool send_restart_hint(const outside::Endpoint& to, Time now);
+  // Whether the peer of this association has asked for our last flight again since then.
+  [[nodiscard]] bool retransmitted_since(datapath::AssociationId id, Time since) const;
+  // The peer has proved that it needs this handshake, and earlier ones, no longer.
   void finish(datapath::AssociationId id);
-  void abandon();  // all of them
-  // Those that are not completed are over: they would go by the old one.
+  void abandon() { entries_.clear(); }
+  // Ends the handshakes that are not completed: they verify by the old identity.
   void replace_identity(std::shared_ptr<const dtls::Identity> identity);
   [[nodiscard]] bool initiating() const;
-  [[nodiscard]] bool heard() const;  // the peer has answered the attempt under way
+  [[nodiscard]] bool answered() const;  // the peer has answered the attempt in progress
 
  private:
   struct Entry {
     std::unique_ptr<dtls::Handshake> handshake;
     outside::Endpoint peer;
     Time begun;
-    bool heard = false;                                    // anything, since
+    bool answered = false;
     std::optional<datapath::AssociationId> association{};  // completed
-    Time last_repeat{};
+    Time last_received{};
   };
   using Entries = std::map<SocketAddress, Entry>;
 
-  std::optional<Drop> admit(const SocketAddress& source, Time now);
-  bool make_room_for(const IpAddress& source);
-  void client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now);
+  std::optional<Drop> admit(const SocketAddress& source, const std::optional<IpAddress>& peer,
+                            Time now);
+  bool make_room_for(const IpAddress& source, const std::optional<IpAddress>& peer);
+  void client_hello(ConstBytes datagram, const outside::Endpoint& from,
+                    const std::optional<IpAddress>& peer, Time now);
   void feed(Entries::iterator entry, ConstBytes datagram, Time now);
-  void proceed(Entries::iterator entry, Time now);
-  void fail(Entries::iterator entry, const dtls::HandshakeFailure& failure, Time now);
+  void proceed(Entries::iterator entry);
+  void fail(Entries::iterator entry, const dtls::HandshakeFailure& failure);
+  void failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure);
   [[nodiscard]] static std::optional<Time> deadline_of(const Entry& entry);
 
   dtls::Role role_;
   std::shared_ptr<const dtls::Identity> identity_;
   dtls::Admission admission_;
   std::optional<dtls::Listener> listener_;
-  HandshakeOwner& owner_;
   DropCounters& drops_;
   Entries entries_;
+  std::deque<HandshakeEvent> events_;
+  datapath::AssociationId last_id_ = 0;
   Time next_restart_hint_{};
 };
 

@@ -1,18 +1,22 @@
-// How an acceptor that has lost its associations gets them back before its peer would notice: it
-// answers data it has no keys for with an alert in epoch 0. Nobody has authenticated that, so it is
-// a hint and no more: the initiator asks its peer for a sign of life, and when none comes makes a
-// new association beside the one in use.
+// The restart hint: an acceptor that has lost its associations answers data for which it has no
+// keys with an alert in epoch 0. So the initiator learns of the restart before dead-after passes.
+// The hint is not authenticated, so it decides nothing: the initiator sends an echo request, and
+// only when no authentic record answers it makes a new association beside the one in use.
 //
-//     21 | fe fd | 0 0 | 0 0 0 0 0 0 | 0 2 | 2 20     alert, DTLS 1.2, epoch, sequence, length,
-//                                                     fatal bad_record_mac (RFC 5246 section 7.2.2)
+// clang-format off
+//     21 | fe fd    | 0 0   | 0 0 0 0 0 0 | 0 2    | 2     | 20
+//     ---+----------+-------+-------------+--------+-------+----------------
+//     alert DTLS 1.2  epoch   sequence      length   fatal   bad_record_mac   (RFC 5246 section 7.2.2)
+// clang-format on
 //
-// It is shorter than any record it answers, and it answers no alert: nothing can be amplified or
-// kept going by it. A plain DTLS peer drops it for its epoch, RFC 6347 section 4.1.
+// The hint is shorter than every record it answers, and it answers no alert: it cannot amplify
+// traffic or start a loop. A plain DTLS peer drops it for its epoch (RFC 6347 section 4.1).
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/clock.hpp"
@@ -22,14 +26,41 @@ namespace routevpn::session {
 
 inline constexpr std::array<std::uint8_t, 15> restart_hint = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0,
                                                               0,  0,    0,    0, 2, 2, 20};
-// At most one in this time is sent, to whomever, and at most one about an association is believed.
+// An acceptor sends at most one hint in this time, and an initiator follows at most one.
 inline constexpr Duration restart_hint_interval = std::chrono::seconds(1);
 
 static_assert(restart_hint.size() < datapath::least_data_record);
 
-// No handshake is disturbed by it: OpenSSL never sends this alert where it has no keys.
+// OpenSSL never sends this alert without keys, so no handshake can be mistaken for a hint.
 inline bool is_restart_hint(ConstBytes datagram) {
   return std::ranges::equal(datagram, restart_hint);
 }
+
+// The initiator's check whether the peer still has the association in use.
+class RestartCheck {
+ public:
+  static constexpr Duration least_wait = std::chrono::milliseconds(20);
+
+  // False: a check is in progress, or one began less than restart_hint_interval ago.
+  bool begin(Duration round_trip_timeout, Time now) {
+    if (due_ || now < next_) return false;
+    next_ = now + restart_hint_interval;
+    since_ = now;
+    due_ = now + std::max(round_trip_timeout, least_wait);
+    return true;
+  }
+  [[nodiscard]] std::optional<Time> due() const { return due_; }
+  // Ends the check: whether the peer has been silent since it began.
+  bool end(Time last_heard) {
+    due_.reset();
+    return last_heard <= since_;
+  }
+  void reset() { *this = {}; }
+
+ private:
+  Time since_{};
+  Time next_{};
+  std::optional<Time> due_;
+};
 
 }  // namespace routevpn::session

@@ -8,7 +8,7 @@
 //                          ^           |             |        |
 //                          +-----------+-------------+--------+
 //
-// and from anywhere to stopped. The carrier is on in `up` and nowhere else.
+// Every phase leads to stopped. The carrier is on in phase `up` only.
 #pragma once
 
 #include <array>
@@ -22,39 +22,45 @@ namespace routevpn::session {
 
 using dtls::Role;
 
-enum class Phase : std::uint8_t {
-  idle,         // not started
-  resolving,    // asking for the peer's address
-  handshaking,  // the first association is being made
-  backing_off,  // waiting before the next attempt
-  waiting,      // an acceptor without association
-  confirming,   // there are keys; nothing authentic has come yet
-  damped,       // all is well, but after flaps the carrier is held back
-  up,
-  stopped,
-  count_
-};
-inline constexpr std::size_t phase_count = static_cast<std::size_t>(Phase::count_);
+// clang-format off
+#define ROUTEVPN_PHASES(X)                                                       \
+  X(idle)         /* not started */                                              \
+  X(resolving)    /* the peer's name is being resolved */                        \
+  X(handshaking)  /* the first association is being made */                      \
+  X(backing_off)  /* waits before the next attempt */                            \
+  X(waiting)      /* an acceptor without association */                          \
+  X(confirming)   /* there are keys; no authentic record has come yet */         \
+  X(damped)       /* the link works, but after flaps the carrier is held back */ \
+  X(up)                                                                          \
+  X(stopped)
 
-enum class Event : std::uint8_t {
-  start,
-  resolved,
-  resolve_failed,
-  established,       // a handshake was completed
-  handshake_failed,  // ours, as initiator
-  confirmed,         // the newest association has carried an authentic record
-  confirmed_early,   // the same, too soon after a flap for the carrier to return
-  stable,            // it has been well for as long as it had to
-  silence,           // nothing authentic for dead-after
-  peer_closed,       // close_notify or a fatal alert, authentic
-  peer_revoked,      // our new CRL has its certificate
-  limit_reached,     // the association may carry no more
-  retry_due,
-  renewal_due,
-  stop,
-  count_
-};
-inline constexpr std::size_t event_count = static_cast<std::size_t>(Event::count_);
+#define ROUTEVPN_EVENTS(X)                                                       \
+  X(start)                                                                       \
+  X(resolved)                                                                    \
+  X(resolve_failed)                                                              \
+  X(established)         /* a handshake was completed */                         \
+  X(handshake_failed)    /* the initiator's */                                   \
+  X(confirmed)           /* the newest association has carried a record */       \
+  X(confirmed_early)     /* the same, too soon after a flap for the carrier */   \
+  X(stable)              /* a damped link has worked for as long as required */  \
+  X(silence)             /* no authentic record for dead-after */                \
+  X(peer_closed)         /* authentic close_notify or fatal alert */             \
+  X(peer_revoked)        /* our new CRL has the peer's certificate */            \
+  X(limit_reached)       /* the association may carry no more records */         \
+  X(retry_due)                                                                   \
+  X(retry_next_address)  /* the same, and the peer has another address to try */ \
+  X(rekey_due)                                                                   \
+  X(stop)
+// clang-format on
+
+#define ROUTEVPN_ENUMERATOR(name) name,
+#define ROUTEVPN_ONE(name) +1
+enum class Phase : std::uint8_t { ROUTEVPN_PHASES(ROUTEVPN_ENUMERATOR) };
+enum class Event : std::uint8_t { ROUTEVPN_EVENTS(ROUTEVPN_ENUMERATOR) };
+inline constexpr std::size_t phase_count = ROUTEVPN_PHASES(ROUTEVPN_ONE);
+inline constexpr std::size_t event_count = ROUTEVPN_EVENTS(ROUTEVPN_ONE);
+#undef ROUTEVPN_ENUMERATOR
+#undef ROUTEVPN_ONE
 
 enum class Action : std::uint8_t {
   resolve,
@@ -65,14 +71,14 @@ enum class Action : std::uint8_t {
   hold_carrier,       // until `stable`
   tell_peer,          // close_notify
   drop_associations,  // wipe all keys
-  begin_renewal,      // a handshake beside the association in use
-  request_renewal,    // an acceptor asks the initiator for one
-  schedule_renewal,   // the next attempt at it
+  begin_rekey,        // a handshake beside the association in use
+  request_rekey,      // the acceptor asks the initiator for a rekey
+  schedule_rekey,     // after a failed attempt
 };
 
 struct Transition {
   Phase next;
-  bool expected;  // false: the event means nothing in this phase; it is counted and ignored
+  bool expected;  // false: the event has no meaning in this phase; it is counted and ignored
   std::span<const Action> actions;
 };
 Transition step(Role role, Phase phase, Event event);

@@ -41,7 +41,7 @@ TEST_CASE("an IP packet is never taken for a control message, nor the other way"
     CHECK(is_control(static_cast<std::uint8_t>(byte)) == !ip);
   }
   for (const auto kind : {ControlMessage::Kind::echo_request, ControlMessage::Kind::echo_reply,
-                          ControlMessage::Kind::renewal_request}) {
+                          ControlMessage::Kind::rekey_request}) {
     CHECK(is_control(static_cast<std::uint8_t>(kind)));
   }
 }

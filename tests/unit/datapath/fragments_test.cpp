@@ -24,7 +24,7 @@ Octets octets(std::size_t length, std::mt19937::result_type seed) {
 }
 
 // The pieces of packets of these lengths, and what was appended before them untouched.
-std::vector<Octets> pieces_of(Splitter& splitter, const std::vector<Octets>& packets,
+std::vector<Octets> pieces_of(Fragmenter& splitter, const std::vector<Octets>& packets,
                               std::size_t limit) {
   inside::OutboundBatch batch(1 << 20, 4096);
   batch.clear(21, 16);
@@ -47,12 +47,12 @@ std::vector<Octets> pieces_of(Splitter& splitter, const std::vector<Octets>& pac
 TEST_CASE("a packet in pieces comes out as it was, in whatever order they come") {
   const std::size_t limit = GENERATE(511U, 1195U, 1215U);
   const std::size_t length = GENERATE(1216U, 1280U, 1423U, 1500U, 9000U, 16384U);
-  Splitter splitter;
+  Fragmenter splitter;
   const auto packet = octets(length, 1);
   auto pieces = pieces_of(splitter, {packet}, limit);
   CHECK(pieces.size() == (length + limit - 9) / (limit - 8));
   std::shuffle(pieces.begin(), pieces.end(), std::mt19937(9));
-  Joiner joiner;
+  Reassembler joiner;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const auto result = joiner.join(1, pieces[i], inside::Ecn::not_ect);
     CHECK_FALSE(result.fault);
@@ -62,13 +62,13 @@ TEST_CASE("a packet in pieces comes out as it was, in whatever order they come")
 }
 
 TEST_CASE("what fits stays whole, and the order stays") {
-  Splitter splitter;
+  Fragmenter splitter;
   const std::vector<Octets> packets = {octets(1400, 1), octets(600, 2), octets(1400, 3)};
   const auto pieces = pieces_of(splitter, packets, 1200);
   REQUIRE(pieces.size() == 5);
   CHECK(pieces[2] == packets[1]);
   CHECK(pieces[0].size() == pieces[1].size());
-  CHECK(splitter.packets_split() == 2);
+  CHECK(splitter.packets_fragmented() == 2);
   std::uint64_t count = 1;
   std::uint64_t bytes = 10;
   splitter.settle(count, bytes);
@@ -82,7 +82,7 @@ TEST_CASE("what fits stays whole, and the order stays") {
 }
 
 TEST_CASE("what the batch has no room for is told") {
-  Splitter splitter;
+  Fragmenter splitter;
   inside::OutboundBatch batch(3000, 3);
   batch.clear(21, 16);
   for (int i = 0; i < 2; ++i) std::fill_n(batch.append(1400), 1400, std::uint8_t{1});
@@ -91,12 +91,12 @@ TEST_CASE("what the batch has no room for is told") {
 }
 
 TEST_CASE("many packets at once, their pieces mixed") {
-  Splitter splitter;
+  Fragmenter splitter;
   std::vector<Octets> packets;
   for (unsigned i = 0; i < 16; ++i) packets.push_back(octets(3000 + i, i));
   auto pieces = pieces_of(splitter, packets, 1200);
   std::shuffle(pieces.begin(), pieces.end(), std::mt19937(5));
-  Joiner joiner;
+  Reassembler joiner;
   std::vector<Octets> joined;
   for (const auto& piece : pieces) {
     const auto result = joiner.join(1, piece, inside::Ecn::not_ect);
@@ -108,8 +108,8 @@ TEST_CASE("many packets at once, their pieces mixed") {
 }
 
 TEST_CASE("of more than sixteen the oldest is given up, and counted") {
-  Splitter splitter;
-  Joiner joiner;
+  Fragmenter splitter;
+  Reassembler joiner;
   for (unsigned i = 0; i < 16; ++i) {
     CHECK_FALSE(
         joiner.join(1, pieces_of(splitter, {octets(1400, i)}, 1200)[0], inside::Ecn::not_ect)
@@ -121,8 +121,8 @@ TEST_CASE("of more than sixteen the oldest is given up, and counted") {
 }
 
 TEST_CASE("a number that has come round is another packet's") {
-  Splitter splitter;
-  Joiner joiner;
+  Fragmenter splitter;
+  Reassembler joiner;
   joiner.join(1, pieces_of(splitter, {octets(1400, 0)}, 1200)[0], inside::Ecn::not_ect);
   for (unsigned i = 1; i < 65536; ++i) {
     joiner.release();
@@ -139,11 +139,11 @@ TEST_CASE("a number that has come round is another packet's") {
 }
 
 TEST_CASE("pieces of different associations make no packet") {
-  Splitter one;
-  Splitter other;
+  Fragmenter one;
+  Fragmenter other;
   const auto first = pieces_of(one, {octets(1400, 1)}, 1200);
   const auto second = pieces_of(other, {octets(1400, 2)}, 1200);
-  Joiner joiner;
+  Reassembler joiner;
   joiner.join(1, first[0], inside::Ecn::not_ect);
   CHECK(joiner.join(2, second[1], inside::Ecn::not_ect).packet.empty());
   CHECK(joiner.join(1, first[1], inside::Ecn::not_ect).packet.size() == 1400);
@@ -151,11 +151,11 @@ TEST_CASE("pieces of different associations make no packet") {
 
 TEST_CASE("a mark of congestion on one piece is the packet's") {
   const auto marked = GENERATE(0U, 1U, 2U);
-  Splitter splitter;
-  Joiner joiner;
+  Fragmenter splitter;
+  Reassembler joiner;
   const auto pieces = pieces_of(splitter, {octets(1400, 1)}, 700);
   REQUIRE(pieces.size() == 3);
-  Joiner::Result result;
+  Reassembler::Result result;
   for (unsigned i = 0; i < 3; ++i) {
     result = joiner.join(1, pieces[i], i == marked ? inside::Ecn::congested : inside::Ecn::ect_0);
   }
@@ -164,7 +164,7 @@ TEST_CASE("a mark of congestion on one piece is the packet's") {
 }
 
 TEST_CASE("pieces that contradict themselves are refused") {
-  Joiner joiner;
+  Reassembler joiner;
   const auto refused = [&](const Octets& payload) {
     const auto result = joiner.join(1, payload, inside::Ecn::not_ect);
     return result.fault == Drop::payload_malformed && result.packet.empty();
@@ -178,11 +178,11 @@ TEST_CASE("pieces that contradict themselves are refused") {
 }
 
 TEST_CASE("random pieces harm nobody") {
-  Joiner joiner;
+  Reassembler joiner;
   std::mt19937 random(3);
   for (unsigned i = 0; i < 200'000; ++i) {
     Octets payload = octets(1 + random() % 40, random());
-    payload[0] = piece_kind;
+    payload[0] = fragment_kind;
     if (payload.size() > 7 && i % 2 == 0) {  // small numbers, so that some fit together
       for (const auto at : {2U, 4U, 6U}) payload[at] = 0;
       for (const auto at : {3U, 5U, 7U}) payload[at] &= 0x3f;
@@ -204,7 +204,7 @@ TEST_CASE("a lane sends in pieces what its path does not carry, and its peer see
   for (const auto& datagram : datagrams) CHECK(datagram.size() <= 700 + 37);
   CHECK(pair.b.receive(datagrams[1], west).empty());
   CHECK(pair.b.receive(datagrams[0], west) == std::vector<Packet>{large});
-  CHECK(pair.a.counters.tx_split == 1);
+  CHECK(pair.a.counters.tx_fragmented == 1);
   // Larger than the interface's MTU, which fell while it waited.
   CHECK(pair.a.send(udp_packet(3, 1401)).size() == 3);
 }

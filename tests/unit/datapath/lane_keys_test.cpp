@@ -38,7 +38,7 @@ TEST_CASE("what the control thread must know is said again until there was room 
   a.install(1, both.initiator, true, {4, 6});
   b.install(1, both.acceptor, false, {4, 6});
   const auto fill = [](End& end) {
-    while (end.lane.announce(0, RenewalRequested{})) {
+    while (end.lane.announce(0, RekeyRequested{})) {
     }
   };
   fill(a);
@@ -54,8 +54,8 @@ TEST_CASE("what the control thread must know is said again until there was room 
   int due = 0;
   while (const LaneEvent* const event = b.mailbox.events.front()) {
     confirmed += std::holds_alternative<AssociationConfirmed>(event->what) ? 1 : 0;
-    moves += std::holds_alternative<PeerMoved>(event->what) ? 1 : 0;
-    due += std::holds_alternative<RenewalDue>(event->what) ? 1 : 0;
+    moves += std::holds_alternative<PeerRoamed>(event->what) ? 1 : 0;
+    due += std::holds_alternative<RekeyDue>(event->what) ? 1 : 0;
     b.mailbox.events.release();
   }
   CHECK(confirmed == 1);
@@ -85,9 +85,9 @@ TEST_CASE("at its limit an association seals no more and says so once") {
   End a(east);
   a.install(1, both.initiator, true, {4, 6});
   for (std::uint8_t i = 0; i < 4; ++i) CHECK(a.send(udp_packet(i)).size() == 1);
-  CHECK(a.events<RenewalDue>().size() == 1);
+  CHECK(a.events<RekeyDue>().size() == 1);
   for (std::uint8_t i = 0; i < 2; ++i) CHECK(a.send(udp_packet(i)).size() == 1);
-  CHECK(a.events<RenewalDue>().empty());
+  CHECK(a.events<RekeyDue>().empty());
   for (std::uint8_t i = 0; i < 3; ++i) CHECK(a.send(udp_packet(i)).empty());
   CHECK(a.drops(Drop::record_limit) == 3);
   CHECK(a.events<LimitReached>().size() == 1);
@@ -108,7 +108,7 @@ TEST_CASE("at its limit an association can still say farewell, and no more than 
   b.receive(a.control().at(0), west);
   CHECK(b.events<AlertReceived>().size() == 1);
   for (int i = 0; i < 100; ++i) a.command(SendAlert{1, 0});
-  CHECK(a.control().size() == records_for_farewell - 1);
+  CHECK(a.control().size() == records_for_alerts - 1);
 }
 
 TEST_CASE("renewal is due by what was received, too") {
@@ -118,7 +118,7 @@ TEST_CASE("renewal is due by what was received, too") {
   a.install(1, both.initiator, true);
   b.install(1, both.acceptor, false, {3, 1000});
   for (std::uint8_t i = 0; i < 3; ++i) b.receive(a.send(udp_packet(i))[0], west);
-  CHECK(b.events<RenewalDue>().size() == 1);
+  CHECK(b.events<RekeyDue>().size() == 1);
 }
 
 TEST_CASE("alerts go out sealed, also when the association goes in the same breath") {

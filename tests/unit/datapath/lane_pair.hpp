@@ -104,7 +104,7 @@ struct End {
   }
   std::uint64_t drops(Drop reason) const { return counters.drops.get(reason); }
 
-  static std::vector<Datagram> unpack(std::span<const datapath::Run> runs) {
+  static std::vector<Datagram> unpack(std::span<const datapath::DatagramRun> runs) {
     std::vector<Datagram> datagrams;
     for (const auto& run : runs) {
       for (std::size_t at = 0; at < run.bytes; at += run.segment_bytes) {

@@ -161,12 +161,12 @@ TEST_CASE("the link follows the newest authentic record and nothing else") {
   auto forged = newer[0];
   forged.back() ^= 1;
   pair.b.receive(forged, elsewhere);
-  CHECK(pair.b.events<PeerMoved>().empty());
+  CHECK(pair.b.events<PeerRoamed>().empty());
   pair.b.receive(newer[0], west);
   pair.b.receive(older[0], elsewhere);
-  CHECK(pair.b.events<PeerMoved>().empty());
+  CHECK(pair.b.events<PeerRoamed>().empty());
   pair.b.receive(pair.a.send(udp_packet(3))[0], elsewhere);
-  const auto moved = pair.b.events<PeerMoved>();
+  const auto moved = pair.b.events<PeerRoamed>();
   REQUIRE(moved.size() == 1);
   CHECK(moved[0].to == elsewhere);
   pair.b.lane.from_inside({}, *std::make_unique<Packet>(udp_packet(4)), 1400);

@@ -90,7 +90,7 @@ TEST_CASE("faults of the certificate file") {
     f.dir.write("1.cert", f.issued.certificate.substr(0, 200));
     CHECK(f.fault() == "--cert " + path + ": damaged after -----BEGIN CERTIFICATE-----");
   }
-  SECTION("a key we do not use") {
+  SECTION("a key that is not allowed") {
     const auto key = GENERATE(KeyKind::p521, KeyKind::rsa1024);
     f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .key = key}), f.ca.certificate());
     CHECK(f.fault() == "--cert " + path +
@@ -165,11 +165,11 @@ TEST_CASE("faults of the CA and CRL files") {
     f.files.crl = f.dir.write("ca.crl", f.ca.revoke({7}, -5));
     CHECK_THAT(f.fault(), ContainsSubstring("--crl " + f.files.crl + ": expired on 20"));
   }
-  SECTION("a CRL that is none") {
+  SECTION("not a CRL") {
     f.files.crl = f.dir.write("ca.crl", "nothing");
     CHECK(f.fault() == "--crl " + f.files.crl + ": not PEM: it must hold -----BEGIN X509 CRL-----");
   }
-  SECTION("a good CRL") {
+  SECTION("a valid CRL") {
     f.files.crl = f.dir.write("ca.crl", f.ca.revoke({7}));
     CHECK(f.fault() == "(none)");
   }

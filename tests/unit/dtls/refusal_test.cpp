@@ -166,7 +166,7 @@ TEST_CASE("a certificate outside its validity is refused") {
   CHECK(outcome.text == test.fault);
 }
 
-TEST_CASE("a small RSA key and a curve we do not use are refused") {
+TEST_CASE("a small RSA key and other curves are refused") {
   const auto key = GENERATE(KeyKind::rsa1024, KeyKind::p521);
   TestCa ca;
   const auto outcome = run_raw(ca, ca.issue({.name = "V3-1", .key = key}));

@@ -15,7 +15,8 @@ namespace {
 constexpr Time start{1000h};
 constexpr int many = 100'000;
 
-// `many` datagrams of 1000 bytes, one every 10 us: the fates, and how many did what.
+// Calls `look` with the fates of `many` datagrams of 1000 bytes, one every 10 us. Returns the
+// counters.
 template <typename Look>
 ScheduleCounters play(const Impairments& impairments, Look look, std::uint64_t seed = 1) {
   Schedule schedule(seed);
@@ -24,7 +25,7 @@ ScheduleCounters play(const Impairments& impairments, Look look, std::uint64_t s
   return schedule.counters();
 }
 
-// Five standard deviations to either side: by chance less than once in a million seeds.
+// Within five standard deviations: a larger deviation has a probability of 6e-7.
 bool is_share(std::uint64_t got, double share) {
   const double expected = many * share;
   const double deviation = std::sqrt(expected * (1 - share));
@@ -33,7 +34,7 @@ bool is_share(std::uint64_t got, double share) {
 
 }  // namespace
 
-TEST_CASE("without impairments every datagram arrives at once, once, whole") {
+TEST_CASE("without impairments every datagram arrives at once, once and unchanged") {
   const auto counters = play({}, [](const Fate& fate, Time now) {
     if (fate.count != 1) FAIL("not one copy");
     if (fate.copies[0].due != now || fate.copies[0].bytes != 1000 || fate.copies[0].flip != 0) {
@@ -47,7 +48,7 @@ TEST_CASE("without impairments every datagram arrives at once, once, whole") {
         0);
 }
 
-TEST_CASE("each impairment hits its share, by itself") {
+TEST_CASE("each impairment affects its share of the datagrams, independently of the others") {
   for (const double share : {0.001, 0.05, 0.5, 1.0}) {
     CAPTURE(share);
     const auto nothing = [](const Fate&, Time) {};
@@ -63,12 +64,12 @@ TEST_CASE("each impairment hits its share, by itself") {
     CHECK(is_share(counters.corrupted, share));
     CHECK(is_share(counters.truncated, share));
   }
-  Impairments even;  // no impairment's dice tell of another's
+  Impairments even;  // the random numbers of two impairments are independent
   even.drop = even.duplicate = 0.5;
   CHECK(is_share(play(even, [](const Fate&, Time) {}).duplicated, 0.25));
 }
 
-TEST_CASE("what a damaged datagram looks like") {
+TEST_CASE("damaged datagrams have one flipped bit or a missing end") {
   Impairments impairments;
   impairments.corrupt = 0.5;
   impairments.truncate = 0.5;
@@ -81,7 +82,7 @@ TEST_CASE("what a damaged datagram looks like") {
     if (fate.count == 2 && (fate.copies[0].bytes != 1000 || fate.copies[0].flip != 0)) {
       FAIL("the first of two is damaged");
     }
-    if (std::popcount(last.flip) > 1) FAIL("more than a bit");
+    if (std::popcount(last.flip) > 1) FAIL("more than one bit");
     if (last.bytes > 1000 || (last.flip != 0 && last.flip_at >= last.bytes)) FAIL("out of bounds");
     lengths.insert(last.bytes);
     if (last.flip != 0) places.insert(last.flip_at);
@@ -94,7 +95,7 @@ TEST_CASE("what a damaged datagram looks like") {
   Schedule schedule(1);
   schedule.impairments = impairments;
   schedule.impairments.corrupt = schedule.impairments.truncate = 1;
-  CHECK(schedule.decide(0, start).count >= 1);  // nothing to damage, nothing to divide by
+  CHECK(schedule.decide(0, start).count >= 1);  // an empty datagram is not damaged
 }
 
 TEST_CASE("jitter keeps the order, reordering does not") {
@@ -105,7 +106,7 @@ TEST_CASE("jitter keeps the order, reordering does not") {
   Duration least = 1h;
   Duration most{};
   const auto look = [&](const Fate& fate, Time now) {
-    if (fate.copies[0].due < last) FAIL("overtaken");
+    if (fate.copies[0].due < last) FAIL("reordered");
     last = fate.copies[0].due;
     least = std::min(least, last - now);
     most = std::max(most, last - now);
@@ -119,24 +120,24 @@ TEST_CASE("jitter keeps the order, reordering does not") {
   impairments.delay = 5ms;
   impairments.reorder = 0.1;
   impairments.late = 1ms;
-  int overtaken = 0;
+  int reordered = 0;
   last = {};
   play(impairments, [&](const Fate& fate, Time now) {
     const auto due = fate.copies[0].due;
-    if (due < now + 5ms || due > now + 6ms) FAIL("not within what was asked");
-    if (due < last) ++overtaken;
+    if (due < now + 5ms || due > now + 6ms) FAIL("outside delay and late");
+    if (due < last) ++reordered;
     last = due;
   });
-  CHECK(overtaken > many / 20);
+  CHECK(reordered > many / 20);
 }
 
-TEST_CASE("the rate spaces datagrams and its queue overflows") {
+TEST_CASE("the rate spaces datagrams, and its queue overflows") {
   Impairments impairments;
-  impairments.rate = 8e8;  // 10 us each: as fast as they come
+  impairments.rate = 8e8;  // 10 us per datagram, the interval of sending
   play(impairments, [](const Fate& fate, Time now) {
     if (fate.count != 1 || fate.copies[0].due != now + 10us) FAIL("not the rate");
   });
-  impairments.rate = 4e8;  // half of them
+  impairments.rate = 4e8;  // half of the datagrams pass
   impairments.queue = 5ms;
   Duration most{};
   const auto counters = play(impairments, [&](const Fate& fate, Time now) {
@@ -144,12 +145,12 @@ TEST_CASE("the rate spaces datagrams and its queue overflows") {
   });
   CHECK(most <= 5ms + 20us);
   CHECK(most > 4900us);
-  // Half of them are too many, but for those in the queue at the end.
+  // Half of the datagrams are dropped, except for those in the queue at the end.
   CHECK(counters.overflowed >= many / 2 - 300);
   CHECK(counters.overflowed <= many / 2);
 }
 
-TEST_CASE("what is larger than the MTU vanishes") {
+TEST_CASE("datagrams larger than the MTU are dropped") {
   Schedule schedule(1);
   schedule.impairments.max_bytes = 1000;
   CHECK(schedule.decide(1000, start).count == 1);
@@ -159,7 +160,7 @@ TEST_CASE("what is larger than the MTU vanishes") {
   CHECK(schedule.decide(65507, start).count == 1);
 }
 
-TEST_CASE("a datagram's luck depends on the seed and its number, not on what was before") {
+TEST_CASE("the fate of a datagram depends on the seed and its number, not on earlier impairments") {
   Impairments half;
   half.drop = 0.5;
   const auto fates = [&](std::uint64_t seed, int clean) {
@@ -178,7 +179,7 @@ TEST_CASE("a datagram's luck depends on the seed and its number, not on what was
   CHECK(fates(1, 100).substr(0, 100) == std::string(100, '.'));
 }
 
-TEST_CASE("what is under way arrives in order of time, then of sending") {
+TEST_CASE("datagrams in flight arrive in order of time, then of sending") {
   UnderWay<int> under_way;
   CHECK(under_way.next() == Time::max());
   under_way.add(start + 2ms, 1);

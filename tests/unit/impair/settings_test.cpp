@@ -8,7 +8,7 @@ using namespace routevpn;
 using namespace routevpn::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("each setting sets its impairment and no other") {
+TEST_CASE("each setting sets only its impairment") {
   Impairments wanted;
   Impairments got;
   const auto check = [&](const char* name, const char* value) {
@@ -41,7 +41,7 @@ TEST_CASE("each setting sets its impairment and no other") {
   check("mtu", "1400");
 }
 
-TEST_CASE("the MTU counts the headers of its family, and can be taken away") {
+TEST_CASE("the MTU includes the headers of its IP version, and 0 removes it") {
   Impairments impairments;
   apply_setting(impairments, "mtu", "1280", false);
   CHECK(impairments.max_bytes == 1280 - 48);

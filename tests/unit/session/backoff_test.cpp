@@ -5,7 +5,7 @@
 using namespace routevpn;
 using namespace std::chrono_literals;
 
-TEST_CASE("waits double from 250 ms to 8 s, a quarter more or less") {
+TEST_CASE("the back-off doubles from 250 ms to 8 s, plus or minus a quarter") {
   const auto seed = GENERATE(1U, 2U, 3U);
   session::Backoff backoff(seed);
   Duration base = 250ms;
@@ -19,8 +19,8 @@ TEST_CASE("waits double from 250 ms to 8 s, a quarter more or less") {
   CHECK(backoff.next() <= 313ms);
 }
 
-TEST_CASE("two seeds do not wait alike") {
-  session::Backoff one(1);
-  session::Backoff other(2);
-  CHECK(one.next() != other.next());
+TEST_CASE("two seeds give different waits") {
+  session::Backoff first(1);
+  session::Backoff second(2);
+  CHECK(first.next() != second.next());
 }

@@ -33,7 +33,7 @@ TEST_CASE("the delay doubles with each flap, to 60 s") {
   CHECK(damper.delay(damping_start + 1000s) == 60s);
 }
 
-TEST_CASE("ten minutes without a flap and all of them are forgotten") {
+TEST_CASE("10 minutes without a flap reset the count") {
   FlapDamper damper(1000ms);
   damper.carrier_lost(damping_start);
   damper.carrier_lost(damping_start + 1s);
@@ -44,13 +44,14 @@ TEST_CASE("ten minutes without a flap and all of them are forgotten") {
   CHECK(damper.delay(damping_start + 20min) == 1s);
 }
 
-TEST_CASE("failing before the carrier returns does not double, nor is it ten quiet minutes") {
+TEST_CASE(
+    "a failure before the carrier returns does not double the delay but restarts the 10 minutes") {
   FlapDamper damper(1000ms);
   damper.failed_again(damping_start);
   CHECK(damper.delay(damping_start) == 0s);
   damper.carrier_lost(damping_start);
   damper.failed_again(damping_start + 9min);
   CHECK(damper.delay(damping_start + 15min) == 1s);
-  damper.failed_again(damping_start + 30min);  // too late to matter
+  damper.failed_again(damping_start + 30min);  // the count is already 0
   CHECK(damper.delay(damping_start + 30min) == 0s);
 }

@@ -1,7 +1,5 @@
-// Who gets a place among the half-open handshakes of an acceptor, and who gives way.
+// The half-open table of an acceptor: which handshakes get an entry, and which are evicted.
 #include "routevpn/session/handshakes.hpp"
-
-#include "routevpn/base/error.hpp"
 
 #include "catch.hpp"
 #include "unit/dtls/pair.hpp"
@@ -15,62 +13,70 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Door : HandshakeOwner {
+struct Acceptor {
   Identities identities = make_identities();
   DropCounters drops;
   Time now{1h};
   std::vector<std::pair<SocketAddress, Datagram>> sent;
   std::optional<IpAddress> peer;
-  AssociationId associations = 0;
+  int associations = 0;
+  std::string order;  // of the last datagram's events: C completed, f flight, k flight with
+                      // ChangeCipherSpec
+  int failures = 0;
   bool out_of_memory = false;
-  Handshakes handshakes{dtls::Role::acceptor, identities.acceptor, {}, *this, drops};
+  Handshakes handshakes{dtls::Role::acceptor, identities.acceptor, {}, drops};
 
-  Door() { virtual_clock::set(now); }
-  void send_handshake(ConstBytes datagram, const outside::Endpoint& to) override {
-    sent.emplace_back(to.remote, Datagram(datagram.begin(), datagram.end()));
+  Acceptor() { virtual_clock::set(now); }
+  void receive(ConstBytes datagram, const outside::Endpoint& from) {
+    order.clear();
+    handshakes.receive(datagram, from, peer, now);
+    while (const auto event = handshakes.take_event()) std::visit(*this, *event);
   }
-  AssociationId established(const dtls::Established&, const outside::Endpoint&, Time) override {
-    if (out_of_memory) throw SystemError("no memory");
-    return ++associations;
+  void operator()(const SendHandshake& flight) {
+    const auto type = static_cast<record::ContentType>(flight.datagram[0]);
+    order += type == record::ContentType::change_cipher_spec ? 'k' : 'f';
+    sent.emplace_back(flight.to.remote, flight.datagram);
   }
-  void handshake_failed(const dtls::HandshakeFailure&, const outside::Endpoint&, Time) override {}
-  [[nodiscard]] bool is_peer(const IpAddress& address) const override { return peer == address; }
+  void operator()(const HandshakeCompleted& completed) {
+    order += 'C';
+    if (out_of_memory) return handshakes.refuse(completed, "no memory");
+    ++associations;
+  }
+  void operator()(const HandshakeFailed&) { ++failures; }
 
   void pass(Duration time) {
     now += time;
     virtual_clock::set(now);
   }
-  [[nodiscard]] std::uint64_t gave_way() const { return drops.get(Drop::handshake_half_open); }
+  [[nodiscard]] std::uint64_t evicted() const { return drops.get(Drop::handshake_half_open); }
 };
 
-// Somebody who calls the acceptor from an address of his own.
-struct Caller {
-  Caller(Door& door_, const std::string& address)
-      : door(door_),
+// An initiator that connects to the acceptor from an address of its own.
+struct Initiator {
+  Initiator(Acceptor& acceptor_, const std::string& address)
+      : acceptor(acceptor_),
         from{{*IpAddress::parse(address), 7754}, std::nullopt},
-        handshake(dtls::Handshake::initiate(door.identities.initiator, door.now)) {}
+        handshake(dtls::Handshake::initiate(acceptor.identities.initiator, acceptor.now)) {}
 
-  // Says what there is to say, and hears the answers.
-  void speak() {
-    door.sent.clear();
-    for (const auto& datagram : handshake->take_output()) {
-      door.handshakes.receive(datagram, from, door.now);
-    }
-    for (const auto& [to, datagram] : std::exchange(door.sent, {})) {
-      if (to == from.remote) handshake->receive(datagram, door.now);
+  // Sends its flight and receives the answers.
+  void exchange() {
+    acceptor.sent.clear();
+    for (const auto& datagram : handshake->take_output()) acceptor.receive(datagram, from);
+    for (const auto& [to, datagram] : std::exchange(acceptor.sent, {})) {
+      if (to == from.remote) handshake->receive(datagram, acceptor.now);
     }
   }
-  // Up to the acceptor's flight, which takes a place.
+  // Ends with the acceptor's flight: the half-open table has an entry.
   void begin() {
-    speak();
-    speak();
+    exchange();
+    exchange();
   }
   [[nodiscard]] bool completes() {
-    speak();
+    exchange();
     return handshake->progress() == dtls::Progress::completed;
   }
 
-  Door& door;
+  Acceptor& acceptor;
   outside::Endpoint from;
   std::unique_ptr<dtls::Handshake> handshake;
 };
@@ -81,107 +87,121 @@ std::string in_network(int network, int host = 1) {
 
 }  // namespace
 
-TEST_CASE("strangers who begin and never end keep nobody out") {
-  Door door;
-  std::vector<std::unique_ptr<Caller>> strangers;
+TEST_CASE("handshakes that never complete do not lock out new ones") {
+  Acceptor acceptor;
+  std::vector<std::unique_ptr<Initiator>> others;
   for (int i = 0; i < 16; ++i) {
-    strangers.push_back(std::make_unique<Caller>(door, in_network(i)));
-    strangers.back()->begin();
-    door.pass(1ms);
+    others.push_back(std::make_unique<Initiator>(acceptor, in_network(i)));
+    others.back()->begin();
+    acceptor.pass(1ms);
   }
-  CHECK(door.gave_way() == 0);
-  Caller peer(door, "192.0.2.1");
+  CHECK(acceptor.evicted() == 0);
+  Initiator peer(acceptor, "192.0.2.1");
   peer.begin();
-  CHECK(door.gave_way() == 1);
+  CHECK(acceptor.evicted() == 1);
   CHECK(peer.completes());
-  CHECK_FALSE(strangers[0]->completes());  // the first of them
-  CHECK(strangers[1]->completes());
+  CHECK_FALSE(others[0]->completes());  // the oldest entry
+  CHECK(others[1]->completes());
 }
 
-TEST_CASE("a network's share is its own: the fifth takes the place of its first") {
-  Door door;
-  Caller other(door, in_network(9));
+TEST_CASE("the fifth half-open handshake of a network evicts its first") {
+  Acceptor acceptor;
+  Initiator other(acceptor, in_network(9));
   other.begin();
-  std::vector<std::unique_ptr<Caller>> same;
+  std::vector<std::unique_ptr<Initiator>> same;
   for (int i = 1; i <= 5; ++i) {
-    door.pass(1s);
-    same.push_back(std::make_unique<Caller>(door, in_network(1, i)));
+    acceptor.pass(1s);
+    same.push_back(std::make_unique<Initiator>(acceptor, in_network(1, i)));
     same.back()->begin();
   }
-  CHECK(door.gave_way() == 1);
+  CHECK(acceptor.evicted() == 1);
   CHECK_FALSE(same[0]->completes());
   CHECK(same[1]->completes());
   CHECK(other.completes());
 }
 
-TEST_CASE("the peer in use gives way to nobody, and does not wait for a rate that others use up") {
-  Door door;
-  door.peer = IpAddress::parse("192.0.2.1");
-  Caller peer(door, "192.0.2.1");
+TEST_CASE(
+    "handshakes of the current peer are not evicted and not subject to the total rate limit") {
+  Acceptor acceptor;
+  acceptor.peer = IpAddress::parse("192.0.2.1");
+  Initiator peer(acceptor, "192.0.2.1");
   peer.begin();
-  std::vector<std::unique_ptr<Caller>> strangers;
+  std::vector<std::unique_ptr<Initiator>> others;
   for (int i = 0; i < 150; ++i) {
-    strangers.push_back(std::make_unique<Caller>(door, in_network(i)));
-    strangers.back()->begin();
+    others.push_back(std::make_unique<Initiator>(acceptor, in_network(i)));
+    others.back()->begin();
   }
-  CHECK(door.drops.get(Drop::handshake_rate_limited) > 0);
+  CHECK(acceptor.drops.get(Drop::handshake_rate_limited) > 0);
   CHECK(peer.completes());
-  Caller again(door, "192.0.2.1");
-  again.begin();
-  CHECK(again.completes());
+  Initiator second(acceptor, "192.0.2.1");
+  second.begin();
+  CHECK(second.completes());
 }
 
-TEST_CASE("the places have an end for the peer's own address, and for its neighbours") {
-  Door door;
-  door.peer = IpAddress::parse("192.0.2.1");
-  std::vector<std::unique_ptr<Caller>> callers;
+TEST_CASE("the quota applies to the current peer's address and to its network") {
+  Acceptor acceptor;
+  acceptor.peer = IpAddress::parse("192.0.2.1");
+  std::vector<std::unique_ptr<Initiator>> initiators;
   for (std::uint16_t i = 0; i < 6; ++i) {
-    door.pass(1s);
-    callers.push_back(std::make_unique<Caller>(door, "192.0.2.1"));
-    callers.back()->from.remote.port = static_cast<std::uint16_t>(1000 + i);
-    callers.back()->begin();
+    acceptor.pass(1s);
+    initiators.push_back(std::make_unique<Initiator>(acceptor, "192.0.2.1"));
+    initiators.back()->from.remote.port = static_cast<std::uint16_t>(1000 + i);
+    initiators.back()->begin();
   }
-  CHECK(door.gave_way() == 2);
-  door.pass(1s);
-  Caller neighbour(door, "192.0.2.2");
+  CHECK(acceptor.evicted() == 2);
+  acceptor.pass(1s);
+  Initiator neighbour(acceptor, "192.0.2.2");
   neighbour.begin();
-  CHECK(door.gave_way() == 3);  // it is the neighbour that has no place
+  CHECK(acceptor.evicted() == 3);  // the neighbour itself is evicted
   CHECK_FALSE(neighbour.completes());
-  CHECK_FALSE(callers[1]->completes());
-  CHECK(callers[2]->completes());
-  CHECK(callers[5]->completes());
+  CHECK_FALSE(initiators[1]->completes());
+  CHECK(initiators[2]->completes());
+  CHECK(initiators[5]->completes());
 }
 
-TEST_CASE("a refusal comes before the work: the signature of a ServerKeyExchange") {
-  Door door;
-  std::vector<std::unique_ptr<Caller>> callers;
+TEST_CASE("a rate-limited handshake is refused before the signature of a ServerKeyExchange") {
+  Acceptor acceptor;
+  std::vector<std::unique_ptr<Initiator>> initiators;
   for (int i = 0; i < 6; ++i) {
-    callers.push_back(std::make_unique<Caller>(door, in_network(1, i + 1)));
-    callers.back()->begin();
+    initiators.push_back(std::make_unique<Initiator>(acceptor, in_network(1, i + 1)));
+    initiators.back()->begin();
   }
-  CHECK(door.drops.get(Drop::handshake_rate_limited) == 1);
-  CHECK_FALSE(callers.back()->completes());
+  CHECK(acceptor.drops.get(Drop::handshake_rate_limited) == 1);
+  CHECK_FALSE(initiators.back()->completes());
 }
 
-TEST_CASE("a handshake whose association cannot be made is over, and its place is free") {
-  Door door;
-  Caller peer(door, "192.0.2.1");
+TEST_CASE(
+    "a handshake whose association cannot be made fails, sends no last flight and frees its "
+    "entry") {
+  Acceptor acceptor;
+  Initiator peer(acceptor, "192.0.2.1");
   peer.begin();
-  door.out_of_memory = true;
+  acceptor.out_of_memory = true;
   CHECK_FALSE(peer.completes());
-  CHECK(door.drops.get(Drop::handshake_failed) == 1);
-  CHECK_FALSE(door.handshakes.deadline());
-  door.out_of_memory = false;
-  Caller again(door, "192.0.2.1");
-  again.begin();
-  CHECK(again.completes());
+  CHECK(acceptor.drops.get(Drop::handshake_failed) == 1);
+  CHECK(acceptor.failures == 1);
+  CHECK_FALSE(acceptor.handshakes.deadline());
+  acceptor.out_of_memory = false;
+  Initiator second(acceptor, "192.0.2.1");
+  second.begin();
+  CHECK(second.completes());
 }
 
-TEST_CASE("handshakes that are not completed are over when the identity changes") {
-  Door door;
-  Caller peer(door, "192.0.2.1");
+TEST_CASE("a new identity ends handshakes in progress") {
+  Acceptor acceptor;
+  Initiator peer(acceptor, "192.0.2.1");
   peer.begin();
-  door.handshakes.replace_identity(door.identities.acceptor);
+  acceptor.handshakes.replace_identity(acceptor.identities.acceptor);
   CHECK_FALSE(peer.completes());
-  CHECK(door.associations == 0);
+  CHECK(acceptor.associations == 0);
+}
+
+TEST_CASE(
+    "a handshake is reported as completed before the flight that lets the peer use its keys") {
+  Acceptor acceptor;
+  Initiator peer(acceptor, "192.0.2.1");
+  peer.begin();
+  CHECK(acceptor.order == "f");
+  REQUIRE(peer.completes());
+  CHECK(acceptor.order == "Ck");
 }

@@ -1,4 +1,4 @@
-// The path falls, or seems to: black holes, ICMP true and forged, loss.
+// The path MTU falls or seems to fall: black holes, ICMP messages true and forged, loss.
 #include "routevpn/session/path_mtu.hpp"
 
 #include "catch.hpp"
@@ -8,7 +8,7 @@ using namespace routevpn;
 using namespace routevpn::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("with ICMP a smaller path is known after the tries of one size") {
+TEST_CASE("with ICMP the search needs the tries of one size only") {
   Path path;
   path.icmp = true;
   path.mtu = 1400;
@@ -16,43 +16,43 @@ TEST_CASE("with ICMP a smaller path is known after the tries of one size") {
   CHECK(path.settle(1400) <= 210ms);
 }
 
-TEST_CASE("ICMP: a fallen path is in use at once, and found a little later") {
+TEST_CASE("ICMP: the reported size is in use at once, and found 220 ms later") {
   Path path;
   path.icmp = true;
   path.begin(v6, 1500);
   path.run(1s);
   path.mtu = 1280;
-  const Time fallen = path.now;
+  const Time changed = path.now;
   path.search.too_big(1280, path.now);
   CHECK(path.search.in_use() == 1280);
   CHECK(path.search.found() == 1500);
   path.settle(1280);
-  CHECK(path.now - fallen <= 220ms);
+  CHECK(path.now - changed <= 220ms);
   CHECK(path.search.in_use() == 1280);
   path.run(5s);
   CHECK(path.search.found() == 1280);
 }
 
-TEST_CASE("ICMP: a path that falls while a larger size is searched is not waited for") {
+TEST_CASE("ICMP: a smaller size is used at once while a larger one is searched") {
   Path path;
   path.begin(v4, 1400);
   path.mtu = 1400;
   path.run(1s);
   REQUIRE(path.search.found() == 1400);
-  path.search.look_again(1500, path.now);
+  path.search.search_again(1500, path.now);
   path.run(150ms);
   path.icmp = true;
   path.mtu = 1280;
-  const Time fallen = path.now;
+  const Time changed = path.now;
   path.search.too_big(1280, path.now);
   CHECK(path.search.in_use() == 1280);
   path.settle(1280);
-  CHECK(path.now - fallen <= 420ms);
+  CHECK(path.now - changed <= 420ms);
   path.run(5s);
   CHECK(path.search.found() == 1280);
 }
 
-TEST_CASE("answers to what went another way prove nothing") {
+TEST_CASE("replies from an earlier path prove nothing") {
   Path path;
   path.begin(v4, 1500);
   path.run(1s);
@@ -66,7 +66,7 @@ TEST_CASE("answers to what went another way prove nothing") {
   CHECK(path.search.found() == 1280);
 }
 
-TEST_CASE("a forged ICMP message costs one round trip of small datagrams and changes nothing") {
+TEST_CASE("a forged ICMP message causes one round trip of small datagrams and changes no result") {
   Path path;
   path.begin(v4, 1500);
   path.run(1s);
@@ -74,7 +74,7 @@ TEST_CASE("a forged ICMP message costs one round trip of small datagrams and cha
   CHECK(path.search.in_use() == 576);
   path.run(10ms);
   CHECK(path.search.in_use() == 1500);
-  // Others behind it are not listened to.
+  // Further ICMP messages are ignored for 1 s.
   path.search.too_big(700, path.now);
   CHECK(path.search.in_use() == 1500);
   const auto sent = path.large_sent;
@@ -88,7 +88,8 @@ TEST_CASE("a forged ICMP message costs one round trip of small datagrams and cha
   CHECK(path.search.found() == 1500);
 }
 
-TEST_CASE("an answer that was under way when ICMP spoke does not contradict it") {
+TEST_CASE(
+    "a reply that is in flight when the ICMP message arrives does not contradict the message") {
   Path path;
   path.icmp = true;
   path.begin(v6, 1500);
@@ -101,24 +102,25 @@ TEST_CASE("an answer that was under way when ICMP spoke does not contradict it")
   for (const auto& [when, mtu] : path.used) CHECK((when < start + 1s || mtu == 1280));
 }
 
-TEST_CASE("ICMP that tells a wrong size, larger, smaller or none, leads to the right one") {
-  const auto told = GENERATE(0U, 68U, 600U, 1350U, 1450U, 1499U, 1500U, 9000U);
+TEST_CASE("ICMP messages with a wrong size or none do not hide the right one") {
+  const auto reported = GENERATE(0U, 68U, 600U, 1350U, 1450U, 1499U, 1500U, 9000U);
   Path path;
   path.begin(v4, 1500);
   path.run(1s);
   path.mtu = 1400;
-  path.search.too_big(told, path.now);
-  if (told >= 1500) path.search.check(path.now);  // says nothing: what is sent finds out
+  path.search.too_big(reported, path.now);
+  if (reported >= 1500) path.search.check(path.now);  // the message is ignored
   path.run(10s);
-  // Believed as far as both sizes bear it out: at least the next raise goes on from there.
-  const bool smaller = told >= 576 && told < 1400;
-  CHECK(path.search.found() == (smaller ? told : 1400));
-  path.search.look_again(1500, path.now);
+  // A reported size below the MTU passes and is the result until the next search.
+  const bool smaller = reported >= 576 && reported < 1400;
+  CHECK(path.search.found() == (smaller ? reported : 1400));
+  path.search.search_again(1500, path.now);
   path.run(10s);
   CHECK(path.search.found() == 1400);
 }
 
-TEST_CASE("a black hole is left after one unanswered check, and its size found in seconds") {
+TEST_CASE(
+    "a black hole lowers the size after one unanswered check, and the MTU is found within 6 s") {
   const auto [range, to] = GENERATE(table<PathMtu::Range, unsigned>(
       {{v6, 1280U}, {v4, 1280U}, {v6, 1400U}, {v4, 1400U}, {v4, 576U}, {v4, 1006U}}));
   Path path;
@@ -126,17 +128,17 @@ TEST_CASE("a black hole is left after one unanswered check, and its size found i
   path.run(1s);
   path.mtu = to;
   path.search.check(path.now);
-  const Time fallen = path.now;
+  const Time changed = path.now;
   path.run(110ms);
   CHECK(path.search.in_use() == range.least);
   CHECK(path.search.found() == 1500);
   path.settle(to);
   CHECK(path.search.found() == to);
-  CHECK(path.now - fallen <= 6s);
+  CHECK(path.now - changed <= 6s);
   CHECK(path.search.in_use() == to);
 }
 
-TEST_CASE("a check that passes is one datagram; without large ones there is none") {
+TEST_CASE("a check that passes costs one large datagram, and a path without checks costs none") {
   Path path;
   path.begin(v6, 1500);
   path.run(1s);
@@ -149,7 +151,7 @@ TEST_CASE("a check that passes is one datagram; without large ones there is none
   CHECK(path.search.in_use() == 1500);
 }
 
-TEST_CASE("at the least size there is nothing to check") {
+TEST_CASE("the least size is not checked") {
   Path path;
   path.mtu = 1280;
   path.begin(v6, 1500);
@@ -161,7 +163,7 @@ TEST_CASE("at the least size there is nothing to check") {
   CHECK(path.search.in_use() == 1280);
 }
 
-TEST_CASE("our own interface's word is taken at once") {
+TEST_CASE("a refusal by our own interface lowers the size at once") {
   Path path;
   path.begin(v6, 1500);
   path.run(1s);
@@ -174,15 +176,15 @@ TEST_CASE("our own interface's word is taken at once") {
   path.search.refused(1450, path.now);
   CHECK(path.search.in_use() == 1400);
   path.mtu = 1500;
-  path.search.look_again(1500, path.now);
+  path.search.search_again(1500, path.now);
   path.run(20ms);
   CHECK(path.search.found() == 1500);
-  path.search.look_again(1300, path.now);
+  path.search.search_again(1300, path.now);
   path.run(20ms);
   CHECK(path.search.found() == 1300);
 }
 
-TEST_CASE("a path that carries nothing says nothing of sizes") {
+TEST_CASE("a path that loses everything keeps its size") {
   Path path;
   path.begin(v6, 1500);
   path.run(1s);
@@ -198,9 +200,9 @@ TEST_CASE("a path that carries nothing says nothing of sizes") {
   CHECK(path.search.found() == 1400);
 }
 
-TEST_CASE("loss does not look like a black hole") {
+TEST_CASE("loss is not taken for a black hole") {
   const auto loss = GENERATE(0.01, 0.1, 0.36);
-  unsigned wrong = 0;
+  unsigned false_alarms = 0;
   constexpr unsigned checks = 2000;
   for (unsigned seed = 0; seed < checks; ++seed) {
     Path path;
@@ -208,15 +210,15 @@ TEST_CASE("loss does not look like a black hole") {
     path.begin(v6, 1500);
     path.run(100ms);
     path.loss = loss;
-    path.search.know_path(path.round_trip, loss);
+    path.search.set_path(path.round_trip, loss);
     path.search.check(path.now);
     path.run(10s);
-    if (path.search.found() != 1500) ++wrong;
+    if (path.search.found() != 1500) ++false_alarms;
   }
-  CHECK(wrong <= checks / 200);
+  CHECK(false_alarms <= checks / 200);
 }
 
-TEST_CASE("of a peer that answers nothing ICMP is believed, for ten minutes") {
+TEST_CASE("an unprobed path follows ICMP messages for 10 minutes") {
   PathMtu search;
   search.begin_unprobed(v4, 1500, start);
   CHECK(search.in_use() == 1500);
@@ -228,7 +230,7 @@ TEST_CASE("of a peer that answers nothing ICMP is believed, for ten minutes") {
   CHECK(search.due() == start + 11min);
   CHECK_FALSE(search.raise_due(start + 10min));
   CHECK(search.raise_due(start + 11min));
-  search.look_again(1500, start + 11min);
+  search.search_again(1500, start + 11min);
   CHECK(search.in_use() == 1500);
   CHECK(search.found() == 1500);
 }

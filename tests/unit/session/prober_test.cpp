@@ -10,7 +10,7 @@ namespace {
 const Time probing_start{1h};
 }
 
-TEST_CASE("a prober asks at once, then every keepalive while it is answered") {
+TEST_CASE("a prober sends a request at once, then one per keepalive while replies arrive") {
   Prober prober(1000ms, 100ms);
   CHECK_FALSE(prober.due());
   prober.begin(probing_start);
@@ -19,14 +19,14 @@ TEST_CASE("a prober asks at once, then every keepalive while it is answered") {
   REQUIRE(prober.answered(1, 1, 5ms, probing_start + 5ms));
   CHECK(prober.due() == probing_start + 1000ms);
   CHECK(prober.send(probing_start + 1000ms) == 2);
-  CHECK(prober.due() == probing_start + 1250ms);  // were it not answered
+  CHECK(prober.due() == probing_start + 1250ms);  // unless a reply arrives
   REQUIRE(prober.answered(2, 2, 5ms, probing_start + 1005ms));
   CHECK(prober.due() == probing_start + 2000ms);
   prober.end();
   CHECK_FALSE(prober.due());
 }
 
-TEST_CASE("an unanswered prober asks faster, from the first retry up to a quarter of keepalive") {
+TEST_CASE("without a reply the interval doubles from the first retry to a quarter of keepalive") {
   Prober prober(1000ms, 100ms);
   prober.begin(probing_start);
   Time now = probing_start;
@@ -39,7 +39,7 @@ TEST_CASE("an unanswered prober asks faster, from the first retry up to a quarte
   CHECK(gaps == std::vector<Duration>{100ms, 200ms, 250ms, 250ms, 250ms, 250ms});
 }
 
-TEST_CASE("dead-after holds eleven tries at the defaults") {
+TEST_CASE("at the defaults dead-after contains at least 10 retries") {
   Prober prober(1000ms, 100ms);
   prober.begin(probing_start);
   prober.send(probing_start);
@@ -52,7 +52,7 @@ TEST_CASE("dead-after holds eleven tries at the defaults") {
   CHECK(tries >= 10);
 }
 
-TEST_CASE("round trips are smoothed, their minimum and jitter kept") {
+TEST_CASE("the status has the last, least and smoothed round trip and the jitter") {
   Prober prober(1000ms, 100ms);
   prober.begin(probing_start);
   CHECK_FALSE(prober.status(probing_start).last);
@@ -65,11 +65,11 @@ TEST_CASE("round trips are smoothed, their minimum and jitter kept") {
   CHECK(status.min == 10ms);
   CHECK(status.smoothed == 11ms);
   CHECK(status.jitter == 500us);
-  prober.forget_path();
+  prober.reset_path();
   CHECK_FALSE(prober.status(probing_start + 2s).last);
 }
 
-TEST_CASE("answers nobody asked for, or that come twice, count for nothing") {
+TEST_CASE("a reply to no request and a second reply are refused") {
   Prober prober(1000ms, 100ms);
   prober.begin(probing_start);
   prober.send(probing_start);
@@ -78,7 +78,8 @@ TEST_CASE("answers nobody asked for, or that come twice, count for nothing") {
   CHECK_FALSE(prober.answered(1, 1, 1ms, probing_start + 2ms));
 }
 
-TEST_CASE("a stamp that lies cannot make a round trip negative or longer than it can be") {
+TEST_CASE(
+    "a false timestamp cannot make a round trip negative or longer than the wait for the reply") {
   Prober prober(1000ms, 100ms);
   prober.begin(probing_start);
   prober.send(probing_start);
@@ -89,7 +90,7 @@ TEST_CASE("a stamp that lies cannot make a round trip negative or longer than it
   CHECK(*prober.status(probing_start).last <= 11ms);
 }
 
-TEST_CASE("loss is what stayed unanswered of the last hundred") {
+TEST_CASE("loss is the unanswered share of the last 100 requests") {
   Prober prober(1000ms, 100ms);
   prober.begin(probing_start);
   Time now = probing_start;
@@ -103,7 +104,7 @@ TEST_CASE("loss is what stayed unanswered of the last hundred") {
   CHECK(prober.status(now).loss == 0);
 }
 
-TEST_CASE("what is still under way is not lost yet") {
+TEST_CASE("a request in flight is not lost yet") {
   Prober prober(1000ms, 100ms);
   prober.begin(probing_start);
   prober.send(probing_start);
@@ -113,16 +114,16 @@ TEST_CASE("what is still under way is not lost yet") {
 
 namespace {
 
-// Requests and replies lost as told, by number; all else takes a millisecond.
-PathStatus lossy(Prober& prober, std::uint32_t count, std::uint32_t request_lost_each,
-                 std::uint32_t reply_lost_each) {
+// Loses every n-th request or reply; 0: none. Round trips take 1 ms.
+PathStatus lossy(Prober& prober, std::uint32_t count, std::uint32_t lose_request_each,
+                 std::uint32_t lose_reply_each) {
   Time now = probing_start;
   std::uint32_t received = 0;
   for (std::uint32_t i = 1; i <= count; ++i, now += 1s) {
     const auto sequence = prober.send(now);
-    if (request_lost_each != 0 && i % request_lost_each == 0) continue;
+    if (lose_request_each != 0 && i % lose_request_each == 0) continue;
     ++received;
-    if (reply_lost_each != 0 && i % reply_lost_each == 0) continue;
+    if (lose_reply_each != 0 && i % lose_reply_each == 0) continue;
     prober.answered(sequence, received, 1ms, now + 1ms);
   }
   return prober.status(now + 10s);
@@ -130,7 +131,7 @@ PathStatus lossy(Prober& prober, std::uint32_t count, std::uint32_t request_lost
 
 }  // namespace
 
-TEST_CASE("what the peer has counted tells lost requests from lost replies") {
+TEST_CASE("the peer's count of requests distinguishes lost requests from lost replies") {
   const auto count = GENERATE(99U, 1001U);
   CAPTURE(count);
   Prober prober(1000ms, 100ms);
@@ -150,7 +151,7 @@ TEST_CASE("what the peer has counted tells lost requests from lost replies") {
   CHECK(status.loss_rx == Approx(0.067).margin(0.02));  // 5 of 75
 }
 
-TEST_CASE("before the first answer, and behind the last, no direction is blamed") {
+TEST_CASE("losses before the first reply and after the last have no direction") {
   Prober prober(1000ms, 100ms);
   prober.begin(probing_start);
   for (int i = 0; i < 5; ++i) prober.send(probing_start + i * 1s);
@@ -158,14 +159,15 @@ TEST_CASE("before the first answer, and behind the last, no direction is blamed"
   CHECK(prober.status(probing_start + 10s).loss_tx == 0);
   CHECK(prober.status(probing_start + 10s).loss_rx == 0);
   prober.send(probing_start + 10s);
-  prober.answered(6, 6, 1ms, probing_start + 10s + 1ms);  // all had arrived: it was the replies
+  prober.answered(6, 6, 1ms,
+                  probing_start + 10s + 1ms);  // the peer received all 6: replies were lost
   CHECK(prober.status(probing_start + 20s).loss_tx == 0);
   CHECK(prober.status(probing_start + 20s).loss_rx == Approx(5.0 / 6));
   for (int i = 0; i < 5; ++i) prober.send(probing_start + 11s + i * 1s);
   CHECK(prober.status(probing_start + 20s).loss_rx == Approx(5.0 / 6));
 }
 
-TEST_CASE("a peer that counts wrong, and answers that overtake each other, stay within bounds") {
+TEST_CASE("loss stays within 0..1 for wrong counts and reordered replies") {
   for (const std::uint32_t claimed : {0U, 1U, 3U, 1000U, 0xffffffffU}) {
     CAPTURE(claimed);
     Prober prober(1000ms, 100ms);

@@ -1,4 +1,4 @@
-// A search for the path MTU, and a path for it, on a virtual clock.
+// A path MTU search on a simulated path and clock.
 #pragma once
 
 #include <algorithm>
@@ -17,17 +17,17 @@ inline const Time start{std::chrono::hours(1)};
 inline constexpr PathMtu::Range v6{1280, 1500};
 inline constexpr PathMtu::Range v4{576, 1500};
 
-// A path that carries `mtu`, and those who speak on it.
+// A path that carries packets up to `mtu` bytes, and the search that probes it.
 struct Path {
   PathMtu search;
   Time now = start;
   unsigned mtu = 1500;
   Duration round_trip = std::chrono::milliseconds(10);
   bool icmp = false;
-  double loss = 0;  // of an exchange
+  double loss = 0;  // probability that request or reply is lost, 0..1
   unsigned large_sent = 0;
-  std::vector<unsigned> sizes;  // of the probes, each size once in a row
-  std::vector<std::pair<Time, unsigned>> used;
+  std::vector<unsigned> sizes;                  // of the probes, without repetitions
+  std::vector<std::pair<Time, unsigned>> used;  // each change of in_use()
 
   struct Answer {
     Time at;
@@ -37,7 +37,7 @@ struct Path {
   std::mt19937_64 random{1};
 
   void begin(PathMtu::Range range, unsigned guess) {
-    search.know_path(round_trip, loss);
+    search.set_path(round_trip, loss);
     search.begin(range, guess, now);
     note();
   }
@@ -47,7 +47,7 @@ struct Path {
     }
     now = end;
   }
-  // Whether anything was left to do until then.
+  // False: no event is due until `end`.
   bool step(Time end) {
     Time next = end + std::chrono::nanoseconds(1);
     if (search.due()) next = std::min(next, *search.due());
@@ -59,7 +59,7 @@ struct Path {
       answers.pop_front();
       search.answered(answer.sequence, now);
     } else if (search.raise_due(now)) {
-      search.look_again(1500, now);
+      search.search_again(1500, now);
     } else {
       send();
     }
@@ -80,10 +80,10 @@ struct Path {
       answers.push_back({now + round_trip, probe.sequence});
     }
   }
-  // Until the search has ended, or the size in use is no other any more.
-  Duration settle(unsigned wanted, Duration at_most = std::chrono::seconds(30)) {
+  // Runs until the search has found `expected`. Returns the time taken.
+  Duration settle(unsigned expected, Duration at_most = std::chrono::seconds(30)) {
     const Time begun = now;
-    while (search.found() != wanted && step(begun + at_most)) {
+    while (search.found() != expected && step(begun + at_most)) {
     }
     return now - begun;
   }

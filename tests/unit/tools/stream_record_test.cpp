@@ -10,7 +10,7 @@ namespace {
 
 constexpr Time start{1000h};
 
-// One datagram a millisecond, each under way for 5 ms: those for which `arrives` holds.
+// One datagram per millisecond with a delay of 5 ms. Those for which `arrives` is true arrive.
 template <typename Arrives>
 StreamRecord record_of(std::uint64_t count, unsigned flows, Arrives arrives) {
   StreamRecord record(flows);
@@ -23,7 +23,7 @@ StreamRecord record_of(std::uint64_t count, unsigned flows, Arrives arrives) {
 
 }  // namespace
 
-TEST_CASE("a stream that arrives whole") {
+TEST_CASE("a stream without losses") {
   const auto report = record_of(100, 1, [](auto) { return true; }).report();
   CHECK(report.sent == 100);
   CHECK(report.received == 100);
@@ -39,7 +39,7 @@ TEST_CASE("a stream that arrives whole") {
   CHECK(report.delay_max == 5ms);
 }
 
-TEST_CASE("an outage is as long as what was sent in it") {
+TEST_CASE("the length of an outage is the time in which its datagrams were sent") {
   const auto report = record_of(100, 1, [](auto i) { return i < 40 || i >= 70; }).report();
   CHECK(report.lost == 30);
   REQUIRE(report.outages.size() == 1);
@@ -50,7 +50,7 @@ TEST_CASE("an outage is as long as what was sent in it") {
   CHECK(report.longest_gap_at == 44ms);
 }
 
-TEST_CASE("outages at both ends of the stream count") {
+TEST_CASE("outages at the start and the end of the stream are reported") {
   const auto report = record_of(100, 1, [](auto i) { return i >= 10 && i < 50; }).report();
   REQUIRE(report.outages.size() == 2);
   CHECK(report.outages[0].at == 0ms);
@@ -60,7 +60,7 @@ TEST_CASE("outages at both ends of the stream count") {
   CHECK(report.longest_gap == 45ms);  // from the last arrival to the last that was sent
 }
 
-TEST_CASE("nothing arrives") {
+TEST_CASE("a stream of which nothing arrives") {
   const auto report = record_of(100, 1, [](auto) { return false; }).report();
   CHECK(report.lost == 100);
   CHECK(report.longest_gap == 99ms);
@@ -68,7 +68,7 @@ TEST_CASE("nothing arrives") {
   CHECK(StreamRecord(1).report().sent == 0);
 }
 
-TEST_CASE("duplicates, reordering and strangers") {
+TEST_CASE("duplicates, reordering and unknown numbers") {
   StreamRecord record(1);
   for (int i = 0; i < 4; ++i) record.send(start + i * 1ms);
   const Time later = start + 10ms;
@@ -85,8 +85,8 @@ TEST_CASE("duplicates, reordering and strangers") {
   CHECK(report.lost == 0);
 }
 
-TEST_CASE("flows are looked at one by one") {
-  // Flow 1 of 0..3 has an outage, and is late by a turn: no reordering within a flow.
+TEST_CASE("reordering and outages are counted within a flow") {
+  // Flow 1 of 0..3 has an outage and arrives after the others: no reordering within a flow.
   StreamRecord record(4);
   for (std::uint64_t i = 0; i < 400; ++i) record.send(start + i * 1ms);
   for (std::uint64_t i = 0; i < 400; ++i) {

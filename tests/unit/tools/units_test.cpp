@@ -8,7 +8,7 @@ using namespace routevpn;
 using namespace routevpn::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("units of the tools' options") {
+TEST_CASE("numbers with units are parsed") {
   CHECK(parse_duration("250us", "x") == 250us);
   CHECK(parse_duration("1.5s", "x") == 1500ms);
   CHECK(parse_duration("0", "x") == 0s);
@@ -21,7 +21,7 @@ TEST_CASE("units of the tools' options") {
   CHECK(parse_socket_address("[2001:db8::1]:53", "x").to_string() == "[2001:db8::1]:53");
 }
 
-TEST_CASE("what is no number with a unit is refused") {
+TEST_CASE("other texts than numbers with units are refused") {
   for (const auto* bad : {"", "10", "ms", "-1ms", "1 ms", "1m", "nan", "infs", "3601s"}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(parse_duration(bad, "x"), UsageError);

@@ -1,0 +1,58 @@
+// What a session asks its driver to do. The driver takes the outputs one by one and carries each
+// out before it takes the next, because their order carries rules:
+//
+//   - InstallAssociation comes before the flight that lets the peer use the new keys.
+//   - PathMtuChanged comes before the first CarrierOn.
+//   - CarrierOff comes before the close_notify to the peer: nothing is sent into a link that the
+//     peer has already closed.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "routevpn/datapath/mailbox.hpp"
+#include "routevpn/dtls/handshake.hpp"
+#include "routevpn/options/link_options.hpp"
+#include "routevpn/session/state.hpp"
+
+namespace routevpn::session {
+
+// Why the link is in its phase: a fixed word for machines and a line for people.
+struct Reason {
+  std::string word;  // starting, connected, silence, peer_closed, ...
+  std::string text;
+};
+
+struct SendHandshake {
+  std::vector<std::uint8_t> datagram;
+  outside::Endpoint to;
+};
+struct Resolve {  // answered by Session::on_resolved
+  options::PeerAddress peer;
+};
+struct LookUpRoute {  // answered by Session::on_route
+  SocketAddress remote;
+};
+struct CarrierOn {};
+struct CarrierOff {};
+struct StateChanged {
+  Phase phase;
+  Reason reason;
+};
+struct HandshakeFailed {
+  SocketAddress peer;
+  dtls::HandshakeFailure failure;
+};
+struct PathMtuChanged {
+  unsigned path_mtu;       // bytes of an outer packet, with IP header
+  unsigned payload_bytes;  // what one record on that path has left for an inside packet
+};
+
+using Output = std::variant<SendHandshake, datapath::LaneCommand, Resolve, LookUpRoute, CarrierOn,
+                            CarrierOff, StateChanged, HandshakeFailed, PathMtuChanged>;
+using Outputs = std::deque<Output>;
+
+}  // namespace routevpn::session

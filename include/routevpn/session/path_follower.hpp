@@ -1,0 +1,62 @@
+// Follows the path of the association in use: starts the search for its MTU when the path is new,
+// checks the size while large packets are sent, and reports the result to the lane and the link.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "routevpn/session/association_table.hpp"
+#include "routevpn/session/output.hpp"
+#include "routevpn/session/path_mtu.hpp"
+#include "routevpn/session/prober.hpp"
+
+namespace routevpn::session {
+
+class PathFollower {
+ public:
+  // While large datagrams are sent the size is checked four times in a keepalive interval. Else it
+  // is checked in every tenth interval, so that the first large packet after hours meets an MTU
+  // that is right.
+  static constexpr unsigned checks_per_keepalive = 4;
+  static constexpr unsigned idle_check = 10;
+
+  // `large_datagrams`: how many the lane has sent that may exceed some path's MTU.
+  PathFollower(Duration keepalive, const std::atomic<std::uint64_t>& large_datagrams,
+               Outputs& outputs)
+      : keepalive_(keepalive), large_datagrams_(large_datagrams), outputs_(outputs) {}
+
+  // The association in use is new, or its peer has roamed. Asks for the route: on_route() follows.
+  void follow(const AssociationStatus& association);
+  void on_route(const SocketAddress& remote, const outside::RouteMtu& route, Time now);
+  void end();
+
+  void check(Time now);                          // with each keepalive, and at check_due()
+  void probe(const PathStatus& path, Time now);  // at probe_due()
+  void echo_replied(std::uint32_t sequence, Time now);
+  void too_big(const outside::TooBig& report, Time now);
+  [[nodiscard]] std::optional<Time> check_due() const { return check_at_; }
+  [[nodiscard]] std::optional<Time> probe_due() const { return path_mtu_.due(); }
+  [[nodiscard]] bool follows(const SocketAddress& remote) const { return remote_ == remote; }
+
+ private:
+  void begin(const outside::RouteMtu& route, Time now);
+  void search_again(const outside::RouteMtu& route, Time now);
+  void report();
+
+  Duration keepalive_;
+  const std::atomic<std::uint64_t>& large_datagrams_;
+  Outputs& outputs_;
+  PathMtu path_mtu_;
+  std::optional<SocketAddress> remote_;
+  unsigned overhead_ = 0;     // bytes around an inside packet on this path
+  bool probed_ = false;       // the peer answers echo requests
+  bool new_path_ = false;     // on_route() starts a search instead of a new look at the old result
+  bool same_remote_ = false;  // ... whose first guess is what was found before
+  std::uint64_t large_checked_ = 0;  // large_datagrams_ at the last check
+  unsigned unchecked_ = 0;           // keepalive intervals since
+  std::optional<Time> check_at_;
+  std::pair<unsigned, unsigned> reported_path_;
+  std::uint32_t reported_limit_ = 0;
+};
+
+}  // namespace routevpn::session

@@ -1,0 +1,233 @@
+// The associations of a session: established, confirmed, renewed, roamed, retired.
+
+#include <algorithm>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/overloaded.hpp"
+#include "routevpn/session/session.hpp"
+
+namespace routevpn::session {
+
+using datapath::AssociationId, datapath::ControlMessage;
+
+void Session::establish(const HandshakeCompleted& completed, Time now) {
+  const auto& [id, established, peer] = completed;
+  const auto best = record::best_backend(established.suite);
+  // libipsec-mb serves AES-GCM only: ChaCha20-Poly1305 takes the best backend.
+  const bool aes = established.suite != record::CipherSuite::chacha20_poly1305;
+  const auto backend = aes ? settings_.backend.value_or(best) : best;
+  const bool initiator = established.role == Role::initiator;
+  try {
+    command(datapath::InstallAssociation{
+        std::make_unique<datapath::Association>(id, established, backend, peer, settings_.limits),
+        initiator});
+  } catch (const SystemError& error) {  // no memory: the association in use stays
+    return handshakes_.refuse(completed, error.what());
+  }
+  auto& entry = associations_.add(id, {established.peer, established.cipher_name, established.suite,
+                                       backend, established.control_messages, peer, now});
+  if (!initiator && !established.control_messages) entry.activate_at = now + activate_after;
+  ++status_.handshakes;
+
+  apply(Event::established, {"confirming", "authenticated, waiting for the first answer"}, now);
+  if (initiator && established.control_messages) {
+    prober_.begin(now);
+    send_probe(now);
+  } else if (initiator) {
+    confirm(id, now);  // a plain acceptor need not send anything after its Finished
+  }
+}
+
+void Session::handshake_failed(HandshakeFailed failed, Time now) {
+  const std::string word(name_of(failed.failure.reason));
+  const std::string text = failed.peer.to_string() + ": " + failed.failure.text;
+  outputs_.emplace_back(std::move(failed));
+  // A stranger's failed attempt does not change the state of an acceptor.
+  if (settings_.role == Role::acceptor) return;
+  if (associations_.current() != nullptr) status_.renewal_failure = text;
+  apply(Event::handshake_failed, {word, text}, now);
+}
+
+void Session::confirm(AssociationId id, Time now) {
+  auto* const entry = associations_.find(id);
+  if (entry == nullptr || entry->confirmed) return;
+  restart_check_.reset();
+  handshakes_.finish(id);
+  const bool renews = associations_.current_id() != 0;
+  if (!associations_.confirm(*entry, now)) return;
+  if (renews) ++status_.rekeys;
+  status_.renewal_failure.clear();
+  rekey_at_.reset();
+  if (settings_.role == Role::initiator) rekey_at_ = now + settings_.rekey;
+  backoff_.reset();
+  candidates_.clear();
+  if (entry->status.control_messages && settings_.role == Role::acceptor) prober_.begin(now);
+  if (!entry->status.control_messages) prober_.end();
+  confirms_on_route_ = true;
+  path_.follow(entry->status);
+}
+
+void Session::on_route(const SocketAddress& remote, const outside::RouteMtu& route, Time now) {
+  path_.on_route(remote, route, now);
+  if (std::exchange(confirms_on_route_, false)) confirmed(now);
+}
+
+void Session::confirmed(Time now) {
+  const Duration delay = damper_.delay(now);
+  if (delay == Duration::zero()) {
+    return apply(Event::confirmed, {"connected", "connected"}, now);
+  }
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(delay).count();
+  const unsigned flaps = damper_.flaps(now);
+  apply(Event::confirmed_early,
+        {"damped", "connected; after " + std::to_string(flaps) + (flaps == 1 ? " flap" : " flaps") +
+                       " the carrier waits for " + std::to_string(ms) + " ms without another"},
+        now);
+}
+
+void Session::on_lane_event(const datapath::LaneEvent& event, Time now) {
+  const auto rekey_due = [&] {
+    if (concerns_live(event.id)) apply(Event::rekey_due, status_.reason, now);
+  };
+  std::visit(
+      Overloaded{
+          [](std::monostate) {},
+          [](const datapath::InterfaceGone&) {},  // concerns the link
+          [&](const datapath::AssociationConfirmed&) { confirm(event.id, now); },
+          [&](const datapath::EchoReplied& echo) { echo_replied(echo, now); },
+          [&](const datapath::RekeyRequested&) { rekey_due(); },
+          [&](const datapath::RekeyDue&) { rekey_due(); },
+          [&](const datapath::LimitReached&) {
+            if (concerns_live(event.id)) limit_reached(now);
+          },
+          [&](const datapath::AlertReceived& alert) {
+            if (concerns_live(event.id)) alert_received(event.id, alert, now);
+          },
+          [&](const datapath::PeerRoamed& roamed) { peer_roamed(event.id, roamed.to); },
+          [&](const datapath::DatagramTooBig& too_big) { path_.too_big(too_big.report, now); },
+          [&](const datapath::RecordWithoutKeys& record) {
+            const bool waits = status_.phase == Phase::waiting && associations_.empty();
+            if (waits && handshakes_.send_restart_hint(record.from, now)) ++status_.hints_given;
+          },
+      },
+      event.what);
+}
+
+bool Session::concerns_live(AssociationId id) {
+  return id >= associations_.current_id() && associations_.find(id) != nullptr;
+}
+
+void Session::echo_replied(const datapath::EchoReplied& echo, Time now) {
+  if ((echo.sequence & datapath::path_probe) != 0) {
+    return path_.echo_replied(echo.sequence & ~datapath::path_probe, now);
+  }
+  prober_.answered(echo.sequence, echo.received, echo.round_trip, now);
+  end_damping(now);
+}
+
+void Session::peer_roamed(AssociationId id, const outside::Endpoint& to) {
+  auto* const entry = associations_.find(id);
+  if (entry == nullptr) return;
+  if (entry->status.endpoint.remote != to.remote) {
+    ++status_.roams;
+    prober_.reset_path();
+  }
+  entry->status.endpoint = to;
+  if (id == associations_.current_id() && !path_.follows(to.remote)) path_.follow(entry->status);
+}
+
+void Session::alert_received(AssociationId id, const datapath::AlertReceived& alert, Time now) {
+  const bool closing = alert.description == datapath::alert_close_notify;
+  if (!closing && alert.level != datapath::alert_fatal) return;  // a warning
+  auto* const entry = associations_.find(id);
+  if (!closing && associations_.current() != nullptr && !entry->confirmed) {
+    // The peer refused the new association; the one in use is not affected.
+    entry->retire_at = now;
+    return retire(now);
+  }
+  const std::string text = closing
+                               ? "the peer closed the association"
+                               : "the peer sent fatal alert " + std::to_string(alert.description);
+  apply(Event::peer_closed, {"peer_closed", text}, now);
+}
+
+void Session::limit_reached(Time now) {
+  std::string text = "the association may carry no more records";
+  const std::string& failure = status_.renewal_failure;
+  if (!failure.empty()) text += ", and its renewal failed: " + failure;
+  apply(Event::limit_reached, {"record_limit", std::move(text)}, now);
+}
+
+void Session::begin_rekey(Time now) {
+  rekey_at_.reset();
+  const auto* const current = associations_.current();
+  if (current != nullptr && !handshakes_.initiating()) {
+    handshakes_.initiate(current->status.endpoint, now);
+  }
+}
+
+// The acceptor asks again until there is a new association. A plain peer cannot be asked.
+void Session::request_rekey(Time now) {
+  command(datapath::SendControl{{ControlMessage::Kind::rekey_request}});
+  if (associations_.current()->status.control_messages) rekey_at_ = now + backoff_.next();
+}
+
+// A plain peer that retransmits its last flight has no keys yet. One that is silent waits for data.
+void Session::activate_silent(Time now) {
+  std::vector<AssociationId> silent;
+  for (auto& entry : associations_.entries()) {
+    if (!entry.activate_at || now < *entry.activate_at) continue;
+    if (handshakes_.retransmitted_since(entry.id, *entry.activate_at - activate_after)) {
+      entry.activate_at = now + activate_after;
+    } else {
+      silent.push_back(entry.id);
+    }
+  }
+  for (const AssociationId id : silent) {
+    command(datapath::ActivateAssociation{id});
+    confirm(id, now);
+  }
+}
+
+void Session::retire(Time now) {
+  bool newer_retired = false;
+  for (const AssociationId id : associations_.retire(now)) {
+    command(datapath::RetireAssociation{id});
+    newer_retired = newer_retired || id > associations_.current_id();
+  }
+  if (!newer_retired || associations_.current_id() == 0) return;
+  // The lane has sealed with an association that the peer never confirmed.
+  command(datapath::ActivateAssociation{associations_.current_id()});
+  if (settings_.role == Role::initiator && !rekey_at_) rekey_at_ = now + backoff_.next();
+}
+
+// The holder of a stolen key must lose the association at once: its end need never renew it.
+void Session::end_revoked(const dtls::Identity& identity, Time now) {
+  for (auto& entry : associations_.entries()) {
+    const auto& peer = entry.status.peer;
+    if (!identity.revokes(peer)) continue;
+    if (associations_.current_id() == 0 || entry.id == associations_.current_id()) {
+      return apply(Event::peer_revoked,
+                   {"peer_revoked", "the certificate of " + peer.name + " was revoked"}, now);
+    }
+    entry.retire_at = now;
+  }
+  retire(now);
+}
+
+void Session::drop_associations() {
+  for (const auto& entry : associations_.entries()) {
+    command(datapath::RetireAssociation{entry.id});
+  }
+  associations_.clear();
+  prober_.end();
+  path_.end();
+  confirms_on_route_ = false;
+  rekey_at_.reset();
+  restart_check_.reset();
+  status_.renewal_failure.clear();
+  // An acceptor keeps the handshake that the peer has begun: it brings the link back.
+  if (settings_.role == Role::initiator) handshakes_.abandon();
+}
+
+}  // namespace routevpn::session
