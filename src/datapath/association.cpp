@@ -20,7 +20,7 @@ Association::Association(AssociationId number, const dtls::Established& establis
       opener(backend, established.suite, established.receive),
       endpoint(peer),
       control_messages(established.control_messages),
-      rekey_after(limits.rekey_after.value_or(record::traits(established.suite).renew_after)),
+      rekey_after(limits.rekey_after.value_or(record::traits(established.suite).rekey_after)),
       stop_at(stop_at_of(established, limits)) {}
 
 }  // namespace routevpn::datapath
