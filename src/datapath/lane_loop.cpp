@@ -109,7 +109,7 @@ bool LaneLoop::outside_turn(Time now) {
 bool LaneLoop::write_inside() {
   const auto packets = lane_.join();
   for (const auto& packet : packets) {
-    if (tun_.write(packet.pieces) == inside::IoResult::ok) {
+    if (tun_.write(packet.iovecs) == inside::IoResult::ok) {
       lane_.count_written(packet);
     } else {
       lane_.drop(Drop::inside_write_failed, packet.packets);

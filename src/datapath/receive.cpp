@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "routevpn/datapath/lane.hpp"
+#include "routevpn/inside/ip_packet.hpp"
 
 namespace routevpn::datapath {
 

@@ -12,7 +12,7 @@
 
 #include "routevpn/datapath/lane.hpp"
 #include "routevpn/datapath/mtu.hpp"
-#include "routevpn/inside/udp_to.hpp"
+#include "routevpn/inside/ip_packet.hpp"
 
 namespace routevpn::datapath {
 

@@ -85,9 +85,9 @@ struct End {
     lane.from_outside(received, now);
     for (const auto& super : lane.join()) {
       Packet packet;
-      for (const auto& piece : super.pieces.subspan(1)) {
-        const auto* const data = static_cast<const std::uint8_t*>(piece.iov_base);
-        packet.insert(packet.end(), data, data + piece.iov_len);
+      for (const auto& part : super.iovecs.subspan(1)) {
+        const auto* const data = static_cast<const std::uint8_t*>(part.iov_base);
+        packet.insert(packet.end(), data, data + part.iov_len);
       }
       packets.push_back(std::move(packet));
     }
