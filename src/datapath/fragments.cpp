@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "routevpn/datapath/mtu.hpp"
+#include "routevpn/base/mtu.hpp"
 
 namespace routevpn::datapath {
 

@@ -1,21 +1,25 @@
 #include "routevpn/datapath/lane.hpp"
 
 #include <algorithm>
+#include <utility>
 
-#include "routevpn/datapath/mtu.hpp"
+#include "routevpn/base/mtu.hpp"
+#include "routevpn/base/overloaded.hpp"
 
 namespace routevpn::datapath {
 
 namespace {
 
-constexpr std::size_t max_record_headroom = 13 + 8;  // record header and GCM's explicit nonce
+constexpr std::size_t gcm_explicit_nonce_bytes = 8;  // RFC 5288 section 3
+constexpr std::size_t max_record_headroom = record::header_bytes + gcm_explicit_nonce_bytes;
 
 // Two batches of the worst super-packet: the rest of one never keeps the next from being read.
 constexpr std::size_t outbound_bytes = 2 * inside::worst_case_bytes;
 constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
 
-// The smallest record that carries an IP packet is 13 + 16 + 20.
-constexpr std::size_t max_payloads = Lane::receive_bytes / (13 + 16 + 20) + 1;
+// As many of the smallest records with an IP packet as receive_bytes hold.
+constexpr std::size_t max_payloads =
+    Lane::receive_bytes / (record::header_bytes + ipv4_header_bytes + record::tailroom) + 1;
 
 constexpr std::size_t max_control = 64;  // answers to one receive: one a datagram is plenty
 // And two probes as large as can be: the size in question, and ICMP's.
@@ -41,23 +45,24 @@ Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, OuterClas
 
 void Lane::execute_commands(Time now) {
   while (LaneCommand* const slot = mailbox_.commands.front()) {
-    LaneCommand command = std::move(*slot);
-    *slot = std::monostate{};
+    LaneCommand command = std::exchange(*slot, std::monostate{});
     mailbox_.commands.release();
-    if (auto* const wanted = std::get_if<InstallAssociation>(&command)) {
-      install(std::move(*wanted));
-    } else if (const auto* const silent = std::get_if<ActivateAssociation>(&command)) {
-      if (Association* const association = find(silent->id)) activate(*association);
-    } else if (const auto* const old = std::get_if<RetireAssociation>(&command)) {
-      retire(old->id);
-    } else if (auto* const message = std::get_if<SendControl>(&command)) {
-      message->message.stamp = static_cast<std::uint64_t>(now.time_since_epoch().count());
-      queue_control(message->message, message->padded_bytes);
-    } else if (const auto* const alert = std::get_if<SendAlert>(&command)) {
-      queue_alert(*alert);
-    } else if (const auto* const limit = std::get_if<LimitPayload>(&command)) {
-      payload_limit_ = limit->bytes;
-    }
+    std::visit(Overloaded{
+                   [](std::monostate) {},
+                   [this](InstallAssociation& wanted) { install(std::move(wanted)); },
+                   [this](const ActivateAssociation& wanted) {
+                     if (Association* const association = find(wanted.id)) activate(*association);
+                   },
+                   [this](const RetireAssociation& wanted) { retire(wanted.id); },
+                   [this, now](SendControl& wanted) {
+                     wanted.message.stamp =
+                         static_cast<std::uint64_t>(now.time_since_epoch().count());
+                     queue_control(wanted.message, wanted.padded_bytes);
+                   },
+                   [this](const SendAlert& wanted) { queue_alert(wanted); },
+                   [this](const LimitPayload& wanted) { payload_limit_ = wanted.bytes; },
+               },
+               command);
   }
 }
 

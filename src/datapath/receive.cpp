@@ -160,7 +160,7 @@ void Lane::deliver_packet(Bytes packet, inside::Ecn outer_ecn) {
     return drop(Drop::payload_malformed);
   }
   if (!inside::take_outer_ecn(packet, outer_ecn)) return drop(Drop::payload_not_ect);
-  if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_malformed);
+  if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_batch_full);
   payloads_.push_back(packet);
 }
 

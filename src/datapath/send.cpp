@@ -10,8 +10,8 @@
 
 #include <algorithm>
 
+#include "routevpn/base/mtu.hpp"
 #include "routevpn/datapath/lane.hpp"
-#include "routevpn/datapath/mtu.hpp"
 #include "routevpn/inside/ip_packet.hpp"
 
 namespace routevpn::datapath {
@@ -19,7 +19,7 @@ namespace routevpn::datapath {
 namespace {
 
 // Datagrams above it may be more than some path carries.
-constexpr std::size_t large_bytes = ipv4_minimum_mtu - 20 - 8;
+constexpr std::size_t large_bytes = ipv4_minimum_mtu - ipv4_header_bytes - udp_header_bytes;
 
 }  // namespace
 
