@@ -250,3 +250,38 @@ TEST_CASE("an echo request is padded to the size asked for, its answer is not") 
   CHECK(events[0].sequence == (path_probe | 5));
   CHECK(events[0].received == 1);  // the one at the start of the pair
 }
+
+// Fragments in shorter records than any whole packet needs, each of which completes a packet.
+TEST_CASE("packets beyond the batch of one receive are dropped and counted") {
+  constexpr auto suite = record::CipherSuite::chacha20_poly1305;  // no explicit nonce
+  const Keys both = keys(5, suite);
+  End b(west);
+  b.install(1, both.acceptor, false);
+  record::Sealer sealer(record::CryptoBackend::openssl, suite, both.initiator.send, 1025, 0, 8192);
+  const auto sealed = [&](const std::vector<Octets>& payloads) {
+    inside::OutboundBatch batch(Lane::receive_bytes, payloads.size());
+    batch.clear(record::headroom(suite), record::tailroom);
+    for (const auto& payload : payloads) {
+      std::copy(payload.begin(), payload.end(), batch.append(payload.size()));
+    }
+    REQUIRE(sealer.seal(batch.packets()) == payloads.size());
+    const std::uint8_t* const data = batch.packets()[0].data - batch.headroom();
+    return Datagram(data, data + (Lane::receive_bytes - batch.free_bytes()));
+  };
+  const Octets packet = {0x45, 0, 0, 20, 0, 0, 0, 0, 64, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
+  std::vector<Octets> starts;
+  std::vector<Octets> payloads;
+  for (std::uint8_t i = 0; i < 16; ++i) {
+    starts.push_back({fragment_kind, 0, 0, i, 0, 0, 0, 20});
+    starts.back().insert(starts.back().end(), packet.begin(), packet.end() - 1);
+    payloads.push_back({fragment_kind, 0, 0, i, 0, 19, 0, 20, packet.back()});
+  }
+  CHECK(b.receive(sealed(starts), west).empty());
+  const std::size_t whole = (Lane::receive_bytes - 16 * (13 + 8 + 1 + 16)) / (13 + 20 + 16);
+  payloads.insert(payloads.end(), whole, packet);
+  const std::size_t capacity = Lane::receive_bytes / (13 + 20 + 16) + 1;
+  CHECK(b.receive(sealed(payloads), west).size() == capacity);
+  CHECK(b.drops(Drop::payload_batch_full) == 16 + whole - capacity);
+  CHECK(b.drops(Drop::payload_batch_full) == 3);
+  CHECK(all_drops(b) == 3);
+}
