@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t gcm_explicit_nonce_bytes = 8;  // RFC 5288 section 3
 constexpr std::size_t max_record_headroom = record::header_bytes + gcm_explicit_nonce_bytes;
 
-// Two batches of the worst super-packet: the rest of one never keeps the next from being read.
+// Room for two of the largest super-packets, so one more fits while must_flush() is false.
 constexpr std::size_t outbound_bytes = 2 * inside::worst_case_bytes;
 constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
 
@@ -21,8 +21,9 @@ constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
 constexpr std::size_t max_payloads =
     Lane::receive_bytes / (record::header_bytes + ipv4_header_bytes + record::tailroom) + 1;
 
-constexpr std::size_t max_control = 64;  // answers to one receive: one a datagram is plenty
-// And two probes as large as can be: the size in question, and ICMP's.
+// One reply for each datagram of a receive: UDP_GRO returns at most 64.
+constexpr std::size_t max_control = 64;
+// And two probes of the largest size: one of the search, one for the MTU that ICMP reported.
 constexpr std::size_t control_bytes =
     max_control * (max_record_headroom + control_message_bytes + record::tailroom) +
     2UL * maximum_mtu;
@@ -51,7 +52,9 @@ void Lane::execute_commands(Time now) {
                    [](std::monostate) {},
                    [this](InstallAssociation& wanted) { install(std::move(wanted)); },
                    [this](const ActivateAssociation& wanted) {
-                     if (Association* const association = find(wanted.id)) activate(*association);
+                     for (const auto& each : associations_) {
+                       if (each->id == wanted.id) activate(*each);
+                     }
                    },
                    [this](const RetireAssociation& wanted) { retire(wanted.id); },
                    [this, now](SendControl& wanted) {
@@ -70,7 +73,7 @@ void Lane::install(InstallAssociation&& command) {
   associations_.insert(associations_.begin(), std::move(command.association));
   if (command.send_now) activate(*associations_.front());
   if (associations_.size() > max_associations) {
-    // The oldest goes, but never the one that seals.
+    // Retire the oldest association that does not seal.
     const auto& oldest = associations_.back();
     retire((oldest.get() == sending_ ? associations_[max_associations - 1] : oldest)->id);
   }
@@ -83,14 +86,8 @@ void Lane::retire(AssociationId id) {
 }
 
 void Lane::activate(Association& association) {
-  // A straggler of an older association must not take the link back to it.
+  // A late record of an older association must not make the lane seal with it again.
   if (sending_ == nullptr || association.id > sending_->id) sending_ = &association;
-}
-
-Association* Lane::find(AssociationId id) {
-  const auto found = std::find_if(associations_.begin(), associations_.end(),
-                                  [id](const auto& association) { return association->id == id; });
-  return found == associations_.end() ? nullptr : found->get();
 }
 
 bool Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
@@ -103,7 +100,7 @@ bool Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
 
 void Lane::check_limits(Association& association) {
   const auto most = std::max(association.sealer.sealed(), association.opener.opened());
-  // Strangers can make it fail authentication as often as they like: a new one counts anew.
+  // An attacker can send any number of forged records. A rekey starts the count again.
   const auto forged = association.opener.forged();
   if ((most >= association.rekey_after || forged >= max_forgeries / 2) &&
       !association.rekey_announced) {

@@ -8,7 +8,7 @@
 
 namespace routevpn::datapath {
 
-inline constexpr unsigned ethernet_mtu = 1500;  // assumed where no route tells an MTU
+inline constexpr unsigned ethernet_mtu = 1500;  // assumed without a route's MTU
 
 // What an outside packet adds to the inside packet: IP header, UDP header and record.
 inline unsigned overhead_bytes(bool outside_is_v4, record::CipherSuite suite) {
