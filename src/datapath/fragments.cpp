@@ -6,7 +6,6 @@
 #include "routevpn/base/mtu.hpp"
 
 namespace routevpn::datapath {
-
 namespace {
 
 // Lane::receive_bytes (128 KiB) between two calls of release(), and 64 KiB for packets whose other

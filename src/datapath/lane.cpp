@@ -7,7 +7,6 @@
 #include "routevpn/base/overloaded.hpp"
 
 namespace routevpn::datapath {
-
 namespace {
 
 constexpr std::size_t gcm_explicit_nonce_bytes = 8;  // RFC 5288 section 3

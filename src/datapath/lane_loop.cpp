@@ -10,7 +10,6 @@
 #include "routevpn/base/error.hpp"
 
 namespace routevpn::datapath {
-
 namespace {
 
 constexpr std::size_t header_bytes = sizeof(inside::VirtioNetHeader);

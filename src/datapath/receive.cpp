@@ -95,8 +95,8 @@ void Lane::open_record(const record::Split& split, const outside::Endpoint& from
   deliver(*association, opened.payload, now);
 }
 
-// The sender uses an association of an earlier process of this end. The control thread may send it
-// a hint. The interval limits the control thread's work under a flood.
+// The sender may use an association of an earlier process of this end. The control thread can
+// answer with a hint. The interval limits its work under a flood.
 void Lane::record_without_keys(const record::Split& split, const outside::Endpoint& from,
                                Time now) {
   constexpr Duration between = std::chrono::milliseconds(20);
@@ -122,8 +122,7 @@ bool Lane::open_with(Association& association, const record::Split& split, recor
   opened = association.opener.open(split.header, split.record);
   if (!opened.fault) return true;
   if (opened.fault == Drop::record_forged) check_limits(association);
-  // Prefer any other fault to record_forged, because a record is forged under every key but its
-  // own.
+  // Report other faults rather than record_forged, which every key but the record's own finds.
   if (fault_elsewhere && fault_elsewhere != Drop::record_forged) opened.fault = fault_elsewhere;
   return false;
 }

@@ -16,17 +16,9 @@
 
 namespace routevpn::datapath {
 
-namespace {
-
-// UDP payload at ipv4_minimum_mtu. Larger datagrams may exceed a path MTU.
-constexpr std::size_t large_bytes = ipv4_minimum_mtu - ipv4_header_bytes - udp_header_bytes;
-
-}  // namespace
-
 void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu) {
   if (sending_ == nullptr) return drop(Drop::inside_no_association);
-  // A route to the peer leads into the link. The datagram would return here again and again, with
-  // another header each time.
+  // A route to the peer leads into the link: the datagram would return here, larger each time.
   if (inside::is_udp_to(packet, sending_->endpoint.remote)) return drop(Drop::inside_own_datagram);
   if (outbound_.empty()) {
     outbound_.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
@@ -123,6 +115,8 @@ void Lane::control_sent() {
 void Lane::count_sent(const DatagramRun& run, std::size_t bytes) {
   if (run.control || bytes == 0) return;
   const std::size_t datagrams = (bytes + run.segment_bytes - 1) / run.segment_bytes;
+  // UDP payload at ipv4_minimum_mtu. Larger datagrams may exceed a path MTU.
+  constexpr std::size_t large_bytes = ipv4_minimum_mtu - ipv4_header_bytes - udp_header_bytes;
   std::uint64_t packets = datagrams;
   std::uint64_t packet_bytes = bytes - datagrams * run.overhead_bytes;
   fragmenter_.subtract_surplus(packets, packet_bytes);

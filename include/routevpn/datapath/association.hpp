@@ -1,5 +1,4 @@
-// An association as the lane uses it: the keys of one handshake, sequence numbers, the replay
-// window and the peer's endpoint.
+// The keys of one handshake with sequence numbers, replay window and the peer's endpoint.
 #pragma once
 
 #include <algorithm>
@@ -26,8 +25,7 @@ struct RecordLimits {
 // Sequence numbers beyond stop_at: an association at its limit can still send close_notify.
 inline constexpr std::uint64_t records_for_alerts = 8;
 
-// The control thread makes an association with its key schedules. From then on only the lane uses
-// it.
+// The control thread makes associations and their key schedules. Then only the lane uses them.
 struct Association {
   Association(AssociationId number, const dtls::Established& established,
               record::CryptoBackend backend, const outside::Endpoint& peer,

@@ -9,8 +9,7 @@
 // `packet` numbers the fragmented packets, modulo 2^16. `length` is the length of the whole packet.
 //
 // RFC 8200 section 5 requires fragmentation below IPv6 on a link of less than 1280 bytes. It also
-// carries the packets in flight when the path MTU falls, and passes firewalls that drop IP
-// fragments.
+// carries packets in flight when the path MTU falls. Firewalls do not see IP fragments.
 #pragma once
 
 #include <array>

@@ -29,8 +29,7 @@
 
 namespace routevpn::datapath {
 
-// Sealed datagrams of one size and traffic class without gaps between them. The last may be
-// shorter.
+// Adjacent sealed datagrams of one size and traffic class. The last may be shorter.
 struct DatagramRun {
   const std::uint8_t* data = nullptr;
   std::size_t bytes = 0;

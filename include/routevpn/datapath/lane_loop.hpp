@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "routevpn/base/owned.hpp"
 #include "routevpn/datapath/lane.hpp"

@@ -22,11 +22,12 @@ struct InstallAssociation {
   std::unique_ptr<Association> association;
   bool send_now = false;
 };
-// Seals with it although no authentic record arrived: a plain DTLS peer may wait for our first.
+// Seals with an association before its first authentic record, because a plain DTLS peer may wait
+// for our first packet.
 struct ActivateAssociation {
   AssociationId id = 0;
 };
-// Wipes its keys.
+// Removes an association and wipes its keys.
 struct RetireAssociation {
   AssociationId id = 0;
 };
@@ -49,7 +50,7 @@ struct SendAlert {
 using LaneCommand = std::variant<std::monostate, InstallAssociation, ActivateAssociation,
                                  RetireAssociation, SendControl, SendAlert, LimitPayload>;
 
-struct AssociationConfirmed {};  // its first authentic record arrived
+struct AssociationConfirmed {};  // the first authentic record arrived
 struct EchoReplied {
   std::uint32_t sequence = 0;
   Duration round_trip{};
@@ -57,7 +58,7 @@ struct EchoReplied {
 };
 struct RekeyRequested {};  // by the peer
 struct RekeyDue {};        // because of the number of records
-struct LimitReached {};  // it may seal no more records, or too many records failed to authenticate
+struct LimitReached {};    // all records sealed, or too many records failed to authenticate
 struct AlertReceived {
   std::uint8_t level = 0;
   std::uint8_t description = 0;
