@@ -2,22 +2,24 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
-#include "routevpn/datapath/mtu.hpp"
+#include "routevpn/base/mtu.hpp"
 
 namespace routevpn::datapath {
-
 namespace {
 
-// What is received between two joins is at most 128 KiB, and may complete what came before.
-constexpr std::size_t joined_at_most = 3UL * 65536;
+// Lane::receive_bytes (128 KiB) between two calls of release(), and 64 KiB for packets whose other
+// fragments arrived before.
+constexpr std::size_t max_reassembled_bytes = 3UL * 65536;
 
-// Its number comes again after 2^16 packets; a piece that is missing for so many never comes.
+// Packet numbers repeat after 2^16 packets. After 4096 newer packets an incomplete one is older
+// than any reordering, so an equal number belongs to another packet.
 constexpr std::uint64_t stale_after = 4096;
 
-Reassembler::Result refused(Drop reason) {
-  return {reason, {}, inside::Ecn::not_ect};
+bool append_copy(ConstBytes packet, inside::OutboundBatch& batch) {
+  std::uint8_t* const to = batch.append(packet.size());
+  if (to != nullptr) std::memcpy(to, packet.data(), packet.size());
+  return to != nullptr;
 }
 
 }  // namespace
@@ -30,12 +32,7 @@ std::size_t Fragmenter::split(inside::OutboundBatch& batch, std::size_t from, st
   whole_.truncate(0);
   std::size_t lost = 0;
   for (const auto& packet : batch.packets().subspan(from)) {
-    std::uint8_t* const to = whole_.append(packet.length);
-    if (to == nullptr) {
-      ++lost;
-    } else {
-      std::memcpy(to, packet.data, packet.length);
-    }
+    if (!append_copy({packet.data, packet.length}, whole_)) ++lost;
   }
   batch.truncate(from);
   for (const auto& packet : whole_.packets()) {
@@ -46,12 +43,8 @@ std::size_t Fragmenter::split(inside::OutboundBatch& batch, std::size_t from, st
 
 bool Fragmenter::append_fragments(ConstBytes packet, std::size_t limit,
                                   inside::OutboundBatch& batch) {
-  if (packet.size() <= limit) {
-    std::uint8_t* const to = batch.append(packet.size());
-    if (to != nullptr) std::memcpy(to, packet.data(), packet.size());
-    return to != nullptr;
-  }
-  // As equal as can be: equal datagrams leave together.
+  if (packet.size() <= limit) return append_copy(packet, batch);
+  // Fragments of equal length, because equal datagrams leave in one UDP_SEGMENT send.
   const std::size_t most = limit - fragment_header_bytes;
   const std::size_t count = (packet.size() + most - 1) / most;
   const std::size_t step = (packet.size() + count - 1) / count;
@@ -71,14 +64,14 @@ bool Fragmenter::append_fragments(ConstBytes packet, std::size_t limit,
     store_be16(to + 6, static_cast<std::uint16_t>(packet.size()));
     std::memcpy(to + fragment_header_bytes, packet.data() + at, bytes);
   }
-  const std::size_t pieces = batch.packets().size() - before;
-  surplus_packets_ += pieces - 1;
-  surplus_bytes_ += pieces * fragment_header_bytes;
+  const std::size_t fragments = batch.packets().size() - before;
+  surplus_packets_ += fragments - 1;
+  surplus_bytes_ += fragments * fragment_header_bytes;
   ++packets_fragmented_;
   return true;
 }
 
-void Fragmenter::settle(std::uint64_t& packets, std::uint64_t& bytes) {
+void Fragmenter::subtract_surplus(std::uint64_t& packets, std::uint64_t& bytes) {
   const auto take = [](std::uint64_t& surplus, std::uint64_t& from) {
     const std::uint64_t taken = std::min(surplus, from);
     surplus -= taken;
@@ -89,54 +82,51 @@ void Fragmenter::settle(std::uint64_t& packets, std::uint64_t& bytes) {
 }
 
 Reassembler::Reassembler()
-    // Not set to zero: a page that no piece ever reaches stays untouched.
-    : memory_(std::make_unique_for_overwrite<std::uint8_t[]>(max_open * maximum_mtu)),
-      joined_(std::make_unique_for_overwrite<std::uint8_t[]>(joined_at_most)) {}
+    // Not zeroed, so pages that no fragment reaches stay without memory.
+    : memory_(std::make_unique_for_overwrite<std::uint8_t[]>(max_incomplete * maximum_mtu)),
+      reassembled_(std::make_unique_for_overwrite<std::uint8_t[]>(max_reassembled_bytes)) {}
 
-Reassembler::Result Reassembler::join(AssociationId association, ConstBytes payload,
-                                      inside::Ecn outer_ecn) {
-  Result result;
-  const std::size_t bytes = payload.size() - std::min(payload.size(), fragment_header_bytes);
-  if (bytes == 0) return refused(Drop::payload_malformed);
+Reassembler::Result Reassembler::add(AssociationId association, ConstBytes payload,
+                                     inside::Ecn outer_ecn) {
+  if (payload.size() <= fragment_header_bytes) return {Drop::payload_malformed, {}};
+  const std::size_t bytes = payload.size() - fragment_header_bytes;
   const std::uint16_t packet = load_be16(payload.data() + 2);
   const std::size_t offset = load_be16(payload.data() + 4);
   const std::uint16_t length = load_be16(payload.data() + 6);
-  if (length > maximum_mtu || offset + bytes > length) return refused(Drop::payload_malformed);
+  if (length > maximum_mtu || offset + bytes > length) return {Drop::payload_malformed, {}};
 
-  const std::size_t slot = find_or_begin(association, packet, length, result);
-  Open& open = open_[slot];
+  Result result;
+  const std::size_t slot = find_or_start(association, packet, length, result);
+  Incomplete& found = incomplete_[slot];
   std::uint8_t* const whole = memory_.get() + slot * maximum_mtu;
   std::memcpy(whole + offset, payload.data() + fragment_header_bytes, bytes);
-  // No record opens twice, so no piece comes twice.
-  open.received += bytes;
-  if (open.outer_ecn != inside::Ecn::congested) open.outer_ecn = outer_ecn;
-  if (open.received < length) return result;
-  open.association = 0;
-  if (length > joined_at_most - joined_bytes_) return refused(Drop::payload_incomplete);
-  std::uint8_t* const at = joined_.get() + std::exchange(joined_bytes_, joined_bytes_ + length);
+  // The replay window opens each record once, so no fragment is added twice.
+  found.received += bytes;
+  if (found.outer_ecn != inside::Ecn::congested) found.outer_ecn = outer_ecn;
+  if (found.received < length) return result;
+  found.association = 0;
+  found.age = 0;
+  if (length > max_reassembled_bytes - reassembled_bytes_) return {Drop::payload_incomplete, {}};
+  std::uint8_t* const at = reassembled_.get() + reassembled_bytes_;
+  reassembled_bytes_ += length;
   std::memcpy(at, whole, length);
-  result.packet = {at, length};
-  result.outer_ecn = open.outer_ecn;
-  return result;
+  return {result.fault, {at, length}, found.outer_ecn};
 }
 
-std::size_t Reassembler::find_or_begin(AssociationId association, std::uint16_t packet,
+std::size_t Reassembler::find_or_start(AssociationId association, std::uint16_t packet,
                                        std::uint16_t length, Result& result) {
   std::size_t oldest = 0;
-  for (std::size_t i = 0; i < open_.size(); ++i) {
-    const Open& open = open_[i];
-    if (open.association == association && open.packet == packet && open.length == length) {
-      if (age_ - open.age < stale_after) return i;
-      oldest = i;  // of the last time round: another packet
+  for (std::size_t i = 0; i < incomplete_.size(); ++i) {
+    const Incomplete& each = incomplete_[i];
+    if (each.association == association && each.packet == packet && each.length == length) {
+      if (age_ - each.age < stale_after) return i;
+      oldest = i;  // its number has wrapped around
       break;
     }
-    const auto age = [this](std::size_t at) {
-      return open_[at].association == 0 ? 0 : open_[at].age;
-    };
-    if (age(i) < age(oldest)) oldest = i;
+    if (each.age < incomplete_[oldest].age) oldest = i;
   }
-  if (open_[oldest].association != 0) result.fault = Drop::payload_incomplete;
-  open_[oldest] = {association, packet, length, inside::Ecn::not_ect, 0, ++age_};
+  if (incomplete_[oldest].association != 0) result.fault = Drop::payload_incomplete;
+  incomplete_[oldest] = {association, packet, length, inside::Ecn::not_ect, 0, ++age_};
   return oldest;
 }
 

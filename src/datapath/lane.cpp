@@ -1,24 +1,28 @@
 #include "routevpn/datapath/lane.hpp"
 
 #include <algorithm>
+#include <utility>
 
-#include "routevpn/datapath/mtu.hpp"
+#include "routevpn/base/mtu.hpp"
+#include "routevpn/base/overloaded.hpp"
 
 namespace routevpn::datapath {
-
 namespace {
 
-constexpr std::size_t max_record_headroom = 13 + 8;  // record header and GCM's explicit nonce
+constexpr std::size_t gcm_explicit_nonce_bytes = 8;  // RFC 5288 section 3
+constexpr std::size_t max_record_headroom = record::header_bytes + gcm_explicit_nonce_bytes;
 
-// Two batches of the worst super-packet: the rest of one never keeps the next from being read.
+// Room for two of the largest super-packets, so one more fits while must_flush() is false.
 constexpr std::size_t outbound_bytes = 2 * inside::worst_case_bytes;
 constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
 
-// The smallest record that carries an IP packet is 13 + 16 + 20.
-constexpr std::size_t max_payloads = Lane::receive_bytes / (13 + 16 + 20) + 1;
+// As many of the smallest records with an IP packet as receive_bytes hold.
+constexpr std::size_t max_payloads =
+    Lane::receive_bytes / (record::header_bytes + ipv4_header_bytes + record::tailroom) + 1;
 
-constexpr std::size_t max_control = 64;  // answers to one receive: one a datagram is plenty
-// And two probes as large as can be: the size in question, and ICMP's.
+// One reply for each datagram of a receive: UDP_GRO returns at most 64.
+constexpr std::size_t max_control = 64;
+// And two probes of the largest size: one of the search, one for the MTU that ICMP reported.
 constexpr std::size_t control_bytes =
     max_control * (max_record_headroom + control_message_bytes + record::tailroom) +
     2UL * maximum_mtu;
@@ -41,23 +45,26 @@ Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, OuterClas
 
 void Lane::execute_commands(Time now) {
   while (LaneCommand* const slot = mailbox_.commands.front()) {
-    LaneCommand command = std::move(*slot);
-    *slot = std::monostate{};
+    LaneCommand command = std::exchange(*slot, std::monostate{});
     mailbox_.commands.release();
-    if (auto* const wanted = std::get_if<InstallAssociation>(&command)) {
-      install(std::move(*wanted));
-    } else if (const auto* const silent = std::get_if<ActivateAssociation>(&command)) {
-      if (Association* const association = find(silent->id)) activate(*association);
-    } else if (const auto* const old = std::get_if<RetireAssociation>(&command)) {
-      retire(old->id);
-    } else if (auto* const message = std::get_if<SendControl>(&command)) {
-      message->message.stamp = static_cast<std::uint64_t>(now.time_since_epoch().count());
-      queue_control(message->message, message->padded_bytes);
-    } else if (const auto* const alert = std::get_if<SendAlert>(&command)) {
-      queue_alert(*alert);
-    } else if (const auto* const limit = std::get_if<LimitPayload>(&command)) {
-      payload_limit_ = limit->bytes;
-    }
+    std::visit(Overloaded{
+                   [](std::monostate) {},
+                   [this](InstallAssociation& wanted) { install(std::move(wanted)); },
+                   [this](const ActivateAssociation& wanted) {
+                     for (const auto& each : associations_) {
+                       if (each->id == wanted.id) activate(*each);
+                     }
+                   },
+                   [this](const RetireAssociation& wanted) { retire(wanted.id); },
+                   [this, now](SendControl& wanted) {
+                     wanted.message.stamp =
+                         static_cast<std::uint64_t>(now.time_since_epoch().count());
+                     queue_control(wanted.message, wanted.padded_bytes);
+                   },
+                   [this](const SendAlert& wanted) { queue_alert(wanted); },
+                   [this](const LimitPayload& wanted) { payload_limit_ = wanted.bytes; },
+               },
+               command);
   }
 }
 
@@ -65,7 +72,7 @@ void Lane::install(InstallAssociation&& command) {
   associations_.insert(associations_.begin(), std::move(command.association));
   if (command.send_now) activate(*associations_.front());
   if (associations_.size() > max_associations) {
-    // The oldest goes, but never the one that seals.
+    // Retire the oldest association that does not seal.
     const auto& oldest = associations_.back();
     retire((oldest.get() == sending_ ? associations_[max_associations - 1] : oldest)->id);
   }
@@ -78,14 +85,8 @@ void Lane::retire(AssociationId id) {
 }
 
 void Lane::activate(Association& association) {
-  // A straggler of an older association must not take the link back to it.
+  // A late record of an older association must not make the lane seal with it again.
   if (sending_ == nullptr || association.id > sending_->id) sending_ = &association;
-}
-
-Association* Lane::find(AssociationId id) {
-  const auto found = std::find_if(associations_.begin(), associations_.end(),
-                                  [id](const auto& association) { return association->id == id; });
-  return found == associations_.end() ? nullptr : found->get();
 }
 
 bool Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
@@ -98,7 +99,7 @@ bool Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
 
 void Lane::check_limits(Association& association) {
   const auto most = std::max(association.sealer.sealed(), association.opener.opened());
-  // Strangers can make it fail authentication as often as they like: a new one counts anew.
+  // An attacker can send any number of forged records. A rekey starts the count again.
   const auto forged = association.opener.forged();
   if ((most >= association.rekey_after || forged >= max_forgeries / 2) &&
       !association.rekey_announced) {

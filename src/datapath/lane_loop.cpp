@@ -10,16 +10,15 @@
 #include "routevpn/base/error.hpp"
 
 namespace routevpn::datapath {
-
 namespace {
 
 constexpr std::size_t header_bytes = sizeof(inside::VirtioNetHeader);
 constexpr std::size_t inside_buffer_bytes = header_bytes + 65535;
-constexpr std::size_t most_received = 65536;  // by one call: UDP_GRO never gives more
+constexpr std::size_t most_received = 65536;  // by one call, also with UDP_GRO
 
 void signal_eventfd(int fd) {
   const std::uint64_t one = 1;
-  // A full counter is a wakeup already under way.
+  // If the counter is full, a wakeup is pending anyway.
   [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
 }
 
@@ -55,10 +54,6 @@ void LaneLoop::stop() {
   wake();
 }
 
-void LaneLoop::wake_control() const {
-  signal_eventfd(control_wakeup_);
-}
-
 void LaneLoop::run() {
   while (!stopping_.load(std::memory_order_relaxed)) {
     const bool blocked = !unsent_.empty();
@@ -74,16 +69,16 @@ void LaneLoop::run() {
     }
     lane_.execute_commands(now);
     send_control();
-    // What is written inside is often answered before write() returns.
+    // An inside host's answer is often there before write() returns, so read without another poll.
     const bool answered = (fds[1].revents & ~POLLOUT) != 0 && outside_turn(now);
     if (blocked) continue_sending();
     if (fds[2].revents != 0 || (answered && fds[2].fd >= 0)) inside_turn();
-    if (!mailbox_.events.empty() || !mailbox_.handshakes.empty()) wake_control();
+    if (!mailbox_.events.empty() || !mailbox_.handshakes.empty()) signal_eventfd(control_wakeup_);
   }
 }
 
-// Whether anything was written inside. Datagrams that come singly are gathered before they are
-// joined, so that they too are written as super-packets.
+// Whether packets were written inside. Gathers receives up to Lane::receive_bytes, so that single
+// datagrams also become super-packets.
 bool LaneLoop::outside_turn(Time now) {
   bool written = false;
   std::size_t used = 0;
@@ -92,8 +87,8 @@ bool LaneLoop::outside_turn(Time now) {
     outside::Received received;
     const auto result = socket_.receive({outside_buffer_.get() + used, most_received}, received);
     if (result != outside::RecvResult::ok) break;
-    // Keys are installed before the flight that lets the peer use them is sent: whoever looks after
-    // receiving finds them.
+    // The control thread installs keys before it sends the flight that lets the peer use them.
+    // So after a receive the commands with the keys for it are in the mailbox.
     lane_.execute_commands(now);
     lane_.from_outside(received, now);
     send_control();
@@ -109,7 +104,7 @@ bool LaneLoop::outside_turn(Time now) {
 bool LaneLoop::write_inside() {
   const auto packets = lane_.join();
   for (const auto& packet : packets) {
-    if (tun_.write(packet.pieces) == inside::IoResult::ok) {
+    if (tun_.write(packet.iovecs) == inside::IoResult::ok) {
       lane_.count_written(packet);
     } else {
       lane_.drop(Drop::inside_write_failed, packet.packets);
@@ -131,7 +126,7 @@ void LaneLoop::inside_turn() {
     std::memcpy(&header, inside_buffer_.get(), header_bytes);
     lane_.from_inside(header, {inside_buffer_.get() + header_bytes, length - header_bytes},
                       mtu_.load(std::memory_order_relaxed));
-    if (lane_.wants_flush()) send_batch();
+    if (lane_.must_flush()) send_batch();
   }
   if (unsent_.empty()) send_batch();
 }
@@ -153,7 +148,7 @@ void LaneLoop::continue_sending() {
     if (result == outside::SendResult::would_block) return;
     if (result == outside::SendResult::failed) {
       lane_.drop(Drop::outside_send_failed);
-      unsent_offset_ += run.segment_bytes;  // the datagram that was refused
+      unsent_offset_ += run.segment_bytes;  // skip the refused datagram
     }
     if (unsent_offset_ >= run.bytes) {
       unsent_ = unsent_.subspan(1);

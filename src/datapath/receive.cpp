@@ -1,32 +1,34 @@
-// What happens to a datagram that comes:
+// The path of a received datagram:
 //
-//   1. LaneLoop receives: up to 64 KiB of datagrams of one size from one peer at a time, and as
-//   often
-//      as there is something and its buffer has room.
-//   2. split_datagram() walks the records of each. Those of the handshake leave this way, for the
+// clang-format off
+//   1. LaneLoop receives up to 64 KiB per call: datagrams of one size from one peer. It receives
+//      again while datagrams wait and its buffer has room.
+//   2. split_datagram() finds the records of each datagram. Records of the handshake go to the
 //      control thread's mailbox (RFC 6347 section 4.1: epoch 0, and content types 20 and 22).
 //   3. open_record() checks the replay window, authenticates and decrypts in place.
-//   4. deliver() answers control messages and collects IP packets, made whole where they came in
-//      pieces, with what became of their ECN outside (RFC 6040), which the coalescer joins.
+//   4. deliver() answers control messages, reassembles fragments, applies the outer ECN (RFC 6040)
+//      and collects the IP packets. The coalescer joins them to super-packets.
 //   5. LaneLoop writes each super-packet to the interface.
+// clang-format on
 //
-// Whatever is not as it should be is counted under its reason and forgotten.
+// Invalid input is dropped and counted under its reason.
 
 #include <algorithm>
 #include <cstring>
 
 #include "routevpn/datapath/lane.hpp"
+#include "routevpn/inside/ip_packet.hpp"
 
 namespace routevpn::datapath {
 
 void Lane::from_outside(const outside::Received& received, Time now) {
-  if (payloads_.empty()) reassembler_.release();  // what join() gave was written
-  // One for all: UDP_GRO joins no datagrams of different traffic class (Linux 6.9, and
-  // since 6.1.91, 6.6.31 and 6.8.10; before, the first one's stood for all).
+  if (payloads_.empty()) reassembler_.release();  // the packets of join() are written
+  // UDP_GRO joins only datagrams of one traffic class (since Linux 6.9, 6.8.10, 6.6.31 and 6.1.91;
+  // earlier kernels report the class of the first datagram for all).
   outer_ecn_ = inside::ecn_of(received.ecn);
   const std::size_t step = std::max<std::size_t>(received.segment_bytes, 1);
   std::size_t at = 0;
-  do {  // once also for a datagram without a byte
+  do {  // once for an empty datagram
     const std::size_t bytes = std::min(step, received.data.size() - at);
     split_datagram(received.data.subspan(at, bytes), received.from, now);
     at += step;
@@ -80,21 +82,21 @@ void Lane::open_record(const record::Split& split, const outside::Endpoint& from
   record::Opened opened;
   Association* const association = open_with_any(split, opened);
   if (association == nullptr) return drop(*opened.fault);
-  authentic(*association, opened.newest, from, now);
+  on_authentic_record(*association, opened.newest, from, now);
   if (split.header.type == record::ContentType::alert) {
     if (opened.payload.size() != 2) return drop(Drop::record_length);
     const AlertReceived alert{opened.payload[0], opened.payload[1]};
-    // A handshake that failed at the peer ends so: nothing to change over to.
-    if (alert.level != alert_fatal) confirmed(*association);
-    announce(association->id, alert);  // if lost, as datagrams are: silence says the same
+    // A fatal alert ends a handshake that failed at the peer, so the association is not used.
+    if (alert.level != alert_fatal) confirm(*association);
+    announce(association->id, alert);  // if the queue is full, dead detection takes over
     return;
   }
-  confirmed(*association);
+  confirm(*association);
   deliver(*association, opened.payload, now);
 }
 
-// Whoever sends data believes in an association that went with the process before this one. The
-// control thread may want to say so; a flood of strangers shall not keep it busy.
+// The sender may use an association of an earlier process of this end. The control thread can
+// answer with a hint. The interval limits its work under a flood.
 void Lane::record_without_keys(const record::Split& split, const outside::Endpoint& from,
                                Time now) {
   constexpr Duration between = std::chrono::milliseconds(20);
@@ -105,7 +107,7 @@ void Lane::record_without_keys(const record::Split& split, const outside::Endpoi
   announce(0, RecordWithoutKeys{from});
 }
 
-// A record does not say which association it belongs to.
+// A record does not name its association, so each one is tried.
 Association* Lane::open_with_any(const record::Split& split, record::Opened& opened) {
   if (receiving_ != nullptr && open_with(*receiving_, split, opened)) return receiving_;
   for (const auto& association : associations_) {
@@ -120,13 +122,13 @@ bool Lane::open_with(Association& association, const record::Split& split, recor
   opened = association.opener.open(split.header, split.record);
   if (!opened.fault) return true;
   if (opened.fault == Drop::record_forged) check_limits(association);
-  // "Replayed" under one key is the better explanation than "forged" under another.
+  // Report other faults rather than record_forged, which every key but the record's own finds.
   if (fault_elsewhere && fault_elsewhere != Drop::record_forged) opened.fault = fault_elsewhere;
   return false;
 }
 
-void Lane::authentic(Association& association, bool newest, const outside::Endpoint& from,
-                     Time now) {
+void Lane::on_authentic_record(Association& association, bool newest, const outside::Endpoint& from,
+                               Time now) {
   counters_.last_heard.store(now, std::memory_order_relaxed);
   if (newest && association.endpoint != from) {
     association.endpoint = from;
@@ -138,7 +140,7 @@ void Lane::authentic(Association& association, bool newest, const outside::Endpo
   check_limits(association);
 }
 
-void Lane::confirmed(Association& association) {
+void Lane::confirm(Association& association) {
   if (association.confirmed) return;
   activate(association);
   association.confirmed = announce(association.id, AssociationConfirmed{});
@@ -149,9 +151,9 @@ void Lane::deliver(Association& association, Bytes payload, Time now) {
   if (!is_control(payload[0])) return deliver_packet(payload, outer_ecn_);
   if (!association.control_messages) return drop(Drop::payload_not_ip);
   if (payload[0] != fragment_kind) return control_message(association, payload, now);
-  const auto joined = reassembler_.join(association.id, payload, outer_ecn_);
-  if (joined.fault) drop(*joined.fault);
-  if (!joined.packet.empty()) deliver_packet(joined.packet, joined.outer_ecn);
+  const auto result = reassembler_.add(association.id, payload, outer_ecn_);
+  if (result.fault) drop(*result.fault);
+  if (!result.packet.empty()) deliver_packet(result.packet, result.outer_ecn);
 }
 
 void Lane::deliver_packet(Bytes packet, inside::Ecn outer_ecn) {
@@ -159,7 +161,7 @@ void Lane::deliver_packet(Bytes packet, inside::Ecn outer_ecn) {
     return drop(Drop::payload_malformed);
   }
   if (!inside::take_outer_ecn(packet, outer_ecn)) return drop(Drop::payload_not_ect);
-  if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_malformed);
+  if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_batch_full);
   payloads_.push_back(packet);
 }
 
@@ -183,9 +185,6 @@ void Lane::control_message(Association& association, ConstBytes payload, Time no
 }
 
 void Lane::count_written(const inside::SuperPacket& packet) {
-  const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t n) {
-    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  };
   add(counters_.rx_packets, packet.packets);
   add(counters_.rx_bytes, packet.bytes);
 }

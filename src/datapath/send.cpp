@@ -1,49 +1,42 @@
-// What happens to a packet that leaves:
+// The path of a packet to the peer:
 //
 //   1. LaneLoop reads a super-packet from the interface.
-//   2. from_inside() cuts it to the MTU, each packet with room for its record around it, and notes
-//      the traffic class of its outer header. What is larger than the path carries goes in pieces.
-//   3. seal() protects all of the batch in place and finds the runs of equal size and class.
-//   4. LaneLoop hands each run to the kernel as one UDP_SEGMENT send.
+//   2. from_inside() segments it to the MTU, each packet with room for its record, and notes the
+//      traffic class of its outer header. Packets that the path does not carry are fragmented.
+//   3. seal() seals the batch in place and finds the runs of equal size and class.
+//   4. LaneLoop sends each run with one UDP_SEGMENT call.
 //
-// Probes, answers and alerts are sealed as they come up and never wait behind a batch.
+// Control messages and alerts are sealed one by one and never wait behind a batch.
 
 #include <algorithm>
 
+#include "routevpn/base/mtu.hpp"
 #include "routevpn/datapath/lane.hpp"
-#include "routevpn/datapath/mtu.hpp"
-#include "routevpn/inside/udp_to.hpp"
+#include "routevpn/inside/ip_packet.hpp"
 
 namespace routevpn::datapath {
 
-namespace {
-
-// Datagrams above it may be more than some path carries.
-constexpr std::size_t large_bytes = ipv4_minimum_mtu - 20 - 8;
-
-}  // namespace
-
 void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu) {
   if (sending_ == nullptr) return drop(Drop::inside_no_association);
-  // It would go round, growing until it must go in pieces, which grow again.
+  // A route to the peer leads into the link: the datagram would return here, larger each time.
   if (inside::is_udp_to(packet, sending_->endpoint.remote)) return drop(Drop::inside_own_datagram);
   if (outbound_.empty()) {
     outbound_.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
   }
   outbound_.set_outer_class(
       outer_class_.of(inside::traffic_class(packet), sending_->control_messages));
-  const bool pieces = sending_->control_messages;
-  const std::size_t most = pieces ? std::max<std::size_t>(mtu, maximum_mtu) : mtu;
+  const bool may_fragment = sending_->control_messages;
+  const std::size_t most = may_fragment ? std::max<std::size_t>(mtu, maximum_mtu) : mtu;
   const std::size_t before = outbound_.packets().size();
   if (const auto fault = inside::segment(header, packet, most, outbound_)) return drop(*fault);
-  // The first of a super-packet is as large as any.
-  if (!pieces || outbound_.packets()[before].length <= payload_limit_) return;
+  // No segment of a super-packet is larger than the first.
+  if (!may_fragment || outbound_.packets()[before].length <= payload_limit_) return;
   const std::size_t lost = fragmenter_.split(outbound_, before, payload_limit_);
   if (lost > 0) drop(Drop::inside_too_big, lost);
   counters_.tx_fragmented.store(fragmenter_.packets_fragmented(), std::memory_order_relaxed);
 }
 
-bool Lane::wants_flush() const {
+bool Lane::must_flush() const {
   return outbound_.free_bytes() < inside::worst_case_bytes ||
          outbound_.free_packets() < inside::worst_case_segments;
 }
@@ -61,7 +54,7 @@ std::span<const DatagramRun> Lane::seal() {
   for (const auto& packet : packets.first(sealed)) {
     const std::size_t bytes = packet.length + overhead;
     DatagramRun* const last = runs_.empty() ? nullptr : &runs_.back();
-    // A run may end in one shorter datagram; nothing may follow that one.
+    // A shorter datagram ends its run.
     const bool open = last != nullptr && last->bytes % last->segment_bytes == 0;
     if (open && bytes <= last->segment_bytes && packet.outer_class == last->traffic_class) {
       last->bytes += bytes;
@@ -122,12 +115,11 @@ void Lane::control_sent() {
 void Lane::count_sent(const DatagramRun& run, std::size_t bytes) {
   if (run.control || bytes == 0) return;
   const std::size_t datagrams = (bytes + run.segment_bytes - 1) / run.segment_bytes;
-  const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t n) {
-    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  };
+  // UDP payload at ipv4_minimum_mtu. Larger datagrams may exceed a path MTU.
+  constexpr std::size_t large_bytes = ipv4_minimum_mtu - ipv4_header_bytes - udp_header_bytes;
   std::uint64_t packets = datagrams;
   std::uint64_t packet_bytes = bytes - datagrams * run.overhead_bytes;
-  fragmenter_.settle(packets, packet_bytes);
+  fragmenter_.subtract_surplus(packets, packet_bytes);
   add(counters_.tx_packets, packets);
   add(counters_.tx_bytes, packet_bytes);
   if (run.segment_bytes > large_bytes) add(counters_.tx_large, datagrams);

@@ -155,7 +155,7 @@ struct Coalescer::State {
         next(capacity_packets),
         headers(capacity_packets),
         // A chain of n packets takes n + 1 iovecs.
-        pieces(2 * capacity_packets) {
+        iovecs(2 * capacity_packets) {
     chains.reserve(capacity_packets);
     supers.reserve(capacity_packets);
   }
@@ -166,7 +166,7 @@ struct Coalescer::State {
   std::vector<Chain> chains;
   std::vector<std::uint32_t> next;  // of each packet: the next one in its chain, or none
   std::vector<VirtioNetHeader> headers;
-  std::vector<iovec> pieces;
+  std::vector<iovec> iovecs;
   std::vector<SuperPacket> supers;
 
   void take(const ParsedPacket& packet, std::uint32_t index);
@@ -239,14 +239,14 @@ void Coalescer::State::lay_out(std::span<const Bytes> packets) {
     VirtioNetHeader& header = headers[i];
     header = {};
     if (chain.packets > 1) rewrite_head(chain, header);
-    const std::size_t first_piece = used;
-    pieces[used++] = {&header, sizeof header};
-    pieces[used++] = {chain.head.data, chain.head.bytes};
+    const std::size_t first_iovec = used;
+    iovecs[used++] = {&header, sizeof header};
+    iovecs[used++] = {chain.head.data, chain.head.bytes};
     for (std::uint32_t at = next[chain.first]; at != none; at = next[at]) {
-      pieces[used++] = {packets[at].data() + chain.head.header_bytes,
+      iovecs[used++] = {packets[at].data() + chain.head.header_bytes,
                         packets[at].size() - chain.head.header_bytes};
     }
-    supers.push_back({{&pieces[first_piece], used - first_piece}, chain.packets, chain.bytes});
+    supers.push_back({{&iovecs[first_iovec], used - first_iovec}, chain.packets, chain.bytes});
   }
 }
 

@@ -142,8 +142,8 @@ IoResult Tun::read(Bytes buffer, std::size_t& length) const {
   return IoResult::ok;
 }
 
-IoResult Tun::write(std::span<const iovec> pieces) const {
-  if (::writev(fd_.get(), pieces.data(), static_cast<int>(pieces.size())) >= 0) return IoResult::ok;
+IoResult Tun::write(std::span<const iovec> iovecs) const {
+  if (::writev(fd_.get(), iovecs.data(), static_cast<int>(iovecs.size())) >= 0) return IoResult::ok;
   return errno == EAGAIN ? IoResult::would_block : IoResult::failed;
 }
 

@@ -17,11 +17,11 @@ constexpr std::uint64_t gcm_record_limit = 23'726'566;
 static_assert(gcm_record_limit * gcm_record_limit <= std::uint64_t{1} << 49);
 static_assert((gcm_record_limit + 1) * (gcm_record_limit + 1) > std::uint64_t{1} << 49);
 
-constexpr std::uint64_t gcm_renew_after = std::uint64_t{1} << 23;
+constexpr std::uint64_t gcm_rekey_after = std::uint64_t{1} << 23;
 constexpr std::uint64_t sequence_numbers = max_sequence + 1;
 
-constexpr CipherTraits aes_128_gcm{16, 4, 8, gcm_record_limit, gcm_renew_after};
-constexpr CipherTraits aes_256_gcm{32, 4, 8, gcm_record_limit, gcm_renew_after};
+constexpr CipherTraits aes_128_gcm{16, 4, 8, gcm_record_limit, gcm_rekey_after};
+constexpr CipherTraits aes_256_gcm{32, 4, 8, gcm_record_limit, gcm_rekey_after};
 constexpr CipherTraits chacha20_poly1305{32, 12, 0, sequence_numbers, sequence_numbers / 2};
 
 }  // namespace

@@ -100,7 +100,7 @@ class Coalesce : public Stage {
   }
   bool is_right() override {
     Octets joined;
-    for (const iovec& part : supers_.front().pieces.subspan(1)) {
+    for (const iovec& part : supers_.front().iovecs.subspan(1)) {
       const auto* const data = static_cast<const std::uint8_t*>(part.iov_base);
       joined.insert(joined.end(), data, data + part.iov_len);
     }

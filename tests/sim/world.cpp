@@ -62,7 +62,7 @@ void SimEnd::receive(std::vector<std::uint8_t> datagram, const outside::Endpoint
   lane_.from_outside(received, world_.now);
   for (const auto& super : lane_.join()) {
     std::vector<std::uint8_t> packet;
-    for (const auto& part : super.pieces.subspan(1)) {
+    for (const auto& part : super.iovecs.subspan(1)) {
       const auto* const data = static_cast<const std::uint8_t*>(part.iov_base);
       packet.insert(packet.end(), data, data + part.iov_len);
     }

@@ -1,5 +1,4 @@
-// What one handshake gave the lane: keys in both directions, the replay window, and where the peer
-// is.
+// The keys of one handshake with sequence numbers, replay window and the peer's endpoint.
 #pragma once
 
 #include <algorithm>
@@ -13,45 +12,44 @@
 
 namespace routevpn::datapath {
 
-// Counted up by this process; never on the wire.
+// Increases with each association of this process, from 1. It is never sent.
 using AssociationId = std::uint32_t;
 
-// How many records an association may carry, RFC 9325 section 4.4: renewal is due at the first
-// number, in either direction; nothing is sealed beyond the second.
+// RFC 9325 section 4.4. A rekey is due after rekey_after records in either direction. No more than
+// stop_at records of data are sealed.
 struct RecordLimits {
-  std::optional<std::uint64_t> rekey_after;   // none: as the cipher suite wants it
-  std::uint64_t stop_at = ~std::uint64_t{0};  // the cipher suite's own limit applies besides
+  std::optional<std::uint64_t> rekey_after;   // none: the cipher suite's rekey_after
+  std::uint64_t stop_at = ~std::uint64_t{0};  // the cipher suite's own limit applies, too
 };
 
-// Numbers beyond stop_at, so that an association at its limit can still say farewell.
+// Sequence numbers beyond stop_at: an association at its limit can still send close_notify.
 inline constexpr std::uint64_t records_for_alerts = 8;
 
-// Made by the control thread, key schedules and all; used by the lane alone from then on.
+// The control thread makes associations and their key schedules. Then only the lane uses them.
 struct Association {
   Association(AssociationId number, const dtls::Established& established,
               record::CryptoBackend backend, const outside::Endpoint& peer,
               const RecordLimits& limits);
 
-  // How many more records of data it may seal.
+  // The number of records of data that may still be sealed.
   [[nodiscard]] std::uint64_t data_left() const {
     return stop_at - std::min(stop_at, sealer.sealed());
   }
 
   AssociationId id;
+  std::uint64_t stop_at;  // for data; alerts may still be sealed
   record::Sealer sealer;
   record::Opener opener;
   outside::Endpoint endpoint;
   bool control_messages;
   std::uint64_t rekey_after;
-  std::uint64_t stop_at;  // data; alerts may still be sealed
 
-  // The control thread knows that an authentic record has come, that renewal is due, that the limit
-  // is reached, and where the peer is.
-  bool confirmed = false;
-  bool rekey_announced = false;
-  bool limit_announced = false;
-  bool roam_announced = true;
-  std::uint32_t echo_requests = 0;  // had from the peer
+  // Whether the mailbox took the event for the association's current state.
+  bool confirmed = false;           // AssociationConfirmed
+  bool rekey_announced = false;     // RekeyDue
+  bool limit_announced = false;     // LimitReached
+  bool roam_announced = true;       // PeerRoamed
+  std::uint32_t echo_requests = 0;  // received from the peer
 };
 
 }  // namespace routevpn::datapath

@@ -1,16 +1,15 @@
-// A packet in pieces: what is larger than one record may be on this path goes in several, each a
-// payload of its own, and is joined again before anything else sees it. Only with ALPN routevpn/1.
+// Fragmentation: a packet that is too large for one record on this path is sent in several records,
+// and the peer's lane reassembles it. Needs ALPN routevpn/1. The payload of each record:
 //
 //      0      1      2        4        6        8
 //     +------+------+--------+--------+--------+-------
 //     | kind | 0    | packet | offset | length | bytes
 //     +------+------+--------+--------+--------+-------
 //
-// `packet` counts the packets that went in pieces, modulo 2^16; `length` is the whole packet's.
+// `packet` numbers the fragmented packets, modulo 2^16. `length` is the length of the whole packet.
 //
-// It is the fragmentation below IPv6 that RFC 8200 section 5 asks of a link with less than 1280
-// bytes; it carries a packet over the moment in which the path's MTU has fallen and its sender does
-// not know yet; and unlike fragments of IP its pieces pass every firewall that the link passes.
+// RFC 8200 section 5 requires fragmentation below IPv6 on a link of less than 1280 bytes. It also
+// carries packets in flight when the path MTU falls. Firewalls do not see IP fragments.
 #pragma once
 
 #include <array>
@@ -27,20 +26,20 @@
 
 namespace routevpn::datapath {
 
-inline constexpr std::uint8_t fragment_kind = 4;  // beside those of ControlMessage
+inline constexpr std::uint8_t fragment_kind = 4;  // not among those of ControlMessage
 inline constexpr std::size_t fragment_header_bytes = 8;
 
 class Fragmenter {
  public:
   Fragmenter();
-  // Replaces the packets appended to `batch` since there were `from` of them by themselves where
-  // they have at most `limit` bytes, by pieces of at most that where they have more. What the batch
-  // has no room for is left out: their number is given. `limit` is at least 256.
+  // Fragments the packets of `batch` from index `from` on that have more than `limit` bytes (256 or
+  // more). Fragments have at most `limit` bytes; the order of packets stays. Packets that the batch
+  // has no room for are left out; the result is their number.
   std::size_t split(inside::OutboundBatch& batch, std::size_t from, std::size_t limit);
 
-  // Takes from these counts of datagrams and their payload bytes by how much pieces made them more
-  // than the packets were. What is more than the counts is taken from the next.
-  void settle(std::uint64_t& packets, std::uint64_t& bytes);
+  // Turns counts of datagrams and payload bytes into counts of packets and their bytes: subtracts
+  // the surplus that fragmentation made. A surplus above the counts stays for the next call.
+  void subtract_surplus(std::uint64_t& packets, std::uint64_t& bytes);
   [[nodiscard]] std::uint64_t packets_fragmented() const { return packets_fragmented_; }
 
  private:
@@ -56,38 +55,38 @@ class Fragmenter {
 class Reassembler {
  public:
   Reassembler();
-  // The packets given out since the last call may be overwritten from now on.
-  void release() { joined_bytes_ = 0; }
+  // The packets returned since the last call may be overwritten from now on.
+  void release() { reassembled_bytes_ = 0; }
   struct Result {
     std::optional<Drop> fault;
-    Bytes packet;  // empty unless this piece was the last one missing; good until release()
-    // Of all its pieces: one that met congestion speaks for them (RFC 3168 section 5.3).
+    Bytes packet;  // empty unless this fragment completed it; valid until release()
+    // Congested if any of the fragments is (RFC 3168 section 5.3).
     inside::Ecn outer_ecn = inside::Ecn::not_ect;
   };
-  // `payload` begins with fragment_kind. A fault is payload_malformed for this piece, or
-  // payload_incomplete for an older packet, given up in favour of this one.
-  Result join(AssociationId association, ConstBytes payload, inside::Ecn outer_ecn);
+  // `payload` begins with fragment_kind. Faults: payload_malformed is about this fragment;
+  // payload_incomplete is about a packet that was discarded, mostly the oldest incomplete one.
+  Result add(AssociationId association, ConstBytes payload, inside::Ecn outer_ecn);
 
  private:
-  // Pieces come one behind the other; so many packets may be under way at once when the path
-  // changes their order.
-  static constexpr std::size_t max_open = 16;
+  // The fragments of a packet are sent one after the other. More than one packet is incomplete only
+  // if the path loses or reorders fragments.
+  static constexpr std::size_t max_incomplete = 16;
 
-  struct Open {
+  struct Incomplete {
     AssociationId association = 0;  // 0: none
     std::uint16_t packet = 0;
     std::uint16_t length = 0;
     inside::Ecn outer_ecn = inside::Ecn::not_ect;
     std::size_t received = 0;
-    std::uint64_t age = 0;
+    std::uint64_t age = 0;  // the larger the newer; 0: none
   };
-  std::size_t find_or_begin(AssociationId association, std::uint16_t packet, std::uint16_t length,
+  std::size_t find_or_start(AssociationId association, std::uint16_t packet, std::uint16_t length,
                             Result& result);
 
-  std::array<Open, max_open> open_{};
-  std::unique_ptr<std::uint8_t[]> memory_;
-  std::unique_ptr<std::uint8_t[]> joined_;
-  std::size_t joined_bytes_ = 0;
+  std::array<Incomplete, max_incomplete> incomplete_{};
+  std::unique_ptr<std::uint8_t[]> memory_;  // maximum_mtu bytes for each incomplete packet
+  std::unique_ptr<std::uint8_t[]> reassembled_;
+  std::size_t reassembled_bytes_ = 0;
   std::uint64_t age_ = 0;
 };
 

@@ -1,17 +1,17 @@
-// A packet's way through the process, without the system calls at its ends:
+// The path of packets through the process, without system calls:
 //
-//   inside -> outside  from_inside() segments a super-packet into the batch, seal() protects the
-//                      batch in place and gives the runs to send
-//   outside -> inside  from_outside() splits datagrams into records, opens them in place and
-//   answers
-//                      control messages; join() gives the super-packets to write
+// clang-format off
+//     inside -> outside   from_inside()   segments a super-packet into the batch
+//                         seal()          seals the batch in place, returns the runs to send
+//     outside -> inside   from_outside()  splits datagrams into records, opens them in place,
+//                                         answers control messages
+//                         join()          returns the super-packets to write
+// clang-format on
 //
-// Handshake records leave this way at the split, into the mailbox. No lock, no allocation, no
-// clock: one thread uses a lane, or a test that plays the thread.
+// from_outside() passes handshake records to the mailbox. A lane takes no lock, allocates nothing
+// after construction and reads no clock. Only one thread uses it.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -29,61 +29,60 @@
 
 namespace routevpn::datapath {
 
-// Sealed datagrams of one size and traffic class, the last possibly shorter, one behind the other.
+// Adjacent sealed datagrams of one size and traffic class. The last may be shorter.
 struct DatagramRun {
   const std::uint8_t* data = nullptr;
   std::size_t bytes = 0;
   std::size_t segment_bytes = 0;
-  std::size_t overhead_bytes = 0;  // of each datagram, around its packet
-  bool control = false;            // no inside packets: not counted as such
+  std::size_t overhead_bytes = 0;  // of each datagram: record header, nonce and tag
+  bool control = false;            // carries no inside packets
   outside::Endpoint to;
   std::uint8_t traffic_class = 0;
 };
 
 class Lane {
  public:
-  // `udp_offload`: the interface takes UDP super-packets.
+  // `udp_offload`: the interface accepts UDP super-packets.
   Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload,
        OuterClass outer_class = OuterClass());
 
-  // Does what the control thread has asked for since. Call it between receiving a datagram and
-  // handing it in: keys that the peer may already use are then always there.
+  // Executes the commands in the mailbox. Call it between the receive of a datagram and
+  // from_outside(): then the keys that the peer may already use are installed.
   void execute_commands(Time now);
 
-  // Inside -> outside. wants_flush() says when the batch must be sealed and sent before more. To a
-  // peer that knows pieces, packets above `mtu` pass: they are what waited when it fell.
+  // Inside -> outside. When must_flush() is true, seal and send the batch before the next packet.
+  // If the peer reassembles fragments, packets above `mtu` pass: they waited when the MTU fell.
   void from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu);
-  [[nodiscard]] bool wants_flush() const;
-  // The runs of the batch, good until the batch is begun anew, which sent() does.
+  [[nodiscard]] bool must_flush() const;
+  // The runs of the batch, valid until sent(), which empties the batch.
   std::span<const DatagramRun> seal();
   void sent();
 
-  // Outside -> inside. What was received must stay where it is until it was joined and written; of
-  // at most receive_bytes between two joins.
+  // Outside -> inside. Received bytes must stay in place until the packets of join() are written.
+  // Between two calls of join() at most receive_bytes are handed in.
   static constexpr std::size_t receive_bytes = std::size_t{2} * 65536;
   void from_outside(const outside::Received& received, Time now);
-  // The super-packets of all that was handed in since the last call; good until something is.
+  // The super-packets of everything handed in since the last call, valid until from_outside().
   std::span<const inside::SuperPacket> join();
-  // What from_outside() and execute_commands() want sent at once: answers, probes, alerts. Each is
-  // sealed when it is asked for, for its association may be gone a moment later.
+  // Control messages and alerts of from_outside() and execute_commands(). Send them at once. Each
+  // is sealed when it is queued, because the next command may retire its association.
   [[nodiscard]] std::span<const DatagramRun> control_runs() const { return control_runs_; }
   void control_sent();
 
   void count_sent(const DatagramRun& run, std::size_t bytes);
   void count_written(const inside::SuperPacket& packet);
   void drop(Drop reason, std::uint64_t n = 1) { counters_.drops.add(reason, n); }
-  // Whether there was room: what must be known is announced again until there is.
+  // False if the queue of events is full. Callers repeat events that must not be lost.
   bool announce(AssociationId id, const decltype(LaneEvent::what)& what);
 
  private:
-  // The one that seals, one or two being taken over, and those still open for stragglers.
+  // One seals, one or two are being installed, the others only open late records.
   static constexpr std::size_t max_associations = 4;
   static constexpr std::uint64_t max_forgeries = std::uint64_t{1} << 28;  // RFC 9325 section 4.4
 
   void install(InstallAssociation&& command);
   void retire(AssociationId id);
   void activate(Association& association);
-  Association* find(AssociationId id);
   void queue_control(const ControlMessage& message, std::size_t padded_bytes = 0);
   void queue_alert(const SendAlert& alert);
   void seal_control(record::ContentType type);
@@ -95,8 +94,9 @@ class Lane {
   void record_without_keys(const record::Split& split, const outside::Endpoint& from, Time now);
   Association* open_with_any(const record::Split& split, record::Opened& opened);
   bool open_with(Association& association, const record::Split& split, record::Opened& opened);
-  void authentic(Association& association, bool newest, const outside::Endpoint& from, Time now);
-  void confirmed(Association& association);
+  void on_authentic_record(Association& association, bool newest, const outside::Endpoint& from,
+                           Time now);
+  void confirm(Association& association);
   void deliver(Association& association, Bytes payload, Time now);
   void control_message(Association& association, ConstBytes payload, Time now);
   void deliver_packet(Bytes packet, inside::Ecn outer_ecn);
@@ -106,25 +106,25 @@ class Lane {
   LaneCounters& counters_;
   OuterClass outer_class_;
 
-  // Newest first. The other two are one of them, or nullptr.
+  // Newest first. sending_ and receiving_ point into it or are nullptr.
   std::vector<std::unique_ptr<Association>> associations_;
   Association* sending_ = nullptr;
-  Association* receiving_ = nullptr;  // opened the last record: most likely the next one's, too
+  Association* receiving_ = nullptr;  // opened the last record; tried first for the next
 
   inside::OutboundBatch outbound_;
   std::vector<DatagramRun> runs_;
   Fragmenter fragmenter_;
   std::size_t payload_limit_ = record::max_plaintext_bytes;
-  // Each of these goes as a run of its own, so its headroom is that of the longest record header.
+  // Each packet is sent as its own run. The headroom fits the cipher suite with the longest nonce.
   inside::OutboundBatch control_;
   std::vector<DatagramRun> control_runs_;
 
-  inside::Ecn outer_ecn_ = inside::Ecn::not_ect;  // of what from_outside() was given
+  inside::Ecn outer_ecn_ = inside::Ecn::not_ect;  // of the argument of from_outside()
   std::vector<Bytes> payloads_;
   Reassembler reassembler_;
   inside::Coalescer coalescer_;
-  HandshakeDatagram* handshake_ = nullptr;  // the slot this datagram's records go to
-  Time next_without_keys_event_{};          // when the control thread is told of one again
+  HandshakeDatagram* handshake_ = nullptr;  // takes the records of the current datagram
+  Time next_without_keys_event_{};          // the earliest time for another RecordWithoutKeys
 };
 
 }  // namespace routevpn::datapath

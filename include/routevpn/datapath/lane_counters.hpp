@@ -1,5 +1,4 @@
-// What a lane counts. Written by the lane, read by any thread. Bytes and packets are inside
-// packets.
+// The counters of a lane. The lane writes them, any thread reads them.
 #pragma once
 
 #include <atomic>
@@ -10,16 +9,22 @@
 
 namespace routevpn::datapath {
 
+// For a counter with one writing thread.
+inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
+  counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
 struct LaneCounters {
+  // Packets and bytes of inside packets.
   std::atomic<std::uint64_t> rx_bytes{0};
   std::atomic<std::uint64_t> rx_packets{0};
   std::atomic<std::uint64_t> tx_bytes{0};
   std::atomic<std::uint64_t> tx_packets{0};
-  std::atomic<std::uint64_t> tx_fragmented{0};  // packets sent in fragments
-  std::atomic<std::uint64_t> tx_large{0};       // datagrams that may exceed some path's MTU
-  // When the last authentic record came; Time{} before the first.
+  std::atomic<std::uint64_t> tx_fragmented{0};  // packets that were fragmented
+  std::atomic<std::uint64_t> tx_large{0};       // datagrams that may exceed a path MTU
+  // When the last authentic record arrived; Time{} before the first.
   std::atomic<Time> last_heard{Time{}};
-  std::atomic<bool> udp_segment{true};  // the kernel and the device take UDP_SEGMENT
+  std::atomic<bool> udp_segment{true};  // the kernel and the device accept UDP_SEGMENT
   DropCounters drops;
 };
 

@@ -1,11 +1,10 @@
-// A lane's thread: the system calls at both ends of a packet's way, and the poll between them.
+// The loop of a lane's thread: waits for packets, and makes the system calls for its Lane.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "routevpn/base/owned.hpp"
 #include "routevpn/datapath/lane.hpp"
@@ -16,21 +15,21 @@ namespace routevpn::datapath {
 
 class LaneLoop {
  public:
-  // `mtu`: of the interface, in bytes; may change. `control_wakeup`: an eventfd that is written
-  // when the mailbox has something for the control thread.
+  // `mtu`: the interface's MTU in bytes; may change. `control_wakeup`: an eventfd that the lane
+  // writes when the mailbox holds events or handshakes.
   LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& tun,
            outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup,
            OuterClass outer_class = OuterClass());
 
   void run();         // until stop()
-  void wake() const;  // any thread: there are commands
+  void wake() const;  // any thread, after it wrote commands
   void stop();        // any thread
 
  private:
-  // Long enough that small packets gather to runs, short enough that the other direction waits for
-  // little: 16 reads of 64 KiB take about a millisecond.
+  // 16 reads of 64 KiB take about 1 ms: enough small packets for long runs, and the other direction
+  // waits no longer.
   static constexpr int reads_per_turn = 16;
-  // Where nothing joined the datagrams, receives are as small as they are.
+  // More than reads, because a receive without UDP_GRO returns a single datagram.
   static constexpr int receives_per_turn = 128;
 
   bool outside_turn(Time now);
@@ -39,7 +38,6 @@ class LaneLoop {
   void send_control();
   void send_batch();
   void continue_sending();
-  void wake_control() const;
 
   Mailbox& mailbox_;
   LaneCounters& counters_;
@@ -53,10 +51,10 @@ class LaneLoop {
 
   std::unique_ptr<std::uint8_t[]> inside_buffer_;
   std::unique_ptr<std::uint8_t[]> outside_buffer_;
-  // What the socket would not take yet. Until it has, nothing more is read from the interface,
-  // whose queue then pushes back on those who send.
+  // Runs that wait for room in the socket's buffer. Until they are sent, nothing is read from the
+  // interface, so its queue fills and the inside senders slow down.
   std::span<const DatagramRun> unsent_;
-  std::size_t unsent_offset_ = 0;  // in the first of them
+  std::size_t unsent_offset_ = 0;  // in the first run, in bytes
   bool inside_gone_ = false;
 };
 

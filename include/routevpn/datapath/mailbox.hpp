@@ -1,4 +1,5 @@
-// Between the control thread and a lane: commands down, events and handshake datagrams up.
+// The queues between the control thread and a lane. Commands go to the lane; events and handshake
+// datagrams go to the control thread.
 #pragma once
 
 #include <array>
@@ -15,25 +16,26 @@
 
 namespace routevpn::datapath {
 
-// Opens records with it from now on, besides those before it. `send_now`: seals with it too;
-// otherwise from its first authentic record on.
+// Opens records with this association from now on, and with the earlier ones as before. Seals with
+// it at once if send_now is set, otherwise after its first authentic record.
 struct InstallAssociation {
   std::unique_ptr<Association> association;
   bool send_now = false;
 };
-// Seals with it although nothing has come yet: a plain peer that waits for us to speak.
+// Seals with an association before its first authentic record, because a plain DTLS peer may wait
+// for our first packet.
 struct ActivateAssociation {
   AssociationId id = 0;
 };
-// Wipes it.
+// Removes an association and wipes its keys.
 struct RetireAssociation {
   AssociationId id = 0;
 };
 struct SendControl {
-  ControlMessage message;          // its stamp is the lane's to set
-  std::uint32_t padded_bytes = 0;  // of the payload; 0: no padding
+  ControlMessage message;          // the lane sets its stamp
+  std::uint32_t padded_bytes = 0;  // length of the payload; 0: no padding
 };
-// What the path carries in one record: what is larger goes in pieces.
+// The largest payload of a record on this path. Larger packets are fragmented.
 struct LimitPayload {
   std::uint32_t bytes = 0;
 };
@@ -48,15 +50,15 @@ struct SendAlert {
 using LaneCommand = std::variant<std::monostate, InstallAssociation, ActivateAssociation,
                                  RetireAssociation, SendControl, SendAlert, LimitPayload>;
 
-struct AssociationConfirmed {};  // its first authentic record has come
+struct AssociationConfirmed {};  // the first authentic record arrived
 struct EchoReplied {
   std::uint32_t sequence = 0;
   Duration round_trip{};
   std::uint32_t received = 0;
 };
 struct RekeyRequested {};  // by the peer
-struct RekeyDue {};        // by the number of records
-struct LimitReached {};    // it may seal no more records, or has refused too many forgeries
+struct RekeyDue {};        // because of the number of records
+struct LimitReached {};    // all records sealed, or too many records failed to authenticate
 struct AlertReceived {
   std::uint8_t level = 0;
   std::uint8_t description = 0;
@@ -64,16 +66,16 @@ struct AlertReceived {
 struct PeerRoamed {
   outside::Endpoint to;
 };
-// Somebody sends data as if there were an association, and there is none. One of many.
+// A data record arrived and there is no association. Reported at most every 20 ms.
 struct RecordWithoutKeys {
   outside::Endpoint from;
 };
-// The shortest record that carries data: one byte of it.
+// The shortest record with data: one byte.
 inline constexpr std::size_t least_data_record = record::header_bytes + 1 + record::tag_bytes;
-struct DatagramTooBig {  // by ICMP's word, or our own interface's
+struct DatagramTooBig {  // reported by ICMP or by our own interface
   outside::TooBig report;
 };
-struct InterfaceGone {};  // somebody deleted it
+struct InterfaceGone {};  // the TUN interface was deleted
 
 struct LaneEvent {
   AssociationId id = 0;
@@ -87,7 +89,7 @@ struct LaneEvent {
 struct HandshakeDatagram {
   outside::Endpoint from;
   std::uint32_t length = 0;
-  std::array<std::uint8_t, 4096> bytes{};  // more than a flight that fits the MTU; longer: dropped
+  std::array<std::uint8_t, 4096> bytes{};  // records beyond it are dropped
 };
 
 struct Mailbox {

@@ -1,39 +1,31 @@
-// The inside MTU for an outside one. Pure.
+// The MTU of the interface for an MTU of the path. All numbers in bytes.
 #pragma once
 
 #include <algorithm>
 
+#include "routevpn/base/mtu.hpp"
 #include "routevpn/record/cipher.hpp"
-#include "routevpn/record/wire.hpp"
 
 namespace routevpn::datapath {
 
-inline constexpr unsigned ethernet_mtu = 1500;     // when nothing better is known
-inline constexpr unsigned ipv4_minimum_mtu = 576;  // RFC 791: what every IPv4 host takes
-inline constexpr unsigned ipv6_minimum_mtu =
-    1280;  // RFC 8200 section 5: below it IPv6 is switched off
-inline constexpr unsigned maximum_mtu = record::max_plaintext_bytes;  // one record, one packet
+inline constexpr unsigned ethernet_mtu = 1500;  // assumed without a route's MTU
 
-// Bytes around an inside packet in an outside one: IP and UDP header, record header, explicit
-// nonce, tag.
-constexpr unsigned overhead_bytes(bool outside_is_v4, record::CipherSuite suite) {
-  const unsigned ip = outside_is_v4 ? 20 : 40;
-  const unsigned udp = 8;
-  const unsigned record_header = 13;
-  const unsigned explicit_nonce = suite == record::CipherSuite::chacha20_poly1305 ? 0 : 8;
-  return ip + udp + record_header + explicit_nonce + record::tag_bytes;
+// What an outside packet adds to the inside packet: IP header, UDP header and record.
+inline unsigned overhead_bytes(bool outside_is_v4, record::CipherSuite suite) {
+  const std::size_t ip = outside_is_v4 ? ipv4_header_bytes : ipv6_header_bytes;
+  return static_cast<unsigned>(ip + udp_header_bytes + record::headroom(suite) + record::tailroom);
 }
 
-// Of the interface, when one record on the path has room for a packet of payload_bytes. Never below
-// what the inside needs: what the path then does not carry whole goes in pieces.
+// The interface's MTU where one record on the path carries payload_bytes. It is never below the
+// minimum of the inside family: larger packets than the path carries are fragmented.
 constexpr unsigned interface_mtu(unsigned payload_bytes, bool inside_has_v6) {
   return std::clamp(payload_bytes, inside_has_v6 ? ipv6_minimum_mtu : ipv4_minimum_mtu,
                     maximum_mtu);
 }
 
-// The same for a path's MTU.
-constexpr unsigned inside_mtu(unsigned outside_mtu, bool outside_is_v4, record::CipherSuite suite,
-                              bool inside_has_v6) {
+// The interface's MTU for a path MTU.
+inline unsigned inside_mtu(unsigned outside_mtu, bool outside_is_v4, record::CipherSuite suite,
+                           bool inside_has_v6) {
   const unsigned overhead = overhead_bytes(outside_is_v4, suite);
   return interface_mtu(outside_mtu - std::min(outside_mtu, overhead), inside_has_v6);
 }

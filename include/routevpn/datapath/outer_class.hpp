@@ -1,4 +1,4 @@
-// The traffic class of outer headers: --dscp, and ECN as the ingress of RFC 6040 sets it.
+// The traffic class of outer headers: DSCP by --dscp, ECN as at the ingress of RFC 6040.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +10,26 @@ namespace routevpn::datapath {
 
 class OuterClass {
  public:
-  // `dscp`: of all outer packets, 0..63; none: that of the packet inside.
+  // `dscp`: 0..63 for all outer packets; none: each copies the DSCP of its inside packet.
   explicit OuterClass(std::optional<std::uint8_t> dscp = 0)
       : copied_(dscp ? inside::ecn_bits : 0xff),
         fixed_(static_cast<std::uint8_t>(dscp.value_or(0) << 2)) {}
 
-  // For a packet of this class. `marks_return`: the peer carries congestion marks back into the
-  // packets, so their ECN is copied (normal mode); otherwise marks would be lost with the outer
-  // header, and routers must drop instead (compatibility mode, RFC 6040 section 4.3).
+  // For an inside packet of class `inner`. `marks_return`: the peer copies congestion marks into
+  // the inside packets, so ECN is copied (normal mode). Other peers lose the marks with the outer
+  // header, so it is not-ECT and routers drop instead (compatibility mode, RFC 6040 section 4.3).
   [[nodiscard]] std::uint8_t of(std::uint8_t inner, bool marks_return) const {
     const unsigned copied = marks_return ? copied_ : copied_ & ~inside::ecn_bits;
     return static_cast<std::uint8_t>((inner & copied) | fixed_);
   }
 
-  // For handshakes and control messages, which belong to no inside packet: as other packets go, so
-  // that probes measure what those meet; where the packets' own DSCP is copied, best effort, which
-  // no network remarks or refuses. Not-ECT, for nothing slows down at a mark on them.
+  // For handshakes and control messages: the fixed DSCP, so that probes measure the path of the
+  // packets. If the packets' DSCP is copied, best effort, which no network remarks or refuses.
+  // Not-ECT, because no sender reacts to a mark on them.
   [[nodiscard]] std::uint8_t of_control() const { return fixed_; }
 
  private:
-  std::uint8_t copied_;  // the bits taken from the packet inside
+  std::uint8_t copied_;  // mask of the bits copied from the inside packet
   std::uint8_t fixed_;
 };
 

@@ -1,5 +1,5 @@
-// A ring of slots between one writing and one reading thread: no lock, no allocation. A full ring
-// is the writer's to notice and count.
+// A ring of slots between one writing and one reading thread, without locks or allocation. The
+// writer handles a full ring.
 #pragma once
 
 #include <array>
@@ -11,10 +11,11 @@ namespace routevpn::datapath {
 
 template <typename T, std::size_t capacity>
 class SpscRing {
-  static_assert((capacity & (capacity - 1)) == 0, "a power of two, so that indices may wrap");
+  static_assert((capacity & (capacity - 1)) == 0,
+                "a power of two, because the indices wrap around");
 
  public:
-  // Writer: the slot to fill, or nullptr when the ring is full; publish() makes it visible.
+  // Writer: the slot to fill, or nullptr if the ring is full. publish() hands the slot over.
   T* reserve() {
     const auto tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_.load(std::memory_order_acquire) == capacity) return nullptr;
@@ -24,7 +25,7 @@ class SpscRing {
     tail_.store(tail_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
-  // Reader: the oldest slot, or nullptr when the ring is empty; release() gives it back.
+  // Reader: the oldest slot, or nullptr if the ring is empty. release() returns the slot.
   T* front() {
     const auto head = head_.load(std::memory_order_relaxed);
     if (head == tail_.load(std::memory_order_acquire)) return nullptr;

@@ -9,14 +9,13 @@
 #include <sys/uio.h>
 
 #include "routevpn/base/bytes.hpp"
-#include "routevpn/inside/ip_packet.hpp"
 #include "routevpn/inside/virtio_net.hpp"
 
 namespace routevpn::inside {
 
-// One write to the TUN device: pieces[0] is the virtio-net header.
+// One write to the TUN device: iovecs[0] is the virtio-net header.
 struct SuperPacket {
-  std::span<const iovec> pieces;
+  std::span<const iovec> iovecs;
   std::uint32_t packets = 0;  // number of IP packets in it
   std::uint32_t bytes = 0;    // of these packets as received
 };

@@ -35,8 +35,8 @@ class Tun {
 
   // Reads one super-packet, header first, of `length` bytes. Never blocks.
   IoResult read(Bytes buffer, std::size_t& length) const;
-  // Writes one super-packet; pieces[0] is the header. Never blocks.
-  [[nodiscard]] IoResult write(std::span<const iovec> pieces) const;
+  // Writes one super-packet; iovecs[0] is the header. Never blocks.
+  [[nodiscard]] IoResult write(std::span<const iovec> iovecs) const;
   // Attaches or detaches the queue. A detached queue gets no packets, and the kernel drops those
   // that wait in it; writing still works. Throws SystemError.
   void attach(bool attached) const;

@@ -26,7 +26,7 @@ struct CipherTraits {
   std::uint64_t record_limit;
   // Records after which a rekey starts. AES-GCM: 2^23, about 8 s at 12 Gbit/s; what remains to the
   // limit lasts longer, so there is time to retransmit lost flights of the handshake.
-  std::uint64_t renew_after;
+  std::uint64_t rekey_after;
 };
 const CipherTraits& traits(CipherSuite suite);
 

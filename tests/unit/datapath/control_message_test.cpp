@@ -7,7 +7,7 @@
 using namespace routevpn;
 using namespace routevpn::datapath;
 
-TEST_CASE("control messages have one form on the wire") {
+TEST_CASE("a control message has the documented layout") {
   std::vector<std::uint8_t> bytes(control_message_bytes, 0xff);
   encode({ControlMessage::Kind::echo_reply, 0x01020304, 0x1112131415161718, 0x21222324},
          bytes.data());
@@ -22,7 +22,7 @@ TEST_CASE("control messages have one form on the wire") {
   CHECK(message->received == 0x21222324);
 }
 
-TEST_CASE("padding is allowed, truncation and unknown kinds are not") {
+TEST_CASE("padding is accepted, truncation and unknown kinds are refused") {
   std::vector<std::uint8_t> bytes(control_message_bytes);
   encode({}, bytes.data());
   bytes.resize(1400);
@@ -35,7 +35,7 @@ TEST_CASE("padding is allowed, truncation and unknown kinds are not") {
   CHECK_FALSE(decode_control(bytes));
 }
 
-TEST_CASE("an IP packet is never taken for a control message, nor the other way") {
+TEST_CASE("no first byte is both an IP packet's and a control message's") {
   for (unsigned byte = 0; byte < 256; ++byte) {
     const bool ip = byte >> 4 == 4 || byte >> 4 == 6;
     CHECK(is_control(static_cast<std::uint8_t>(byte)) == !ip);

@@ -1,4 +1,4 @@
-// DSCP and ECN on a packet's way through two lanes.
+// DSCP and ECN of packets that pass two lanes.
 #include <initializer_list>
 
 #include "routevpn/inside/checksum.hpp"
@@ -33,7 +33,7 @@ struct Sent {
   bool operator==(const Sent&) const = default;
 };
 
-// The runs that packets of these classes make, in packets of 100 bytes.
+// The runs of 100-byte packets of these classes.
 std::vector<Sent> runs(End& end, std::initializer_list<std::uint8_t> classes) {
   for (const std::uint8_t each : classes) {
     auto packet = packet_of_class(each);
@@ -49,12 +49,12 @@ std::vector<Sent> runs(End& end, std::initializer_list<std::uint8_t> classes) {
 
 }  // namespace
 
-TEST_CASE("a run has one traffic class, and equal packets stay one run") {
+TEST_CASE("a run has one traffic class") {
   LanePair pair;
   CHECK(runs(pair.a, {ect_0, ect_0, ect_0}) == std::vector<Sent>{{3, ect_0}});
   CHECK(runs(pair.a, {ect_0, not_ect, not_ect, ect_1}) ==
         std::vector<Sent>{{1, ect_0}, {2, not_ect}, {1, ect_1}});
-  // Only what the outer header gets counts: DSCP is not copied here.
+  // The class of the outer header decides; DSCP is not copied here.
   CHECK(runs(pair.a, {ef | ect_0, ect_0}) == std::vector<Sent>{{2, ect_0}});
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("the outer header has the option's DSCP and the inner ECN") {
   CHECK(runs(end, {inner}) == std::vector<Sent>{{1, outer}});
 }
 
-TEST_CASE("a plain peer would lose the marks: towards it nothing offers ECN") {
+TEST_CASE("outer headers to a plain peer are not-ECT, because it would lose the marks") {
   End end(east, OuterClass(std::nullopt));
   auto plain = keys(1).initiator;
   plain.control_messages = false;
@@ -96,7 +96,7 @@ TEST_CASE("control messages and alerts have the option's DSCP, 0 with copy, and 
   CHECK(sent[1].traffic_class == outer);
 }
 
-TEST_CASE("congestion met outside is marked in the packet, or the packet is dropped") {
+TEST_CASE("a congestion mark outside is copied to the packet, or a not-ECT packet is dropped") {
   LanePair pair;
   const auto arrives = [&](std::uint8_t inner, std::uint8_t outer) {
     return pair.b.receive(pair.a.send(packet_of_class(inner))[0], west, epoch, outer);
@@ -111,7 +111,7 @@ TEST_CASE("congestion met outside is marked in the packet, or the packet is drop
   CHECK(pair.b.drops(Drop::payload_not_ect) == 1);
 }
 
-TEST_CASE("marks on what carries no packet are no reason to drop it") {
+TEST_CASE("a congestion mark on a control message does not drop it") {
   LanePair pair;
   pair.a.command(SendControl{{ControlMessage::Kind::echo_request, 77}});
   pair.b.receive(pair.a.control().at(0), west, epoch, congested);

@@ -23,177 +23,179 @@ Octets octets(std::size_t length, std::mt19937::result_type seed) {
   return bytes;
 }
 
-// The pieces of packets of these lengths, and what was appended before them untouched.
-std::vector<Octets> pieces_of(Fragmenter& splitter, const std::vector<Octets>& packets,
-                              std::size_t limit) {
+// Fragments these packets. Checks that an earlier packet in the batch is unchanged.
+std::vector<Octets> fragments_of(Fragmenter& fragmenter, const std::vector<Octets>& packets,
+                                 std::size_t limit) {
   inside::OutboundBatch batch(1 << 20, 4096);
   batch.clear(21, 16);
   std::fill_n(batch.append(2000), 2000, std::uint8_t{7});
   for (const auto& packet : packets) {
     std::copy(packet.begin(), packet.end(), batch.append(packet.size()));
   }
-  CHECK(splitter.split(batch, 1, limit) == 0);
+  CHECK(fragmenter.split(batch, 1, limit) == 0);
   CHECK(batch.packets()[0].length == 2000);
-  std::vector<Octets> pieces;
-  for (const auto& piece : batch.packets().subspan(1)) {
-    CHECK(piece.length <= limit);
-    pieces.emplace_back(piece.data, piece.data + piece.length);
+  std::vector<Octets> fragments;
+  for (const auto& fragment : batch.packets().subspan(1)) {
+    CHECK(fragment.length <= limit);
+    fragments.emplace_back(fragment.data, fragment.data + fragment.length);
   }
-  return pieces;
+  return fragments;
 }
 
 }  // namespace
 
-TEST_CASE("a packet in pieces comes out as it was, in whatever order they come") {
+TEST_CASE("fragments in any order are reassembled to the packet") {
   const std::size_t limit = GENERATE(511U, 1195U, 1215U);
   const std::size_t length = GENERATE(1216U, 1280U, 1423U, 1500U, 9000U, 16384U);
-  Fragmenter splitter;
+  Fragmenter fragmenter;
   const auto packet = octets(length, 1);
-  auto pieces = pieces_of(splitter, {packet}, limit);
-  CHECK(pieces.size() == (length + limit - 9) / (limit - 8));
-  std::shuffle(pieces.begin(), pieces.end(), std::mt19937(9));
-  Reassembler joiner;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const auto result = joiner.join(1, pieces[i], inside::Ecn::not_ect);
+  auto fragments = fragments_of(fragmenter, {packet}, limit);
+  CHECK(fragments.size() == (length + limit - 9) / (limit - 8));
+  std::shuffle(fragments.begin(), fragments.end(), std::mt19937(9));
+  Reassembler reassembler;
+  for (std::size_t i = 0; i < fragments.size(); ++i) {
+    const auto result = reassembler.add(1, fragments[i], inside::Ecn::not_ect);
     CHECK_FALSE(result.fault);
-    REQUIRE(result.packet.empty() == (i + 1 < pieces.size()));
+    REQUIRE(result.packet.empty() == (i + 1 < fragments.size()));
     if (!result.packet.empty()) CHECK(Octets(result.packet.begin(), result.packet.end()) == packet);
   }
 }
 
-TEST_CASE("what fits stays whole, and the order stays") {
-  Fragmenter splitter;
+TEST_CASE("packets that fit stay whole, and the order of packets stays") {
+  Fragmenter fragmenter;
   const std::vector<Octets> packets = {octets(1400, 1), octets(600, 2), octets(1400, 3)};
-  const auto pieces = pieces_of(splitter, packets, 1200);
-  REQUIRE(pieces.size() == 5);
-  CHECK(pieces[2] == packets[1]);
-  CHECK(pieces[0].size() == pieces[1].size());
-  CHECK(splitter.packets_fragmented() == 2);
+  const auto fragments = fragments_of(fragmenter, packets, 1200);
+  REQUIRE(fragments.size() == 5);
+  CHECK(fragments[2] == packets[1]);
+  CHECK(fragments[0].size() == fragments[1].size());
+  CHECK(fragmenter.packets_fragmented() == 2);
   std::uint64_t count = 1;
   std::uint64_t bytes = 10;
-  splitter.settle(count, bytes);
+  fragmenter.subtract_surplus(count, bytes);
   CHECK(count == 0);
   CHECK(bytes == 0);
   count = 4;
   bytes = 3400 + 4 * 8 - 10;
-  splitter.settle(count, bytes);
+  fragmenter.subtract_surplus(count, bytes);
   CHECK(count == 3);
   CHECK(bytes == 3400);
 }
 
-TEST_CASE("what the batch has no room for is told") {
-  Fragmenter splitter;
+TEST_CASE("fragmentation returns the number of packets without room in the batch") {
+  Fragmenter fragmenter;
   inside::OutboundBatch batch(3000, 3);
   batch.clear(21, 16);
   for (int i = 0; i < 2; ++i) std::fill_n(batch.append(1400), 1400, std::uint8_t{1});
-  CHECK(splitter.split(batch, 0, 1000) == 1);
+  CHECK(fragmenter.split(batch, 0, 1000) == 1);
   CHECK(batch.packets().size() == 2);
 }
 
-TEST_CASE("many packets at once, their pieces mixed") {
-  Fragmenter splitter;
+TEST_CASE("fragments of sixteen packets may be mixed") {
+  Fragmenter fragmenter;
   std::vector<Octets> packets;
   for (unsigned i = 0; i < 16; ++i) packets.push_back(octets(3000 + i, i));
-  auto pieces = pieces_of(splitter, packets, 1200);
-  std::shuffle(pieces.begin(), pieces.end(), std::mt19937(5));
-  Reassembler joiner;
+  auto fragments = fragments_of(fragmenter, packets, 1200);
+  std::shuffle(fragments.begin(), fragments.end(), std::mt19937(5));
+  Reassembler reassembler;
   std::vector<Octets> joined;
-  for (const auto& piece : pieces) {
-    const auto result = joiner.join(1, piece, inside::Ecn::not_ect);
+  for (const auto& fragment : fragments) {
+    const auto result = reassembler.add(1, fragment, inside::Ecn::not_ect);
     CHECK_FALSE(result.fault);
     if (!result.packet.empty()) joined.emplace_back(result.packet.begin(), result.packet.end());
   }
-  std::ranges::sort(joined, {}, &Octets::size);  // each has a length of its own
+  std::ranges::sort(joined, {}, &Octets::size);  // their lengths differ
   CHECK(joined == packets);
 }
 
-TEST_CASE("of more than sixteen the oldest is given up, and counted") {
-  Fragmenter splitter;
-  Reassembler joiner;
+TEST_CASE("a seventeenth incomplete packet discards the oldest, which is counted") {
+  Fragmenter fragmenter;
+  Reassembler reassembler;
   for (unsigned i = 0; i < 16; ++i) {
     CHECK_FALSE(
-        joiner.join(1, pieces_of(splitter, {octets(1400, i)}, 1200)[0], inside::Ecn::not_ect)
+        reassembler
+            .add(1, fragments_of(fragmenter, {octets(1400, i)}, 1200)[0], inside::Ecn::not_ect)
             .fault);
   }
-  const auto newest = pieces_of(splitter, {octets(1400, 99)}, 1200);
-  CHECK(joiner.join(1, newest[0], inside::Ecn::not_ect).fault == Drop::payload_incomplete);
-  CHECK(joiner.join(1, newest[1], inside::Ecn::not_ect).packet.size() == 1400);
+  const auto newest = fragments_of(fragmenter, {octets(1400, 99)}, 1200);
+  CHECK(reassembler.add(1, newest[0], inside::Ecn::not_ect).fault == Drop::payload_incomplete);
+  CHECK(reassembler.add(1, newest[1], inside::Ecn::not_ect).packet.size() == 1400);
 }
 
-TEST_CASE("a number that has come round is another packet's") {
-  Fragmenter splitter;
-  Reassembler joiner;
-  joiner.join(1, pieces_of(splitter, {octets(1400, 0)}, 1200)[0], inside::Ecn::not_ect);
+TEST_CASE("a packet number that wraps around belongs to another packet") {
+  Fragmenter fragmenter;
+  Reassembler reassembler;
+  reassembler.add(1, fragments_of(fragmenter, {octets(1400, 0)}, 1200)[0], inside::Ecn::not_ect);
   for (unsigned i = 1; i < 65536; ++i) {
-    joiner.release();
-    const auto pieces = pieces_of(splitter, {octets(1400, i)}, 1200);
-    joiner.join(1, pieces[0], inside::Ecn::not_ect);
-    CHECK(joiner.join(1, pieces[1], inside::Ecn::not_ect).packet.size() == 1400);
+    reassembler.release();
+    const auto fragments = fragments_of(fragmenter, {octets(1400, i)}, 1200);
+    reassembler.add(1, fragments[0], inside::Ecn::not_ect);
+    CHECK(reassembler.add(1, fragments[1], inside::Ecn::not_ect).packet.size() == 1400);
   }
   const auto wanted = octets(1400, 65536);
-  const auto pieces = pieces_of(splitter, {wanted}, 1200);
-  const auto first = joiner.join(1, pieces[0], inside::Ecn::not_ect);
+  const auto fragments = fragments_of(fragmenter, {wanted}, 1200);
+  const auto first = reassembler.add(1, fragments[0], inside::Ecn::not_ect);
   CHECK(first.fault == Drop::payload_incomplete);
   CHECK(first.packet.empty());
-  CHECK(std::ranges::equal(joiner.join(1, pieces[1], inside::Ecn::not_ect).packet, wanted));
+  CHECK(std::ranges::equal(reassembler.add(1, fragments[1], inside::Ecn::not_ect).packet, wanted));
 }
 
-TEST_CASE("pieces of different associations make no packet") {
+TEST_CASE("fragments of different associations are not reassembled") {
   Fragmenter one;
   Fragmenter other;
-  const auto first = pieces_of(one, {octets(1400, 1)}, 1200);
-  const auto second = pieces_of(other, {octets(1400, 2)}, 1200);
-  Reassembler joiner;
-  joiner.join(1, first[0], inside::Ecn::not_ect);
-  CHECK(joiner.join(2, second[1], inside::Ecn::not_ect).packet.empty());
-  CHECK(joiner.join(1, first[1], inside::Ecn::not_ect).packet.size() == 1400);
+  const auto first = fragments_of(one, {octets(1400, 1)}, 1200);
+  const auto second = fragments_of(other, {octets(1400, 2)}, 1200);
+  Reassembler reassembler;
+  reassembler.add(1, first[0], inside::Ecn::not_ect);
+  CHECK(reassembler.add(2, second[1], inside::Ecn::not_ect).packet.empty());
+  CHECK(reassembler.add(1, first[1], inside::Ecn::not_ect).packet.size() == 1400);
 }
 
-TEST_CASE("a mark of congestion on one piece is the packet's") {
+TEST_CASE("a congestion mark on one fragment marks the packet") {
   const auto marked = GENERATE(0U, 1U, 2U);
-  Fragmenter splitter;
-  Reassembler joiner;
-  const auto pieces = pieces_of(splitter, {octets(1400, 1)}, 700);
-  REQUIRE(pieces.size() == 3);
+  Fragmenter fragmenter;
+  Reassembler reassembler;
+  const auto fragments = fragments_of(fragmenter, {octets(1400, 1)}, 700);
+  REQUIRE(fragments.size() == 3);
   Reassembler::Result result;
   for (unsigned i = 0; i < 3; ++i) {
-    result = joiner.join(1, pieces[i], i == marked ? inside::Ecn::congested : inside::Ecn::ect_0);
+    result =
+        reassembler.add(1, fragments[i], i == marked ? inside::Ecn::congested : inside::Ecn::ect_0);
   }
   CHECK(result.packet.size() == 1400);
   CHECK(result.outer_ecn == inside::Ecn::congested);
 }
 
-TEST_CASE("pieces that contradict themselves are refused") {
-  Reassembler joiner;
+TEST_CASE("fragments with contradicting lengths are refused") {
+  Reassembler reassembler;
   const auto refused = [&](const Octets& payload) {
-    const auto result = joiner.join(1, payload, inside::Ecn::not_ect);
+    const auto result = reassembler.add(1, payload, inside::Ecn::not_ect);
     return result.fault == Drop::payload_malformed && result.packet.empty();
   };
   CHECK(refused({4}));
-  CHECK(refused({4, 0, 0, 0, 0, 0, 0, 0}));              // no byte
-  CHECK(refused({4, 0, 0, 0, 0, 0, 0, 1, 9, 9}));        // more than the packet has
-  CHECK(refused({4, 0, 0, 0, 0, 9, 0, 10, 9, 9}));       // behind its end
-  CHECK(refused({4, 0, 0, 0, 0, 0, 0x40, 0x01, 9, 9}));  // longer than any
+  CHECK(refused({4, 0, 0, 0, 0, 0, 0, 0}));              // no payload
+  CHECK(refused({4, 0, 0, 0, 0, 0, 0, 1, 9, 9}));        // longer than the packet
+  CHECK(refused({4, 0, 0, 0, 0, 9, 0, 10, 9, 9}));       // beyond its end
+  CHECK(refused({4, 0, 0, 0, 0, 0, 0x40, 0x01, 9, 9}));  // above maximum_mtu
   CHECK(refused({4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 9}));
 }
 
-TEST_CASE("random pieces harm nobody") {
-  Reassembler joiner;
+TEST_CASE("random fragments are refused or reassembled within limits") {
+  Reassembler reassembler;
   std::mt19937 random(3);
   for (unsigned i = 0; i < 200'000; ++i) {
     Octets payload = octets(1 + random() % 40, random());
     payload[0] = fragment_kind;
-    if (payload.size() > 7 && i % 2 == 0) {  // small numbers, so that some fit together
+    if (payload.size() > 7 && i % 2 == 0) {  // small numbers, so that some belong together
       for (const auto at : {2U, 4U, 6U}) payload[at] = 0;
       for (const auto at : {3U, 5U, 7U}) payload[at] &= 0x3f;
     }
-    const auto result = joiner.join(1 + i % 2, payload, inside::Ecn::not_ect);
+    const auto result = reassembler.add(1 + i % 2, payload, inside::Ecn::not_ect);
     if (!result.packet.empty()) CHECK(result.packet.size() <= 16384);
-    if (i % 100 == 0) joiner.release();
+    if (i % 100 == 0) reassembler.release();
   }
 }
 
-TEST_CASE("a lane sends in pieces what its path does not carry, and its peer sees packets") {
+TEST_CASE("a lane fragments packets above its payload limit, and the peer reassembles them") {
   LanePair pair;
   pair.a.command(LimitPayload{700});
   const auto whole = udp_packet(1, 700);
@@ -205,11 +207,11 @@ TEST_CASE("a lane sends in pieces what its path does not carry, and its peer see
   CHECK(pair.b.receive(datagrams[1], west).empty());
   CHECK(pair.b.receive(datagrams[0], west) == std::vector<Packet>{large});
   CHECK(pair.a.counters.tx_fragmented == 1);
-  // Larger than the interface's MTU, which fell while it waited.
+  // Above the interface's MTU, which fell while the packet waited.
   CHECK(pair.a.send(udp_packet(3, 1401)).size() == 3);
 }
 
-TEST_CASE("a plain peer gets no pieces") {
+TEST_CASE("a plain peer gets no fragments") {
   auto both = keys(7);
   both.initiator.control_messages = false;
   End a(east);
@@ -220,7 +222,7 @@ TEST_CASE("a plain peer gets no pieces") {
   CHECK(a.drops(Drop::inside_too_big) == 1);
 }
 
-TEST_CASE("packets that went in pieces are counted as packets") {
+TEST_CASE("fragmented packets are counted as packets") {
   LanePair pair;
   pair.a.command(LimitPayload{700});
   for (int i = 0; i < 3; ++i) {
@@ -233,7 +235,7 @@ TEST_CASE("packets that went in pieces are counted as packets") {
   CHECK(pair.a.counters.tx_bytes == 3 * 1380);
 }
 
-TEST_CASE("an echo request is padded to the size asked for, its answer is not") {
+TEST_CASE("an echo request is padded to the requested size, its reply is not") {
   LanePair pair;
   const std::uint32_t padded = GENERATE(0U, 20U, 21U, 1400U, 16384U);
   pair.a.command(SendControl{{ControlMessage::Kind::echo_request, path_probe | 5}, padded});
@@ -248,5 +250,40 @@ TEST_CASE("an echo request is padded to the size asked for, its answer is not") 
   const auto events = pair.a.events<EchoReplied>();
   REQUIRE(events.size() == 1);
   CHECK(events[0].sequence == (path_probe | 5));
-  CHECK(events[0].received == 1);  // the one at the start of the pair
+  CHECK(events[0].received == 1);  // LanePair sent one
+}
+
+// Fragments in shorter records than any whole packet needs, each of which completes a packet.
+TEST_CASE("packets beyond the batch of one receive are dropped and counted") {
+  constexpr auto suite = record::CipherSuite::chacha20_poly1305;  // no explicit nonce
+  const Keys both = keys(5, suite);
+  End b(west);
+  b.install(1, both.acceptor, false);
+  record::Sealer sealer(record::CryptoBackend::openssl, suite, both.initiator.send, 1025, 0, 8192);
+  const auto sealed = [&](const std::vector<Octets>& payloads) {
+    inside::OutboundBatch batch(Lane::receive_bytes, payloads.size());
+    batch.clear(record::headroom(suite), record::tailroom);
+    for (const auto& payload : payloads) {
+      std::copy(payload.begin(), payload.end(), batch.append(payload.size()));
+    }
+    REQUIRE(sealer.seal(batch.packets()) == payloads.size());
+    const std::uint8_t* const data = batch.packets()[0].data - batch.headroom();
+    return Datagram(data, data + (Lane::receive_bytes - batch.free_bytes()));
+  };
+  const Octets packet = {0x45, 0, 0, 20, 0, 0, 0, 0, 64, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
+  std::vector<Octets> starts;
+  std::vector<Octets> payloads;
+  for (std::uint8_t i = 0; i < 16; ++i) {
+    starts.push_back({fragment_kind, 0, 0, i, 0, 0, 0, 20});
+    starts.back().insert(starts.back().end(), packet.begin(), packet.end() - 1);
+    payloads.push_back({fragment_kind, 0, 0, i, 0, 19, 0, 20, packet.back()});
+  }
+  CHECK(b.receive(sealed(starts), west).empty());
+  const std::size_t whole = (Lane::receive_bytes - 16 * (13 + 8 + 1 + 16)) / (13 + 20 + 16);
+  payloads.insert(payloads.end(), whole, packet);
+  const std::size_t capacity = Lane::receive_bytes / (13 + 20 + 16) + 1;
+  CHECK(b.receive(sealed(payloads), west).size() == capacity);
+  CHECK(b.drops(Drop::payload_batch_full) == 16 + whole - capacity);
+  CHECK(b.drops(Drop::payload_batch_full) == 3);
+  CHECK(all_drops(b) == 3);
 }

@@ -1,4 +1,4 @@
-// A lane while keys change, reach their limit, and go.
+// A lane during a rekey, at the limit of its keys, and when they are retired.
 #include "routevpn/datapath/lane.hpp"
 
 #include "catch.hpp"
@@ -8,30 +8,30 @@ using namespace routevpn;
 using namespace routevpn::datapath;
 using namespace routevpn::test;
 
-TEST_CASE("while keys change, stragglers of the old ones are still opened") {
+TEST_CASE("during a rekey, late records under the old keys are still opened") {
   LanePair pair;
-  const auto straggler = pair.a.send(udp_packet(1));
-  const Keys renewed = keys(40);
-  pair.b.install(2, renewed.acceptor, false);
-  pair.a.install(2, renewed.initiator, true);
+  const auto late = pair.a.send(udp_packet(1));
+  const Keys second = keys(40);
+  pair.b.install(2, second.acceptor, false);
+  pair.a.install(2, second.initiator, true);
   const auto fresh = pair.a.send(udp_packet(2));
-  const auto still_old = pair.b.send(udp_packet(3));
+  const auto under_old = pair.b.send(udp_packet(3));
   CHECK(pair.b.receive(fresh[0], west).size() == 1);
-  CHECK(pair.b.receive(straggler[0], west).size() == 1);
-  CHECK(pair.a.receive(still_old[0], east).size() == 1);
+  CHECK(pair.b.receive(late[0], west).size() == 1);
+  CHECK(pair.a.receive(under_old[0], east).size() == 1);
   const auto new_back = pair.b.send(udp_packet(4));
   CHECK(pair.a.receive(new_back[0], east).size() == 1);
-  CHECK(pair.b.receive(straggler[0], west).empty());
+  CHECK(pair.b.receive(late[0], west).empty());
   CHECK(pair.b.drops(Drop::record_replayed) == 1);
   CHECK(all_drops(pair.b) == 1);
 
   pair.b.command(RetireAssociation{1});
-  pair.b.receive(straggler[0], west);
+  pair.b.receive(late[0], west);
   CHECK(pair.b.drops(Drop::record_forged) == 1);
   CHECK(pair.b.send(udp_packet(5)).size() == 1);
 }
 
-TEST_CASE("what the control thread must know is said again until there was room for it") {
+TEST_CASE("events that must not be lost are announced again until the queue has room") {
   const Keys both = keys(3);
   End a(east);
   End b(west);
@@ -50,21 +50,21 @@ TEST_CASE("what the control thread must know is said again until there was room 
   b.receive(a.send(udp_packet(6))[0], moved);
   CHECK(a.send(udp_packet(7)).empty());
   int confirmed = 0;
-  int moves = 0;
+  int roams = 0;
   int due = 0;
   while (const LaneEvent* const event = b.mailbox.events.front()) {
     confirmed += std::holds_alternative<AssociationConfirmed>(event->what) ? 1 : 0;
-    moves += std::holds_alternative<PeerRoamed>(event->what) ? 1 : 0;
+    roams += std::holds_alternative<PeerRoamed>(event->what) ? 1 : 0;
     due += std::holds_alternative<RekeyDue>(event->what) ? 1 : 0;
     b.mailbox.events.release();
   }
   CHECK(confirmed == 1);
-  CHECK(moves == 1);
+  CHECK(roams == 1);
   CHECK(due == 1);
   CHECK(a.events<LimitReached>().size() == 1);
 }
 
-TEST_CASE("a straggler does not take the link back to an older association") {
+TEST_CASE("a late record does not make the lane seal with an older association") {
   LanePair pair;
   const Keys second = keys(40);
   const Keys third = keys(80);
@@ -80,7 +80,7 @@ TEST_CASE("a straggler does not take the link back to an older association") {
   CHECK(three.receive(answer[0], east).size() == 1);
 }
 
-TEST_CASE("at its limit an association seals no more and says so once") {
+TEST_CASE("at its limit an association seals nothing more and announces the limit once") {
   const Keys both = keys(3);
   End a(east);
   a.install(1, both.initiator, true, {4, 6});
@@ -93,7 +93,7 @@ TEST_CASE("at its limit an association seals no more and says so once") {
   CHECK(a.events<LimitReached>().size() == 1);
 }
 
-TEST_CASE("at its limit an association can still say farewell, and no more than that") {
+TEST_CASE("at its limit an association still seals a few alerts, and nothing else") {
   const Keys both = keys(3);
   End a(east);
   End b(west);
@@ -101,7 +101,7 @@ TEST_CASE("at its limit an association can still say farewell, and no more than 
   b.install(1, both.acceptor, false);
   for (std::uint8_t i = 0; i < 2; ++i) b.receive(a.send(udp_packet(i)).at(0), west);
   CHECK(a.events<LimitReached>().empty());
-  a.command(SendControl{});  // a probe is data to the cipher
+  a.command(SendControl{});  // a control message counts as data
   CHECK(a.control().empty());
   CHECK(a.events<LimitReached>().size() == 1);
   a.command(SendAlert{1, 0});
@@ -111,7 +111,7 @@ TEST_CASE("at its limit an association can still say farewell, and no more than 
   CHECK(a.control().size() == records_for_alerts - 1);
 }
 
-TEST_CASE("renewal is due by what was received, too") {
+TEST_CASE("received records also make a rekey due") {
   const Keys both = keys(3);
   End a(east);
   End b(west);
@@ -121,7 +121,7 @@ TEST_CASE("renewal is due by what was received, too") {
   CHECK(b.events<RekeyDue>().size() == 1);
 }
 
-TEST_CASE("alerts go out sealed, also when the association goes in the same breath") {
+TEST_CASE("an alert is sent sealed, also if the next command retires its association") {
   LanePair pair;
   *pair.a.mailbox.commands.reserve() = SendAlert{1, 0};
   pair.a.mailbox.commands.publish();
@@ -138,11 +138,11 @@ TEST_CASE("alerts go out sealed, also when the association goes in the same brea
   CHECK(alerts[0].description == 0);
 }
 
-TEST_CASE("a fatal alert confirms no association: data goes on under the one before") {
+TEST_CASE("a fatal alert confirms no association: data stays under the one before") {
   LanePair pair;
-  const Keys renewed = keys(40);
-  pair.b.install(2, renewed.acceptor, false);
-  pair.a.install(2, renewed.initiator, true);
+  const Keys second = keys(40);
+  pair.b.install(2, second.acceptor, false);
+  pair.a.install(2, second.initiator, true);
   pair.a.command(SendAlert{alert_fatal, 10});
   pair.b.receive(pair.a.control().at(0), west);
   REQUIRE(pair.b.mailbox.events.front() != nullptr);

@@ -1,4 +1,4 @@
-// Two lanes with matching keys, and packets to send through them.
+// Two lanes with matching keys, and packets to send between them.
 #pragma once
 
 #include <cstring>
@@ -85,9 +85,9 @@ struct End {
     lane.from_outside(received, now);
     for (const auto& super : lane.join()) {
       Packet packet;
-      for (const auto& piece : super.pieces.subspan(1)) {
-        const auto* const data = static_cast<const std::uint8_t*>(piece.iov_base);
-        packet.insert(packet.end(), data, data + piece.iov_len);
+      for (const auto& part : super.iovecs.subspan(1)) {
+        const auto* const data = static_cast<const std::uint8_t*>(part.iov_base);
+        packet.insert(packet.end(), data, data + part.iov_len);
       }
       packets.push_back(std::move(packet));
     }
@@ -127,7 +127,7 @@ inline std::uint64_t all_drops(const End& end) {
   return sum;
 }
 
-// What both ends of one handshake would have got.
+// The result of one handshake at both ends.
 struct Keys {
   dtls::Established initiator;
   dtls::Established acceptor;
@@ -147,7 +147,7 @@ inline Keys keys(std::uint8_t seed, record::CipherSuite suite = record::CipherSu
   return both;
 }
 
-// Both ends with one association, the initiator's first record had.
+// Two ends with one association that is confirmed at both.
 struct LanePair {
   explicit LanePair(record::CipherSuite suite = record::CipherSuite::aes_128_gcm) {
     const Keys both = keys(1, suite);

@@ -7,7 +7,7 @@ using namespace routevpn;
 using namespace routevpn::datapath;
 using namespace routevpn::test;
 
-TEST_CASE("a packet goes through sealed and comes out as it was, in both directions") {
+TEST_CASE("a packet is sealed by one lane and opened unchanged by the other, in both directions") {
   const auto suite = GENERATE(record::CipherSuite::aes_128_gcm, record::CipherSuite::aes_256_gcm,
                               record::CipherSuite::chacha20_poly1305);
   LanePair pair(suite);
@@ -22,7 +22,7 @@ TEST_CASE("a packet goes through sealed and comes out as it was, in both directi
   CHECK(all_drops(pair.a) + all_drops(pair.b) == 0);
 }
 
-TEST_CASE("packets of one size make one run, a shorter one ends it") {
+TEST_CASE("packets of equal size are one run, and a shorter packet ends it") {
   LanePair pair;
   for (const auto length : {200, 200, 200, 100, 200}) {
     auto packet = udp_packet(1, static_cast<std::size_t>(length));
@@ -39,7 +39,7 @@ TEST_CASE("packets of one size make one run, a shorter one ends it") {
   CHECK(pair.a.counters.tx_bytes == 700);
 }
 
-TEST_CASE("without an association nothing leaves and nothing is let in") {
+TEST_CASE("without an association a lane sends nothing and delivers nothing") {
   End end(east);
   CHECK(end.send(udp_packet(1)).empty());
   CHECK(end.drops(Drop::inside_no_association) == 1);
@@ -62,14 +62,14 @@ TEST_CASE("the acceptor seals nothing before the first authentic record") {
   CHECK(b.send(udp_packet(3)).size() == 1);
 }
 
-TEST_CASE("a silent plain peer is spoken to when the control thread says so") {
+TEST_CASE("the control thread can activate an association before the first record") {
   End b(west);
   b.install(1, keys(9).acceptor, false);
   b.command(ActivateAssociation{1});
   CHECK(b.send(udp_packet(1)).size() == 1);
 }
 
-TEST_CASE("what a stranger sends is counted under its reason and changes nothing") {
+TEST_CASE("invalid datagrams are counted under their reason and change nothing") {
   LanePair pair;
   const auto good = pair.a.send(udp_packet(1));
   const auto hit = [&](Datagram datagram, Drop reason) {
@@ -105,10 +105,10 @@ TEST_CASE("what a stranger sends is counted under its reason and changes nothing
   CHECK(pair.b.events<AlertReceived>().empty());
 }
 
-TEST_CASE("authentic payloads that are no IP packet are dropped") {
+TEST_CASE("authentic payloads other than IP packets are dropped") {
   LanePair pair;
   Packet no_ip(60, 0x10);
-  // The interface would never give these: seal them as control messages of an unknown kind.
+  // The interface cannot deliver such a payload, so seal a control message of an unknown kind.
   pair.a.command(SendControl{{static_cast<ControlMessage::Kind>(0x0e)}});
   pair.b.receive(pair.a.control().at(0), west);
   CHECK(pair.b.drops(Drop::payload_control) == 1);
@@ -116,7 +116,7 @@ TEST_CASE("authentic payloads that are no IP packet are dropped") {
   CHECK(pair.a.drops(Drop::inside_not_ip) == 1);
 }
 
-TEST_CASE("handshake records leave for the mailbox, whole datagrams, and never touch the keys") {
+TEST_CASE("handshake records of a datagram go to the mailbox and do not touch the keys") {
   LanePair pair;
   const Datagram hello = {22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1};
   const Datagram alert = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 2, 40};
@@ -136,7 +136,7 @@ TEST_CASE("handshake records leave for the mailbox, whole datagrams, and never t
   CHECK(pair.b.receive(pair.a.send(udp_packet(1))[0], west).size() == 1);
 }
 
-TEST_CASE("echo requests are answered by the lane itself, answers become events") {
+TEST_CASE("the lane answers echo requests, and announces replies as events") {
   LanePair pair;
   pair.a.command(SendControl{{ControlMessage::Kind::echo_request, 77}});
   for (int i = 1; i <= 2; ++i) {
@@ -149,11 +149,11 @@ TEST_CASE("echo requests are answered by the lane itself, answers become events"
     REQUIRE(events.size() == 1);
     CHECK(events[0].sequence == 76 + static_cast<unsigned>(i));
     CHECK(events[0].round_trip == std::chrono::milliseconds(3));
-    CHECK(events[0].received == 1 + static_cast<unsigned>(i));  // one at the start of the pair
+    CHECK(events[0].received == 1 + static_cast<unsigned>(i));  // LanePair sent one
   }
 }
 
-TEST_CASE("the link follows the newest authentic record and nothing else") {
+TEST_CASE("only the newest authentic record moves the endpoint") {
   LanePair pair;
   const outside::Endpoint elsewhere{{*IpAddress::parse("198.51.100.9"), 9}, std::nullopt};
   const auto older = pair.a.send(udp_packet(1));
@@ -173,7 +173,7 @@ TEST_CASE("the link follows the newest authentic record and nothing else") {
   CHECK(pair.b.lane.seal()[0].to == elsewhere);
 }
 
-TEST_CASE("several records in one datagram are all opened") {
+TEST_CASE("every record of a datagram is opened") {
   LanePair pair;
   Datagram datagram;
   for (std::uint8_t i = 1; i <= 3; ++i) {
@@ -193,7 +193,7 @@ TEST_CASE("random bytes never disturb a live association") {
   for (int i = 0; i < 20000; ++i) {
     Datagram junk(random() % 64U + (i % 2 == 0 ? 13U : 0U));
     for (auto& byte : junk) byte = random();
-    if (i % 2 == 0) {  // a header that looks right, so that the deeper checks are reached
+    if (i % 2 == 0) {  // with a valid header, so that the later checks are reached
       junk[0] = static_cast<std::uint8_t>(20 + random() % 4);
       junk[1] = 0xfe;
       junk[2] = 0xfd;

@@ -7,7 +7,7 @@
 
 using routevpn::datapath::SpscRing;
 
-TEST_CASE("a ring holds as many as it says, in order") {
+TEST_CASE("a ring holds its capacity, in order") {
   SpscRing<int, 4> ring;
   CHECK(ring.empty());
   CHECK(ring.front() == nullptr);
@@ -28,7 +28,7 @@ TEST_CASE("a ring holds as many as it says, in order") {
   }
 }
 
-TEST_CASE("what is reserved but not published is not seen") {
+TEST_CASE("a slot is visible only after publish()") {
   SpscRing<int, 2> ring;
   *ring.reserve() = 1;
   CHECK(ring.empty());

@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include "routevpn/inside/ip_packet.hpp"
+
 #include "catch.hpp"
 #include "streams.hpp"
 
@@ -68,12 +70,12 @@ TEST_CASE("iovecs, packets and bytes of a super-packet") {
     REQUIRE(supers.size() == 1);
     CHECK(supers[0].packets == 3);
     CHECK(supers[0].bytes == 3 * 140);
-    REQUIRE(supers[0].pieces.size() == 4);
-    CHECK(supers[0].pieces[0].iov_len == sizeof(VirtioNetHeader));
-    CHECK(supers[0].pieces[1].iov_base == arena[0].data());
-    CHECK(supers[0].pieces[1].iov_len == 140);
-    CHECK(supers[0].pieces[2].iov_base == arena[1].data() + 40);
-    CHECK(supers[0].pieces[3].iov_len == 100);
+    REQUIRE(supers[0].iovecs.size() == 4);
+    CHECK(supers[0].iovecs[0].iov_len == sizeof(VirtioNetHeader));
+    CHECK(supers[0].iovecs[1].iov_base == arena[0].data());
+    CHECK(supers[0].iovecs[1].iov_len == 140);
+    CHECK(supers[0].iovecs[2].iov_base == arena[1].data() + 40);
+    CHECK(supers[0].iovecs[3].iov_len == 100);
   }
   SECTION("no more packets than its capacity") {
     std::vector<Octets> four = build_all(stream(a_spec(false, packets::tcp, 100), 4));

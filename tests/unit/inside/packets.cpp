@@ -4,6 +4,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "routevpn/inside/ip_packet.hpp"
+
 namespace packets {
 namespace {
 
@@ -195,8 +197,8 @@ SplitResult split(const VirtioNetHeader& header, const Octets& packet, std::size
   batch.clear(21, 16);
   SplitResult result;
   result.drop = segment(header, scratch, mtu, batch);
-  for (const OutboundPacket& piece : batch.packets()) {
-    result.packets.emplace_back(piece.data, piece.data + piece.length);
+  for (const OutboundPacket& segment : batch.packets()) {
+    result.packets.emplace_back(segment.data, segment.data + segment.length);
   }
   return result;
 }
@@ -208,13 +210,13 @@ std::vector<Joined> join(const std::vector<Octets>& input, bool udp_offload) {
   std::vector<Joined> result;
   for (const SuperPacket& super : coalescer.join(views)) {
     Joined joined;
-    if (super.pieces.size() < 2 || super.pieces[0].iov_len != sizeof joined.header) {
+    if (super.iovecs.size() < 2 || super.iovecs[0].iov_len != sizeof joined.header) {
       throw std::logic_error("a super-packet without its virtio-net header");
     }
-    std::memcpy(&joined.header, super.pieces[0].iov_base, sizeof joined.header);
-    for (const iovec& piece : super.pieces.subspan(1)) {
-      const auto* const bytes = static_cast<const std::uint8_t*>(piece.iov_base);
-      joined.packet.insert(joined.packet.end(), bytes, bytes + piece.iov_len);
+    std::memcpy(&joined.header, super.iovecs[0].iov_base, sizeof joined.header);
+    for (const iovec& part : super.iovecs.subspan(1)) {
+      const auto* const bytes = static_cast<const std::uint8_t*>(part.iov_base);
+      joined.packet.insert(joined.packet.end(), bytes, bytes + part.iov_len);
     }
     joined.packets = super.packets;
     result.push_back(std::move(joined));
@@ -225,9 +227,9 @@ std::vector<Joined> join(const std::vector<Octets>& input, bool udp_offload) {
 std::vector<Octets> split_all(const std::vector<Joined>& joined) {
   std::vector<Octets> result;
   for (const Joined& super : joined) {
-    const SplitResult pieces = split(super.header, super.packet);
-    if (pieces.drop) throw std::logic_error("a super-packet that cannot be split");
-    result.insert(result.end(), pieces.packets.begin(), pieces.packets.end());
+    const SplitResult segments = split(super.header, super.packet);
+    if (segments.drop) throw std::logic_error("a super-packet that cannot be split");
+    result.insert(result.end(), segments.packets.begin(), segments.packets.end());
   }
   return result;
 }

@@ -4,6 +4,8 @@
 #include <random>
 #include <string>
 
+#include "routevpn/inside/ip_packet.hpp"
+
 #include "catch.hpp"
 #include "packets.hpp"
 
