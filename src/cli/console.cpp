@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "routevpn/base/json_text.hpp"
+#include "routevpn/base/text.hpp"
 
 namespace routevpn::cli {
 
