@@ -59,8 +59,8 @@ void encode(const Header& header, std::uint8_t* at);
 // clang-format on
 struct Split {
   std::optional<Drop> fault;
-  Header header;
-  Bytes record;  // header and fragment; empty after a fault
+  Header header{};
+  Bytes record{};  // header and fragment; empty after a fault
 };
 Split split_first(Bytes datagram);
 
