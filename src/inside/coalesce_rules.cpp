@@ -9,21 +9,11 @@
 namespace routevpn::inside {
 namespace {
 
-// The extension headers of RFC 7045 section 4.
-bool is_extension_header(std::uint8_t next_header) {
-  switch (next_header) {
-    case 0:    // hop-by-hop options
-    case 43:   // routing
-    case 44:   // fragment
-    case 51:   // authentication
-    case 60:   // destination options
-    case 135:  // mobility
-    case 139:  // HIP
-    case 140:  // shim6
-      return true;
-    default:
-      return false;
-  }
+// The extension headers of RFC 7045 section 4: hop-by-hop options, routing, fragment,
+// authentication, destination options, mobility, HIP and shim6.
+bool is_extension_header(std::uint8_t number) {
+  return number == 0 || number == 43 || number == 44 || number == 51 || number == 60 ||
+         number == 135 || number == 139 || number == 140;
 }
 
 bool equal(const ParsedPacket& a, const ParsedPacket& b, std::size_t at, std::size_t size) {

@@ -208,14 +208,9 @@ std::optional<Drop> split(const Super& super, Bytes packet, OutboundBatch& batch
 
 std::optional<Drop> segment(const VirtioNetHeader& header, Bytes packet, std::size_t mtu,
                             OutboundBatch& batch) {
-  switch (ip_packet_verdict(packet)) {
-    case IpVerdict::not_ip:
-      return Drop::inside_not_ip;
-    case IpVerdict::malformed:
-      return Drop::inside_malformed;
-    case IpVerdict::valid:
-      break;
-  }
+  const IpVerdict verdict = ip_packet_verdict(packet);
+  if (verdict == IpVerdict::not_ip) return Drop::inside_not_ip;
+  if (verdict == IpVerdict::malformed) return Drop::inside_malformed;
   if (header.gso_type == vnet_gso_none) return append_single(header, packet, mtu, batch);
   const std::optional<Super> super = parse_super(header, packet);
   if (!super) return Drop::inside_malformed;
