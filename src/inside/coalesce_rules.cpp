@@ -60,15 +60,10 @@ Kind kind_of_udp(const ParsedPacket& packet) {
 
 // Parses the TCP or UDP header. l4_at and is_udp are set already.
 void parse_l4(ParsedPacket& packet) {
-  const std::size_t l4_bytes = packet.bytes - packet.l4_at;
-  std::size_t header_bytes = udp::header_bytes;
+  const ConstBytes l4(packet.l4(), packet.bytes - packet.l4_at);
+  const std::size_t header_bytes = l4_header_bytes(l4, packet.is_udp);
   packet.kind = Kind::unknown_flow;
-  if (!packet.is_udp) {
-    if (l4_bytes < tcp::header_bytes) return;
-    header_bytes = tcp::data_offset(packet.l4());
-    if (header_bytes < tcp::header_bytes) return;
-  }
-  if (l4_bytes < header_bytes) return;
+  if (header_bytes == 0) return;
   packet.header_bytes = static_cast<std::uint8_t>(packet.l4_at + header_bytes);
   packet.kind = packet.is_udp ? kind_of_udp(packet) : kind_of_tcp(packet);
   packet.flow_hash = hash_flow(packet);
