@@ -90,10 +90,8 @@ bool Resolver::ask(const std::string& host, std::uint16_t port) {
     const std::lock_guard lock(shared_->mutex);
     if (std::exchange(shared_->busy, true)) return false;
   }
-  if (const auto address = IpAddress::parse(host)) {
-    sockaddr_storage name{};
-    SocketAddress{*address, port}.to_kernel(name, address->family());
-    shared_->answer_with({host, {SocketAddress::from_kernel(name)}, {}});
+  if (IpAddress::parse(host)) {  // getaddrinfo() parses it without a query
+    shared_->answer_with(resolve(host, port));
     return true;
   }
   try {

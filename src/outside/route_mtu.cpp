@@ -44,7 +44,7 @@ std::optional<RouteMtu> route_mtu(const SocketAddress& remote, std::uint32_t mar
   const int family = remote.address.family();
   const Fd socket(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));
   if (!socket) return std::nullopt;
-  if (mark != 0 && setsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0) {
+  if (mark != 0 && !enable(socket, SOL_SOCKET, SO_MARK, static_cast<int>(mark))) {
     return std::nullopt;
   }
   sockaddr_storage name{};
