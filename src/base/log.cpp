@@ -54,7 +54,8 @@ std::string text_line(LogLevel level, std::string_view message, LogFields fields
   if (settings.journal) line += journal_prefixes[static_cast<std::size_t>(level)];
   if (!settings.link.empty()) line += settings.link + ": ";
   if (level <= LogLevel::warning) {
-    line += std::string(level_names[static_cast<std::size_t>(level)]) + ": ";
+    line += level_names[static_cast<std::size_t>(level)];
+    line += ": ";
   }
   line += printable(message);
   for (const auto& [name, value] : fields) {
