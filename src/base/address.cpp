@@ -1,6 +1,6 @@
 #include "routevpn/base/address.hpp"
 
-#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -8,25 +8,6 @@
 #include <netinet/in.h>
 
 namespace routevpn {
-
-namespace {
-
-constexpr std::array<std::uint8_t, 12> mapped_prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-}  // namespace
-
-IpAddress IpAddress::v4(const std::array<std::uint8_t, 4>& bytes) {
-  IpAddress result;
-  std::copy(bytes.begin(), bytes.end(), result.bytes_.begin());
-  return result;
-}
-
-IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) {
-  IpAddress result;
-  result.is_v4_ = false;
-  result.bytes_ = bytes;
-  return result;
-}
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string terminated(text);
@@ -75,28 +56,20 @@ std::string IpPrefix::to_string() const {
 }
 
 SocketAddress SocketAddress::from_kernel(const sockaddr_storage& storage) {
-  SocketAddress result;
   if (storage.ss_family == AF_INET) {
     sockaddr_in in{};
     std::memcpy(&in, &storage, sizeof in);
-    std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), &in.sin_addr, bytes.size());
-    result.address = IpAddress::v4(bytes);
-    result.port = ntohs(in.sin_port);
-    return result;
+    const auto bytes = std::bit_cast<std::array<std::uint8_t, 4>>(in.sin_addr);
+    return {IpAddress::v4(bytes), ntohs(in.sin_port)};
   }
   sockaddr_in6 in6{};
   std::memcpy(&in6, &storage, sizeof in6);
-  std::array<std::uint8_t, 16> bytes{};
-  std::memcpy(bytes.data(), &in6.sin6_addr, bytes.size());
-  result.port = ntohs(in6.sin6_port);
-  if (std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes.begin())) {
-    result.address = IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]});
-  } else {
-    result.address = IpAddress::v6(bytes);
-    result.scope = in6.sin6_scope_id;
+  const std::uint16_t port = ntohs(in6.sin6_port);
+  const auto bytes = std::bit_cast<std::array<std::uint8_t, 16>>(in6.sin6_addr);
+  if (!IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+    return {IpAddress::v6(bytes), port, in6.sin6_scope_id};
   }
-  return result;
+  return {IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]}), port};
 }
 
 socklen_t SocketAddress::to_kernel(sockaddr_storage& storage, int socket_family) const {
@@ -114,8 +87,8 @@ socklen_t SocketAddress::to_kernel(sockaddr_storage& storage, int socket_family)
   in6.sin6_port = htons(port);
   in6.sin6_scope_id = scope;
   if (address.is_v4()) {
-    std::memcpy(in6.sin6_addr.s6_addr, mapped_prefix.data(), mapped_prefix.size());
-    std::memcpy(in6.sin6_addr.s6_addr + mapped_prefix.size(), address.bytes().data(), 4);
+    in6.sin6_addr.s6_addr[10] = in6.sin6_addr.s6_addr[11] = 0xff;
+    std::memcpy(in6.sin6_addr.s6_addr + 12, address.bytes().data(), 4);
   } else {
     std::memcpy(in6.sin6_addr.s6_addr, address.bytes().data(), 16);
   }

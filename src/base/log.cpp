@@ -58,9 +58,7 @@ std::string text_line(LogLevel level, std::string_view message, LogFields fields
   }
   line += printable(message);
   for (const auto& [name, value] : fields) {
-    line += " ";
-    line += name;
-    line += "=" + printable(value);
+    line += " " + std::string(name) + "=" + printable(value);
   }
   return line + "\n";
 }

@@ -39,13 +39,11 @@ std::string printable(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = printable_bytes(text);
     if (length == 0) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\x%02x",
-                    unsigned{static_cast<unsigned char>(text[0])});
-      out += escape.data();
-    } else {
-      out += text.substr(0, length);
+      constexpr std::string_view digits = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(text[0]);
+      out += {'\\', 'x', digits[byte >> 4], digits[byte & 0x0f]};
     }
+    out += text.substr(0, length);
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
@@ -59,13 +57,11 @@ std::string rfc3339(std::chrono::system_clock::time_point at, Fraction fraction)
   gmtime_r(&since_1970, &utc);
   std::array<char, 40> text{};
   const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::string result(text.data(), length);
   if (fraction == Fraction::milliseconds) {
     const auto thousandths = static_cast<int>(floor<milliseconds>(at - whole).count());
-    std::snprintf(text.data(), text.size(), ".%03d", thousandths);
-    result += text.data();
+    std::snprintf(text.data() + length, text.size() - length, ".%03d", thousandths);
   }
-  return result + "Z";
+  return text.data() + std::string("Z");
 }
 
 bool is_interface_character(char c) {

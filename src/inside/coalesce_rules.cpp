@@ -9,21 +9,11 @@
 namespace routevpn::inside {
 namespace {
 
-// The extension headers of RFC 7045 section 4.
-bool is_extension_header(std::uint8_t next_header) {
-  switch (next_header) {
-    case 0:    // hop-by-hop options
-    case 43:   // routing
-    case 44:   // fragment
-    case 51:   // authentication
-    case 60:   // destination options
-    case 135:  // mobility
-    case 139:  // HIP
-    case 140:  // shim6
-      return true;
-    default:
-      return false;
-  }
+// The extension headers of RFC 7045 section 4: hop-by-hop options, routing, fragment,
+// authentication, destination options, mobility, HIP and shim6.
+bool is_extension_header(std::uint8_t number) {
+  return number == 0 || number == 43 || number == 44 || number == 51 || number == 60 ||
+         number == 135 || number == 139 || number == 140;
 }
 
 bool equal(const ParsedPacket& a, const ParsedPacket& b, std::size_t at, std::size_t size) {
@@ -70,15 +60,10 @@ Kind kind_of_udp(const ParsedPacket& packet) {
 
 // Parses the TCP or UDP header. l4_at and is_udp are set already.
 void parse_l4(ParsedPacket& packet) {
-  const std::size_t l4_bytes = packet.bytes - packet.l4_at;
-  std::size_t header_bytes = udp::header_bytes;
+  const ConstBytes l4(packet.l4(), packet.bytes - packet.l4_at);
+  const std::size_t header_bytes = l4_header_bytes(l4, packet.is_udp);
   packet.kind = Kind::unknown_flow;
-  if (!packet.is_udp) {
-    if (l4_bytes < tcp::header_bytes) return;
-    header_bytes = tcp::data_offset(packet.l4());
-    if (header_bytes < tcp::header_bytes) return;
-  }
-  if (l4_bytes < header_bytes) return;
+  if (header_bytes == 0) return;
   packet.header_bytes = static_cast<std::uint8_t>(packet.l4_at + header_bytes);
   packet.kind = packet.is_udp ? kind_of_udp(packet) : kind_of_tcp(packet);
   packet.flow_hash = hash_flow(packet);

@@ -1,6 +1,6 @@
 #include "routevpn/inside/ip_packet.hpp"
 
-#include <algorithm>
+#include <cstring>
 
 #include "packet_fields.hpp"
 
@@ -36,9 +36,7 @@ bool is_udp_to(ConstBytes packet, const SocketAddress& to) {
   const std::size_t bytes = to.address.bits() / 8;
   const std::size_t destination_at = (v4 ? ip4::addresses_at : ip6::addresses_at) + bytes;
   return load_be16(&packet[l4_at + 2]) == to.port &&
-         std::equal(to.address.bytes().begin(),
-                    to.address.bytes().begin() + static_cast<std::ptrdiff_t>(bytes),
-                    packet.begin() + static_cast<std::ptrdiff_t>(destination_at));
+         std::memcmp(&packet[destination_at], to.address.bytes().data(), bytes) == 0;
 }
 
 }  // namespace routevpn::inside

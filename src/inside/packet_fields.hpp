@@ -46,10 +46,6 @@ inline constexpr std::uint8_t psh = 0x08;
 inline constexpr std::uint8_t ack = 0x10;
 inline constexpr std::uint8_t ece = 0x40;
 inline constexpr std::uint8_t cwr = 0x80;
-// The length of the TCP header that starts at `at`.
-constexpr std::size_t data_offset(const std::uint8_t* at) {
-  return std::size_t{4} * (at[data_offset_at] >> 4);
-}
 }  // namespace tcp
 
 namespace udp {
@@ -61,6 +57,14 @@ inline constexpr std::size_t checksum_at = 6;
 
 constexpr bool is_ip6(const std::uint8_t* packet) {
   return packet[0] >> 4 == 6;
+}
+
+// The length of the UDP or TCP header at the start of `l4`; 0 if it is malformed or not complete.
+constexpr std::size_t l4_header_bytes(ConstBytes l4, bool is_udp) {
+  if (l4.size() < (is_udp ? udp::header_bytes : tcp::header_bytes)) return 0;
+  if (is_udp) return udp::header_bytes;
+  const std::size_t bytes = std::size_t{4} * (l4[tcp::data_offset_at] >> 4);
+  return bytes >= tcp::header_bytes && bytes <= l4.size() ? bytes : 0;
 }
 
 // Source and destination address in the header.

@@ -25,29 +25,22 @@ std::size_t fixed_header_bytes(ConstBytes packet) {
   return is_ip6(packet.data()) ? ip6::header_bytes : ip4::header_bytes;
 }
 
-// Appends one packet and completes its checksum, whose field holds the pseudo-header's sum.
-std::optional<Drop> append_with_checksum(const VirtioNetHeader& header, ConstBytes packet,
-                                         OutboundBatch& batch) {
-  const std::size_t start = header.checksum_start;
+// Appends one packet. If its checksum is incomplete, the field holds the pseudo-header's sum.
+std::optional<Drop> append_single(const VirtioNetHeader& header, ConstBytes packet, std::size_t mtu,
+                                  OutboundBatch& batch) {
+  if (packet.size() > mtu) return Drop::inside_too_big;
+  const bool incomplete = (header.flags & vnet_needs_checksum) != 0;
+  const std::size_t start = incomplete ? header.checksum_start : packet.size();
   const std::size_t field = start + header.checksum_offset;
-  if (start < fixed_header_bytes(packet) || field + 2 > packet.size()) {
+  if (incomplete && (start < fixed_header_bytes(packet) || field + 2 > packet.size())) {
     return Drop::inside_malformed;
   }
   std::uint8_t* const to = batch.append(packet.size());
   if (to == nullptr) return Drop::inside_too_big;
   std::memcpy(to, packet.data(), start);
+  if (!incomplete) return std::nullopt;
   const std::uint16_t sum = checksum_copy(to + start, packet.subspan(start));
   store_be16(to + field, complement(sum, header.checksum_offset == udp::checksum_at));
-  return std::nullopt;
-}
-
-std::optional<Drop> append_single(const VirtioNetHeader& header, ConstBytes packet, std::size_t mtu,
-                                  OutboundBatch& batch) {
-  if (packet.size() > mtu) return Drop::inside_too_big;
-  if ((header.flags & vnet_needs_checksum) != 0) return append_with_checksum(header, packet, batch);
-  std::uint8_t* const to = batch.append(packet.size());
-  if (to == nullptr) return Drop::inside_too_big;
-  std::memcpy(to, packet.data(), packet.size());
   return std::nullopt;
 }
 
@@ -79,13 +72,9 @@ std::optional<Super> parse_super(const VirtioNetHeader& header, ConstBytes packe
   }
   if (header.checksum_offset != (is_udp ? udp::checksum_at : tcp::checksum_at)) return std::nullopt;
   // The virtio-net header_bytes is only a hint (virtio 1.2 section 5.1.6), so it is not used.
-  std::size_t l4_bytes = udp::header_bytes;
-  if (!is_udp) {
-    if (l4_at + tcp::header_bytes > packet.size()) return std::nullopt;
-    l4_bytes = tcp::data_offset(packet.data() + l4_at);
-    if (l4_bytes < tcp::header_bytes) return std::nullopt;
-  }
-  if (l4_at + l4_bytes > packet.size()) return std::nullopt;
+  if (l4_at > packet.size()) return std::nullopt;
+  const std::size_t l4_bytes = l4_header_bytes(packet.subspan(l4_at), is_udp);
+  if (l4_bytes == 0) return std::nullopt;
   return Super{is_v6, is_udp, l4_at, l4_at + l4_bytes, header.gso_bytes};
 }
 
@@ -208,14 +197,9 @@ std::optional<Drop> split(const Super& super, Bytes packet, OutboundBatch& batch
 
 std::optional<Drop> segment(const VirtioNetHeader& header, Bytes packet, std::size_t mtu,
                             OutboundBatch& batch) {
-  switch (ip_packet_verdict(packet)) {
-    case IpVerdict::not_ip:
-      return Drop::inside_not_ip;
-    case IpVerdict::malformed:
-      return Drop::inside_malformed;
-    case IpVerdict::valid:
-      break;
-  }
+  const IpVerdict verdict = ip_packet_verdict(packet);
+  if (verdict == IpVerdict::not_ip) return Drop::inside_not_ip;
+  if (verdict == IpVerdict::malformed) return Drop::inside_malformed;
   if (header.gso_type == vnet_gso_none) return append_single(header, packet, mtu, batch);
   const std::optional<Super> super = parse_super(header, packet);
   if (!super) return Drop::inside_malformed;

@@ -1,5 +1,7 @@
 #include "routevpn/inside/traffic_class.hpp"
 
+#include "routevpn/inside/checksum.hpp"
+
 #include "packet_fields.hpp"
 
 namespace routevpn::inside {
@@ -18,9 +20,7 @@ void set_ecn(std::uint8_t* packet, Ecn ecn) {
   std::uint32_t sum = static_cast<std::uint16_t>(~load_be16(packet + ip4::checksum_at));
   sum += static_cast<std::uint16_t>(~before);
   sum += load_be16(packet);
-  sum = (sum >> 16) + (sum & 0xffff);
-  sum = (sum >> 16) + (sum & 0xffff);
-  store_be16(packet + ip4::checksum_at, static_cast<std::uint16_t>(~sum));
+  store_be16(packet + ip4::checksum_at, static_cast<std::uint16_t>(~checksum_fold(0, sum)));
 }
 
 }  // namespace

@@ -27,12 +27,6 @@ constexpr unsigned offload_base = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_T
 
 constexpr const char* device = "/dev/net/tun";
 
-void check_name(const std::string& name) {
-  if (is_interface_pattern(name)) return;
-  throw UsageError("\"" + name + "\" is no interface name: " + std::string(interface_name_rule) +
-                   "; %d at most once");
-}
-
 Fd open_device() {
   Fd fd(::open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (fd) return fd;
@@ -71,20 +65,13 @@ bool enable_offloads(const Fd& fd, const std::string& name) {
   return false;
 }
 
-Fd open_query(const std::string& name) {
-  Fd query(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!query) throw system_error("interface " + name + ": socket");
-  return query;
-}
-
 // Up to Linux 6.7 the kernel announces at most one lost carrier per second for the whole machine,
 // so with several lost links BIRD would learn of all but the first a second late. A query for the
 // link state (ETHTOOL_GLINK) makes the kernel announce this interface's pending change at once. If
 // the query fails, the announcement is only late.
 void publish_carrier(const Fd& query, const std::string& name) {
   ethtool_value link_state{.cmd = ETHTOOL_GLINK, .data = 0};
-  ifreq request{};
-  std::memcpy(request.ifr_name, name.data(), name.size());
+  ifreq request = interface_request(name, 0);
   request.ifr_data = &link_state;
   ioctl(query.get(), SIOCETHTOOL, &request);
 }
@@ -92,7 +79,10 @@ void publish_carrier(const Fd& query, const std::string& name) {
 }  // namespace
 
 Tun Tun::create(const std::string& name, bool shared) {
-  check_name(name);
+  if (!is_interface_pattern(name)) {
+    throw UsageError("\"" + name + "\" is no interface name: " + std::string(interface_name_rule) +
+                     "; %d at most once");
+  }
   Fd fd = open_device();
   unsigned features = 0;
   if (ioctl(fd.get(), TUNGETFEATURES, &features) != 0) throw system_error("TUNGETFEATURES");
@@ -105,17 +95,19 @@ Tun Tun::create(const std::string& name, bool shared) {
     throw system_error("interface " + given + ": TUNSETVNETHDRSZ");
   }
   const bool udp_offload = enable_offloads(fd, given);
-  Tun tun(std::move(fd), open_query(given), given, udp_offload);
+  Tun tun(std::move(fd), given, udp_offload);
   // Before Linux 6.1 the carrier starts on. The interface is still down, so it was not announced.
   if (no_carrier == 0) tun.set_carrier(false);
   return tun;
 }
 
-Tun::Tun(Fd fd, Fd query, std::string name, bool udp_offload)
+Tun::Tun(Fd fd, std::string name, bool udp_offload)
     : fd_(std::move(fd)),
-      query_(std::move(query)),
+      query_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
       name_(std::move(name)),
-      udp_offload_(udp_offload) {}
+      udp_offload_(udp_offload) {
+  if (!query_) throw system_error("interface " + name_ + ": socket");
+}
 
 Tun Tun::another_queue() const {
   Fd fd = open_device();
@@ -123,7 +115,7 @@ Tun Tun::another_queue() const {
   if (ioctl(fd.get(), TUNSETIFF, &request) != 0) {
     throw system_error("interface " + name_ + ": another queue");
   }
-  Tun queue(std::move(fd), open_query(name_), name_, udp_offload_);
+  Tun queue(std::move(fd), name_, udp_offload_);
   queue.attach(false);
   return queue;
 }

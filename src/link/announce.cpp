@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "routevpn/base/json_text.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/base/text.hpp"
 #include "routevpn/host/memory.hpp"
 #include "routevpn/host/notify.hpp"
 #include "routevpn/link/link.hpp"

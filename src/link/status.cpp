@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "routevpn/base/json_text.hpp"
+#include "routevpn/base/text.hpp"
 
 namespace routevpn::link {
 

@@ -1,7 +1,6 @@
 #include "routevpn/outside/resolve.hpp"
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <mutex>
 #include <system_error>
@@ -73,22 +72,6 @@ Resolution resolve(const std::string& host, std::uint16_t port) {
   return result;
 }
 
-// The control thread handles signals. A thread created while this exists inherits the full mask.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 }  // namespace
 
 Resolver::Resolver() : shared_(std::make_shared<Shared>()) {
@@ -97,8 +80,6 @@ Resolver::Resolver() : shared_(std::make_shared<Shared>()) {
   shared_->event.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!shared_->event) throw system_error("eventfd");
 }
-
-Resolver::~Resolver() = default;
 
 int Resolver::fd() const {
   return shared_->event.get();
@@ -109,14 +90,11 @@ bool Resolver::ask(const std::string& host, std::uint16_t port) {
     const std::lock_guard lock(shared_->mutex);
     if (std::exchange(shared_->busy, true)) return false;
   }
-  if (const auto address = IpAddress::parse(host)) {
-    sockaddr_storage name{};
-    SocketAddress{*address, port}.to_kernel(name, address->family());
-    shared_->answer_with({host, {SocketAddress::from_kernel(name)}, {}});
+  if (IpAddress::parse(host)) {  // getaddrinfo() parses it without a query
+    shared_->answer_with(resolve(host, port));
     return true;
   }
   try {
-    const SignalsBlocked blocked;
     std::thread([shared = shared_, host, port] {
       pthread_setname_np(pthread_self(), "resolver");
       if (enter(shared->netns)) {

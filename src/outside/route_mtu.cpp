@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-#include <ctime>  // linux/errqueue.h lacks it
 
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "routevpn/base/owned.hpp"
 #include "routevpn/outside/udp.hpp"
+
+#include "udp_errors.hpp"
 
 namespace routevpn::outside {
 
@@ -32,17 +31,10 @@ std::optional<unsigned> interface_mtu(const Fd& socket, bool v4) {
   if (!prepared || ::send(socket.get(), oversize.data(), oversize.size(), MSG_DONTWAIT) >= 0) {
     return std::nullopt;
   }
-  alignas(cmsghdr) std::array<std::uint8_t, 256> control;
-  msghdr message{};
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  if (recvmsg(socket.get(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return std::nullopt;
-  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
-    sock_extended_err error{};
-    std::memcpy(&error, CMSG_DATA(c), sizeof error);
-    if (error.ee_errno == EMSGSIZE) return error.ee_info;
-  }
-  return std::nullopt;
+  sockaddr_storage to{};
+  const auto error = take_error(socket.get(), to);
+  if (!error || error->ee_errno != EMSGSIZE) return std::nullopt;
+  return error->ee_info;
 }
 
 }  // namespace
@@ -52,7 +44,7 @@ std::optional<RouteMtu> route_mtu(const SocketAddress& remote, std::uint32_t mar
   const int family = remote.address.family();
   const Fd socket(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));
   if (!socket) return std::nullopt;
-  if (mark != 0 && setsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0) {
+  if (mark != 0 && !enable(socket, SOL_SOCKET, SO_MARK, static_cast<int>(mark))) {
     return std::nullopt;
   }
   sockaddr_storage name{};

@@ -1,13 +1,11 @@
 #include "udp_errors.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>  // linux/errqueue.h lacks it
 
-#include <linux/errqueue.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 
 #include "routevpn/outside/udp.hpp"
 
@@ -31,42 +29,35 @@ bool is_error(const cmsghdr& control) {
 }  // namespace
 
 bool is_earlier_error(int error) {
-  switch (error) {
-    case EMSGSIZE:
-    case EACCES:
-    case ECONNREFUSED:
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case ENONET:
-    case ENOPROTOOPT:
-    case EPROTO:
-    case EINTR:
-      return true;
-    default:
-      return false;
+  constexpr std::array errors = {EMSGSIZE,  EACCES, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH,
+                                 EHOSTDOWN, ENONET, ENOPROTOOPT,  EPROTO,       EINTR};
+  return std::find(errors.begin(), errors.end(), error) != errors.end();
+}
+
+std::optional<sock_extended_err> take_error(int socket, sockaddr_storage& to) {
+  alignas(cmsghdr) std::array<std::uint8_t, error_control_bytes> control;
+  msghdr message{};
+  message.msg_name = &to;
+  message.msg_namelen = sizeof to;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  if (recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return std::nullopt;
+  sock_extended_err error{};
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    if (is_error(*c)) std::memcpy(&error, CMSG_DATA(c), sizeof error);
   }
+  return error;
 }
 
 std::optional<TooBig> UdpSocket::take_errors() const {
   std::optional<TooBig> news;
   for (int i = 0; i < max_errors; ++i) {
     sockaddr_storage to{};
-    alignas(cmsghdr) std::array<std::uint8_t, error_control_bytes> control;
-    msghdr message{};
-    message.msg_name = &to;
-    message.msg_namelen = sizeof to;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    if (recvmsg(fd(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
-    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
-      if (!is_error(*c)) continue;
-      sock_extended_err error{};
-      std::memcpy(&error, CMSG_DATA(c), sizeof error);
-      if (error.ee_errno != EMSGSIZE || (news && news->mtu <= error.ee_info)) continue;
-      news = TooBig{SocketAddress::from_kernel(to).address, error.ee_info,
-                    error.ee_origin == SO_EE_ORIGIN_LOCAL};
-    }
+    const auto error = take_error(fd(), to);
+    if (!error) break;
+    if (error->ee_errno != EMSGSIZE || (news && news->mtu <= error->ee_info)) continue;
+    news = TooBig{SocketAddress::from_kernel(to).address, error->ee_info,
+                  error->ee_origin == SO_EE_ORIGIN_LOCAL};
   }
   return news;
 }

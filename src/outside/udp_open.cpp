@@ -17,9 +17,6 @@ namespace {
 // 8 MiB. With the default, 212992 bytes, bursts overflow the buffer and TCP inside retransmits.
 constexpr int buffer_bytes = 8 << 20;
 
-// UDP_MAX_SEGMENTS from Linux 6.9 on; send() falls back to 64 on older kernels.
-constexpr std::size_t max_segments = 128;
-
 std::string option_text(const UdpOptions& options) {
   if (!options.address) return "--listen " + std::to_string(options.port);
   return "--listen " + SocketAddress{*options.address, options.port}.to_string();
@@ -122,7 +119,6 @@ UdpSocket::UdpSocket(Fd fd, int family, bool routed_source)
     : fd_(std::move(fd)),
       family_(family),
       routed_source_(routed_source),
-      max_segments_(max_segments),
       header_(std::make_unique<MessageHeader>(Endpoint{}, std::uint8_t{0}, family, false)) {}
 
 UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -36,18 +37,14 @@ T value_of(cmsghdr* control) {
 }
 
 std::optional<IpAddress> local_address(const in_pktinfo& info) {
-  std::array<std::uint8_t, 4> bytes{};
-  std::memcpy(bytes.data(), &info.ipi_spec_dst, bytes.size());
-  return IpAddress::v4(bytes);
+  return IpAddress::v4(std::bit_cast<std::array<std::uint8_t, 4>>(info.ipi_spec_dst));
 }
 
 // None for a multicast address (ff02::1 reaches every socket), which cannot be the source of a
 // reply, and for an IPv4-mapped one, because in_pktinfo has it too.
 std::optional<IpAddress> local_address(const in6_pktinfo& info) {
   if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr) || IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr)) return {};
-  std::array<std::uint8_t, 16> bytes{};
-  std::memcpy(bytes.data(), &info.ipi6_addr, bytes.size());
-  return IpAddress::v6(bytes);
+  return IpAddress::v6(std::bit_cast<std::array<std::uint8_t, 16>>(info.ipi6_addr));
 }
 
 void read_control(cmsghdr* control, Received& received) {

@@ -33,25 +33,19 @@ struct Library {
 };
 
 Library load() {
-  Library library;
   const Owned<IMB_MGR, free_mb_mgr> manager(alloc_mb_mgr(0));
-  if (!manager) {
-    library.fault = "no memory";
-    return library;
-  }
+  if (!manager) return {"no memory"};
   IMB_ARCH arch = IMB_ARCH_NONE;
   init_mb_mgr_auto(manager.get(), &arch);
   const int error = imb_get_errno(manager.get());
-  if (error != 0 || arch == IMB_ARCH_NONE) {
-    library.fault = imb_get_strerror(error);
-    return library;
-  }
+  if (error != 0 || arch == IMB_ARCH_NONE) return {imb_get_strerror(error)};
   const IMB_MGR& chosen = *manager;
-  library.accelerated = (chosen.features & IMB_FEATURE_VAES) != 0 ||
-                        (chosen.features & IMB_FEATURE_AVX512_SKX) == IMB_FEATURE_AVX512_SKX;
-  library.aes_128 = {chosen.gcm128_pre, chosen.gcm128_enc, chosen.gcm128_dec};
-  library.aes_256 = {chosen.gcm256_pre, chosen.gcm256_enc, chosen.gcm256_dec};
-  return library;
+  const bool accelerated = (chosen.features & IMB_FEATURE_VAES) != 0 ||
+                           (chosen.features & IMB_FEATURE_AVX512_SKX) == IMB_FEATURE_AVX512_SKX;
+  return {{},
+          accelerated,
+          {chosen.gcm128_pre, chosen.gcm128_enc, chosen.gcm128_dec},
+          {chosen.gcm256_pre, chosen.gcm256_enc, chosen.gcm256_dec}};
 }
 
 const Library& library() {

@@ -22,15 +22,8 @@ using Cipher = Owned<EVP_CIPHER, EVP_CIPHER_free>;
 using CipherContext = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;  // wipes the key schedule
 
 const char* evp_name(CipherSuite suite) {
-  switch (suite) {
-    case CipherSuite::aes_128_gcm:
-      return "AES-128-GCM";
-    case CipherSuite::aes_256_gcm:
-      return "AES-256-GCM";
-    case CipherSuite::chacha20_poly1305:
-      break;
-  }
-  return "ChaCha20-Poly1305";
+  if (suite == CipherSuite::chacha20_poly1305) return "ChaCha20-Poly1305";
+  return suite == CipherSuite::aes_256_gcm ? "AES-256-GCM" : "AES-128-GCM";
 }
 
 SystemError openssl_error(CipherSuite suite) {
@@ -58,44 +51,36 @@ class OpensslAead final : public Aead {
 
   bool seal(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
             std::uint8_t* tag) override {
-    EVP_CIPHER_CTX* const context = sealing_.get();
     int written = 0;
     tag_[0].data = tag;
-    return EVP_EncryptInit_ex2(context, nullptr, nullptr, nonce, nullptr) == 1 &&
-           EVP_EncryptUpdate(context, nullptr, &written, additional.data(),
-                             static_cast<int>(additional.size())) == 1 &&
-           EVP_EncryptUpdate(context, data.data(), &written, data.data(),
-                             static_cast<int>(data.size())) == 1 &&
-           EVP_EncryptFinal_ex(context, tag, &written) == 1 &&
-           EVP_CIPHER_CTX_get_params(context, tag_.data()) == 1;
+    return transform(sealing_, nonce, additional, data, nullptr) &&
+           EVP_EncryptFinal_ex(sealing_.get(), tag, &written) == 1 &&
+           EVP_CIPHER_CTX_get_params(sealing_.get(), tag_.data()) == 1;
   }
 
   // EVP_DecryptFinal_ex() compares the tags in constant time.
   bool open(const std::uint8_t* nonce, ConstBytes additional, Bytes data,
             const std::uint8_t* tag) override {
-    EVP_CIPHER_CTX* const context = opening_.get();
     std::array<std::uint8_t, tag_bytes> none_left{};
     int written = 0;
     tag_[0].data = const_cast<std::uint8_t*>(tag);  // only read
-    if (EVP_DecryptInit_ex2(context, nullptr, nullptr, nonce, tag_.data()) != 1 ||
-        EVP_DecryptUpdate(context, nullptr, &written, additional.data(),
-                          static_cast<int>(additional.size())) != 1 ||
-        EVP_DecryptUpdate(context, data.data(), &written, data.data(),
-                          static_cast<int>(data.size())) != 1) {
-      return false;
-    }
-    if (EVP_DecryptFinal_ex(context, none_left.data(), &written) == 1) return true;
-    add_key_stream(nonce, data);
+    if (!transform(opening_, nonce, additional, data, tag_.data())) return false;
+    if (EVP_DecryptFinal_ex(opening_.get(), none_left.data(), &written) == 1) return true;
+    // XOR with the same keystream restores the input.
+    transform(sealing_, nonce, additional, data, nullptr);
     return false;
   }
 
  private:
-  // XOR with the same keystream restores the input.
-  void add_key_stream(const std::uint8_t* nonce, Bytes data) {
+  // Encrypts or decrypts in place, as the context was keyed for, without the tag.
+  static bool transform(const CipherContext& context, const std::uint8_t* nonce,
+                        ConstBytes additional, Bytes data, const OSSL_PARAM* parameters) {
     int written = 0;
-    if (EVP_EncryptInit_ex2(sealing_.get(), nullptr, nullptr, nonce, nullptr) != 1) return;
-    EVP_EncryptUpdate(sealing_.get(), data.data(), &written, data.data(),
-                      static_cast<int>(data.size()));
+    return EVP_CipherInit_ex2(context.get(), nullptr, nullptr, nonce, -1, parameters) == 1 &&
+           EVP_CipherUpdate(context.get(), nullptr, &written, additional.data(),
+                            static_cast<int>(additional.size())) == 1 &&
+           EVP_CipherUpdate(context.get(), data.data(), &written, data.data(),
+                            static_cast<int>(data.size())) == 1;
   }
 
   CipherContext sealing_;

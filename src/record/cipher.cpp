@@ -27,15 +27,8 @@ constexpr CipherTraits chacha20_poly1305{32, 12, 0, sequence_numbers, sequence_n
 }  // namespace
 
 const CipherTraits& traits(CipherSuite suite) {
-  switch (suite) {
-    case CipherSuite::aes_128_gcm:
-      return aes_128_gcm;
-    case CipherSuite::aes_256_gcm:
-      return aes_256_gcm;
-    case CipherSuite::chacha20_poly1305:
-      break;
-  }
-  return chacha20_poly1305;
+  if (suite == CipherSuite::chacha20_poly1305) return chacha20_poly1305;
+  return suite == CipherSuite::aes_256_gcm ? aes_256_gcm : aes_128_gcm;
 }
 
 std::size_t headroom(CipherSuite suite) {

@@ -6,16 +6,6 @@
 
 namespace routevpn::record {
 
-namespace {
-
-Opened refused(Drop fault) {
-  Opened result;
-  result.fault = fault;
-  return result;
-}
-
-}  // namespace
-
 Opener::Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys)
     : aead_(make_aead(backend, suite, ConstBytes(keys.key).first(traits(suite).key_bytes))),
       suite_(suite),
@@ -25,17 +15,10 @@ Opener::Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& ke
 Opened Opener::open(const Header& header, Bytes record) {
   const std::size_t overhead = headroom_ + tailroom;
   if (record.size() < overhead || record.size() - overhead > max_plaintext_bytes) {
-    return refused(Drop::record_length);
+    return {Drop::record_length};
   }
   assert(record.size() == header_bytes + header.length);
-  switch (replay_.check(header.sequence)) {
-    case ReplayWindow::Verdict::too_old:
-      return refused(Drop::record_too_old);
-    case ReplayWindow::Verdict::replayed:
-      return refused(Drop::record_replayed);
-    case ReplayWindow::Verdict::fresh:
-      break;
-  }
+  if (const auto fault = replay_.check(header.sequence)) return {fault};
   const Bytes payload = record.subspan(headroom_, record.size() - overhead);
   // ChaCha20-Poly1305 has no explicit nonce: these are the first fragment bytes, and not used.
   const std::uint64_t explicit_nonce = load_be64(record.data() + header_bytes);
@@ -44,7 +27,7 @@ Opened Opener::open(const Header& header, Bytes record) {
   if (!aead_->open(nonce.data(), {additional.data(), additional_data_bytes}, payload,
                    payload.data() + payload.size())) {
     ++forged_;
-    return refused(Drop::record_forged);
+    return {Drop::record_forged};
   }
   ++opened_;
   return {std::nullopt, payload, replay_.update(header.sequence)};

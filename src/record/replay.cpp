@@ -4,11 +4,12 @@
 
 namespace routevpn::record {
 
-ReplayWindow::Verdict ReplayWindow::check(std::uint64_t sequence) const {
-  if (sequence >= next_) return Verdict::fresh;
-  if (next_ - sequence > window) return Verdict::too_old;
+std::optional<Drop> ReplayWindow::check(std::uint64_t sequence) const {
+  if (sequence >= next_) return std::nullopt;
+  if (next_ - sequence > window) return Drop::record_too_old;
   const std::uint64_t word = seen_[sequence / word_bits % words];
-  return (word >> sequence % word_bits & 1) != 0 ? Verdict::replayed : Verdict::fresh;
+  if ((word >> sequence % word_bits & 1) != 0) return Drop::record_replayed;
+  return std::nullopt;
 }
 
 bool ReplayWindow::update(std::uint64_t sequence) {

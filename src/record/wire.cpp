@@ -41,11 +41,8 @@ void encode(const Header& header, std::uint8_t* at) {
 }
 
 Split split_first(Bytes datagram) {
+  if (datagram.size() < header_bytes) return {Drop::record_truncated};
   Split split;
-  if (datagram.size() < header_bytes) {
-    split.fault = Drop::record_truncated;
-    return split;
-  }
   const std::uint8_t* const at = datagram.data();
   split.header.version = load_be16(at + version_at);
   split.header.epoch = load_be16(at + epoch_at);

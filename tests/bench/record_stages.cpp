@@ -118,7 +118,7 @@ class Replay : public Stage {
   std::size_t run() override {
     std::size_t fresh = 0;
     for (const std::uint64_t number : numbers_) {
-      if (window_.check(base_ + number) != record::ReplayWindow::Verdict::fresh) continue;
+      if (window_.check(base_ + number)) continue;
       window_.update(base_ + number);
       ++fresh;
     }
@@ -126,7 +126,7 @@ class Replay : public Stage {
   }
   bool is_right() override {
     return std::all_of(numbers_.begin(), numbers_.end(), [this](std::uint64_t number) {
-      return window_.check(base_ + number) == record::ReplayWindow::Verdict::replayed;
+      return window_.check(base_ + number) == Drop::record_replayed;
     });
   }
   std::size_t packets() const override { return count; }

@@ -15,9 +15,12 @@ namespace routevpn {
 class IpAddress {
  public:
   IpAddress() = default;  // 0.0.0.0
-  static IpAddress v4(const std::array<std::uint8_t, 4>& bytes);
-  static IpAddress v6(const std::array<std::uint8_t, 16>& bytes);  // IPv4-mapped stays IPv6
-  static std::optional<IpAddress> parse(std::string_view text);    // no brackets, no zone
+  static IpAddress v4(const std::array<std::uint8_t, 4>& bytes) {
+    return {true, {bytes[0], bytes[1], bytes[2], bytes[3]}};
+  }
+  // An IPv4-mapped address stays IPv6.
+  static IpAddress v6(const std::array<std::uint8_t, 16>& bytes) { return {false, bytes}; }
+  static std::optional<IpAddress> parse(std::string_view text);  // no brackets, no zone
 
   [[nodiscard]] bool is_v4() const { return is_v4_; }
   [[nodiscard]] int family() const { return is_v4_ ? AF_INET : AF_INET6; }
@@ -29,6 +32,8 @@ class IpAddress {
   auto operator<=>(const IpAddress&) const = default;
 
  private:
+  IpAddress(bool is_v4, const std::array<std::uint8_t, 16>& bytes) : is_v4_(is_v4), bytes_(bytes) {}
+
   bool is_v4_ = true;
   std::array<std::uint8_t, 16> bytes_{};
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
 
 namespace routevpn {
 
@@ -9,6 +10,10 @@ using Duration = std::chrono::nanoseconds;
 using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 // CLOCK_BOOTTIME: it also counts while the machine is suspended, because the peer's timers run on.
-Time read_clock();
+inline Time read_clock() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return Time(std::chrono::seconds(now.tv_sec) + Duration(now.tv_nsec));
+}
 
 }  // namespace routevpn

@@ -45,7 +45,7 @@ class Tun {
   void set_carrier(bool on) const;
 
  private:
-  Tun(Fd fd, Fd query, std::string name, bool udp_offload);
+  Tun(Fd fd, std::string name, bool udp_offload);
   Fd fd_;
   Fd query_;  // a socket in the interface's namespace, for ethtool requests
   std::string name_;

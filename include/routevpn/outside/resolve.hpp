@@ -20,9 +20,9 @@ struct Resolution {
 
 class Resolver {
  public:
-  // Queries run in the network namespace that the calling thread is in now.
+  // Queries run in the network namespace that the calling thread is in now. The destructor does not
+  // wait for a query in progress.
   Resolver();
-  ~Resolver();  // does not wait for a query in progress
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 

@@ -99,7 +99,7 @@ class UdpSocket {
   int family_;
   bool routed_source_;
   bool segments_ = true;
-  std::size_t max_segments_;
+  std::size_t max_segments_ = 128;  // UDP_MAX_SEGMENTS from Linux 6.9 on; send() falls back to 64
   std::unique_ptr<class MessageHeader> header_;  // of the last send(): the next is mostly equal
 };
 

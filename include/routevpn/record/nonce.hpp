@@ -8,9 +8,10 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <cstring>
+
+#include <endian.h>
 
 #include "routevpn/record/cipher.hpp"
 #include "routevpn/record/wire.hpp"
@@ -25,17 +26,13 @@ class alignas(16) AeadInput {
  public:
   // Two numbers, written in network order.
   AeadInput(std::uint64_t first, std::uint64_t second) {
-    const Block block = {in_network_order(first), in_network_order(second)};
+    const Block block = {htobe64(first), htobe64(second)};
     std::memcpy(bytes_.data(), &block, sizeof block);
   }
   [[nodiscard]] const std::uint8_t* data() const { return bytes_.data(); }
 
  private:
   using Block = std::uint64_t __attribute__((vector_size(16)));
-
-  static std::uint64_t in_network_order(std::uint64_t number) {
-    return std::endian::native == std::endian::little ? __builtin_bswap64(number) : number;
-  }
 
   std::array<std::uint8_t, sizeof(Block)> bytes_;
 };

@@ -20,7 +20,7 @@ namespace routevpn::record {
 //     record_forged    does not authenticate
 struct Opened {
   std::optional<Drop> fault;
-  Bytes payload;        // part of the record's bytes; may be empty (RFC 5246 section 6.2.1)
+  Bytes payload{};      // part of the record's bytes; may be empty (RFC 5246 section 6.2.1)
   bool newest = false;  // its sequence number is the highest so far
 };
 

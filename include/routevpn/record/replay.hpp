@@ -4,6 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+
+#include "routevpn/base/drop.hpp"
 
 namespace routevpn::record {
 
@@ -12,12 +15,10 @@ class ReplayWindow {
   // OpenSSL's window of 64 is too small for the reordering by batches and multipath underlays.
   static constexpr std::uint64_t window = 8192;
 
-  enum class Verdict : std::uint8_t { fresh, replayed, too_old };
-
-  // `sequence` has 48 bits; the first may have any value. If h is the highest so far, h - window
-  // and below are too old.
-  [[nodiscard]] Verdict check(std::uint64_t sequence) const;
-  // For an authenticated record that check() called fresh. True when its sequence number is the
+  // record_replayed, record_too_old or none. `sequence` has 48 bits; the first may have any value.
+  // If h is the highest so far, h - window and below are too old.
+  [[nodiscard]] std::optional<Drop> check(std::uint64_t sequence) const;
+  // For an authenticated record that check() did not refuse. True when its sequence number is the
   // highest so far.
   bool update(std::uint64_t sequence);
   // The highest sequence number seen; 0 before any.

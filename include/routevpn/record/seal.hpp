@@ -1,11 +1,9 @@
 // Seals packets of a batch in place: record header, explicit nonce, ciphertext, tag.
 //
-// clang-format off
 //     +--------+-------------------------+-----------------------------+--------+
 //     | header | explicit nonce          | ciphertext                  | tag    |
 //     | 13     | 8 bytes (AES-GCM only)  | as many bytes as the packet | 16     |
 //     +--------+-------------------------+-----------------------------+--------+
-// clang-format on
 //
 // Why no nonce is used twice under one key:
 //   1. A sequence number is used up before the cipher is called, even if the cipher fails. Sequence
@@ -46,7 +44,6 @@ class Sealer {
   [[nodiscard]] std::uint64_t sealed() const { return next_ - first_; }
   // The number of records up to the limit.
   [[nodiscard]] std::uint64_t remaining() const { return end_ - next_; }
-  [[nodiscard]] std::uint64_t next_sequence() const { return next_; }
 
  private:
   bool seal_one(const OutboundPacket& packet, ContentType type);

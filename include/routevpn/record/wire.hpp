@@ -1,11 +1,9 @@
 // The DTLS 1.2 record header, RFC 6347 section 4.1.
 //
-// clang-format off
 //      0        1        3        5                 11       13
 //     +--------+--------+--------+------------------+--------+----------
 //     |  type  |version | epoch  | sequence number  | length | fragment
 //     +--------+--------+--------+------------------+--------+----------
-// clang-format on
 //
 // The numbers are offsets in bytes. Lengths are checked before fields are read.
 #pragma once
@@ -48,7 +46,6 @@ void encode(const Header& header, std::uint8_t* at);
 // is unusable, because only the refused header tells where the next record begins. The fault is the
 // first of these that applies:
 //
-// clang-format off
 //     record_truncated  fewer bytes than a header
 //     record_type       not a ContentType
 //     record_version    not DTLS 1.2; epoch 0 also allows DTLS 1.0, for first flights
@@ -56,11 +53,10 @@ void encode(const Header& header, std::uint8_t* at);
 //     record_length     length field 0 or above max_fragment_bytes; records of epoch 1 have a tag,
 //                       records of epoch 0 must not be empty (RFC 5246 section 6.2.1)
 //     record_truncated  the length field exceeds the datagram
-// clang-format on
 struct Split {
   std::optional<Drop> fault;
-  Header header;
-  Bytes record;  // header and fragment; empty after a fault
+  Header header{};
+  Bytes record{};  // header and fragment; empty after a fault
 };
 Split split_first(Bytes datagram);
 

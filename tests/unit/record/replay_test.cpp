@@ -11,13 +11,14 @@
 #include "catch.hpp"
 
 using namespace routevpn::record;
-using Verdict = ReplayWindow::Verdict;
+using routevpn::Drop;
+using Verdict = std::optional<Drop>;
 
 namespace {
 
-constexpr auto fresh = Verdict::fresh;
-constexpr auto replayed = Verdict::replayed;
-constexpr auto too_old = Verdict::too_old;
+constexpr Verdict fresh = std::nullopt;
+constexpr Verdict replayed = Drop::record_replayed;
+constexpr Verdict too_old = Drop::record_too_old;
 constexpr std::uint64_t window = ReplayWindow::window;
 
 struct Step {

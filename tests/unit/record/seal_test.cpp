@@ -74,15 +74,15 @@ TEST_CASE("a sealed record has exactly the bytes that the RFCs define") {
     INFO(name_of(choice.backend) << ", suite " << static_cast<int>(choice.suite));
     Random random(11);
     const auto keys = random.keys();
-    Sealer sealer(choice.backend, choice.suite, keys, 0x0102030405fe, 0xfffffefdfcfbfafb, 1000);
+    std::uint64_t sequence = 0x0102030405fe;
+    Sealer sealer(choice.backend, choice.suite, keys, sequence, 0xfffffefdfcfbfafb, 1000);
     for (const std::size_t length : {0U, 1U, 20U, 64U, 1400U, 9000U, 16384U}) {
       const auto type = length == 20 ? ContentType::alert : ContentType::application_data;
       const auto payload = random.bytes(length);
-      const std::uint64_t sequence = sealer.next_sequence();
       CHECK(sealed_record(sealer, payload, type) == record_by_hand(choice.suite, keys, sequence,
                                                                    0xfffffefdfcfbfafb + sequence,
                                                                    type, payload));
-      CHECK(sealer.next_sequence() == sequence + 1);
+      ++sequence;
     }
     CHECK(sealer.sealed() == 7);
   }
@@ -146,7 +146,6 @@ TEST_CASE("sealing stops exactly at the limit, within a batch") {
     CHECK(sealer.seal(packets) == 0);
     CHECK(sealer.sealed() == 10);
     CHECK(sealer.remaining() == 0);
-    CHECK(sealer.next_sequence() == 110);
   }
 }
 
