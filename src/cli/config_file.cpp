@@ -115,7 +115,7 @@ Scan scan_config(const OptionTable& table, std::string_view text, const std::str
 }
 
 Scan read_config(const OptionTable& table, const std::string& path) {
-  return scan_config(table, pki::read_file(path), path);
+  return scan_config(table, read_file(path), path);
 }
 
 }  // namespace routevpn::cli
