@@ -4,8 +4,6 @@
 
 #include <sys/time.h>
 
-#include "routevpn/base/error.hpp"
-
 #include "records.hpp"
 
 namespace routevpn::dtls {
@@ -98,21 +96,20 @@ long bio_ctrl(BIO* bio, int command, long, void* argument) {
 using BioMethod = Owned<BIO_METHOD, BIO_meth_free>;
 
 BioMethod make_method() {
-  BioMethod method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagram pipe"));
-  if (method == nullptr || BIO_meth_set_read(method.get(), bio_read) != 1 ||
-      BIO_meth_set_write(method.get(), bio_write) != 1 ||
-      BIO_meth_set_ctrl(method.get(), bio_ctrl) != 1) {
-    throw SystemError("OpenSSL: no memory for a BIO method");
-  }
+  const int type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK;
+  BioMethod method(pki::require(BIO_meth_new(type, "datagram pipe"), "make a BIO method"));
+  pki::require(BIO_meth_set_read(method.get(), bio_read) == 1 &&
+                   BIO_meth_set_write(method.get(), bio_write) == 1 &&
+                   BIO_meth_set_ctrl(method.get(), bio_ctrl) == 1,
+               "fill a BIO method");
   return method;
 }
 
 }  // namespace
 
-Bio make_bio(DatagramPipe& pipe) {
+pki::Bio make_bio(DatagramPipe& pipe) {
   static const BioMethod method = make_method();
-  Bio bio(BIO_new(method.get()));
-  if (bio == nullptr) throw SystemError("OpenSSL: no memory for a BIO");
+  pki::Bio bio(pki::require(BIO_new(method.get()), "make a BIO"));
   BIO_set_data(bio.get(), &pipe);
   BIO_set_init(bio.get(), 1);
   return bio;

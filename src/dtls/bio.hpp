@@ -8,13 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include <openssl/bio.h>
-
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/mtu.hpp"
-#include "routevpn/base/owned.hpp"
 #include "routevpn/dtls/handshake.hpp"
+#include "routevpn/pki/openssl.hpp"
 
 namespace routevpn::dtls {
 
@@ -67,9 +65,7 @@ class DatagramPipe {
   std::uint64_t refused_ = 0;
 };
 
-using Bio = Owned<BIO, BIO_free>;
-
 // A BIO on this pipe, which must outlive it.
-Bio make_bio(DatagramPipe& pipe);
+pki::Bio make_bio(DatagramPipe& pipe);
 
 }  // namespace routevpn::dtls

@@ -17,8 +17,6 @@ namespace routevpn::dtls {
 
 namespace {
 
-using GeneralNames = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
-
 std::string ascii_of(const ASN1_STRING* string) {
   const unsigned char* bytes = ASN1_STRING_get0_data(string);
   std::string text(bytes, bytes + ASN1_STRING_length(string));
@@ -29,7 +27,7 @@ std::string ascii_of(const ASN1_STRING* string) {
 }
 
 std::string first_dns_name(const X509* certificate) {
-  const GeneralNames names(static_cast<GENERAL_NAMES*>(
+  const Owned<GENERAL_NAMES, GENERAL_NAMES_free> names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);

@@ -1,9 +1,8 @@
 #include "context.hpp"
 
 #include <algorithm>
-#include <array>
+#include <sstream>
 #include <string>
-#include <string_view>
 
 #include <openssl/err.h>
 
@@ -18,10 +17,10 @@ namespace routevpn::dtls {
 namespace {
 
 // Fastest first: the initiator's order decides.
-constexpr std::array<std::string_view, 6> allowed_suites = {
-    "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256",
-    "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
-    "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"};
+const std::string allowed_suites =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* groups = "X25519:P-256:P-384";
 constexpr const char* signatures =
     "ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA+SHA256:RSA+SHA384";
@@ -31,28 +30,14 @@ const unsigned char* alpn_bytes() {
   return reinterpret_cast<const unsigned char*>(control_alpn.data());
 }
 
-std::string all_suites() {
-  std::string list;
-  for (const auto suite : allowed_suites) {
-    if (!list.empty()) list += ':';
-    list += suite;
-  }
-  return list;
-}
-
 // OpenSSL itself would skip unknown names and expand aliases.
 std::string checked_suites(const std::string& list) {
-  if (list.empty()) return all_suites();
-  std::string_view rest = list;
-  for (bool more = true; more;) {
-    const auto end = rest.find(':');
-    const auto name = rest.substr(0, end);
-    if (std::find(allowed_suites.begin(), allowed_suites.end(), name) == allowed_suites.end()) {
-      throw UsageError("--ciphers: '" + std::string(name) + "' is not allowed; allowed are " +
-                       all_suites());
+  if (list.empty()) return allowed_suites;
+  std::istringstream names(list + ':');
+  for (std::string name; std::getline(names, name, ':');) {
+    if ((':' + allowed_suites + ':').find(':' + name + ':') == std::string::npos) {
+      throw UsageError("--ciphers: '" + name + "' is not allowed; allowed are " + allowed_suites);
     }
-    more = end != std::string_view::npos;
-    if (more) rest.remove_prefix(end + 1);
   }
   return list;
 }

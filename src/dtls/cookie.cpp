@@ -9,7 +9,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include "routevpn/base/error.hpp"
+#include "routevpn/pki/openssl.hpp"
 
 namespace routevpn::dtls {
 
@@ -25,9 +25,7 @@ bool fill_randomly(std::array<std::uint8_t, size>& secret) {
 }  // namespace
 
 CookieJar::CookieJar() {
-  if (!fill_randomly(current_) || !fill_randomly(previous_)) {
-    throw SystemError("OpenSSL: no randomness for the cookies");
-  }
+  pki::require(fill_randomly(current_) && fill_randomly(previous_), "draw secrets for cookies");
 }
 
 CookieJar::~CookieJar() {

@@ -1,7 +1,6 @@
 #include "credentials.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -15,15 +14,13 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
+#include "routevpn/pki/key.hpp"
 
 #include "certificate.hpp"
 
 namespace routevpn::dtls {
 
 namespace {
-
-constexpr int min_rsa_bits = 2048;
-constexpr std::string_view allowed_keys = "ECDSA P-256 or P-384, Ed25519, RSA of 2048 bits or more";
 
 // An option and its file, with which error texts begin.
 struct Source {
@@ -62,23 +59,12 @@ void read_file(const Source& source, bool secret, Text& into) {
   if (!routevpn::read_all(file, into.bytes)) throw unreadable();
 }
 
-Owned<BIO, BIO_free> reader(const Text& text) {
-  return Owned<BIO, BIO_free>(
-      BIO_new_mem_buf(text.bytes.data(), static_cast<int>(text.bytes.size())));
-}
-
-// Replaces OpenSSL's prompt on the terminal.
-int refuse_passphrase(char*, int, int, void* encrypted) {
-  *static_cast<bool*>(encrypted) = true;
-  return -1;
-}
-
 // All objects of one kind in a PEM file; `next` reads one.
 template <typename Handle, typename Next>
 std::vector<Handle> read_objects(const Source& source, std::string_view kind, Next next) {
   Text text;
   read_file(source, false, text);
-  const auto bio = reader(text);
+  const auto bio = pki::reader(text.bytes);
   std::vector<Handle> found;
   ERR_clear_error();
   while (Handle one{next(bio.get(), nullptr, nullptr, nullptr)}) found.push_back(std::move(one));
@@ -97,9 +83,9 @@ std::vector<Certificate> read_certificates(const Source& source) {
 Key read_key(const Source& source) {
   Text text;
   read_file(source, true, text);
-  const auto bio = reader(text);
+  const auto bio = pki::reader(text.bytes);
   bool encrypted = false;
-  Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, &encrypted));
+  Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, pki::refuse_passphrase, &encrypted));
   ERR_clear_error();
   if (encrypted) {
     throw source.error("encrypted keys are not supported (openssl pkey -in " + source.path +
@@ -109,34 +95,13 @@ Key read_key(const Source& source) {
   return key;
 }
 
-bool is_allowed(const EVP_PKEY* key) {
-  switch (EVP_PKEY_get_base_id(key)) {
-    case EVP_PKEY_ED25519:
-      return true;
-    case EVP_PKEY_RSA:
-      return EVP_PKEY_get_bits(key) >= min_rsa_bits;
-    case EVP_PKEY_EC: {
-      std::array<char, sizeof "prime256v1"> group{};
-      EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr);
-      ERR_clear_error();
-      const std::string_view name(group.data());
-      return name == "prime256v1" || name == "secp384r1";
-    }
-    default:
-      return false;
-  }
-}
-
 void check_certificate(const Source& source, const X509* certificate) {
-  if (!is_allowed(X509_get0_pubkey(certificate))) {
-    throw source.error("its key is of a kind that is not allowed; allowed are " +
-                       std::string(allowed_keys));
+  if (const auto fault = pki::why_unusable(X509_get0_pubkey(certificate)); !fault.empty()) {
+    throw source.error(fault);
   }
   const ASN1_TIME* begin = X509_get0_notBefore(certificate);
   const ASN1_TIME* end = X509_get0_notAfter(certificate);
-  if (X509_cmp_current_time(begin) > 0) {
-    throw source.error("not valid before " + date_of(begin));
-  }
+  if (X509_cmp_current_time(begin) > 0) throw source.error("not valid before " + date_of(begin));
   if (X509_cmp_current_time(end) < 0) throw source.error("expired on " + date_of(end));
 }
 

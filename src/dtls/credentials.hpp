@@ -3,17 +3,12 @@
 
 #include <vector>
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
-#include "routevpn/base/owned.hpp"
 #include "routevpn/dtls/identity.hpp"
+#include "routevpn/pki/openssl.hpp"
 
 namespace routevpn::dtls {
 
-using Certificate = Owned<X509, X509_free>;
-using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
-using RevocationList = Owned<X509_CRL, X509_CRL_free>;
+using pki::Certificate, pki::Key, pki::RevocationList;
 
 struct Credentials {
   Certificate certificate;

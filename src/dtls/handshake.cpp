@@ -52,61 +52,47 @@ bool control_messages_agreed(const SSL* ssl) {
 
 }  // namespace
 
-struct Handshake::State {
-  State(Role role_, std::unique_ptr<SslConnection> connection_, Time now)
-      : role(role_), connection(std::move(connection_)), started(now) {}
+Handshake::Handshake(Role role, std::unique_ptr<SslConnection> connection, Time now)
+    : connection_(std::move(connection)), started_(now) {
+  established_.role = role;
+}
+Handshake::~Handshake() = default;
 
-  Role role;
-  std::unique_ptr<SslConnection> connection;
-  Time started;
-  Progress progress = Progress::waiting;
-  HandshakeFailure failure;
-  Established established;
-  std::array<std::uint8_t, SSL3_RANDOM_SIZE> client_random{};
-  bool peer_answered = false;
-  bool may_retransmit = true;  // after completion, until OpenSSL reports an error
-
-  [[nodiscard]] SSL* ssl() const { return connection->ssl.get(); }
-  [[nodiscard]] DatagramPipe& pipe() const { return connection->pipe; }
-
-  void advance(Time now);
-  void retransmit_last_flight();
-  void complete();
-  void establish(record::CipherSuite suite);
-  void fail(HandshakeFailure why);
-};
-
-void Handshake::State::fail(HandshakeFailure why) {
-  progress = Progress::failed;
-  failure = std::move(why);
+SSL* Handshake::ssl() const {
+  return connection_->ssl.get();
 }
 
-void Handshake::State::advance(Time now) {
-  pipe().timer.now = now;
+void Handshake::fail(HandshakeFailure why) {
+  progress_ = Progress::failed;
+  failure_ = std::move(why);
+}
+
+void Handshake::advance(Time now) {
+  connection_->pipe.timer.now = now;
   ERR_clear_error();
   const int outcome = SSL_do_handshake(ssl());
   if (outcome == 1) {
     complete();
   } else if (SSL_get_error(ssl(), outcome) != SSL_ERROR_WANT_READ) {
     auto why = failure_from_queue();
-    fail(connection->refusal ? *connection->refusal : std::move(why));
+    fail(connection_->refusal ? *connection_->refusal : std::move(why));
   }
   ERR_clear_error();
 }
 
 // If the acceptor's last flight was lost, the peer retransmits its Finished. OpenSSL answers it
 // with its own last flight while it reads.
-void Handshake::State::retransmit_last_flight() {
+void Handshake::retransmit_last_flight() {
   ERR_clear_error();
   unsigned char nothing = 0;
   const int outcome = SSL_read(ssl(), &nothing, sizeof nothing);
-  may_retransmit = SSL_get_error(ssl(), outcome) == SSL_ERROR_WANT_READ;
+  may_retransmit_ = SSL_get_error(ssl(), outcome) == SSL_ERROR_WANT_READ;
   ERR_clear_error();
 }
 
-void Handshake::State::complete() {
+void Handshake::complete() {
   const auto suite = suite_of(ssl());
-  const auto& used = pipe().used();
+  const auto& used = connection_->pipe.used();
   HandshakeFailure why;
   if (SSL_get_extms_support(ssl()) != 1) {
     why.text = no_extended_master_secret;
@@ -121,116 +107,96 @@ void Handshake::State::complete() {
       why.text = error.what();
     }
   }
-  pipe().take_output();  // without our Finished the peer does not complete either
+  connection_->pipe.take_output();  // without our Finished the peer does not complete either
   fail(std::move(why));
 }
 
-void Handshake::State::establish(record::CipherSuite suite) {
+void Handshake::establish(record::CipherSuite suite) {
   const KeyBlock keys = derive_key_block(ssl(), suite);
-  const bool initiator = role == Role::initiator;
-  established.role = role;
-  established.suite = suite;
-  established.cipher_name = SSL_get_cipher_name(ssl());
-  established.send = initiator ? keys.initiator : keys.acceptor;
-  established.receive = initiator ? keys.acceptor : keys.initiator;
-  const auto& used = pipe().used();
-  established.first_send_sequence = *used.highest_sequence + 1 + sequence_gap;
+  const bool initiator = established_.role == Role::initiator;
+  established_.suite = suite;
+  established_.cipher_name = SSL_get_cipher_name(ssl());
+  established_.send = initiator ? keys.initiator : keys.acceptor;
+  established_.receive = initiator ? keys.acceptor : keys.initiator;
+  const auto& used = connection_->pipe.used();
+  established_.first_send_sequence = *used.highest_sequence + 1 + sequence_gap;
   if (record::traits(suite).explicit_nonce_bytes != 0) {
-    established.explicit_nonce_base = used.nonce_base;
+    established_.explicit_nonce_base = used.nonce_base;
   }
-  established.control_messages = control_messages_agreed(ssl());
-  established.peer = describe(SSL_get0_peer_certificate(ssl()));
-  SSL_get_client_random(ssl(), client_random.data(), client_random.size());
-  pipe().take_over(established.first_send_sequence);
-  progress = Progress::completed;
+  established_.control_messages = control_messages_agreed(ssl());
+  established_.peer = describe(SSL_get0_peer_certificate(ssl()));
+  SSL_get_client_random(ssl(), client_random_.data(), client_random_.size());
+  connection_->pipe.take_over(established_.first_send_sequence);
+  progress_ = Progress::completed;
 }
-
-Handshake::Handshake(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Handshake::~Handshake() = default;
 
 std::unique_ptr<Handshake> Handshake::initiate(const std::shared_ptr<const Identity>& identity,
                                                Time now) {
   auto connection = make_connection(identity->initiator());
   SSL_set_connect_state(connection->ssl.get());
-  std::unique_ptr<Handshake> handshake(
-      new Handshake(std::make_unique<State>(Role::initiator, std::move(connection), now)));
-  handshake->state_->advance(now);
+  std::unique_ptr<Handshake> handshake(new Handshake(Role::initiator, std::move(connection), now));
+  handshake->advance(now);
   return handshake;
 }
 
 std::unique_ptr<Handshake> Handshake::accept(std::unique_ptr<SslConnection> connection,
                                              ConstBytes client_random, Time now) {
-  std::unique_ptr<Handshake> handshake(
-      new Handshake(std::make_unique<State>(Role::acceptor, std::move(connection), now)));
-  State& state = *handshake->state_;
-  std::copy_n(client_random.begin(), state.client_random.size(), state.client_random.begin());
-  state.peer_answered = true;
-  state.advance(now);
+  std::unique_ptr<Handshake> handshake(new Handshake(Role::acceptor, std::move(connection), now));
+  auto& kept = handshake->client_random_;
+  std::copy_n(client_random.begin(), kept.size(), kept.begin());
+  handshake->peer_answered_ = true;
+  handshake->advance(now);
   return handshake;
 }
 
 Progress Handshake::receive(ConstBytes datagram, Time now) {
-  State& state = *state_;
-  const bool over = state.progress == Progress::failed ||
-                    (state.progress == Progress::completed &&
-                     (state.role == Role::initiator || !state.may_retransmit));
-  if (over) return state.progress;
-  auto records = filter(datagram, state.progress);
-  if (records.empty()) return state.progress;
-  state.peer_answered = true;
-  state.pipe().offer(std::move(records));
-  if (state.progress == Progress::completed) {
-    state.retransmit_last_flight();
+  const bool over =
+      progress_ == Progress::failed || (progress_ == Progress::completed &&
+                                        (established_.role == Role::initiator || !may_retransmit_));
+  if (over) return progress_;
+  auto records = filter(datagram, progress_);
+  if (records.empty()) return progress_;
+  peer_answered_ = true;
+  connection_->pipe.offer(std::move(records));
+  if (progress_ == Progress::completed) {
+    retransmit_last_flight();
   } else {
-    state.advance(now);
+    advance(now);
   }
-  return state.progress;
+  return progress_;
 }
 
 TimerOutcome Handshake::on_timer(Time now) {
-  State& state = *state_;
-  if (state.progress != Progress::waiting) return TimerOutcome::nothing_due;
-  if (now >= state.started + time_limit) {
+  if (progress_ != Progress::waiting) return TimerOutcome::nothing_due;
+  if (now >= started_ + time_limit) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time_limit).count();
-    state.fail({Drop::handshake_timed_out,
-                std::string(state.peer_answered ? "handshake not completed" : "no answer") +
-                    " within " + std::to_string(seconds) + " s"});
+    fail({Drop::handshake_timed_out,
+          std::string(peer_answered_ ? "handshake not completed" : "no answer") + " within " +
+              std::to_string(seconds) + " s"});
     return TimerOutcome::failed;
   }
-  auto& timer = state.pipe().timer;
+  auto& timer = connection_->pipe.timer;
   if (!timer.due || now < *timer.due) return TimerOutcome::nothing_due;
 
   timer.now = now;
   ERR_clear_error();
-  const long outcome = DTLSv1_handle_timeout(state.ssl());
+  const long outcome = DTLSv1_handle_timeout(ssl());
   if (outcome == 0) timer.due = now + timer_retry;
-  if (outcome < 0) state.fail(failure_from_queue());
+  if (outcome < 0) fail(failure_from_queue());
   ERR_clear_error();
   if (outcome < 0) return TimerOutcome::failed;
   return outcome == 0 ? TimerOutcome::nothing_due : TimerOutcome::retransmitted;
 }
 
 std::optional<Time> Handshake::deadline() const {
-  if (state_->progress != Progress::waiting) return std::nullopt;
-  const Time end = state_->started + time_limit;
-  const auto& due = state_->pipe().timer.due;
+  if (progress_ != Progress::waiting) return std::nullopt;
+  const Time end = started_ + time_limit;
+  const auto& due = connection_->pipe.timer.due;
   return due ? std::min(*due, end) : end;
 }
 
 Datagrams Handshake::take_output() {
-  return state_->pipe().take_output();
-}
-Progress Handshake::progress() const {
-  return state_->progress;
-}
-const HandshakeFailure& Handshake::failure() const {
-  return state_->failure;
-}
-const Established& Handshake::established() const {
-  return state_->established;
-}
-ConstBytes Handshake::client_random() const {
-  return state_->client_random;
+  return connection_->pipe.take_output();
 }
 
 }  // namespace routevpn::dtls

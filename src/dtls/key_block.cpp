@@ -12,12 +12,13 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
-#include "routevpn/base/error.hpp"
-#include "routevpn/base/owned.hpp"
+#include "routevpn/pki/openssl.hpp"
 
 namespace routevpn::dtls {
 
 namespace {
+
+using pki::require;
 
 // Wiped by its destructor.
 template <std::size_t size>
@@ -43,19 +44,18 @@ std::vector<unsigned char> seed_of(const SSL* ssl) {
 // RFC 5246 section 5, with the hash of the cipher suite.
 void tls1_prf(const char* digest, std::span<unsigned char> secret, std::vector<unsigned char> seed,
               std::span<unsigned char> out) {
-  const Owned<EVP_KDF, EVP_KDF_free> kdf(EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_TLS1_PRF, nullptr));
-  const Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> context(kdf == nullptr ? nullptr
-                                                                    : EVP_KDF_CTX_new(kdf.get()));
+  const Owned<EVP_KDF, EVP_KDF_free> kdf(
+      require(EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_TLS1_PRF, nullptr), "find TLS1-PRF"));
+  const Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> context(
+      require(EVP_KDF_CTX_new(kdf.get()), "make a key derivation"));
   std::string digest_name(digest);
   const std::array parameters = {
       OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest_name.data(), 0),
       OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, secret.data(), secret.size()),
       OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed.data(), seed.size()),
       OSSL_PARAM_construct_end()};
-  if (context == nullptr ||
-      EVP_KDF_derive(context.get(), out.data(), out.size(), parameters.data()) != 1) {
-    throw SystemError("OpenSSL: TLS1-PRF refused to derive the key block");
-  }
+  require(EVP_KDF_derive(context.get(), out.data(), out.size(), parameters.data()) == 1,
+          "derive the key block");
 }
 
 // Moves the next bytes of the key block to `into`.
@@ -82,11 +82,9 @@ std::optional<record::CipherSuite> suite_of(const SSL* ssl) {
 }
 
 KeyBlock derive_key_block(SSL* ssl, record::CipherSuite suite) {
-  const SSL_SESSION* session = SSL_get_session(ssl);
-  const EVP_MD* digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
-  if (session == nullptr || digest == nullptr) {
-    throw SystemError("OpenSSL: no session to derive the key block from");
-  }
+  const SSL_SESSION* session = require(SSL_get_session(ssl), "show the session");
+  const EVP_MD* digest = require(SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl)),
+                                 "show the session's digest");
   Secret<SSL_MAX_MASTER_KEY_LENGTH> master;
   const std::size_t master_bytes =
       SSL_SESSION_get_master_key(session, master.data(), master.size());

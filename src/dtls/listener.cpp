@@ -2,11 +2,8 @@
 
 #include <utility>
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-
-#include "routevpn/base/error.hpp"
 
 #include "cookie.hpp"
 #include "records.hpp"
@@ -50,7 +47,6 @@ std::optional<ConstBytes> client_hello_random(ConstBytes datagram) {
 
 struct Listener::State {
   explicit State(std::shared_ptr<const Identity> identity_) : identity(std::move(identity_)) {
-    if (unused == nullptr) throw SystemError("OpenSSL: no memory for a listener");
     replace_waiting();
   }
 
@@ -58,7 +54,7 @@ struct Listener::State {
   std::shared_ptr<const Identity> identity;
   std::unique_ptr<SslConnection> waiting;
   // DTLSv1_listen writes an address here; SslConnection::from holds the real one.
-  Owned<BIO_ADDR, BIO_ADDR_free> unused{BIO_ADDR_new()};
+  Owned<BIO_ADDR, BIO_ADDR_free> unused{pki::require(BIO_ADDR_new(), "make an address")};
 
   // Returns the connection that waited before.
   std::unique_ptr<SslConnection> replace_waiting() {

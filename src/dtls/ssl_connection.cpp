@@ -4,8 +4,6 @@
 
 #include <openssl/err.h>
 
-#include "routevpn/base/error.hpp"
-
 namespace routevpn::dtls {
 
 namespace {
@@ -31,11 +29,9 @@ std::unique_ptr<SslConnection> make_connection(SSL_CTX* context) {
   auto connection = std::make_unique<SslConnection>();
   connection->ssl.reset(SSL_new(context));
   SSL* ssl = connection->ssl.get();
-  if (ssl == nullptr || SSL_set_app_data(ssl, connection.get()) != 1 ||
-      SSL_set_mtu(ssl, handshake_mtu) != handshake_mtu) {
-    ERR_clear_error();
-    throw SystemError("OpenSSL: no memory for an SSL object");
-  }
+  pki::require(ssl != nullptr && SSL_set_app_data(ssl, connection.get()) == 1 &&
+                   SSL_set_mtu(ssl, handshake_mtu) == handshake_mtu,
+               "make an SSL object");
   BIO* bio = make_bio(connection->pipe).release();
   SSL_set_bio(ssl, bio, bio);
   DTLS_set_timer_cb(ssl, next_interval);

@@ -7,7 +7,6 @@
 #include <netlink/msg.h>
 
 #include "routevpn/base/error.hpp"
-#include "routevpn/base/log.hpp"
 
 namespace routevpn::host {
 
@@ -32,44 +31,24 @@ NlMessage request_for(int type, int flags, std::uint32_t table, const IpPrefix& 
   return message;
 }
 
-std::string to_string(const IpPrefix& prefix, std::uint32_t table) {
-  return "route unreachable " + prefix.network().to_string() + " table " + std::to_string(table);
-}
-
 }  // namespace
 
-BackstopRoutes::BackstopRoutes(std::uint32_t table, const std::vector<IpPrefix>& prefixes)
-    : socket_(NETLINK_ROUTE), table_(table) {
+void add_backstop_routes(Additions& additions, std::uint32_t table,
+                         const std::vector<IpPrefix>& prefixes) {
   for (const IpPrefix& prefix : prefixes) {
+    const std::string what =
+        "route unreachable " + prefix.network().to_string() + " table " + std::to_string(table);
     KernelAnswer answer;
     poll_until(
         [&] {
           answer =
-              socket_.ask(request_for(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, table_, prefix));
+              additions.add(request_for(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, table, prefix),
+                            request_for(RTM_DELROUTE, 0, table, prefix), what);
           return answer.error_number != EEXIST;
         },
         predecessor_grace);
-    if (answer) {
-      added_.push_back(prefix);
-      continue;
-    }
-    remove_all();
-    const std::string text = "--route: " + to_string(prefix, table_);
-    if (answer.error_number == EEXIST) throw UsageError(text + " already exists");
-    throw SystemError(text + ": " + answer.reason);
-  }
-}
-
-BackstopRoutes::~BackstopRoutes() {
-  remove_all();
-}
-
-void BackstopRoutes::remove_all() {
-  for (; !added_.empty(); added_.pop_back()) {
-    const auto answer = socket_.ask(request_for(RTM_DELROUTE, 0, table_, added_.back()));
-    if (!answer) {
-      log_warning(to_string(added_.back(), table_) + " was not removed: " + answer.reason);
-    }
+    if (answer.error_number == EEXIST) throw UsageError("--route: " + what + " already exists");
+    if (!answer) throw SystemError("--route: " + what + ": " + answer.reason);
   }
 }
 

@@ -13,21 +13,8 @@
 
 namespace routevpn::host {
 
-class BackstopRoutes {
- public:
-  // In the calling thread's namespace. Throws UsageError if such a route exists, SystemError
-  // otherwise; then none of the routes remains.
-  BackstopRoutes(std::uint32_t table, const std::vector<IpPrefix>& prefixes);
-  ~BackstopRoutes();
-  BackstopRoutes(const BackstopRoutes&) = delete;
-  BackstopRoutes& operator=(const BackstopRoutes&) = delete;
-
- private:
-  void remove_all();
-
-  NetlinkSocket socket_;
-  std::uint32_t table_;
-  std::vector<IpPrefix> added_;
-};
+// In the namespace of `additions`. Throws UsageError if such a route exists, SystemError otherwise.
+void add_backstop_routes(Additions& additions, std::uint32_t table,
+                         const std::vector<IpPrefix>& prefixes);
 
 }  // namespace routevpn::host

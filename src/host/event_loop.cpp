@@ -34,17 +34,13 @@ void EventLoop::unwatch(int fd) {
   callbacks_.erase(fd);
 }
 
-// Zero disarms the timer.
-void EventLoop::arm(Duration timeout) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
-  itimerspec wanted{};
-  wanted.it_value = {seconds.count(), (timeout - seconds).count()};
-  timerfd_settime(timer_.get(), 0, &wanted, nullptr);
-}
-
 void EventLoop::turn(std::optional<Duration> timeout) {
   const bool due = timeout && *timeout <= Duration::zero();
-  arm(due ? Duration::zero() : timeout.value_or(Duration::zero()));
+  const Duration wait = due ? Duration::zero() : timeout.value_or(Duration::zero());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
+  itimerspec wanted{};  // zero disarms the timer
+  wanted.it_value = {seconds.count(), (wait - seconds).count()};
+  timerfd_settime(timer_.get(), 0, &wanted, nullptr);
   std::array<epoll_event, 16> events{};
   const int count =
       epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), due ? 0 : -1);

@@ -75,11 +75,10 @@ void wait_for_end(int life, const Nat* nat) {
 void guard(const GuardianDuties& duties, const Netns& where, const Pipes& pipes) {
   if (!where.same_as(Netns::current())) where.enter();
   keep_only(pipes);
-  std::optional<BackstopRoutes> backstop;
-  std::optional<PolicyRules> rules;
+  Additions additions;
   if (duties.fwmark != 0 && duties.table != 0) {
-    backstop.emplace(duties.table, duties.routes);
-    rules.emplace(duties.fwmark, duties.table, duties.ipv4, duties.ipv6);
+    add_backstop_routes(additions, duties.table, duties.routes);
+    add_policy_rules(additions, duties.fwmark, duties.table, duties.ipv4, duties.ipv6);
   }
   std::optional<Nat> nat;
   if (duties.nat) nat.emplace(duties.ifname, duties.ipv6);

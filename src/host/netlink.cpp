@@ -1,6 +1,5 @@
 #include "routevpn/host/netlink.hpp"
 
-#include <algorithm>
 #include <cerrno>
 
 #include <linux/if_addr.h>

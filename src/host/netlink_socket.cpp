@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
 
 namespace routevpn::host {
 
@@ -100,6 +101,20 @@ std::vector<NlMessage> NetlinkSocket::dump(const NlMessage& request) {
   }
   check(result, "netlink");
   return messages;
+}
+
+KernelAnswer Additions::add(const NlMessage& request, NlMessage removal, const std::string& what) {
+  auto answer = socket_.ask(request);
+  if (answer) added_.push_back({std::move(removal), what});
+  return answer;
+}
+
+Additions::~Additions() {
+  for (; !added_.empty(); added_.pop_back()) {
+    const auto& [removal, what] = added_.back();
+    const auto answer = socket_.ask(removal);
+    if (!answer) log_warning(what + " was not removed: " + answer.reason);
+  }
 }
 
 bool poll_until(const std::function<bool()>& condition, std::chrono::milliseconds within) {

@@ -1,5 +1,5 @@
-// A netlink socket for one request at a time, which keeps the kernel's error texts; and polling of
-// the kernel's tables.
+// A netlink socket for one request at a time, which keeps the kernel's error texts; additions that
+// are undone; and polling of the kernel's tables.
 #pragma once
 
 #include <chrono>
@@ -39,6 +39,26 @@ class NetlinkSocket {
 
  private:
   Owned<nl_sock, nl_socket_free> socket_;
+};
+
+// Rules and routes that were added in the namespace of the thread that constructed the object. The
+// destructor removes them, the last one first, and logs what the kernel refuses.
+class Additions {
+ public:
+  Additions() = default;  // throws SystemError
+  ~Additions();
+
+  // `removal` undoes `request`; `what` names the rule or route in the log.
+  KernelAnswer add(const NlMessage& request, NlMessage removal, const std::string& what);
+  NetlinkSocket& socket() { return socket_; }
+
+ private:
+  struct Added {
+    NlMessage removal;
+    std::string what;
+  };
+  NetlinkSocket socket_{NETLINK_ROUTE};
+  std::vector<Added> added_;
 };
 
 // After a crash and a quick restart, the guardian of the previous run may still be removing its

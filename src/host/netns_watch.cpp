@@ -9,27 +9,11 @@
 
 namespace routevpn::host {
 
-namespace {
-
-struct Identity {
-  dev_t device = 0;
-  ino_t number = 0;
-  bool operator==(const Identity&) const = default;
-};
-
-std::optional<Identity> identity_of(const std::string& path) {
+std::optional<NetnsWatch::FileId> NetnsWatch::id_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return Identity{status.st_dev, status.st_ino};
+  return FileId{status.st_dev, status.st_ino};
 }
-
-}  // namespace
-
-struct NetnsWatch::Watched {
-  std::string name;  // as configured
-  std::string path;
-  std::optional<Identity> identity;
-};
 
 NetnsWatch::NetnsWatch(const std::vector<std::string>& names)
     : fd_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
@@ -37,7 +21,7 @@ NetnsWatch::NetnsWatch(const std::vector<std::string>& names)
   for (const auto& name : names) {
     const std::string path = name.empty() ? "" : Netns::path_of(name);
     if (path.empty() || path.starts_with("/proc/")) continue;
-    watched_.push_back({name, path, identity_of(path)});
+    watched_.push_back({name, path, id_of(path)});
   }
   if (watched_.empty()) return;
   const timespec interval{std::chrono::seconds(check_interval).count(), 0};
@@ -45,14 +29,12 @@ NetnsWatch::NetnsWatch(const std::vector<std::string>& names)
   if (timerfd_settime(fd_.get(), 0, &timer, nullptr) != 0) throw system_error("timerfd");
 }
 
-NetnsWatch::~NetnsWatch() = default;
-
 std::optional<std::string> NetnsWatch::deleted() {
   std::uint64_t ticks = 0;
   [[maybe_unused]] const auto got = ::read(fd_.get(), &ticks, sizeof ticks);
   std::optional<std::string> found;
   std::erase_if(watched_, [&found](const Watched& watched) {
-    const bool gone = identity_of(watched.path) != watched.identity;
+    const bool gone = id_of(watched.path) != watched.id;
     if (gone) found = watched.name;
     return gone;
   });

@@ -28,8 +28,6 @@ class NftTable {
   // Throws UsageError if there is no nft, SystemError with nft's first line of error output.
   NftTable(const std::string& name, const std::string& body);
   ~NftTable();
-  NftTable(const NftTable&) = delete;
-  NftTable& operator=(const NftTable&) = delete;
 
   // nft's error output: hangs up if nft ends too early.
   [[nodiscard]] int errors_fd() const { return errors_.get(); }

@@ -1,7 +1,6 @@
 #include "policy_rules.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include <linux/fib_rules.h>
@@ -11,7 +10,6 @@
 #include <sys/socket.h>
 
 #include "routevpn/base/error.hpp"
-#include "routevpn/base/log.hpp"
 
 namespace routevpn::host {
 
@@ -21,6 +19,14 @@ namespace {
 constexpr std::uint8_t rule_protocol = 77;
 constexpr std::uint32_t whole_mark = 0xffffffff;
 constexpr std::uint32_t main_rule_priority = 32766;
+
+struct PolicyRule {
+  std::uint8_t family = 0;
+  std::uint32_t priority = 0;
+  std::uint32_t table = 0;
+  std::uint32_t fwmark = 0;       // inverted; 0: any packet
+  bool suppress_default = false;  // ignore a default route of the table
+};
 
 std::string to_string(const PolicyRule& rule) {
   const std::string family = rule.family == AF_INET6 ? "ip -6 rule" : "ip -4 rule";
@@ -47,18 +53,6 @@ NlMessage request_for(const PolicyRule& rule, int type, int flags) {
   return message;
 }
 
-struct Attributes {
-  std::array<nlattr*, FRA_MAX + 1> at{};
-
-  explicit Attributes(nlmsghdr* message) {
-    nlmsg_parse(message, sizeof(fib_rule_hdr), at.data(), FRA_MAX, nullptr);
-  }
-  [[nodiscard]] std::uint32_t u32(int type, std::uint32_t otherwise) const {
-    const nlattr* attribute = at.at(static_cast<std::size_t>(type));
-    return attribute == nullptr ? otherwise : nla_get_u32(attribute);
-  }
-};
-
 // The existing rules of a family.
 struct Survey {
   std::uint32_t lowest_priority = main_rule_priority;  // except 0, that of table local
@@ -71,42 +65,32 @@ Survey survey(NetlinkSocket& socket, const PolicyRule& wanted) {
   header.family = wanted.family;
   const auto request = new_message(RTM_GETRULE, 0, &header, sizeof header);
   for (const NlMessage& message : socket.dump(request)) {
-    const Attributes attributes(nlmsg_hdr(message.get()));
     const auto* rule = static_cast<const fib_rule_hdr*>(nlmsg_data(nlmsg_hdr(message.get())));
-    const std::uint32_t priority = attributes.u32(FRA_PRIORITY, 0);
+    const auto number = [&](int type, std::uint32_t otherwise) {
+      const nlattr* found = nlmsg_find_attr(nlmsg_hdr(message.get()), sizeof(fib_rule_hdr), type);
+      return found == nullptr ? otherwise : nla_get_u32(found);
+    };
+    const std::uint32_t priority = number(FRA_PRIORITY, 0);
     if (priority != 0) result.lowest_priority = std::min(result.lowest_priority, priority);
     if ((rule->flags & FIB_RULE_INVERT) != 0 && rule->action == FR_ACT_TO_TBL &&
-        attributes.u32(FRA_FWMARK, 0) == wanted.fwmark &&
-        attributes.u32(FRA_TABLE, rule->table) == wanted.table) {
+        number(FRA_FWMARK, 0) == wanted.fwmark && number(FRA_TABLE, rule->table) == wanted.table) {
       result.marked_rule_exists = true;
     }
   }
   return result;
 }
 
-}  // namespace
-
-PolicyRules::PolicyRules(std::uint32_t fwmark, std::uint32_t table, bool ipv4, bool ipv6)
-    : socket_(NETLINK_ROUTE) {
-  try {
-    if (ipv4) add_family(AF_INET, fwmark, table);
-    if (ipv6) add_family(AF_INET6, fwmark, table);
-  } catch (...) {
-    remove_all();
-    throw;
-  }
+void add(Additions& additions, const PolicyRule& rule) {
+  const auto answer = additions.add(request_for(rule, RTM_NEWRULE, NLM_F_CREATE),
+                                    request_for(rule, RTM_DELRULE, 0), to_string(rule));
+  if (!answer) throw SystemError("--fwmark: " + to_string(rule) + ": " + answer.reason);
 }
 
-PolicyRules::~PolicyRules() {
-  remove_all();
-}
-
-void PolicyRules::add_family(std::uint8_t family, std::uint32_t fwmark, std::uint32_t table) {
-  PolicyRule marked{.family = family, .table = table, .fwmark = fwmark};
+void add_family(Additions& additions, PolicyRule marked) {
   Survey found;
   const bool free = poll_until(
       [&] {
-        found = survey(socket_, marked);
+        found = survey(additions.socket(), marked);
         return !found.marked_rule_exists;
       },
       predecessor_grace);
@@ -118,24 +102,19 @@ void PolicyRules::add_family(std::uint8_t family, std::uint32_t fwmark, std::uin
   // Each link adds its own rule for main, even if another link has the same one: so links may start
   // and stop in any order.
   marked.priority = found.lowest_priority - 1;
-  add({.family = family,
-       .priority = found.lowest_priority - 2,
-       .table = RT_TABLE_MAIN,
-       .suppress_default = true});
-  add(marked);
+  add(additions, {.family = marked.family,
+                  .priority = found.lowest_priority - 2,
+                  .table = RT_TABLE_MAIN,
+                  .suppress_default = true});
+  add(additions, marked);
 }
 
-void PolicyRules::add(const PolicyRule& rule) {
-  const auto answer = socket_.ask(request_for(rule, RTM_NEWRULE, NLM_F_CREATE));
-  if (!answer) throw SystemError("--fwmark: " + to_string(rule) + ": " + answer.reason);
-  added_.push_back(rule);
-}
+}  // namespace
 
-void PolicyRules::remove_all() {
-  for (; !added_.empty(); added_.pop_back()) {
-    const auto answer = socket_.ask(request_for(added_.back(), RTM_DELRULE, 0));
-    if (!answer) log_warning(to_string(added_.back()) + " was not removed: " + answer.reason);
-  }
+void add_policy_rules(Additions& additions, std::uint32_t fwmark, std::uint32_t table, bool ipv4,
+                      bool ipv6) {
+  if (ipv4) add_family(additions, {.family = AF_INET, .table = table, .fwmark = fwmark});
+  if (ipv6) add_family(additions, {.family = AF_INET6, .table = table, .fwmark = fwmark});
 }
 
 }  // namespace routevpn::host

@@ -11,25 +11,6 @@
 
 namespace routevpn::host {
 
-namespace {
-
-// The hook starts with an empty signal mask instead of ours.
-struct SpawnAttributes {
-  SpawnAttributes() {
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  }
-  ~SpawnAttributes() { posix_spawnattr_destroy(&attributes); }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-  posix_spawnattr_t attributes{};
-};
-
-}  // namespace
-
 void StateHook::run(Environment environment) {
   if (command_.empty()) return;
   if (queued_.size() == max_queued) {
@@ -69,9 +50,16 @@ void StateHook::start_next() {
   std::string flag = "-c";
   std::string command = command_;
   char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
-  const SpawnAttributes spawn;
+  // The hook starts with an empty signal mask instead of ours.
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   const int error =
-      posix_spawn(&running_, "/bin/sh", nullptr, &spawn.attributes, arguments, environment.data());
+      posix_spawn(&running_, "/bin/sh", nullptr, &attributes, arguments, environment.data());
+  posix_spawnattr_destroy(&attributes);
   if (error == 0) return;
   running_ = -1;
   log_warning("--on-state: cannot run /bin/sh", {{"error", std::strerror(error)}});

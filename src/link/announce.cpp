@@ -36,7 +36,7 @@ void Link::state_changed(const session::StateChanged& change) {
   announce(state, session);
   if (session.phase != session::Phase::up) return;
   warn_of_expiry();
-  host::forget_code_run_so_far();  // the pages of handshake code: it runs once an hour
+  host::release_code_pages();  // the pages of handshake code: it runs once an hour
 }
 
 void Link::announce(const std::string& state, const session::SessionStatus& session) {

@@ -64,10 +64,7 @@ Issuer load_issuer(const std::string& directory, TimePoint at) {
 Key load_subject_key(const std::string& path) {
   const auto request = parse_request(read_file(path), path);
   Key key(X509_REQ_get_pubkey(request.get()));
-  if (!key) {
-    ERR_clear_error();
-    throw UsageError(path + ": has a key of a type that OpenSSL does not support");
-  }
+  ERR_clear_error();
   if (const auto fault = why_unusable(key.get()); !fault.empty()) {
     throw UsageError(path + ": " + fault);
   }
@@ -90,21 +87,23 @@ TimePoint end_of_certificate(const SignOrder& order, TimePoint issuer_end, TimeP
   return wanted;
 }
 
-bool selected(const IssuedCertificate& entry, const RevokeOrder& order, TimePoint at) {
-  if (entry.revoked_at) return false;
-  if (!order.serial.empty()) return entry.serial == order.serial;
-  return entry.name == order.name && entry.status(at) == Status::valid;
+bool names(const RevokeOrder& order, const IssuedCertificate& entry) {
+  return order.serial.empty() ? entry.name == order.name : entry.serial == order.serial;
+}
+
+bool selects(const RevokeOrder& order, const IssuedCertificate& entry, TimePoint at) {
+  return names(order, entry) && !entry.revoked_at &&
+         (!order.serial.empty() || entry.status(at) == Status::valid);
 }
 
 // Why the order selected nothing.
 UsageError nothing_to_revoke(const Index& index, const RevokeOrder& order) {
   const bool by_serial = !order.serial.empty();
   const std::string what = by_serial ? "--serial " + order.serial : "--name " + order.name;
-  const bool known = std::any_of(index.begin(), index.end(), [&](const auto& entry) {
-    return by_serial ? entry.serial == order.serial : entry.name == order.name;
-  });
-  if (!known)
+  if (std::none_of(index.begin(), index.end(),
+                   [&](const auto& entry) { return names(order, entry); })) {
     return UsageError(what + ": no such certificate in ca.index, see `routevpn pki list`");
+  }
   return UsageError(what +
                     (by_serial ? ": is revoked already" : ": is revoked or expired already"));
 }
@@ -222,7 +221,7 @@ Revocation revoke(const RevokeOrder& order) {
   Revocation result;
   result.next_update = at + days{order.days};
   for (auto& entry : index) {
-    if (selected(entry, order, at)) {
+    if (selects(order, entry, at)) {
       entry.revoked_at = at;
       result.revoked.push_back(entry);
     }

@@ -84,18 +84,10 @@ std::string written(const char* what, Write write) {
   return {data, static_cast<std::size_t>(bytes)};
 }
 
-// Replaces OpenSSL's prompt on the terminal, which a script could not answer.
-int refuse_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* encrypted) {
-  *static_cast<bool*>(encrypted) = true;
-  return -1;
-}
-
 template <typename Handle, typename Read>
 Handle parse(const std::string& pem, const std::string& path, const std::string& what, Read read) {
-  const int size = static_cast<int>(pem.size());
-  const Bio bio(require(BIO_new_mem_buf(pem.data(), size), "make a buffer"));
   bool encrypted = false;
-  Handle handle(read(bio.get(), nullptr, refuse_passphrase, &encrypted));
+  Handle handle(read(reader(pem).get(), nullptr, refuse_passphrase, &encrypted));
   if (handle) return handle;
   ERR_clear_error();
   throw UsageError(path + (encrypted ? ": is encrypted; decrypt it with `openssl pkey`"

@@ -25,9 +25,9 @@ DirectoryLock::DirectoryLock(const std::string& directory)
 
 FileSet::~FileSet() {
   for (const Staged& file : files_) {
-    if (!file.in_place || file.existing == Existing::refuse) ::unlink(file.temporary.c_str());
-    const bool stray = file.in_place && file.existing == Existing::refuse && !committed_;
-    if (stray) ::unlink(file.path.c_str());
+    ::unlink(file.temporary.c_str());  // fails if the file was renamed
+    const bool created = file.in_place && file.existing == Existing::refuse;
+    if (created && !committed_) ::unlink(file.path.c_str());
   }
 }
 

@@ -1,6 +1,7 @@
 #include "routevpn/pki/index.hpp"
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 
 #include "routevpn/base/error.hpp"
@@ -42,15 +43,8 @@ std::optional<IssuedCertificate> parse_line(const std::string& line) {
 }  // namespace
 
 std::string_view name_of(Status status) {
-  switch (status) {
-    case Status::valid:
-      return "valid";
-    case Status::expired:
-      return "expired";
-    case Status::revoked:
-      break;
-  }
-  return "revoked";
+  static constexpr std::array<std::string_view, 3> names = {"valid", "expired", "revoked"};
+  return names[static_cast<std::size_t>(status)];
 }
 
 Status IssuedCertificate::status(TimePoint at) const {

@@ -13,22 +13,20 @@ constexpr std::size_t our_rsa_bits = 3072;
 }  // namespace
 
 Key generate_key(Algorithm algorithm) {
-  EVP_PKEY* key = nullptr;
+  const auto make = [](auto... kind) {
+    return Key(require(EVP_PKEY_Q_keygen(nullptr, nullptr, kind...), "generate a key"));
+  };
   switch (algorithm) {
     case Algorithm::p256:
-      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
-      break;
+      return make("EC", "P-256");
     case Algorithm::p384:
-      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-384");
-      break;
+      return make("EC", "P-384");
     case Algorithm::ed25519:
-      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
-      break;
+      return make("ED25519");
     case Algorithm::rsa3072:
-      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", our_rsa_bits);
       break;
   }
-  return Key(require(key, "generate a key"));
+  return make("RSA", our_rsa_bits);
 }
 
 const EVP_MD* signing_digest(const EVP_PKEY* key) {
@@ -40,6 +38,7 @@ const EVP_MD* signing_digest(const EVP_PKEY* key) {
 std::string why_unusable(const EVP_PKEY* key) {
   static constexpr auto accepted =
       "; links accept ECDSA P-256 and P-384, Ed25519 and RSA of 2048 bits or more";
+  if (key == nullptr) return "has a key of a type that OpenSSL does not support";
   if (EVP_PKEY_is_a(key, "ED25519") == 1) return {};
   if (EVP_PKEY_is_a(key, "RSA") == 1) {
     const int bits = EVP_PKEY_get_bits(key);
@@ -49,6 +48,7 @@ std::string why_unusable(const EVP_PKEY* key) {
   if (EVP_PKEY_is_a(key, "EC") == 1) {
     std::array<char, 64> group{};
     EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr);
+    ERR_clear_error();
     const std::string_view name(group.data());
     if (name == "prime256v1" || name == "secp384r1") return {};
     return "has an ECDSA key of curve " + std::string(name) + accepted;

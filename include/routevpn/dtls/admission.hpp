@@ -1,9 +1,8 @@
 // Limits the handshakes that an acceptor works on, by source and in total. Pure.
 #pragma once
 
-#include <cstdint>
+#include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "routevpn/base/address.hpp"
@@ -35,19 +34,18 @@ class Admission {
 
  private:
   struct Bucket {
-    double tokens;
-    Time filled;
+    double rate;  // tokens per second
+    double burst;
+    double tokens = burst;
+    Time filled{};
+    [[nodiscard]] double level(Time now) const;
+    bool take(Time now);
   };
-  static double level(const Bucket& bucket, double rate, double burst, Time now);
-  static bool take(Bucket& bucket, double rate, double burst, Time now);
   void evict(Time now);
 
   std::vector<IpPrefix> allowed_;
-  std::optional<Bucket> total_;
-  struct PrefixHash {
-    std::size_t operator()(const IpPrefix& prefix) const;
-  };
-  std::unordered_map<IpPrefix, Bucket, PrefixHash> sources_;
+  Bucket total_{total_rate, total_burst};
+  std::map<IpPrefix, Bucket> sources_;
 };
 
 }  // namespace routevpn::dtls

@@ -2,13 +2,13 @@
 // time is an argument. There is no socket and no thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "routevpn/base/address.hpp"
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/drop.hpp"
@@ -36,8 +36,7 @@ struct Established {
 
 // Why a handshake failed: the drop counter to raise, and a line for the log.
 struct HandshakeFailure {
-  Drop reason =
-      Drop::handshake_failed;  // handshake_failed, handshake_timed_out, certificate_refused
+  Drop reason = Drop::handshake_failed;  // or handshake_timed_out, certificate_refused
   std::string text;
 };
 
@@ -56,13 +55,10 @@ class Handshake {
   static constexpr Duration first_retransmission = std::chrono::milliseconds(100);
   static constexpr Duration last_retransmission = std::chrono::seconds(8);
   static constexpr Duration time_limit = std::chrono::seconds(10);  // of a half-open handshake
-  static constexpr Duration patience = time_limit;
 
   static std::unique_ptr<Handshake> initiate(const std::shared_ptr<const Identity>& identity,
                                              Time now);
   ~Handshake();
-  Handshake(const Handshake&) = delete;
-  Handshake& operator=(const Handshake&) = delete;
 
   // Takes one datagram of handshake records. After completion the acceptor answers a retransmitted
   // Finished by retransmitting its own last flight.
@@ -74,20 +70,33 @@ class Handshake {
   // the handshake, install the keys before sending these: the peer may use its keys at once.
   Datagrams take_output();
 
-  [[nodiscard]] Progress progress() const;
-  [[nodiscard]] const HandshakeFailure& failure() const;  // when failed
-  [[nodiscard]] const Established& established() const;   // when completed
+  [[nodiscard]] Progress progress() const { return progress_; }
+  [[nodiscard]] const HandshakeFailure& failure() const { return failure_; }     // when failed
+  [[nodiscard]] const Established& established() const { return established_; }  // when completed
   // The random of the ClientHello: an acceptor uses it to recognise a retransmitted ClientHello.
-  [[nodiscard]] ConstBytes client_random() const;
+  [[nodiscard]] ConstBytes client_random() const { return client_random_; }
 
  private:
   friend class Listener;
-  struct State;
-  explicit Handshake(std::unique_ptr<State> state);
+  Handshake(Role role, std::unique_ptr<SslConnection> connection, Time now);
   // Continues with the ClientHello whose cookie the listener verified.
   static std::unique_ptr<Handshake> accept(std::unique_ptr<SslConnection> connection,
                                            ConstBytes client_random, Time now);
-  std::unique_ptr<State> state_;
+  [[nodiscard]] SSL* ssl() const;
+  void advance(Time now);
+  void retransmit_last_flight();
+  void complete();
+  void establish(record::CipherSuite suite);
+  void fail(HandshakeFailure why);
+
+  std::unique_ptr<SslConnection> connection_;
+  Time started_;
+  Progress progress_ = Progress::waiting;
+  HandshakeFailure failure_;
+  Established established_;
+  std::array<std::uint8_t, SSL3_RANDOM_SIZE> client_random_{};
+  bool peer_answered_ = false;
+  bool may_retransmit_ = true;  // after completion, until OpenSSL reports an error
 };
 
 }  // namespace routevpn::dtls

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "routevpn/base/address.hpp"
 #include "routevpn/dtls/handshake.hpp"
 
 namespace routevpn::dtls {
@@ -18,8 +19,6 @@ class Listener {
  public:
   explicit Listener(std::shared_ptr<const Identity> identity);
   ~Listener();
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
 
   struct Answer {
     std::unique_ptr<Handshake> handshake;  // set if the cookie was valid and `admit` allowed it

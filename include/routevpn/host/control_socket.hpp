@@ -19,8 +19,6 @@ class ControlSocket {
   ControlSocket(EventLoop& loop, const std::string& run_dir, const std::string& link,
                 std::function<std::string()> status);
   ~ControlSocket();  // removes the socket
-  ControlSocket(const ControlSocket&) = delete;
-  ControlSocket& operator=(const ControlSocket&) = delete;
 
   [[nodiscard]] const std::string& link() const { return link_; }
   void publish();  // to all clients that watch

@@ -1,7 +1,6 @@
 // The control thread's loop: one epoll, callbacks by file descriptor.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,8 +26,6 @@ class EventLoop {
   void turn(std::optional<Duration> timeout);
 
  private:
-  void arm(Duration timeout);
-
   Fd epoll_;
   Fd timer_;  // epoll's own timeout does not count while the machine sleeps
   std::unordered_map<int, std::shared_ptr<Callback>> callbacks_;

@@ -8,8 +8,5 @@ namespace routevpn::host {
 // OpenSSL) and of handshakes runs rarely, so it does not stay resident. Other threads may be
 // running.
 void release_code_pages();
-inline void forget_code_run_so_far() {
-  release_code_pages();
-}
 
 }  // namespace routevpn::host

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +24,6 @@ class Netlink {
   Netlink();  // throws SystemError
   ~Netlink();
   Netlink(Netlink&&) noexcept;
-  Netlink(const Netlink&) = delete;
-  Netlink& operator=(const Netlink&) = delete;
 
   // In this order: MTU, no link-local address by the kernel, no router advertisements, addresses,
   // administratively up, routes. The calling thread must be in the namespace. Afterwards a change

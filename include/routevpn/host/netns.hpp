@@ -28,8 +28,6 @@ class NetnsScope {
  public:
   explicit NetnsScope(const Netns& where);  // throws SystemError
   ~NetnsScope();
-  NetnsScope(const NetnsScope&) = delete;
-  NetnsScope& operator=(const NetnsScope&) = delete;
 
  private:
   Netns back_;

@@ -7,7 +7,10 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "routevpn/base/owned.hpp"
 
@@ -18,9 +21,6 @@ class NetnsWatch {
   // Names and paths as for Netns::open(). Empty names and pids are skipped: they cannot be deleted.
   // Throws SystemError.
   explicit NetnsWatch(const std::vector<std::string>& names);
-  ~NetnsWatch();
-  NetnsWatch(const NetnsWatch&) = delete;
-  NetnsWatch& operator=(const NetnsWatch&) = delete;
 
   static constexpr std::chrono::seconds check_interval{1};
 
@@ -29,7 +29,14 @@ class NetnsWatch {
   std::optional<std::string> deleted();
 
  private:
-  struct Watched;
+  using FileId = std::pair<dev_t, ino_t>;
+  struct Watched {
+    std::string name;  // as configured
+    std::string path;
+    std::optional<FileId> id;
+  };
+  static std::optional<FileId> id_of(const std::string& path);
+
   Fd fd_;
   std::vector<Watched> watched_;
 };

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "routevpn/pki/index.hpp"
 #include "routevpn/pki/openssl.hpp"

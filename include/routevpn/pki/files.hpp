@@ -10,8 +10,6 @@
 
 namespace routevpn::pki {
 
-using routevpn::exists, routevpn::read_file;
-
 // Held while a command works in the directory, so that two commands never change the same index.
 class DirectoryLock {
  public:

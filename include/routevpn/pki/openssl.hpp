@@ -1,4 +1,4 @@
-// Owners of the OpenSSL objects that pki uses, and the check of OpenSSL's results.
+// Owners of OpenSSL objects, the check of OpenSSL's results, and how it reads PEM.
 #pragma once
 
 #include <string>
@@ -40,6 +40,18 @@ template <typename T>
 T* require(T* made, std::string_view what) {
   require(made != nullptr, what);
   return made;
+}
+
+// `text` must outlive it.
+inline Bio reader(std::string_view text) {
+  return Bio(require(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), "make a buffer"));
+}
+
+// For PEM_read_bio_*. Replaces OpenSSL's prompt on the terminal, which a script could not answer.
+// `encrypted`: a bool, set when a passphrase would be needed.
+inline int refuse_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* encrypted) {
+  *static_cast<bool*>(encrypted) = true;
+  return -1;
 }
 
 }  // namespace routevpn::pki

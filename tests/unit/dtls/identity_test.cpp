@@ -93,9 +93,11 @@ TEST_CASE("faults of the certificate file") {
   SECTION("a key that is not allowed") {
     const auto key = GENERATE(KeyKind::p521, KeyKind::rsa1024);
     f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .key = key}), f.ca.certificate());
-    CHECK(f.fault() == "--cert " + path +
-                           ": its key is of a kind that is not allowed; allowed are ECDSA P-256 or "
-                           "P-384, Ed25519, RSA of 2048 bits or more");
+    const std::string kind =
+        key == KeyKind::p521 ? "an ECDSA key of curve secp521r1" : "an RSA key of 1024 bits";
+    CHECK(f.fault() == "--cert " + path + ": has " + kind +
+                           "; links accept ECDSA P-256 and P-384, Ed25519 and RSA of 2048 bits or "
+                           "more");
   }
   SECTION("expired") {
     f.files = write_files(f.dir, "1",
