@@ -179,7 +179,7 @@ class Parser {
       reader.fault(reader.line_of("address"), "address: must be at least one public address");
     }
     for (const auto& address : *written) {
-      const auto family = address.value.is_v4() ? Family::ipv4 : Family::ipv6;
+      const auto family = family_of(address.value);
       if (into.address(family) != nullptr) {
         reader.fault(address.line, "address \"" + address.value.to_string() +
                                        "\": the gateway already has an " +
@@ -233,15 +233,13 @@ class Parser {
 
 }  // namespace
 
-ParsedTopology parse_topology(std::string_view text) {
-  ParsedTopology parsed;
-  const auto root = parse_document(text, parsed.faults);
-  if (!parsed.faults.empty()) return parsed;
-  parsed.topology = Parser(parsed.faults).run(root);
-  check(parsed.topology, parsed.faults);
-  std::stable_sort(parsed.faults.begin(), parsed.faults.end(),
-                   [](const Fault& a, const Fault& b) { return a.line < b.line; });
-  return parsed;
+Topology parse_topology(std::string_view text, Faults& faults) {
+  const auto root = parse_document(text, faults);
+  if (!faults.empty()) return {};
+  auto topology = Parser(faults).run(root);
+  check(topology, faults);
+  std::ranges::stable_sort(faults, {}, &Fault::line);
+  return topology;
 }
 
 }  // namespace routevpn::plan

@@ -1,4 +1,5 @@
-// Reads a TOML file, and the keys of one table. A missing, unknown or ill-typed key becomes a fault.
+// Reads a TOML file, and the keys of one table. A missing, unknown or ill-typed key becomes a
+// fault.
 #pragma once
 
 #include <cstdint>
