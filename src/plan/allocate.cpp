@@ -1,30 +1,28 @@
 #include "routevpn/plan/allocate.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <set>
 
 #include "mesh.hpp"
-#include "router_id.hpp"
 
 namespace routevpn::plan {
 
 namespace {
 
-constexpr unsigned bits_of_link4 = 2;  // a /30
-constexpr unsigned bits_of_link6 = 1;  // a /127
 // As in OSPF, the cost is reference / bandwidth: 1 for 100 Gbit/s. The default is 1 Gbit/s.
 constexpr std::uint32_t reference_mbit = 100'000;
 constexpr std::uint32_t default_cost = reference_mbit / 1000;
 
+// The host bits of a link's network: a /30 or a /127.
+unsigned bits_of_link(Family family) {
+  return family == Family::ipv4 ? 2 : 1;
+}
+
 IpAddress offset_by(const IpAddress& address, std::uint64_t offset) {
   auto bytes = address.bytes();
-  const std::size_t length = address.is_v4() ? 4 : 16;
-  std::uint64_t carry = offset;
-  for (std::size_t i = length; i-- > 0 && carry != 0;) {
-    carry += bytes[i];
-    bytes[i] = static_cast<std::uint8_t>(carry & 0xff);
-    carry >>= 8;
+  for (std::size_t i = address.bits() / 8; i-- > 0 && offset != 0; offset >>= 8) {
+    offset += bytes[i];
+    bytes[i] = static_cast<std::uint8_t>(offset & 0xff);
   }
   if (!address.is_v4()) return IpAddress::v6(bytes);
   return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
@@ -38,32 +36,24 @@ std::uint64_t size_of(const IpPrefix& pool) {
 
 // Names of the old lock keep their numbers. New names get the lowest free numbers.
 template <typename Name>
-class Numbers {
- public:
-  Numbers(const std::map<Name, std::uint32_t>& before, const std::vector<Name>& wanted) {
-    for (const auto& name : wanted) {
-      if (const auto at = before.find(name); at != before.end()) {
-        numbers_.emplace(name, at->second);
-        used_.insert(at->second);
-      }
-    }
-    for (const auto& name : wanted) {
-      if (!numbers_.contains(name)) numbers_.emplace(name, next());
-    }
+std::map<Name, std::uint32_t> numbers_of(const std::vector<Name>& names,
+                                         const std::map<Name, std::uint32_t>& before) {
+  std::map<Name, std::uint32_t> numbers;
+  std::set<std::uint32_t> used;
+  for (const auto& name : names) {
+    const auto at = before.find(name);
+    if (at == before.end()) continue;
+    numbers.insert(*at);
+    used.insert(at->second);
   }
-
-  [[nodiscard]] const std::map<Name, std::uint32_t>& all() const { return numbers_; }
-
- private:
-  std::uint32_t next() {
-    while (used_.contains(free_)) ++free_;
-    return free_++;
+  std::uint32_t free = 0;
+  for (const auto& name : names) {
+    if (numbers.contains(name)) continue;
+    while (used.contains(free)) ++free;
+    numbers.emplace(name, free++);
   }
-
-  std::map<Name, std::uint32_t> numbers_;
-  std::set<std::uint32_t> used_;
-  std::uint32_t free_ = 0;
-};
+  return numbers;
+}
 
 template <typename Map>
 std::uint64_t numbers_needed(const Map& numbers) {
@@ -72,100 +62,109 @@ std::uint64_t numbers_needed(const Map& numbers) {
   return needed;
 }
 
-// Adds a fault if the pool is too small. The fault names the prefix length that suffices.
-void require_room(const At<IpPrefix>& pool, std::string_view key, unsigned bits_of_link,
-                  std::uint64_t links, std::uint64_t next_hops, Faults& faults) {
-  const std::uint64_t needed = (links << bits_of_link) + next_hops;
-  if (needed <= size_of(pool.value)) return;
-  unsigned host_bits = bits_of_link;
-  while ((std::uint64_t{1} << host_bits) < needed) ++host_bits;
-  const std::string length = std::to_string(pool.value.address.bits() - host_bits);
-  std::string text = std::string(key) + " " + pool.value.to_string() +
-                     " is exhausted: " + std::to_string(links) + " links";
-  if (next_hops > 0) text += " and " + std::to_string(next_hops) + " next hops";
-  faults.push_back({pool.line, text + " need a /" + length + " or larger"});
-}
-
-LinkName name_of(const Plan& plan, const PlannedLink& link) {
-  return {plan.topology.gateways[link.gateways[0]].name,
-          plan.topology.gateways[link.gateways[1]].name};
-}
-
-void number_gateways(Plan& plan, const Lock& before, Lock& after) {
+void assign_numbers(Plan& plan, const Lock& before) {
+  const auto& gateways = plan.topology.gateways;
   std::vector<std::string> names;
-  for (const auto& gateway : plan.topology.gateways) names.push_back(gateway.name);
-  after.gateways = Numbers(before.gateways, names).all();
-  for (const auto& name : names) plan.gateway_numbers.push_back(after.gateways.at(name));
-}
-
-void number_links(Plan& plan, const Lock& before, Lock& after) {
-  std::vector<LinkName> names;
-  for (const auto& link : plan.links) names.push_back(name_of(plan, link));
-  after.links = Numbers(before.links, names).all();
-  for (std::size_t i = 0; i < plan.links.size(); ++i) {
-    plan.links[i].number = after.links.at(names[i]);
+  for (const auto& gateway : gateways) names.push_back(gateway.name);
+  plan.lock.gateways = numbers_of(names, before.gateways);
+  std::vector<LinkName> ends;
+  for (const auto& link : plan.links) {
+    ends.emplace_back(gateways[link.gateways[0]].name, gateways[link.gateways[1]].name);
   }
+  plan.lock.links = numbers_of(ends, before.links);
+  for (std::size_t i = 0; i < ends.size(); ++i) plan.links[i].number = plan.lock.links.at(ends[i]);
 }
 
-void check_room(const Plan& plan, const Lock& lock, Faults& faults) {
-  const auto links = numbers_needed(lock.links);
-  const auto next_hops =
-      plan.sessions == Sessions::to_reflectors ? numbers_needed(lock.gateways) : 0;
+// A router ID has the number of the site, from 1, in its upper bytes. Its last byte counts the
+// gateways of the site from 1 and its site routers from 129. Old nodes keep the IDs of the old
+// lock.
+class RouterIds {
+ public:
+  RouterIds(const Topology& topology, const Lock& before)
+      : topology_(topology), numbers_(topology.sites.size(), 0) {
+    for (const auto& gateway : topology.gateways) keep(gateway, before);
+    for (const auto& router : topology.routers) keep(router, before);
+    std::uint32_t free = 1;
+    for (auto& number : numbers_) {
+      if (number != 0) continue;
+      while (sites_.contains(free)) ++free;
+      number = free++;
+    }
+  }
+
+  std::map<std::string, std::uint32_t> all(Faults& faults) && {
+    for (std::size_t i = 0; i < topology_.sites.size(); ++i) {
+      add(i, topology_.sites[i].gateways, topology_.gateways, 1, faults);
+      add(i, topology_.sites[i].routers, topology_.routers, 129, faults);
+    }
+    return std::move(ids_);
+  }
+
+ private:
+  static constexpr std::uint32_t most_per_kind = 127;  // gateways or site routers of a site
+
+  void keep(const Node& node, const Lock& before) {
+    const auto at = before.ids.find(node.name);
+    if (at == before.ids.end()) return;
+    ids_.insert(*at);
+    used_.insert(at->second);
+    const auto site = at->second >> 8U;
+    sites_.insert(site);
+    if (numbers_[node.site] == 0) numbers_[node.site] = site;
+  }
+
+  template <typename Nodes>
+  void add(std::size_t site, const std::vector<std::size_t>& indices, const Nodes& nodes,
+           std::uint32_t first, Faults& faults) {
+    auto next = first;
+    for (const auto index : indices) {
+      if (ids_.contains(nodes[index].name)) continue;
+      while (used_.contains(numbers_[site] << 8U | next)) ++next;
+      if (next >= first + most_per_kind) {
+        faults.push_back({nodes[index].line, "site " + topology_.sites[site].name +
+                                                 " has more than " + std::to_string(most_per_kind) +
+                                                 " gateways or routers"});
+        return;
+      }
+      ids_.emplace(nodes[index].name, numbers_[site] << 8U | next++);
+    }
+  }
+
+  const Topology& topology_;
+  std::vector<std::uint32_t> numbers_;  // per site; 0: none yet
+  std::set<std::uint32_t> sites_;       // the numbers of sites in old IDs
+  std::set<std::uint32_t> used_;        // the old IDs
+  std::map<std::string, std::uint32_t> ids_;
+};
+
+// Adds a fault for each pool that is too small. The fault names the prefix length that suffices.
+void check_room(const Plan& plan, Faults& faults) {
   const auto& organisation = plan.topology.organisation;
-  if (organisation.interconnect4) {
-    require_room(*organisation.interconnect4, "interconnect4", bits_of_link4, links,
-                 organisation.interconnect6 ? 0 : next_hops, faults);
+  const auto links = numbers_needed(plan.lock.links);
+  for (const auto family : both_families) {
+    const auto& pool = organisation.interconnect(family);
+    const bool has_next_hops =
+        plan.sessions == Sessions::to_reflectors && family == plan.session_family();
+    const auto next_hops = has_next_hops ? numbers_needed(plan.lock.gateways) : 0;
+    const std::uint64_t needed = (links << bits_of_link(family)) + next_hops;
+    if (!pool || needed <= size_of(pool->value)) continue;
+    unsigned host_bits = bits_of_link(family);
+    while ((std::uint64_t{1} << host_bits) < needed) ++host_bits;
+    std::string text = family == Family::ipv4 ? "interconnect4 " : "interconnect6 ";
+    text += pool->value.to_string() + " is exhausted: " + std::to_string(links) + " links";
+    if (next_hops > 0) text += " and " + std::to_string(next_hops) + " next hops";
+    const auto length = std::to_string(pool->value.address.bits() - host_bits);
+    faults.push_back({pool->line, text + " need a /" + length + " or larger"});
   }
-  if (organisation.interconnect6) {
-    require_room(*organisation.interconnect6, "interconnect6", bits_of_link6, links, next_hops,
-                 faults);
+  const auto& [ports, line] = organisation.ports;
+  if (links > ports.size()) {
+    faults.push_back(
+        {line, "ports " + std::to_string(ports.first) + "-" + std::to_string(ports.last) +
+                   " are exhausted: " + std::to_string(links) + " links need as many ports"});
   }
-  const auto& ports = organisation.ports;
-  if (links > ports.value.size()) {
-    faults.push_back({ports.line, "ports " + std::to_string(ports.value.first) + "-" +
-                                      std::to_string(ports.value.last) + " are exhausted: " +
-                                      std::to_string(links) + " links need as many ports"});
-  }
-}
-
-const std::optional<At<IpPrefix>>& pool_of(const Plan& plan, Family family) {
-  const auto& organisation = plan.topology.organisation;
-  return family == Family::ipv4 ? organisation.interconnect4 : organisation.interconnect6;
-}
-
-// Removes the digits at the front of `text`, and returns them without leading zeros.
-std::string_view take_digits(std::string_view& text) {
-  const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
-  auto digits = text.substr(0, end);
-  text.remove_prefix(end);
-  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
-  return digits;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 }  // namespace
-
-bool natural_less(std::string_view a, std::string_view b) {
-  auto left = a;
-  auto right = b;
-  while (!left.empty() && !right.empty()) {
-    if (is_digit(left.front()) && is_digit(right.front())) {
-      const auto x = take_digits(left);
-      const auto y = take_digits(right);
-      if (x.size() != y.size()) return x.size() < y.size();
-      if (x != y) return x < y;
-      continue;
-    }
-    if (left.front() != right.front()) return left.front() < right.front();
-    left.remove_prefix(1);
-    right.remove_prefix(1);
-  }
-  if (left.size() != right.size()) return left.size() < right.size();
-  return a < b;
-}
 
 std::size_t Plan::peer_of(const PlannedLink& link, std::size_t gateway) const {
   return link.gateways[0] == gateway ? link.gateways[1] : link.gateways[0];
@@ -177,12 +176,11 @@ std::uint16_t Plan::port_of(const PlannedLink& link) const {
 
 std::optional<IpPrefix> Plan::interconnect(const PlannedLink& link, std::size_t gateway,
                                            Family family) const {
-  const auto& pool = pool_of(*this, family);
+  const auto& pool = topology.organisation.interconnect(family);
   if (!pool) return std::nullopt;
-  const bool v4 = family == Family::ipv4;
-  const unsigned bits = v4 ? bits_of_link4 : bits_of_link6;
+  const unsigned bits = bits_of_link(family);
   // The first address of a /30 is the network address.
-  const std::uint64_t end = (v4 ? 1 : 0) + (link.gateways[0] == gateway ? 0 : 1);
+  const auto end = (family == Family::ipv4 ? 1U : 0U) + (link.gateways[0] == gateway ? 0U : 1U);
   const auto offset = (std::uint64_t{link.number} << bits) + end;
   return IpPrefix{offset_by(pool->value.address, offset), pool->value.address.bits() - bits};
 }
@@ -192,8 +190,9 @@ Family Plan::session_family() const {
 }
 
 IpAddress Plan::next_hop(std::size_t gateway) const {
-  const auto& pool = pool_of(*this, session_family())->value;
-  return offset_by(pool.address, size_of(pool) - 1 - gateway_numbers[gateway]);
+  const auto& pool = topology.organisation.interconnect(session_family())->value;
+  const auto number = lock.gateways.at(topology.gateways[gateway].name);
+  return offset_by(pool.address, size_of(pool) - 1 - number);
 }
 
 std::uint32_t Plan::cost_of(const PlannedLink& link) const {
@@ -208,25 +207,22 @@ bool Plan::has_session(const PlannedLink& link) const {
          is_reflector[link.gateways[1]];
 }
 
-Allocation allocate(Topology topology, const Lock& before) {
-  Allocation result;
-  auto& plan = result.plan;
+Plan allocate(Topology topology, const Lock& before, Faults& faults) {
+  Plan plan;
   plan.topology = std::move(topology);
-  plan.links = choose_links(plan.topology, result.faults);
-  if (!result.faults.empty()) return result;
-  plan.has_costs = std::any_of(plan.links.begin(), plan.links.end(), [](const PlannedLink& link) {
-    return link.cost || link.bandwidth_mbit;
-  });
+  plan.links = choose_links(plan.topology, faults);
+  if (!faults.empty()) return plan;
+  plan.has_costs = std::ranges::any_of(
+      plan.links, [](const PlannedLink& link) { return link.cost || link.bandwidth_mbit; });
   plan.links_of.resize(plan.topology.gateways.size());
   for (std::size_t i = 0; i < plan.links.size(); ++i) {
     for (const auto gateway : plan.links[i].gateways) plan.links_of[gateway].push_back(i);
   }
-  choose_reflectors(plan, before, result.lock, result.faults);
-  assign_router_ids(plan, before, result.lock, result.faults);
-  number_gateways(plan, before, result.lock);
-  number_links(plan, before, result.lock);
-  check_room(plan, result.lock, result.faults);
-  return result;
+  choose_reflectors(plan, before, faults);
+  plan.lock.ids = RouterIds(plan.topology, before).all(faults);
+  assign_numbers(plan, before);
+  check_room(plan, faults);
+  return plan;
 }
 
 }  // namespace routevpn::plan

@@ -185,9 +185,8 @@ class Checker {
     std::map<std::array<std::size_t, 2>, Line> seen;
     for (auto& link : topology_.links) {
       if (!find_ends(link)) continue;
-      auto pair = link.gateways;
-      std::sort(pair.begin(), pair.end());
-      const auto [at, is_new] = seen.emplace(pair, link.line);
+      std::ranges::sort(link.gateways);
+      const auto [at, is_new] = seen.emplace(link.gateways, link.line);
       if (!is_new) duplicate(link.line, text_of(link), at->second);
       if (is_new) check_link(link);
     }
@@ -214,8 +213,8 @@ class Checker {
   }
 
   void check_link(const LinkEntry& link) {
-    const auto& a = topology_.gateways[link.gateways[0]];
-    const auto& b = topology_.gateways[link.gateways[1]];
+    const auto& a = topology_.gateways[*topology_.find_gateway(link.ends[0].value)];
+    const auto& b = topology_.gateways[*topology_.find_gateway(link.ends[1].value)];
     if (a.site == b.site) {
       fault(link.line, text_of(link) + ": both ends are in site " + topology_.sites[a.site].name);
       return;

@@ -24,11 +24,7 @@ class LinkChooser {
     for (const auto& hub : topology.organisation.hubs) {
       if (const auto site = topology.find_site(hub.value)) is_hub_[*site] = true;
     }
-    for (const auto& entry : topology.links) {
-      auto pair = entry.gateways;
-      std::sort(pair.begin(), pair.end());
-      entries_.emplace(pair, &entry);
-    }
+    for (const auto& entry : topology.links) entries_.emplace(entry.gateways, &entry);
   }
 
   std::vector<PlannedLink> run() {
@@ -52,15 +48,8 @@ class LinkChooser {
 
  private:
   [[nodiscard]] bool in_mesh(std::size_t a, std::size_t b) const {
-    switch (topology_.organisation.mesh) {
-      case Mesh::full:
-        return true;
-      case Mesh::hub_and_spoke:
-        return is_hub_[a] || is_hub_[b];
-      case Mesh::explicit_links:
-        break;
-    }
-    return false;
+    const auto mesh = topology_.organisation.mesh;
+    return mesh == Mesh::full || (mesh == Mesh::hub_and_spoke && (is_hub_[a] || is_hub_[b]));
   }
 
   void consider(std::size_t a, std::size_t b) {
@@ -177,7 +166,7 @@ std::vector<std::size_t> chosen_reflectors(const Topology& topology, const Lock&
 void require_reachable_reflectors(const Plan& plan, Faults& faults) {
   for (std::size_t i = 0; i < plan.topology.gateways.size(); ++i) {
     const auto& own = plan.links_of[i];
-    const bool reached = std::any_of(own.begin(), own.end(), [&](std::size_t link) {
+    const bool reached = std::ranges::any_of(own, [&](std::size_t link) {
       return plan.is_reflector[plan.peer_of(plan.links[link], i)];
     });
     const auto& gateway = plan.topology.gateways[i];
@@ -194,7 +183,7 @@ std::vector<PlannedLink> choose_links(const Topology& topology, Faults& faults) 
   return LinkChooser(topology, faults).run();
 }
 
-void choose_reflectors(Plan& plan, const Lock& before, Lock& after, Faults& faults) {
+void choose_reflectors(Plan& plan, const Lock& before, Faults& faults) {
   const auto& topology = plan.topology;
   const auto& organisation = topology.organisation;
   plan.is_reflector.assign(topology.gateways.size(), false);
@@ -212,12 +201,10 @@ void choose_reflectors(Plan& plan, const Lock& before, Lock& after, Faults& faul
   if (large || organisation.reflection == Reflection::chosen) {
     for (const auto gateway : chosen_reflectors(topology, before)) {
       plan.is_reflector[gateway] = true;
-      after.reflectors.push_back(topology.gateways[gateway].name);
+      plan.lock.reflectors.push_back(topology.gateways[gateway].name);
     }
   }
-  const bool any = std::find(plan.is_reflector.begin(), plan.is_reflector.end(), true) !=
-                   plan.is_reflector.end();
-  if (organisation.mesh != Mesh::full || !any) return;
+  if (organisation.mesh != Mesh::full || !plan.has_reflector()) return;
   plan.sessions = Sessions::to_reflectors;
   require_reachable_reflectors(plan, faults);
 }

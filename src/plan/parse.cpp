@@ -5,7 +5,6 @@
 #include "routevpn/base/text.hpp"
 
 #include "check.hpp"
-#include "document.hpp"
 #include "reader.hpp"
 #include "values.hpp"
 
@@ -13,9 +12,9 @@ namespace routevpn::plan {
 
 namespace {
 
-constexpr std::int64_t highest_as = 4294967294;  // 2^32 - 1 is reserved, RFC 7300
-constexpr std::int64_t highest_cost = 65535;
-constexpr std::int64_t highest_bandwidth_mbit = 1'000'000'000;
+constexpr std::uint32_t highest_as = 4294967294;  // 2^32 - 1 is reserved, RFC 7300
+constexpr std::uint32_t highest_cost = 65535;
+constexpr std::uint32_t highest_bandwidth_mbit = 1'000'000'000;
 
 // The settings of a gateway that are one text.
 struct TextSetting {
@@ -52,7 +51,7 @@ class Parser {
  public:
   explicit Parser(Faults& faults) : faults_(faults) {}
 
-  Topology run(const Value& root) {
+  Topology run(const toml::table& root) {
     Reader reader(root, "the topology", faults_);
     reader.require("organisation", "a table with at least the key as");
     reader.require("site", "at least one [[site]]");
@@ -69,9 +68,9 @@ class Parser {
   }
 
  private:
-  template <typename T, typename U>
-  static void assign(T& into, const std::optional<At<U>>& from) {
-    if (from) into = static_cast<T>(from->value);
+  template <typename T>
+  static void assign(T& into, const std::optional<At<T>>& from) {
+    if (from) into = from->value;
   }
   template <typename T>
   static void assign_all(std::vector<T>& into, const std::optional<std::vector<At<T>>>& from) {
@@ -80,13 +79,13 @@ class Parser {
     for (const auto& item : *from) into.push_back(item.value);
   }
 
-  void organisation(const Value& table) {
+  void organisation(const toml::table& table) {
     Reader reader(table, "[organisation]", faults_);
     auto& into = topology_.organisation;
     into.line = reader.line();
     reader.require("as", "the number of the private autonomous system");
     assign(into.name, reader.parsed("name", parse_title));
-    assign(into.as, reader.integer("as", 1, highest_as));
+    into.as = reader.integer("as", 1, highest_as).value_or(0);
     into.interconnect4 = reader.parsed("interconnect4", parse_pool4);
     into.interconnect6 = reader.parsed("interconnect6", parse_pool6);
     into.ports.line = reader.line_of("ports");
@@ -125,7 +124,7 @@ class Parser {
     assign_all(into.lan, reader.all_parsed("lan", parse_interface_pattern));
   }
 
-  void site(const Value& table) {
+  void site(const toml::table& table) {
     Reader reader(table, "[[site]]", faults_);
     reader.require("name", "links and hubs refer to the site by it");
     Site site;
@@ -145,7 +144,7 @@ class Parser {
     reader.finish();
   }
 
-  void gateway(const Value& table) {
+  void gateway(const toml::table& table) {
     Reader reader(table, "[[site.gateway]]", faults_);
     auto& site = topology_.sites.back();
     reader.require("name", "the name in its certificate");
@@ -180,7 +179,7 @@ class Parser {
       reader.fault(reader.line_of("address"), "address: must be at least one public address");
     }
     for (const auto& address : *written) {
-      const auto family = address.value.is_v4() ? Family::ipv4 : Family::ipv6;
+      const auto family = family_of(address.value);
       if (into.address(family) != nullptr) {
         reader.fault(address.line, "address \"" + address.value.to_string() +
                                        "\": the gateway already has an " +
@@ -191,7 +190,7 @@ class Parser {
     }
   }
 
-  void router(const Value& table) {
+  void router(const toml::table& table) {
     Reader reader(table, "[[site.router]]", faults_);
     auto& site = topology_.sites.back();
     reader.require("name", "the name of its directory");
@@ -209,7 +208,7 @@ class Parser {
     topology_.routers.push_back(std::move(into));
   }
 
-  void link(const Value& table) {
+  void link(const toml::table& table) {
     Reader reader(table, "[[link]]", faults_);
     reader.require("between", "the names of two gateways");
     LinkEntry into;
@@ -220,12 +219,8 @@ class Parser {
         reader.fault(reader.line_of("between"), "between: must be the names of two gateways");
       }
     }
-    if (const auto cost = reader.integer("cost", 1, highest_cost)) {
-      into.cost = static_cast<std::uint32_t>(cost->value);
-    }
-    if (const auto width = reader.integer("bandwidth", 1, highest_bandwidth_mbit)) {
-      into.bandwidth_mbit = static_cast<std::uint32_t>(width->value);
-    }
+    into.cost = reader.integer("cost", 1, highest_cost);
+    into.bandwidth_mbit = reader.integer("bandwidth", 1, highest_bandwidth_mbit);
     into.family = reader.parsed("family", parse_family);
     reader.finish();
     if (!into.ends.empty()) topology_.links.push_back(std::move(into));
@@ -238,15 +233,13 @@ class Parser {
 
 }  // namespace
 
-ParsedTopology parse_topology(std::string_view text) {
-  ParsedTopology parsed;
-  const auto root = parse_document(text, parsed.faults);
-  if (!parsed.faults.empty()) return parsed;
-  parsed.topology = Parser(parsed.faults).run(root);
-  check(parsed.topology, parsed.faults);
-  std::stable_sort(parsed.faults.begin(), parsed.faults.end(),
-                   [](const Fault& a, const Fault& b) { return a.line < b.line; });
-  return parsed;
+Topology parse_topology(std::string_view text, Faults& faults) {
+  const auto root = parse_document(text, faults);
+  if (!faults.empty()) return {};
+  auto topology = Parser(faults).run(root);
+  check(topology, faults);
+  std::ranges::stable_sort(faults, {}, &Fault::line);
+  return topology;
 }
 
 }  // namespace routevpn::plan

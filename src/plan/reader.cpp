@@ -8,96 +8,107 @@ namespace routevpn::plan {
 
 namespace {
 
-const Entry* find(const Value& table, std::string_view key) {
-  const auto at = std::find_if(table.entries.begin(), table.entries.end(),
-                               [&](const Entry& entry) { return entry.key == key; });
-  return at == table.entries.end() ? nullptr : &*at;
+// In bytes. toml++ recurses for each dot of a key, so this limits the depth of its stack.
+constexpr std::size_t longest_line = 10'000;
+
+// The first line that exceeds longest_line, or 0.
+Line first_long_line(std::string_view text) {
+  for (Line line = 1; !text.empty(); ++line) {
+    const auto end = std::min(text.find('\n'), text.size());
+    if (end > longest_line) return line;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return 0;
+}
+
+At<std::string> located(const toml::value<std::string>& text) {
+  return {text.get(), text.source().begin.line};
 }
 
 }  // namespace
 
-bool Reader::has(std::string_view key) const {
-  return find(table_, key) != nullptr;
+toml::table parse_document(std::string_view text, Faults& faults) {
+  if (const Line line = first_long_line(text); line != 0) {
+    faults.push_back({line, "line is longer than " + std::to_string(longest_line) +
+                                " bytes; a list may span several lines"});
+    return {};
+  }
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    faults.push_back(
+        {error.source().begin.line, "invalid TOML: " + std::string(error.description())});
+    return {};
+  }
 }
 
 Line Reader::line_of(std::string_view key) const {
-  const auto* const entry = find(table_, key);
-  return entry == nullptr ? line() : entry->line;
+  const auto at = table_.find(key);
+  return at == table_.end() ? line() : at->first.source().begin.line;
 }
 
-const Entry* Reader::take(std::string_view key) {
+const toml::node* Reader::take(std::string_view key) {
   known_.push_back(key);
-  return find(table_, key);
+  return table_.get(key);
 }
 
-void Reader::wrong_kind(const Entry& entry, std::string_view wanted) {
-  fault(entry.line, entry.key + ": must be " + std::string(wanted));
+void Reader::wrong_kind(std::string_view key, const std::string& wanted) {
+  fault(line_of(key), std::string(key) + ": must be " + wanted);
 }
 
 std::optional<At<std::string>> Reader::text(std::string_view key) {
-  const auto* const entry = take(key);
-  if (entry == nullptr) return std::nullopt;
-  if (entry->value.kind != Value::Kind::text) {
-    wrong_kind(*entry, "a text in quotes");
-    return std::nullopt;
-  }
-  return At<std::string>{entry->value.text, entry->value.line};
+  const auto* const node = take(key);
+  if (node == nullptr) return std::nullopt;
+  if (const auto* const text = node->as_string()) return located(*text);
+  wrong_kind(key, "a text in quotes");
+  return std::nullopt;
 }
 
-std::optional<At<std::int64_t>> Reader::integer(std::string_view key, std::int64_t lowest,
-                                                std::int64_t highest) {
-  const auto* const entry = take(key);
-  if (entry == nullptr) return std::nullopt;
-  const auto& value = entry->value;
-  if (value.kind != Value::Kind::integer || value.integer < lowest || value.integer > highest) {
-    wrong_kind(*entry, "a number, " + std::to_string(lowest) + " to " + std::to_string(highest));
-    return std::nullopt;
+std::optional<std::uint32_t> Reader::integer(std::string_view key, std::uint32_t lowest,
+                                             std::uint32_t highest) {
+  const auto* const node = take(key);
+  if (node == nullptr) return std::nullopt;
+  const auto* const number = node->as_integer();
+  if (number != nullptr && number->get() >= lowest && number->get() <= highest) {
+    return static_cast<std::uint32_t>(number->get());
   }
-  return At<std::int64_t>{value.integer, value.line};
+  wrong_kind(key, "a number, " + std::to_string(lowest) + " to " + std::to_string(highest));
+  return std::nullopt;
 }
 
 std::optional<std::vector<At<std::string>>> Reader::texts(std::string_view key) {
-  const auto* const entry = take(key);
-  if (entry == nullptr) return std::nullopt;
-  std::vector<At<std::string>> result;
-  const auto& value = entry->value;
-  if (value.kind == Value::Kind::text) return {{{value.text, value.line}}};
-  const bool all_text = value.kind == Value::Kind::array &&
-                        std::all_of(value.items.begin(), value.items.end(), [](const Value& item) {
-                          return item.kind == Value::Kind::text;
-                        });
-  if (!all_text) {
-    wrong_kind(*entry, "a text in quotes, or a list of them in brackets");
+  const auto* const node = take(key);
+  if (node == nullptr) return std::nullopt;
+  if (const auto* const text = node->as_string()) return {{located(*text)}};
+  const auto* const array = node->as_array();
+  if (array == nullptr || (!array->empty() && !array->is_homogeneous<std::string>())) {
+    wrong_kind(key, "a text in quotes, or a list of them in brackets");
     return std::nullopt;
   }
-  for (const auto& item : value.items) result.push_back({item.text, item.line});
+  std::vector<At<std::string>> result;
+  for (const auto& item : *array) result.push_back(located(*item.as_string()));
   return result;
 }
 
-std::vector<const Value*> Reader::tables(std::string_view key) {
-  const auto* const entry = take(key);
-  if (entry == nullptr) return {};
-  std::vector<const Value*> result;
-  const auto& value = entry->value;
-  if (value.kind == Value::Kind::array) {
-    for (const auto& item : value.items) {
-      if (item.kind == Value::Kind::table) result.push_back(&item);
-    }
+std::vector<const toml::table*> Reader::tables(std::string_view key) {
+  const auto* const node = take(key);
+  if (node == nullptr) return {};
+  std::vector<const toml::table*> result;
+  const auto* const array = node->as_array();
+  for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+    if (const auto* const table = array->get_as<toml::table>(i)) result.push_back(table);
   }
-  if (value.kind != Value::Kind::array || result.size() != value.items.size()) {
-    wrong_kind(*entry, "a list of tables, each in braces or under a line in double brackets");
+  if (array == nullptr || result.size() != array->size()) {
+    wrong_kind(key, "a list of tables, each in braces or under a line in double brackets");
   }
   return result;
 }
 
-const Value* Reader::table(std::string_view key) {
-  const auto* const entry = take(key);
-  if (entry == nullptr) return nullptr;
-  if (entry->value.kind != Value::Kind::table) {
-    wrong_kind(*entry, "a table, [" + std::string(key) + "]");
-    return nullptr;
-  }
-  return &entry->value;
+const toml::table* Reader::table(std::string_view key) {
+  const auto* const node = take(key);
+  if (node == nullptr) return nullptr;
+  if (!node->is_table()) wrong_kind(key, "a table, [" + std::string(key) + "]");
+  return node->as_table();
 }
 
 void Reader::require(std::string_view key, std::string_view what) {
@@ -106,10 +117,10 @@ void Reader::require(std::string_view key, std::string_view what) {
 }
 
 void Reader::finish() {
-  for (const auto& entry : table_.entries) {
-    if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
-    fault(entry.line,
-          "unknown key '" + entry.key + "' in " + place_ + "; known: " + listed(known_, "and"));
+  for (const auto& [key, node] : table_) {
+    if (std::ranges::find(known_, key.str()) != known_.end()) continue;
+    fault(key.source().begin.line, "unknown key '" + std::string(key.str()) + "' in " + place_ +
+                                       "; known: " + listed(known_, "and"));
   }
 }
 

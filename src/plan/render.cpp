@@ -33,7 +33,7 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
   line(text, "ifname", peer.ifname);
   line(text, "netns", own.settings.netns);
   line(text, "public-netns", own.settings.public_netns);
-  for (const auto family : {Family::ipv4, Family::ipv6}) {
+  for (const auto family : both_families) {
     const auto address = plan.interconnect(link, gateway, family);
     if (address) line(text, "address", address->to_string());
   }

@@ -8,8 +8,6 @@ namespace routevpn::plan {
 
 namespace {
 
-constexpr auto both_families = {Family::ipv4, Family::ipv6};
-
 char digit_of(Family family) {
   return family == Family::ipv4 ? '4' : '6';
 }
@@ -24,7 +22,7 @@ std::string set_of(const std::vector<IpPrefix>& prefixes, Family family,
                    std::string_view each = "") {
   std::string text;
   for (const auto& prefix : prefixes) {
-    if (prefix.address.is_v4() != (family == Family::ipv4)) continue;
+    if (family_of(prefix.address) != family) continue;
     text += (text.empty() ? "[ " : ", ") + prefix.to_string();
     text += each;
   }
@@ -39,15 +37,13 @@ std::vector<IpPrefix> prefixes_of(const Site& site) {
 }
 
 bool has(const std::vector<IpPrefix>& prefixes, Family family) {
-  for (const auto& prefix : prefixes) {
-    if (prefix.address.is_v4() == (family == Family::ipv4)) return true;
-  }
-  return false;
+  return std::ranges::any_of(
+      prefixes, [&](const auto& prefix) { return family_of(prefix.address) == family; });
 }
 
-std::string head_of(const std::string& name, std::string_view what, std::uint32_t id) {
-  return "# " + name + ", " + std::string(what) + ". " + planned_mark + "router id " +
-         text_of_id(id) + ";\n\n";
+std::string head_of(const Plan& plan, const std::string& name, const std::string& what) {
+  return "# " + name + ", " + what + ". " + planned_mark + "router id " +
+         text_of_id(plan.lock.ids.at(name)) + ";\n\n";
 }
 
 std::string define(const std::string& name, const std::string& value) {
@@ -199,8 +195,9 @@ std::string next_hops(const Plan& plan, std::size_t gateway) {
 std::vector<IpPrefix> private_networks(const Topology& topology) {
   std::vector<IpPrefix> networks;
   const auto& organisation = topology.organisation;
-  if (organisation.interconnect4) networks.push_back(organisation.interconnect4->value);
-  if (organisation.interconnect6) networks.push_back(organisation.interconnect6->value);
+  for (const auto family : both_families) {
+    if (const auto& pool = organisation.interconnect(family)) networks.push_back(pool->value);
+  }
   for (const auto& site : topology.sites) {
     for (const auto& prefix : site.prefixes) {
       if (!is_default(prefix.value)) networks.push_back(prefix.value);
@@ -213,7 +210,7 @@ std::vector<IpPrefix> private_networks(const Topology& topology) {
 
 std::string render_public_bird(const Plan& plan, std::size_t gateway) {
   const auto& own = plan.topology.gateways[gateway];
-  std::string text = head_of(own.name, "public side", plan.gateway_ids[gateway]);
+  std::string text = head_of(plan, own.name, "public side");
   const auto networks = private_networks(plan.topology);
   for (const auto family : both_families) {
     const auto* const address = own.address(family);
@@ -236,9 +233,7 @@ std::string render_private_bird(const Plan& plan, std::size_t gateway) {
   const auto& own = plan.topology.gateways[gateway];
   const auto& directory = own.settings.include;
   const bool to_reflectors = plan.sessions == Sessions::to_reflectors;
-  const bool any_reflector = std::find(plan.is_reflector.begin(), plan.is_reflector.end(), true) !=
-                             plan.is_reflector.end();
-  std::string text = head_of(own.name, "private side", plan.gateway_ids[gateway]);
+  std::string text = head_of(plan, own.name, "private side");
   text += define("ORG_AS", std::to_string(plan.topology.organisation.as));
   text += define_networks(plan.topology, own.site);
   if (to_reflectors) {
@@ -246,7 +241,9 @@ std::string render_private_bird(const Plan& plan, std::size_t gateway) {
     text += channel_of(plan.session_family()) + " table next_hops;\n\n";
   }
   text += include(directory, "private.conf");
-  if (any_reflector) text += include(directory, to_reflectors ? "reflectors.conf" : "hubs.conf");
+  if (plan.has_reflector()) {
+    text += include(directory, to_reflectors ? "reflectors.conf" : "hubs.conf");
+  }
   text += own_networks(own.settings);
   text += site_ospf(directory, "site", own.settings.lan);
   if (to_reflectors) text += next_hops(plan, gateway);
@@ -255,9 +252,8 @@ std::string render_private_bird(const Plan& plan, std::size_t gateway) {
 
 std::string render_router_bird(const Plan& plan, std::size_t router) {
   const auto& own = plan.topology.routers[router];
-  return head_of(own.name, "site router", plan.router_ids[router]) +
-         define_networks(plan.topology, own.site) + include(own.include, "site_router.conf") +
-         site_ospf(own.include, "router", own.lan);
+  return head_of(plan, own.name, "site router") + define_networks(plan.topology, own.site) +
+         include(own.include, "site_router.conf") + site_ospf(own.include, "router", own.lan);
 }
 
 }  // namespace routevpn::plan

@@ -51,20 +51,19 @@ PlanReport run(const PlanRequest& request) {
   const TopologyLock lock(request.topology);
   PlanReport report;
   report.lock = lock_path(request.topology);
-  auto parsed = parse_topology(read_file(request.topology));
-  report.faults = as_lines(request.topology, parsed.faults);
+  Faults faults;
+  auto topology = parse_topology(read_file(request.topology), faults);
+  report.faults = as_lines(request.topology, faults);
   if (!report.faults.empty()) return report;
 
-  Faults faults;
   const bool had_lock = exists(report.lock);
   const auto lock_text = had_lock ? read_file(report.lock, largest_lock_bytes) : "";
   const auto before = parse_lock(lock_text, faults);
   report.faults = as_lines(report.lock, faults);
   if (!report.faults.empty()) return report;
 
-  const auto allocation = allocate(std::move(parsed.topology), before);
-  const auto& plan = allocation.plan;
-  report.faults = as_lines(request.topology, allocation.faults);
+  const auto plan = allocate(std::move(topology), before, faults);
+  report.faults = as_lines(request.topology, faults);
   if (!report.faults.empty()) return report;
   report.sites = plan.topology.sites.size();
   report.gateways = plan.topology.gateways.size();
@@ -81,7 +80,7 @@ PlanReport run(const PlanRequest& request) {
   // Everything that can fail is checked before the first file is written.
   require_writable(request.out);
   Output output(request.out);
-  const auto next_lock = format_lock(allocation.lock);
+  const auto next_lock = format_lock(plan.lock);
   report.lock_changes = next_lock != lock_text;
   if (report.lock_changes) require_writable(directory_of(report.lock));
   certificates.require_sound();

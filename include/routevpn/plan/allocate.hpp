@@ -2,6 +2,7 @@
 // lock.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -37,13 +38,12 @@ struct Plan {
   Topology topology;
   std::vector<PlannedLink> links;                  // in the order of the gateways in the file
   std::vector<std::vector<std::size_t>> links_of;  // per gateway: indices into links
-  std::vector<std::uint32_t> gateway_numbers;
-  std::vector<std::uint32_t> gateway_ids;  // router IDs
-  std::vector<std::uint32_t> router_ids;   // router IDs of the site routers
+  Lock lock;                                       // the numbers of this plan, for the next one
   Sessions sessions = Sessions::over_each_link;
   std::vector<bool> is_reflector;  // per gateway
   bool has_costs = false;
 
+  [[nodiscard]] bool has_reflector() const { return std::ranges::count(is_reflector, true) > 0; }
   [[nodiscard]] std::size_t peer_of(const PlannedLink& link, std::size_t gateway) const;
   [[nodiscard]] std::uint16_t port_of(const PlannedLink& link) const;  // the same at both ends
   // The address of this gateway on the link; none without a pool of the family.
@@ -59,15 +59,7 @@ struct Plan {
   [[nodiscard]] std::uint32_t cost_of(const PlannedLink& link) const;
 };
 
-struct Allocation {
-  Plan plan;  // valid only without faults
-  Lock lock;
-  Faults faults;  // of the topology file
-};
-
-Allocation allocate(Topology topology, const Lock& before);
-
-// Compares digits by their numeric value: "V2-1" is less than "V10-1".
-bool natural_less(std::string_view a, std::string_view b);
+// Faults are of the topology file; the plan is valid only without any.
+Plan allocate(Topology topology, const Lock& before, Faults& faults);
 
 }  // namespace routevpn::plan

@@ -29,13 +29,17 @@ struct Fault {
 };
 using Faults = std::vector<Fault>;
 
-enum class Mesh : std::uint8_t { full, hub_and_spoke, explicit_links };
 enum class Family : std::uint8_t { ipv4, ipv6 };
+inline constexpr auto both_families = {Family::ipv4, Family::ipv6};
+std::string_view name_of(Family family);  // "IPv4", "IPv6"
+inline Family family_of(const IpAddress& address) {
+  return address.is_v4() ? Family::ipv4 : Family::ipv6;
+}
+
+enum class Mesh : std::uint8_t { full, hub_and_spoke, explicit_links };
 // Route reflectors of iBGP: the planner chooses them in a full mesh of more than
 // largest_ibgp_mesh_sites sites (by_size) or always (chosen), or the file names them.
 enum class Reflection : std::uint8_t { by_size, chosen, named };
-std::string_view name_of(Family family);  // "IPv4", "IPv6"
-
 inline constexpr std::size_t largest_ibgp_mesh_sites = 10;
 
 struct PortRange {
@@ -60,6 +64,10 @@ struct Organisation {
   bool invalid_hubs = false;
   bool invalid_interconnect6 = false;
   Line line = 0;
+
+  [[nodiscard]] const std::optional<At<IpPrefix>>& interconnect(Family family) const {
+    return family == Family::ipv4 ? interconnect4 : interconnect6;
+  }
 };
 
 // Names on one gateway. In the file, {name} stands for the gateway and {site} for its site.
@@ -76,23 +84,23 @@ struct GatewaySettings {
   std::vector<std::string> lan = {"lan"};       // private interfaces to the site
 };
 
-struct Gateway {
+struct Node {
   std::string name;
   std::size_t site = 0;
+  Line line = 0;
+};
+
+struct Gateway : Node {
   std::vector<IpAddress> addresses;  // public, at most one of each family
   std::string ifname;                // of the interfaces on other gateways that lead to this one
   GatewaySettings settings;
-  Line line = 0;
 
   [[nodiscard]] const IpAddress* address(Family family) const;
 };
 
-struct Router {
-  std::string name;
-  std::size_t site = 0;
+struct Router : Node {
   std::vector<std::string> lan;  // interfaces to the gateways
   std::string include;
-  Line line = 0;
 };
 
 struct Site {
@@ -107,7 +115,7 @@ struct Site {
 // the mesh, or adds one.
 struct LinkEntry {
   std::vector<At<std::string>> ends;      // two gateway names
-  std::array<std::size_t, 2> gateways{};  // their indices
+  std::array<std::size_t, 2> gateways{};  // their indices, the lower first
   std::optional<std::uint32_t> cost;
   std::optional<std::uint32_t> bandwidth_mbit;
   std::optional<At<Family>> family;
@@ -125,11 +133,6 @@ struct Topology {
   [[nodiscard]] std::optional<std::size_t> find_site(std::string_view name) const;
 };
 
-struct ParsedTopology {
-  Topology topology;  // valid only without faults
-  Faults faults;      // sorted by line
-};
-
 // A default route does not belong to one site: several sites may have it.
 inline bool is_default(const IpPrefix& prefix) {
   return prefix.length == 0;
@@ -138,7 +141,11 @@ inline bool is_default(const IpPrefix& prefix) {
 // A gateway's name as a BIRD symbol: V2_1 for V2-1.
 std::string symbol_of(std::string_view name);
 
-// `text` is the content of a TOML file.
-ParsedTopology parse_topology(std::string_view text);
+// Compares digits by their numeric value: "V2-1" is less than "V10-1".
+bool natural_less(std::string_view a, std::string_view b);
+
+// `text` is the content of a TOML file. Adds faults sorted by line; the result is valid without
+// any.
+Topology parse_topology(std::string_view text, Faults& faults);
 
 }  // namespace routevpn::plan

@@ -48,8 +48,8 @@ TEST_CASE("links are numbered in file order, and the number determines addresses
   CHECK(text_of(plan, plan.links[0]) == "V1-1 V2-1 10000 10.255.0.1/30 2001:db8:ff::1/127");
   CHECK(text_of(plan, plan.links[5]) == "V1-2 V2-2 10005 10.255.0.21/30 2001:db8:ff::b/127");
   CHECK(text_of(plan, plan.links[11]) == "V2-2 V3-2 10011 10.255.0.45/30 2001:db8:ff::17/127");
-  CHECK(text_of_id(plan.gateway_ids[3]) == "0.0.2.2");
-  CHECK(text_of_id(plan.router_ids[2]) == "0.0.3.129");
+  CHECK(text_of_id(plan.lock.ids.at("V2-2")) == "0.0.2.2");
+  CHECK(text_of_id(plan.lock.ids.at("R3")) == "0.0.3.129");
 }
 
 TEST_CASE("no two links of a large mesh share an address or a port") {
@@ -84,8 +84,8 @@ TEST_CASE("the gateway with the lower name initiates, and digits compare by valu
 }
 
 TEST_CASE("an addition renumbers no existing link") {
-  const auto before = allocation_of(mesh(3));
-  const auto links = texts_of(before.plan);
+  const auto before = plan_of(mesh(3));
+  const auto links = texts_of(before);
   SECTION("a site at the end") {
     const auto plan = plan_of(mesh(4), before.lock);
     CHECK(contains_all(texts_of(plan), links));
@@ -95,9 +95,9 @@ TEST_CASE("an addition renumbers no existing link") {
     const auto plan =
         plan_of(organisation() + site(7, 1) + site(1, 3) + site(2) + site(3), before.lock);
     CHECK(contains_all(texts_of(plan), links));
-    CHECK(text_of_id(plan.gateway_ids[0]) == "0.0.4.1");
-    CHECK(text_of_id(plan.gateway_ids[1]) == "0.0.1.1");
-    CHECK(text_of_id(plan.gateway_ids[3]) == "0.0.1.3");
+    CHECK(text_of_id(plan.lock.ids.at("V7-1")) == "0.0.4.1");
+    CHECK(text_of_id(plan.lock.ids.at("V1-1")) == "0.0.1.1");
+    CHECK(text_of_id(plan.lock.ids.at("V1-3")) == "0.0.1.3");
   }
   SECTION("another order") {
     const auto plan = plan_of(organisation() + site(3) + site(1) + site(2), before.lock);
@@ -106,19 +106,19 @@ TEST_CASE("an addition renumbers no existing link") {
 }
 
 TEST_CASE("a number is reused only after its link is removed") {
-  const auto before = allocation_of(mesh(3));
-  const auto without = allocation_of(organisation() + site(1) + site(3), before.lock);
+  const auto before = plan_of(mesh(3));
+  const auto without = plan_of(organisation() + site(1) + site(3), before.lock);
   CHECK(without.lock.links.size() == 4);
   CHECK(without.lock.links.at({"V1-1", "V3-1"}) == 2);
   CHECK_FALSE(without.lock.ids.contains("V2-1"));
-  const auto after = allocation_of(organisation() + site(1) + site(3) + site(9, 1), without.lock);
+  const auto after = plan_of(organisation() + site(1) + site(3) + site(9, 1), without.lock);
   CHECK(after.lock.links.at({"V1-1", "V3-1"}) == 2);
   CHECK(after.lock.links.at({"V1-1", "V9-1"}) == 0);
   CHECK(text_of_id(after.lock.ids.at("V9-1")) == "0.0.2.1");
 }
 
 TEST_CASE("a lock is unchanged after it is written and read") {
-  const auto lock = allocation_of(mesh(11)).lock;
+  const auto lock = plan_of(mesh(11)).lock;
   Faults faults;
   CHECK(parse_lock(format_lock(lock), faults) == lock);
   CHECK(faults.empty());
@@ -186,15 +186,15 @@ TEST_CASE("an explicit topology has exactly the listed links, and every site nee
 TEST_CASE("a full mesh of more than ten sites gets three reflectors in different sites") {
   CHECK(reflectors_of(plan_of(mesh(10))).empty());
   CHECK(reflectors_of(plan_of(mesh(11, 2, "reflectors = []\n"))).empty());
-  const auto eleven = allocation_of(mesh(11));
-  CHECK(reflectors_of(eleven.plan) == std::vector<std::string>{"V1-1", "V2-1", "V3-1"});
-  CHECK(eleven.plan.sessions == Sessions::to_reflectors);
+  const auto eleven = plan_of(mesh(11));
+  CHECK(reflectors_of(eleven) == std::vector<std::string>{"V1-1", "V2-1", "V3-1"});
+  CHECK(eleven.sessions == Sessions::to_reflectors);
   std::size_t sessions = 0;
-  for (const auto& link : eleven.plan.links) sessions += eleven.plan.has_session(link) ? 1 : 0;
+  for (const auto& link : eleven.links) sessions += eleven.has_session(link) ? 1 : 0;
   CHECK(sessions == 3 * 20 - 3);
   SECTION("the lock keeps them") {
     const auto more = organisation() + site(99) + mesh(12).substr(organisation().size());
-    CHECK(reflectors_of(plan_of(more, eleven.lock)) == reflectors_of(eleven.plan));
+    CHECK(reflectors_of(plan_of(more, eleven.lock)) == reflectors_of(eleven));
   }
   SECTION("removed reflectors are replaced") {
     auto lock = eleven.lock;
@@ -238,9 +238,8 @@ TEST_CASE("the cost of a link is explicit, derived from its bandwidth, or that o
 }
 
 TEST_CASE("router IDs work above 255 sites, and a site with too many gateways is a fault") {
-  CHECK(text_of_id(
-            plan_of(mesh(257, 1, "mesh = \"hub-and-spoke\"\nhubs = \"1\"\n")).gateway_ids[256]) ==
-        "0.1.1.1");
+  CHECK(text_of_id(plan_of(mesh(257, 1, "mesh = \"hub-and-spoke\"\nhubs = \"1\"\n"))
+                       .lock.ids.at("V257-1")) == "0.1.1.1");
   CHECK_THAT(faults_of(mesh(2, 128)),
              ContainsSubstring("site 1 has more than 127 gateways or routers"));
 }

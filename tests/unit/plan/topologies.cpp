@@ -45,25 +45,24 @@ std::string lines_of(const Faults& faults) {
 }  // namespace
 
 Topology topology_of(const std::string& text) {
-  auto parsed = parse_topology(text);
-  REQUIRE(lines_of(parsed.faults).empty());
-  return std::move(parsed.topology);
-}
-
-Allocation allocation_of(const std::string& text, const Lock& before) {
-  return allocate(topology_of(text), before);
+  Faults faults;
+  auto topology = parse_topology(text, faults);
+  REQUIRE(lines_of(faults).empty());
+  return topology;
 }
 
 Plan plan_of(const std::string& text, const Lock& before) {
-  auto allocation = allocation_of(text, before);
-  REQUIRE(lines_of(allocation.faults).empty());
-  return std::move(allocation.plan);
+  Faults faults;
+  auto plan = allocate(topology_of(text), before, faults);
+  REQUIRE(lines_of(faults).empty());
+  return plan;
 }
 
 std::string faults_of(const std::string& text, const Lock& before) {
-  auto parsed = parse_topology(text);
-  if (!parsed.faults.empty()) return lines_of(parsed.faults);
-  return lines_of(allocate(std::move(parsed.topology), before).faults);
+  Faults faults;
+  auto topology = parse_topology(text, faults);
+  if (faults.empty()) (void)allocate(std::move(topology), before, faults);
+  return lines_of(faults);
 }
 
 std::string read_text(const std::string& path) {

@@ -18,7 +18,6 @@ std::string mesh(int sites, int gateways = 2, const std::string& more_of_organis
 // The topology and the plan of a text that must have no faults.
 Topology topology_of(const std::string& text);
 Plan plan_of(const std::string& text, const Lock& before = {});
-Allocation allocation_of(const std::string& text, const Lock& before = {});
 // The faults of the file and of its allocation, one "LINE: TEXT" per line.
 std::string faults_of(const std::string& text, const Lock& before = {});
 
