@@ -143,6 +143,13 @@ TEST_CASE("large datagrams have the size checked 4 times per keepalive, idle lin
   follower.path.check(follower.now);
   CHECK(follower.probes_now());
   CHECK(follower.path.check_due() == follower.now + 250ms);
+  follower.path.check(follower.now);  // no large datagram since
+  CHECK_FALSE(follower.path.check_due());
+  ++follower.large_datagrams;
+  follower.path.check(follower.now);
+  CHECK(follower.path.check_due());
+  follower.path.end();
+  CHECK_FALSE(follower.path.check_due());
 }
 
 TEST_CASE("a report of the peer's path or of our own interface lowers the limit at once") {
