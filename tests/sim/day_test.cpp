@@ -2,8 +2,8 @@
 // directions, an impaired wire, processes killed and stopped, machines that sleep, forged and
 // replayed datagrams. Invariants at every moment:
 //
-//   - No nonce is used twice under one key. No data is sealed with a key after a newer key was
-//   used.
+//   - No nonce is used twice under one key.
+//   - No data is sealed with a key once a newer key was used.
 //   - No packet is delivered twice, altered or invented (checked by World).
 //   - An end that no datagram can reach has no carrier after dead-after.
 //   - Two ends that can reach each other get their carriers within back_within, and keep them.
@@ -37,7 +37,7 @@ class Day {
   static constexpr Duration dead_after = 3500ms;
   // Datagrams that are in flight when the wire is cut arrive within this time.
   static constexpr Duration in_flight = Wire::delay + Wire::late;
-  // Longest back-off (10 s), after the time-out of a handshake begun on the impaired wire.
+  // Longest back-off (8 s and a quarter), after the time-out of a handshake begun before.
   static constexpr Duration back_within = 30s;
 
   explicit Day(std::uint64_t seed)
@@ -149,7 +149,7 @@ class Day {
       if (random_below(10) == 0) datagram.resize(1 + random_below(datagram.size()));
       end.receive(std::move(datagram));
     }
-    last_reachable_[to] = world_.now;  // a datagram that the wire lost is no replay
+    last_reachable_[to] = world_.now;  // a datagram that the wire lost is new here
   }
 
   static bool take_expired(std::optional<Time>& until, Time now) {

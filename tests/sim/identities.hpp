@@ -35,8 +35,8 @@ inline const Identities& identities() {
   return made;
 }
 
-// Number of seeds for a test. ROUTEVPN_SEEDS scales the default: 10,000 is the whole default, fewer
-// suit sanitizer builds, more suit long runs by hand.
+// Number of seeds for a test. ROUTEVPN_SEEDS replaces the 10,000 seeds of the first loss test, and
+// scales other tests in proportion: fewer for sanitizer builds, more for long runs by hand.
 inline std::uint64_t seeds(std::uint64_t default_count) {
   const char* const text = std::getenv("ROUTEVPN_SEEDS");
   if (text == nullptr) return default_count;

@@ -113,7 +113,7 @@ TEST_CASE("rekeys on a wire without loss lose no packet, for every seed") {
   check_seeds(1'000, rekey_without_loss);
 }
 
-TEST_CASE("on a good wire the link is up after four round trips and loses no packet") {
+TEST_CASE("on a good wire the link is up within four round trips and loses no packet") {
   World world({}, identities().initiator, identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   CHECK(world.now - Time{1000h} <= 8 * Wire::delay);

@@ -23,9 +23,9 @@ struct Delivery {
 
 class Wire {
  public:
-  static constexpr Duration delay = std::chrono::milliseconds(5);
-  static constexpr Duration late =
-      std::chrono::milliseconds(60);  // extra delay of a reordered datagram, at most
+  static constexpr Duration delay = std::chrono::milliseconds(5);  // in each direction
+  // The most that a reordered datagram is delayed besides.
+  static constexpr Duration late = std::chrono::milliseconds(60);
 
   explicit Wire(std::uint64_t seed)
       : random_(seed), directions_{Schedule(2 * seed), Schedule(2 * seed + 1)} {

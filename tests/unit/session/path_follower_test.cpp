@@ -143,9 +143,16 @@ TEST_CASE("large datagrams have the size checked 4 times per keepalive, idle lin
   follower.path.check(follower.now);
   CHECK(follower.probes_now());
   CHECK(follower.path.check_due() == follower.now + 250ms);
+  follower.path.check(follower.now);  // no large datagram since
+  CHECK_FALSE(follower.path.check_due());
+  ++follower.large_datagrams;
+  follower.path.check(follower.now);
+  CHECK(follower.path.check_due());
+  follower.path.end();
+  CHECK_FALSE(follower.path.check_due());
 }
 
-TEST_CASE("an ICMP report lowers the lane's limit at once, if it is about the peer") {
+TEST_CASE("a report of the peer's path or of our own interface lowers the limit at once") {
   Follower follower;
   follower.follow(peer);
   follower.route(peer, 1500);
@@ -157,6 +164,23 @@ TEST_CASE("an ICMP report lowers the lane's limit at once, if it is about the pe
   follower.drain();
   CHECK(follower.limits.back() == 1300 - overhead);
   CHECK(follower.path_mtus.size() == 1);  // not verified yet
+  follower.path.too_big({peer.address, 1200, true}, follower.now);
+  follower.drain();
+  CHECK(follower.limits.back() == 576 - overhead);  // no size above 576 has passed since
+}
+
+TEST_CASE("the route is looked up again after 10 minutes, and the search ends at the new MTU") {
+  Follower follower;
+  follower.follow(peer);
+  follower.route(peer, 1400);
+  follower.probe();
+  follower.now += PathMtu::raise_interval;
+  REQUIRE(follower.probes_now());
+  follower.probe();
+  CHECK(follower.lookups.size() == 2);
+  follower.route(peer, 1500);
+  follower.probe();
+  CHECK(follower.path_mtus.back() == std::pair(1500U, 1500U - overhead));
 }
 
 TEST_CASE("a peer without control messages gets no probe and no limit: route and ICMP decide") {
