@@ -30,12 +30,16 @@ const unsigned char* alpn_bytes() {
   return reinterpret_cast<const unsigned char*>(control_alpn.data());
 }
 
+bool is_allowed_suite(const std::string& name) {
+  return (':' + allowed_suites + ':').find(':' + name + ':') != std::string::npos;
+}
+
 // OpenSSL itself would skip unknown names and expand aliases.
 std::string checked_suites(const std::string& list) {
   if (list.empty()) return allowed_suites;
   std::istringstream names(list + ':');
   for (std::string name; std::getline(names, name, ':');) {
-    if ((':' + allowed_suites + ':').find(':' + name + ':') == std::string::npos) {
+    if (!is_allowed_suite(name)) {
       throw UsageError("--ciphers: '" + name + "' is not allowed; allowed are " + allowed_suites);
     }
   }
