@@ -87,6 +87,7 @@ class LockParser {
 template <typename Map>
 auto by_number(const Map& map) {
   std::vector<const typename Map::value_type*> entries;
+  entries.reserve(map.size());
   for (const auto& entry : map) entries.push_back(&entry);
   std::ranges::sort(entries, {}, [](const auto* entry) { return entry->second; });
   return entries;
