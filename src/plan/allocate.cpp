@@ -65,6 +65,7 @@ std::uint64_t numbers_needed(const Map& numbers) {
 void assign_numbers(Plan& plan, const Lock& before) {
   const auto& gateways = plan.topology.gateways;
   std::vector<std::string> names;
+  names.reserve(gateways.size());
   for (const auto& gateway : gateways) names.push_back(gateway.name);
   plan.lock.gateways = numbers_of(names, before.gateways);
   std::vector<LinkName> ends;
@@ -154,7 +155,8 @@ void check_room(const Plan& plan, Faults& faults) {
     text += pool->value.to_string() + " is exhausted: " + std::to_string(links) + " links";
     if (next_hops > 0) text += " and " + std::to_string(next_hops) + " next hops";
     const auto length = std::to_string(pool->value.address.bits() - host_bits);
-    faults.push_back({pool->line, text + " need a /" + length + " or larger"});
+    text += " need a /" + length + " or larger";
+    faults.push_back({pool->line, std::move(text)});
   }
   const auto& [ports, line] = organisation.ports;
   if (links > ports.size()) {

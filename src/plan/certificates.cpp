@@ -27,8 +27,8 @@ std::string request_text(const std::string& name) {
 
 Certificates::Certificates(const Plan& plan, std::string directory)
     : plan_(plan), directory_(std::move(directory)) {
-  needs_crl_ = std::any_of(plan.topology.gateways.begin(), plan.topology.gateways.end(),
-                           [](const Gateway& gateway) { return !gateway.settings.crl.empty(); });
+  needs_crl_ = std::ranges::any_of(
+      plan.topology.gateways, [](const Gateway& gateway) { return !gateway.settings.crl.empty(); });
 }
 
 bool Certificates::has(const std::string& file) const {
@@ -68,15 +68,10 @@ void Certificates::issue() const {
   for (const auto& gateway : plan_.topology.gateways) {
     if (has(gateway.name + ".cert")) continue;
     if (!has(gateway.name + ".csr")) pki::create_request({directory_, gateway.name});
-    pki::SignOrder request;
-    request.directory = directory_;
-    request.name = gateway.name;
-    pki::sign(request);
+    pki::sign({.directory = directory_, .name = gateway.name, .days = {}});
   }
   if (!needs_crl_ || has("ca.crl")) return;
-  pki::RevokeOrder only_crl;  // without a name or a serial number
-  only_crl.directory = directory_;
-  pki::revoke(only_crl);
+  pki::revoke({.directory = directory_, .name = {}, .serial = {}});  // only makes the CRL
 }
 
 void Certificates::add(PlannedFiles& files, const std::string& gateway, const std::string& file,
@@ -90,9 +85,7 @@ PlannedFiles Certificates::files() const {
   for (const auto& gateway : plan_.topology.gateways) {
     const auto& name = gateway.name;
     if (!issues && !has(name + ".cert")) {
-      std::string path = name + "/pki/";
-      path += name + ".request";
-      files.push_back({std::move(path), request_text(name)});
+      files.push_back({name + "/pki/" + name + ".request", request_text(name)});
       continue;
     }
     add(files, name, "ca.cert", 0644);

@@ -61,11 +61,9 @@ class Checker {
   }
 
   [[nodiscard]] bool is_lan_interface(const std::string& ifname) const {
-    return std::any_of(
-        topology_.gateways.begin(), topology_.gateways.end(), [&](const Gateway& gateway) {
-          const auto& lan = gateway.settings.lan;
-          return !ifname.empty() && std::find(lan.begin(), lan.end(), ifname) != lan.end();
-        });
+    return !ifname.empty() && std::ranges::any_of(topology_.gateways, [&](const Gateway& gateway) {
+      return std::ranges::count(gateway.settings.lan, ifname) > 0;
+    });
   }
 
   void addresses() {
@@ -86,8 +84,9 @@ class Checker {
   [[nodiscard]] std::vector<Network> all_networks() const {
     std::vector<Network> all;
     const auto& organisation = topology_.organisation;
-    for (const auto* const pool : {&organisation.interconnect4, &organisation.interconnect6}) {
-      if (*pool) all.push_back({(*pool)->value, (*pool)->line, "interconnect pool"});
+    for (const auto family : both_families) {
+      const auto& pool = organisation.interconnect(family);
+      if (pool) all.push_back({pool->value, pool->line, "interconnect pool"});
     }
     for (const auto& site : topology_.sites) {
       for (const auto& prefix : site.prefixes) {
@@ -108,8 +107,7 @@ class Checker {
   // networks inside the same one.
   void networks() {
     auto all = all_networks();
-    std::stable_sort(all.begin(), all.end(),
-                     [](const Network& a, const Network& b) { return a.prefix < b.prefix; });
+    std::ranges::stable_sort(all, {}, &Network::prefix);
     const Network* outer = nullptr;
     for (const auto& network : all) {
       if (outer == nullptr || !overlap(outer->prefix, network.prefix)) {
@@ -199,9 +197,7 @@ class Checker {
   // A gateway whose name is invalid may be the missing end: no second fault then.
   bool find_ends(LinkEntry& link) {
     bool found = true;
-    const bool all_have_names =
-        std::none_of(topology_.gateways.begin(), topology_.gateways.end(),
-                     [](const Gateway& gateway) { return gateway.name.empty(); });
+    const bool all_have_names = !topology_.find_gateway("");
     for (std::size_t i = 0; i < 2; ++i) {
       const auto index = topology_.find_gateway(link.ends[i].value);
       if (index) link.gateways[i] = *index;
@@ -228,8 +224,8 @@ class Checker {
       return;
     }
     const auto both = [&](Family family) { return a.address(family) && b.address(family); };
-    if (!a.addresses.empty() && !b.addresses.empty() && !both(Family::ipv4) &&
-        !both(Family::ipv6)) {
+    const bool any = std::ranges::any_of(both_families, both);
+    if (!any && !a.addresses.empty() && !b.addresses.empty()) {
       fault(link.line, text_of(link) + ": the ends have no address family in common");
     }
   }

@@ -1,14 +1,17 @@
 #include "routevpn/plan/lock.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 #include <sstream>
 
+#include "values.hpp"
+
 namespace routevpn::plan {
 
 namespace {
+
+constexpr std::uint32_t highest_number = 999'999;
 
 // A large plan has 20,000 lines: no stream per line.
 std::vector<std::string_view> words_of(std::string_view line) {
@@ -20,14 +23,6 @@ std::vector<std::string_view> words_of(std::string_view line) {
     at = end;
   }
   return words;
-}
-
-std::optional<std::uint32_t> number_of(std::string_view word) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  const bool whole = error == std::errc{} && end == word.data() + word.size();
-  if (!whole || number > highest_number) return std::nullopt;
-  return number;
 }
 
 std::optional<std::uint32_t> id_of(std::string_view word) {
@@ -65,20 +60,19 @@ class LockParser {
       return true;
     }
     if (words.size() != (kind == "link" ? 4 : 3)) return false;
-    const auto number = kind == "id" ? id_of(words[1]) : number_of(words[1]);
+    const auto number = kind == "id" ? id_of(words[1]) : parse_number(words[1], highest_number);
     if (!number) return false;
     const std::string name(words[2]);
-    if (kind == "id") return add(lock_.ids, name, *number, ids_);
-    if (kind == "gateway") return add(lock_.gateways, name, *number, gateways_);
-    return kind == "link" && add(lock_.links, LinkName(name, words[3]), *number, links_);
+    if (kind == "id") return add(lock_.ids, name, *number);
+    if (kind == "gateway") return add(lock_.gateways, name, *number);
+    return kind == "link" && add(lock_.links, LinkName(name, words[3]), *number);
   }
 
   template <typename Name>
-  bool add(std::map<Name, std::uint32_t>& into, const Name& name, std::uint32_t number,
-           std::set<std::uint32_t>& taken) {
+  bool add(std::map<Name, std::uint32_t>& into, const Name& name, std::uint32_t number) {
     if (!into.emplace(name, number).second) {
       fault("the name already has a number");
-    } else if (!taken.insert(number).second) {
+    } else if (!taken_.emplace(&into, number).second) {
       fault("the number is already in use");
     }
     return true;
@@ -87,9 +81,7 @@ class LockParser {
   Faults& faults_;
   Lock lock_;
   Line line_ = 0;
-  std::set<std::uint32_t> ids_;
-  std::set<std::uint32_t> gateways_;
-  std::set<std::uint32_t> links_;
+  std::set<std::pair<const void*, std::uint32_t>> taken_;  // a map of lock_, and a number in it
 };
 
 template <typename Map>
@@ -97,8 +89,7 @@ auto by_number(const Map& map) {
   std::vector<const typename Map::value_type*> entries;
   entries.reserve(map.size());
   for (const auto& entry : map) entries.push_back(&entry);
-  std::sort(entries.begin(), entries.end(),
-            [](const auto* a, const auto* b) { return a->second < b->second; });
+  std::ranges::sort(entries, {}, [](const auto* entry) { return entry->second; });
   return entries;
 }
 

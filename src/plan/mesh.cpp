@@ -10,6 +10,9 @@ namespace {
 // A gateway has no link to a reflector of its own site. It then has two others, so one may fail.
 constexpr std::size_t most_reflectors = 3;
 
+// In sites. A larger full mesh gets route reflectors.
+constexpr std::size_t largest_ibgp_mesh = 10;
+
 // A plan has one UDP port per link.
 constexpr std::size_t most_links = 65535;
 
@@ -20,7 +23,7 @@ class LinkChooser {
         faults_(faults),
         is_hub_(topology.sites.size(), false),
         is_reported_(topology.sites.size(), false),
-        linked_(topology.sites.size() * topology.sites.size(), false) {
+        linked_(topology.sites.size(), std::vector<bool>(topology.sites.size(), false)) {
     for (const auto& hub : topology.organisation.hubs) {
       if (const auto site = topology.find_site(hub.value)) is_hub_[*site] = true;
     }
@@ -71,23 +74,16 @@ class LinkChooser {
     }
     // A mesh has no link between gateways without a common address family.
     if (!both(link.family)) return;
-    linked_[one.site * topology_.sites.size() + other.site] = true;
-    linked_[other.site * topology_.sites.size() + one.site] = true;
+    linked_[one.site][other.site] = linked_[other.site][one.site] = true;
     links_.push_back(link);
-  }
-
-  [[nodiscard]] bool are_linked(std::size_t a, std::size_t b) const {
-    return linked_[a * topology_.sites.size() + b];
   }
 
   // The sites to which this site should have a link, but has none.
   [[nodiscard]] std::vector<std::size_t> missing_of(std::size_t site) const {
     std::vector<std::size_t> missing;
     for (std::size_t other = 0; other < topology_.sites.size(); ++other) {
-      if (other != site && in_mesh(site, other) && !are_linked(site, other) &&
-          !is_reported_[other]) {
-        missing.push_back(other);
-      }
+      const bool has_link = other == site || linked_[site][other];
+      if (!has_link && in_mesh(site, other) && !is_reported_[other]) missing.push_back(other);
     }
     return missing;
   }
@@ -114,10 +110,9 @@ class LinkChooser {
                                                "of the same family"});
     }
     if (topology_.organisation.mesh != Mesh::explicit_links) return;
-    for (std::size_t a = 0; a < sites.size(); ++a) {
-      bool any = false;
-      for (std::size_t b = 0; b < sites.size(); ++b) any = any || are_linked(a, b);
-      if (!any) faults_.push_back({sites[a].line, "site " + sites[a].name + " has no link"});
+    for (std::size_t site = 0; site < sites.size(); ++site) {
+      if (std::ranges::count(linked_[site], true) > 0) continue;
+      faults_.push_back({sites[site].line, "site " + sites[site].name + " has no link"});
     }
   }
 
@@ -140,8 +135,8 @@ class LinkChooser {
   const Topology& topology_;
   Faults& faults_;
   std::vector<bool> is_hub_;
-  std::vector<bool> is_reported_;  // as a site with missing links
-  std::vector<bool> linked_;
+  std::vector<bool> is_reported_;          // as a site with missing links
+  std::vector<std::vector<bool>> linked_;  // per pair of sites
   std::map<std::array<std::size_t, 2>, const LinkEntry*> entries_;
   std::vector<PlannedLink> links_;
 };
@@ -197,7 +192,7 @@ void choose_reflectors(Plan& plan, const Lock& before, Faults& faults) {
   }
   const bool large = organisation.mesh == Mesh::full &&
                      organisation.reflection == Reflection::by_size &&
-                     topology.sites.size() > largest_ibgp_mesh_sites;
+                     topology.sites.size() > largest_ibgp_mesh;
   if (large || organisation.reflection == Reflection::chosen) {
     for (const auto gateway : chosen_reflectors(topology, before)) {
       plan.is_reflector[gateway] = true;

@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -31,21 +32,12 @@ void create_file(const std::string& path, const std::string& content, mode_t mod
   write_all(fd, content, path);
 }
 
-void make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) throw system_error("create " + path);
-}
-
 void move(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) throw system_error("create " + to);
 }
 
-struct Existing {
-  std::string content;
-  mode_t mode = 0;
-};
-
 // Nothing if no file exists. Throws UsageError for a directory, a symbolic link or a device.
-std::optional<Existing> read_existing(const std::string& path) {
+std::optional<PlannedFile> read_existing(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   struct stat status {};
@@ -53,8 +45,8 @@ std::optional<Existing> read_existing(const std::string& path) {
   if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     throw UsageError(path + ": exists and is not a regular file");
   }
-  Existing existing{std::string(static_cast<std::size_t>(status.st_size), '\0'),
-                    static_cast<mode_t>(status.st_mode & 07777)};
+  PlannedFile existing{path, std::string(static_cast<std::size_t>(status.st_size), '\0'),
+                       status.st_mode & 07777};
   if (!read_all(fd, existing.content)) throw system_error(path);
   return existing;
 }
@@ -129,7 +121,8 @@ class Staging {
     for (auto slash = path.find('/'); slash != std::string::npos;
          slash = path.find('/', slash + 1)) {
       const auto parent = path.substr(0, slash);
-      if (directories_.insert(parent).second) make_directory(at(parent));
+      if (!directories_.insert(parent).second) continue;
+      if (::mkdir(at(parent).c_str(), 0755) != 0) throw system_error("create " + at(parent));
     }
   }
 
@@ -176,11 +169,9 @@ Output::Output(std::string directory) : directory_(std::move(directory)) {
   const auto path = at(manifest_name);
   const auto manifest = read_existing(path);
   if (!manifest) return;
-  std::string_view rest = manifest->content;
-  for (std::size_t line = 1; !rest.empty(); ++line) {
-    const auto end = std::min(rest.find('\n'), rest.size());
-    const std::string entry(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  std::istringstream in(manifest->content);
+  std::string entry;
+  for (std::size_t line = 1; std::getline(in, entry); ++line) {
     if (entry.empty() || entry.starts_with('#')) continue;
     if (!is_manifest_path(entry)) {
       throw UsageError(path + ":" + std::to_string(line) + ": must be a path inside the directory");

@@ -41,8 +41,7 @@ std::string expand(std::string text, const std::string& name, const std::string&
 // rv3-1 for V3-1, rvparis for paris.
 std::string default_ifname(const std::string& gateway) {
   std::string text = gateway;
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (auto& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   const bool numbered = text.size() > 1 && text[0] == 'v' && std::isdigit(text[1]) != 0;
   return "rv" + (numbered ? text.substr(1) : text);
 }
@@ -214,8 +213,9 @@ class Parser {
     LinkEntry into;
     into.line = reader.line();
     if (const auto ends = reader.texts("between")) {
-      if (ends->size() == 2) into.ends = *ends;
-      if (ends->size() != 2) {
+      if (ends->size() == 2) {
+        into.ends = *ends;
+      } else {
         reader.fault(reader.line_of("between"), "between: must be the names of two gateways");
       }
     }

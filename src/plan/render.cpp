@@ -45,29 +45,22 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
   return text;
 }
 
-std::string render_units(const Plan& plan, std::size_t gateway) {
-  std::string text;
-  for (const auto link : plan.links_of[gateway]) {
-    const auto peer = plan.peer_of(plan.links[link], gateway);
-    text += "routevpn@" + plan.topology.gateways[peer].ifname + ".service\n";
-  }
-  return text;
-}
-
 PlannedFiles render(const Plan& plan) {
   PlannedFiles files;
   const auto& topology = plan.topology;
   files.reserve(topology.gateways.size() * 3 + topology.routers.size() + plan.links.size() * 2);
   for (std::size_t i = 0; i < topology.gateways.size(); ++i) {
     const std::string directory = topology.gateways[i].name + "/";
+    std::string units;
     for (const auto index : plan.links_of[i]) {
       const auto& link = plan.links[index];
       const auto& peer = topology.gateways[plan.peer_of(link, i)];
       files.push_back({directory + "links/" + peer.ifname + ".conf", render_link(plan, i, link)});
+      units += "routevpn@" + peer.ifname + ".service\n";
     }
     files.push_back({directory + "bird/public.conf", render_public_bird(plan, i)});
     files.push_back({directory + "bird/private.conf", render_private_bird(plan, i)});
-    files.push_back({directory + "units", render_units(plan, i)});
+    files.push_back({directory + "units", std::move(units)});
   }
   for (std::size_t i = 0; i < topology.routers.size(); ++i) {
     files.push_back({topology.routers[i].name + "/bird/bird.conf", render_router_bird(plan, i)});

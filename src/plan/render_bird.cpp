@@ -109,71 +109,49 @@ std::string own_networks(const GatewaySettings& settings) {
   return text + "}\n";
 }
 
-// The BGP sessions of one gateway.
-class SessionWriter {
- public:
-  SessionWriter(const Plan& plan, std::size_t gateway) : plan_(plan), gateway_(gateway) {}
+std::string template_of(const Plan& plan, bool reflects, bool peer_reflects) {
+  const bool to_client = reflects && !peer_reflects;
+  if (plan.sessions == Sessions::to_reflectors) return to_client ? "TO_CLIENT" : "TO_REFLECTOR";
+  if (to_client) return "TO_SPOKE";
+  return peer_reflects ? "TO_HUB" : "IBGP";
+}
 
-  std::string all() const {
-    std::string text;
-    for (const auto index : plan_.links_of[gateway_]) {
-      const auto& link = plan_.links[index];
-      if (plan_.has_session(link)) text += session(link);
-    }
-    return text;
+std::string channel(const Plan& plan, const PlannedLink& link, std::size_t peer, Family family) {
+  std::string text;
+  const auto& organisation = plan.topology.organisation;
+  const bool to_reflectors = plan.sessions == Sessions::to_reflectors;
+  const auto theirs = prefixes_of(plan.topology.sites[plan.topology.gateways[peer].site]);
+  // A reflector sends the routes of all other sites; the template filters them.
+  if (!plan.is_reflector[peer] && has(theirs, family)) {
+    text += " import where net ~ " + set_of(theirs, family) + ";";
   }
-
- private:
-  [[nodiscard]] std::string kind(bool peer_reflects) const {
-    const bool to_client = plan_.is_reflector[gateway_] && !peer_reflects;
-    if (plan_.sessions == Sessions::to_reflectors) return to_client ? "TO_CLIENT" : "TO_REFLECTOR";
-    if (to_client) return "TO_SPOKE";
-    return peer_reflects ? "TO_HUB" : "IBGP";
+  // IPv6 routes cannot have IPv4 next hops.
+  const bool resolves = family == Family::ipv4 || plan.session_family() == Family::ipv6;
+  if (to_reflectors && resolves) text += " igp table next_hops;";
+  const bool ipv6_next_hops =
+      organisation.interconnect6 && (!organisation.interconnect4 || to_reflectors);
+  if (family == Family::ipv4 && ipv6_next_hops) text += " extended next hop yes;";
+  if (!to_reflectors && plan.has_costs) {
+    text += " cost " + std::to_string(plan.cost_of(link)) + ";";
   }
+  return text.empty() ? text : "  " + channel_of(family) + " {" + text + " };\n";
+}
 
-  [[nodiscard]] std::string session(const PlannedLink& link) const {
-    const auto peer_index = plan_.peer_of(link, gateway_);
-    const auto& peer = plan_.topology.gateways[peer_index];
-    const auto family = plan_.session_family();
-    const bool peer_reflects = plan_.is_reflector[peer_index];
-    std::string text = "\nprotocol bgp IBGP_" + symbol_of(peer.name) + " from " +
-                       kind(peer_reflects) + " {\n  description \"" + peer.name + " through " +
-                       peer.ifname + "\";\n  interface \"" + peer.ifname + "\";\n";
-    text += "  local " + plan_.interconnect(link, gateway_, family)->address.to_string() +
-            " as ORG_AS;\n";
-    text += "  neighbor " + plan_.interconnect(link, peer_index, family)->address.to_string() +
-            " as ORG_AS;\n";
-    for (const auto own : both_families) text += channel(link, peer, own, peer_reflects);
-    return text + "}\n";
-  }
-
-  [[nodiscard]] std::string channel(const PlannedLink& link, const Gateway& peer, Family family,
-                                    bool peer_reflects) const {
-    std::string text;
-    const auto theirs = prefixes_of(plan_.topology.sites[peer.site]);
-    // A reflector sends the routes of all other sites; the template filters them.
-    if (!peer_reflects && has(theirs, family))
-      text += " import where net ~ " + set_of(theirs, family) + ";";
-    // IPv6 routes cannot have IPv4 next hops.
-    const bool resolves = family == Family::ipv4 || plan_.session_family() == Family::ipv6;
-    if (plan_.sessions == Sessions::to_reflectors && resolves) text += " igp table next_hops;";
-    const auto& organisation = plan_.topology.organisation;
-    if (family == Family::ipv4 && next_hops_are_ipv6(organisation))
-      text += " extended next hop yes;";
-    if (plan_.sessions == Sessions::over_each_link && plan_.has_costs) {
-      text += " cost " + std::to_string(plan_.cost_of(link)) + ";";
-    }
-    return text.empty() ? text : "  " + channel_of(family) + " {" + text + " };\n";
-  }
-
-  [[nodiscard]] bool next_hops_are_ipv6(const Organisation& organisation) const {
-    if (!organisation.interconnect6) return false;
-    return !organisation.interconnect4 || plan_.sessions == Sessions::to_reflectors;
-  }
-
-  const Plan& plan_;
-  std::size_t gateway_;
-};
+std::string session(const Plan& plan, std::size_t gateway, const PlannedLink& link) {
+  const auto peer = plan.peer_of(link, gateway);
+  const auto& name = plan.topology.gateways[peer].name;
+  const auto& ifname = plan.topology.gateways[peer].ifname;
+  const auto end = [&](std::size_t index) {
+    const auto address = plan.interconnect(link, index, plan.session_family())->address;
+    return address.to_string() + " as ORG_AS;\n";
+  };
+  std::string text = "\nprotocol bgp IBGP_" + symbol_of(name) + " from " +
+                     template_of(plan, plan.is_reflector[gateway], plan.is_reflector[peer]) +
+                     " {\n  description \"" + name + " through " + ifname + "\";\n  interface \"" +
+                     ifname + "\";\n  local " + end(gateway) + "  neighbor " + end(peer);
+  for (const auto family : both_families) text += channel(plan, link, peer, family);
+  return text + "}\n";
+}
 
 // A route to the BGP next hop of each peer, over the direct link while that link works.
 std::string next_hops(const Plan& plan, std::size_t gateway) {
@@ -247,7 +225,10 @@ std::string render_private_bird(const Plan& plan, std::size_t gateway) {
   text += own_networks(own.settings);
   text += site_ospf(directory, "site", own.settings.lan);
   if (to_reflectors) text += next_hops(plan, gateway);
-  return text + SessionWriter(plan, gateway).all();
+  for (const auto index : plan.links_of[gateway]) {
+    if (plan.has_session(plan.links[index])) text += session(plan, gateway, plan.links[index]);
+  }
+  return text;
 }
 
 std::string render_router_bird(const Plan& plan, std::size_t router) {

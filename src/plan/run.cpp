@@ -31,14 +31,6 @@ class TopologyLock {
   Fd fd_;  // empty if the file cannot be opened; run() then reports that
 };
 
-std::vector<std::string> as_lines(const std::string& path, const Faults& faults) {
-  std::vector<std::string> lines;
-  for (const auto& fault : faults) {
-    lines.push_back(path + ":" + std::to_string(fault.line) + ": " + fault.text);
-  }
-  return lines;
-}
-
 }  // namespace
 
 std::string lock_path(const std::string& topology) {
@@ -52,19 +44,22 @@ PlanReport run(const PlanRequest& request) {
   PlanReport report;
   report.lock = lock_path(request.topology);
   Faults faults;
+  const auto report_faults = [&](const std::string& path) {
+    for (const auto& [line, text] : faults) {
+      report.faults.push_back(path + ":" + std::to_string(line) + ": " + text);
+    }
+    return !faults.empty();
+  };
   auto topology = parse_topology(read_file(request.topology), faults);
-  report.faults = as_lines(request.topology, faults);
-  if (!report.faults.empty()) return report;
+  if (report_faults(request.topology)) return report;
 
   const bool had_lock = exists(report.lock);
   const auto lock_text = had_lock ? read_file(report.lock, largest_lock_bytes) : "";
   const auto before = parse_lock(lock_text, faults);
-  report.faults = as_lines(report.lock, faults);
-  if (!report.faults.empty()) return report;
+  if (report_faults(report.lock)) return report;
 
   const auto plan = allocate(std::move(topology), before, faults);
-  report.faults = as_lines(request.topology, faults);
-  if (!report.faults.empty()) return report;
+  if (report_faults(request.topology)) return report;
   report.sites = plan.topology.sites.size();
   report.gateways = plan.topology.gateways.size();
   report.links = plan.links.size();

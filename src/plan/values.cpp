@@ -38,8 +38,8 @@ bool is_usable_on_link(const IpPrefix& network) {
       *IpPrefix::parse("224.0.0.0/3"),   *IpPrefix::parse("::/127"),
       *IpPrefix::parse("::ffff:0:0/96"), *IpPrefix::parse("fe80::/10"),
       *IpPrefix::parse("ff00::/8")};
-  return std::none_of(unusable.begin(), unusable.end(),
-                      [&](const IpPrefix& other) { return overlap(network, other); });
+  return std::ranges::none_of(unusable,
+                              [&](const IpPrefix& other) { return overlap(network, other); });
 }
 
 bool is_routable(const IpPrefix& network) {
@@ -70,11 +70,8 @@ Enum parse_word(const std::vector<std::pair<std::string_view, Enum>>& words,
   throw UsageError("must be " + listed(known, "or"));
 }
 
-std::uint16_t parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole ? port : std::uint16_t{0};
+bool is_unquoted(char c) {  // printable ASCII that needs no escape in quotes
+  return c >= ' ' && c <= '~' && c != '"' && c != '\\';
 }
 
 }  // namespace
@@ -90,10 +87,8 @@ std::string parse_name(const std::string& text) {
 }
 
 std::string parse_title(const std::string& text) {
-  const bool good = !text.empty() && text.size() <= longest_title &&
-                    std::all_of(text.begin(), text.end(), [](char c) {
-                      return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-                    });
+  const bool good =
+      !text.empty() && text.size() <= longest_title && std::ranges::all_of(text, is_unquoted);
   if (!good) throw UsageError("must be 1 to 60 printable ASCII characters without quotes and '\\'");
   return text;
 }
@@ -122,16 +117,11 @@ IpAddress parse_public_address(const std::string& text) {
 }
 
 PortRange parse_ports(const std::string& text) {
-  const auto dash = text.find('-');
-  PortRange range{0, 0};
-  if (dash != std::string::npos) {
-    range.first = parse_port(std::string_view(text).substr(0, dash));
-    range.last = parse_port(std::string_view(text).substr(dash + 1));
-  }
-  if (range.first == 0 || range.last < range.first) {
-    throw UsageError("must be FIRST-LAST, two ports of 1 to 65535");
-  }
-  return range;
+  const auto dash = std::min(text.find('-'), text.size());
+  const auto first = parse_number(text.substr(0, dash), 65535).value_or(0);
+  const auto last = parse_number(text.substr(std::min(dash + 1, text.size())), 65535).value_or(0);
+  if (first == 0 || last < first) throw UsageError("must be FIRST-LAST, two ports of 1 to 65535");
+  return {static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last)};
 }
 
 Mesh parse_mesh(const std::string& text) {
@@ -151,9 +141,9 @@ std::string parse_ifname(const std::string& text) {
 }
 
 std::string parse_interface_pattern(const std::string& text) {
-  const bool good = !text.empty() && text.size() <= max_interface_name_bytes &&
-                    std::all_of(text.begin(), text.end(),
-                                [](char c) { return c == '*' || is_interface_character(c); });
+  const bool good =
+      !text.empty() && text.size() <= max_interface_name_bytes &&
+      std::ranges::all_of(text, [](char c) { return c == '*' || is_interface_character(c); });
   if (!good) {
     throw UsageError(
         "must be an interface name of 1 to 15 letters, digits, '_', '.', '-' and the wildcard '*'");
@@ -163,9 +153,7 @@ std::string parse_interface_pattern(const std::string& text) {
 
 std::string parse_template(const std::string& text) {
   const bool good = !text.empty() && text.front() != ' ' && text.back() != ' ' &&
-                    std::all_of(text.begin(), text.end(), [](char c) {
-                      return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '#';
-                    });
+                    std::ranges::all_of(text, is_unquoted) && text.find('#') == std::string::npos;
   if (!good) {
     throw UsageError("must be printable ASCII without quotes, '\\', '#' and blanks at the ends");
   }
@@ -183,6 +171,13 @@ std::string listed(const std::vector<std::string_view>& words, const std::string
     text += words[i];
   }
   return text;
+}
+
+std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t highest) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole && number <= highest ? std::optional(number) : std::nullopt;
 }
 
 bool overlap(const IpPrefix& one, const IpPrefix& other) {

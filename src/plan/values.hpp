@@ -1,6 +1,8 @@
 // Parses the values of a topology file. Each function throws UsageError with the allowed values.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,9 @@ std::string parse_ifname(const std::string& text);
 std::string parse_interface_pattern(const std::string& text);  // '*' matches any characters
 // Text that is copied into other programs' files; it may contain {name} and {site}.
 std::string parse_template(const std::string& text);
+
+// Nothing unless the text is one decimal number of at most `highest`.
+std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t highest);
 
 bool overlap(const IpPrefix& one, const IpPrefix& other);
 

@@ -29,8 +29,6 @@ struct Lock {
   bool operator==(const Lock&) const = default;
 };
 
-inline constexpr std::uint32_t highest_number = 999'999;
-
 std::string text_of_id(std::uint32_t id);  // "0.0.1.1"
 
 Lock parse_lock(std::string_view text, Faults& faults);

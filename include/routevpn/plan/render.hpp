@@ -30,7 +30,6 @@ inline constexpr auto dot_name = "topology.dot";
 PlannedFiles render(const Plan& plan);
 
 std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink& link);
-std::string render_units(const Plan& plan, std::size_t gateway);
 std::string render_public_bird(const Plan& plan, std::size_t gateway);
 std::string render_private_bird(const Plan& plan, std::size_t gateway);
 std::string render_router_bird(const Plan& plan, std::size_t router);

@@ -30,17 +30,16 @@ struct Fault {
 using Faults = std::vector<Fault>;
 
 enum class Family : std::uint8_t { ipv4, ipv6 };
-inline constexpr auto both_families = {Family::ipv4, Family::ipv6};
+inline constexpr std::array both_families = {Family::ipv4, Family::ipv6};
 std::string_view name_of(Family family);  // "IPv4", "IPv6"
 inline Family family_of(const IpAddress& address) {
   return address.is_v4() ? Family::ipv4 : Family::ipv6;
 }
 
 enum class Mesh : std::uint8_t { full, hub_and_spoke, explicit_links };
-// Route reflectors of iBGP: the planner chooses them in a full mesh of more than
-// largest_ibgp_mesh_sites sites (by_size) or always (chosen), or the file names them.
+// Route reflectors of iBGP: the planner chooses them in a large full mesh (by_size) or always
+// (chosen), or the file names them.
 enum class Reflection : std::uint8_t { by_size, chosen, named };
-inline constexpr std::size_t largest_ibgp_mesh_sites = 10;
 
 struct PortRange {
   std::uint16_t first = 10000;
