@@ -1,5 +1,6 @@
 #include "routevpn/link/status.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <nlohmann/json.hpp>
@@ -48,64 +49,44 @@ bool is_outbound(Drop reason) {
   return reason <= Drop::outside_send_failed;
 }
 
-Json drops_json(std::span<const std::uint64_t> drops) {
-  Json json = Json::object();
-  for (std::size_t i = 0; i < drops.size(); ++i) {
-    if (drops[i] != 0) json[std::string(name_of(static_cast<Drop>(i)))] = drops[i];
+// What one lane has counted.
+Json counts_json(const LaneFacts& lane) {
+  const auto& [session, counters, control_drops, local] = lane;
+  Json drops = Json::object();
+  std::array<std::uint64_t, 2> dropped{};
+  for (std::size_t i = 0; i < drop_count; ++i) {
+    const auto reason = static_cast<Drop>(i);
+    const std::uint64_t n = counters.drops.get(reason) + control_drops.get(reason);
+    if (n != 0) drops[std::string(name_of(reason))] = n;
+    dropped[is_outbound(reason) ? 1 : 0] += n;
   }
-  return json;
+  return {{"handshakes", session.handshakes},
+          {"rekeys", session.rekeys},
+          {"roams", session.roams},
+          {"flaps", session.flaps},
+          {"restart_hints", {{"given", session.hints_given}, {"taken", session.hints_taken}}},
+          {"rx",
+           {{"bytes", counters.rx_bytes.load()},
+            {"packets", counters.rx_packets.load()},
+            {"drops", dropped[0]}}},
+          {"tx",
+           {{"bytes", counters.tx_bytes.load()},
+            {"packets", counters.tx_packets.load()},
+            {"drops", dropped[1]},
+            {"split", counters.tx_fragmented.load()}}},
+          {"drops", drops}};
 }
 
-// Of one lane, or of several together.
-struct Sums {
-  std::uint64_t rx_bytes = 0;
-  std::uint64_t rx_packets = 0;
-  std::uint64_t tx_bytes = 0;
-  std::uint64_t tx_packets = 0;
-  std::uint64_t tx_fragmented = 0;
-  std::uint64_t handshakes = 0;
-  std::uint64_t rekeys = 0;
-  std::uint64_t roams = 0;
-  std::uint64_t hints_given = 0;
-  std::uint64_t hints_taken = 0;
-  bool udp_segment = true;
-  std::array<std::uint64_t, drop_count> drops{};
-
-  void add(const LaneFacts& lane) {
-    rx_bytes += lane.counters.rx_bytes;
-    rx_packets += lane.counters.rx_packets;
-    tx_bytes += lane.counters.tx_bytes;
-    tx_packets += lane.counters.tx_packets;
-    tx_fragmented += lane.counters.tx_fragmented;
-    handshakes += lane.session.handshakes;
-    rekeys += lane.session.rekeys;
-    roams += lane.session.roams;
-    hints_given += lane.session.hints_given;
-    hints_taken += lane.session.hints_taken;
-    udp_segment = udp_segment && lane.counters.udp_segment;
-    for (std::size_t i = 0; i < drop_count; ++i) {
-      const auto reason = static_cast<Drop>(i);
-      drops[i] += lane.counters.drops.get(reason) + lane.control_drops.get(reason);
+void add_counts(Json& sum, const Json& more) {
+  for (const auto& [name, value] : more.items()) {
+    if (value.is_object()) {
+      if (!sum.contains(name)) sum[name] = Json::object();
+      add_counts(sum[name], value);
+    } else {
+      sum[name] = sum.value(name, std::uint64_t{0}) + value.get<std::uint64_t>();
     }
   }
-
-  [[nodiscard]] std::uint64_t dropped(bool outbound) const {
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < drop_count; ++i) {
-      if (is_outbound(static_cast<Drop>(i)) == outbound) sum += drops[i];
-    }
-    return sum;
-  }
-
-  void write(Json& json) const {
-    json["rx"] = {{"bytes", rx_bytes}, {"packets", rx_packets}, {"drops", dropped(false)}};
-    json["tx"] = {{"bytes", tx_bytes},
-                  {"packets", tx_packets},
-                  {"drops", dropped(true)},
-                  {"split", tx_fragmented}};
-    json["drops"] = drops_json(drops);
-  }
-};
+}
 
 Json damping_json(const std::optional<session::DampingStatus>& damping, Time now) {
   if (!damping) return nullptr;
@@ -129,14 +110,6 @@ Json association_json(const session::SessionStatus& session, Time now) {
   return json;
 }
 
-void write_counts(Json& json, const Sums& sums, std::uint64_t flaps) {
-  json["handshakes"] = sums.handshakes;
-  json["rekeys"] = sums.rekeys;
-  json["roams"] = sums.roams;
-  json["flaps"] = flaps;
-  json["restart_hints"] = {{"given", sums.hints_given}, {"taken", sums.hints_taken}};
-}
-
 // Why a working link has no carrier, and why it may lose its association.
 void write_faults(Json& json, const session::SessionStatus& session, Time now) {
   json["damping"] = damping_json(session.damping, now);
@@ -152,18 +125,15 @@ void write_path(Json& json, const session::PathStatus& path) {
 }
 
 Json lane_json(const LaneFacts& lane, Time now) {
-  Sums sums;
-  sums.add(lane);
   Json json;
-  json["state"] = session::public_state(lane.session.phase);
+  json["state"] = public_state(lane.session.phase);
   json["since"] = wall_clock(lane.session.since, now);
   json["reason"] = lane.session.reason.word;
   json["local"] = lane.local.to_string();
   json["remote"] = association_json(lane.session, now)["remote"];
-  write_counts(json, sums, lane.session.flaps);
   write_faults(json, lane.session, now);
   write_path(json, lane.session.path);
-  sums.write(json);
+  json.update(counts_json(lane));
   return json;
 }
 
@@ -172,14 +142,14 @@ Json lane_json(const LaneFacts& lane, Time now) {
 std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes, Time now) {
   const LaneFacts& reporting = lanes[facts.reporting_lane];
   const session::SessionStatus& session = reporting.session;
-  const Json association = association_json(session, now);
-  Sums sums;
-  for (const LaneFacts& lane : lanes) sums.add(lane);
+  Json counts = Json::object();
+  for (const LaneFacts& lane : lanes) add_counts(counts, counts_json(lane));
+  counts["flaps"] = facts.flaps;
   Json json;
   json["link"] = facts.link;
   json["ifname"] = facts.ifname;
   json["netns"] = facts.options.netns.empty() ? Json(nullptr) : Json(facts.options.netns);
-  json["state"] = session::public_state(session.phase);
+  json["state"] = public_state(session.phase);
   json["since"] = wall_clock(facts.since, now);
   json["reason"] = session.reason.word;
   json["reason_text"] = session.reason.text;
@@ -190,16 +160,13 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   for (const auto& address : facts.options.addresses) {
     json["addresses"].push_back(address.to_string());
   }
-  json["peer"] = association["peer"];
   json["local"] = reporting.local.to_string();
-  for (const auto* name : {"remote", "alpn", "cipher", "crypto", "version", "last_handshake"}) {
-    json[name] = association[name];
-  }
-  write_counts(json, sums, facts.flaps);
+  json.update(association_json(session, now));
   write_faults(json, session, now);
   write_path(json, session.path);
-  sums.write(json);
-  json["udp_segment"] = sums.udp_segment;
+  json.update(counts);
+  json["udp_segment"] = std::ranges::all_of(
+      lanes, [](const LaneFacts& lane) { return lane.counters.udp_segment.load(); });
   json["lanes"] = Json::array();
   for (const LaneFacts& lane : lanes) json["lanes"].push_back(lane_json(lane, now));
   return json.dump();
