@@ -166,7 +166,7 @@ start_is 2 "--key b.key: not the key of the certificate a.cert" --key b.key
 start_is 2 "--key open.key: must be readable by its owner alone (chmod 600 open.key)" --key open.key
 start_is 2 "--key locked.key: encrypted keys are not supported*" --key locked.key
 start_is 2 "--cert expired.cert: expired on 2020-02-01" --cert expired.cert --key a.key
-start_is 2 "--cert weak.cert: its key is of a kind that is not allowed; allowed are *" \
+start_is 2 "--cert weak.cert: has an RSA key of 1024 bits; links accept *" \
   --cert weak.cert --key weak.key
 start_is 2 "--ca b.cert: holds no CA certificate (basicConstraints must say CA:TRUE)" --ca b.cert
 start_is 2 "--crl other/ca.crl: not signed by a CA of --ca*" --crl other/ca.crl
