@@ -85,7 +85,9 @@ PlannedFiles Certificates::files() const {
   for (const auto& gateway : plan_.topology.gateways) {
     const auto& name = gateway.name;
     if (!issues && !has(name + ".cert")) {
-      files.push_back({name + "/pki/" + name + ".request", request_text(name)});
+      std::string path = name + "/pki/";
+      path += name + ".request";
+      files.push_back({std::move(path), request_text(name)});
       continue;
     }
     add(files, name, "ca.cert", 0644);

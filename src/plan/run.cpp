@@ -46,7 +46,8 @@ PlanReport run(const PlanRequest& request) {
   Faults faults;
   const auto report_faults = [&](const std::string& path) {
     for (const auto& [line, text] : faults) {
-      report.faults.push_back(path + ":" + std::to_string(line) + ": " + text);
+      auto& fault = report.faults.emplace_back(path + ":");
+      fault += std::to_string(line) + ": " + text;
     }
     return !faults.empty();
   };

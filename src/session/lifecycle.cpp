@@ -154,7 +154,7 @@ void Session::alert_received(AssociationId id, const datapath::AlertReceived& al
 void Session::limit_reached(Time now) {
   std::string text = "the association may carry no more records";
   const std::string& failure = status_.renewal_failure;
-  if (!failure.empty()) text += ", and its renewal failed: " + failure;
+  if (!failure.empty()) text += ", and its rekey failed: " + failure;
   apply(Event::limit_reached, {"record_limit", std::move(text)}, now);
 }
 

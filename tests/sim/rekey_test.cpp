@@ -39,7 +39,7 @@ TEST_CASE(
   SimEnd& first = initiator.carrier() ? acceptor : initiator;
   CHECK(reason(first) == "record_limit");
   if (&first == &initiator) {
-    CHECK_THAT(status(first, world).reason.text, ContainsSubstring("its renewal failed: "));
+    CHECK_THAT(status(first, world).reason.text, ContainsSubstring("its rekey failed: "));
   }
   // The other end receives a close_notify and does not wait for dead-after.
   REQUIRE(world.run_until([&] { return !initiator.carrier() && !acceptor.carrier(); }, 5s));

@@ -54,13 +54,11 @@ using dtls::Role;
 // clang-format on
 
 #define ROUTEVPN_ENUMERATOR(name) name,
-#define ROUTEVPN_ONE(name) +1
 enum class Phase : std::uint8_t { ROUTEVPN_PHASES(ROUTEVPN_ENUMERATOR) };
 enum class Event : std::uint8_t { ROUTEVPN_EVENTS(ROUTEVPN_ENUMERATOR) };
-inline constexpr std::size_t phase_count = ROUTEVPN_PHASES(ROUTEVPN_ONE);
-inline constexpr std::size_t event_count = ROUTEVPN_EVENTS(ROUTEVPN_ONE);
 #undef ROUTEVPN_ENUMERATOR
-#undef ROUTEVPN_ONE
+inline constexpr std::size_t phase_count = static_cast<std::size_t>(Phase::stopped) + 1;
+inline constexpr std::size_t event_count = static_cast<std::size_t>(Event::stop) + 1;
 
 enum class Action : std::uint8_t {
   resolve,
