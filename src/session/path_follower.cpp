@@ -22,26 +22,18 @@ void PathFollower::follow(const AssociationStatus& association) {
 
 void PathFollower::on_route(const SocketAddress& remote, const outside::RouteMtu& route, Time now) {
   if (remote_ != remote) return;
-  if (std::exchange(new_path_, false)) {
-    begin(route, now);
+  const bool is_new = std::exchange(new_path_, false);
+  const unsigned least = remote.address.is_v4() ? ipv4_minimum_mtu : ipv6_minimum_mtu;
+  const unsigned most = std::min(probed_ ? route.most : route.now, maximum_mtu + overhead_);
+  const unsigned before = same_remote_ ? path_mtu_.found() : 0;
+  if (!is_new) {
+    path_mtu_.search_again(most, now);  // what was found stays in use meanwhile
+  } else if (probed_) {
+    path_mtu_.begin({least, most}, before != 0 ? before : route.now, now);
   } else {
-    search_again(route, now);
+    path_mtu_.begin_unprobed({least, route.now}, route.now, now);
   }
   report();
-}
-
-void PathFollower::begin(const outside::RouteMtu& route, Time now) {
-  const unsigned least = remote_->address.is_v4() ? ipv4_minimum_mtu : ipv6_minimum_mtu;
-  if (!probed_) return path_mtu_.begin_unprobed({least, route.now}, route.now, now);
-  const unsigned most = std::min(route.most, maximum_mtu + overhead_);
-  const unsigned before = path_mtu_.found();
-  path_mtu_.begin({least, most}, same_remote_ && before != 0 ? before : route.now, now);
-}
-
-// What was found stays in use while more is searched.
-void PathFollower::search_again(const outside::RouteMtu& route, Time now) {
-  const unsigned most = probed_ ? route.most : route.now;
-  path_mtu_.search_again(std::min(most, maximum_mtu + overhead_), now);
 }
 
 void PathFollower::end() {

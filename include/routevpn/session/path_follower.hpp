@@ -39,8 +39,6 @@ class PathFollower {
   [[nodiscard]] bool follows(const SocketAddress& remote) const { return remote_ == remote; }
 
  private:
-  void begin(const outside::RouteMtu& route, Time now);
-  void search_again(const outside::RouteMtu& route, Time now);
   void report();
 
   Duration keepalive_;
