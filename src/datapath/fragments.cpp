@@ -3,14 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "routevpn/base/mtu.hpp"
-
 namespace routevpn::datapath {
 namespace {
-
-// Lane::receive_bytes (128 KiB) between two calls of release(), and 64 KiB for packets whose other
-// fragments arrived before.
-constexpr std::size_t max_reassembled_bytes = 3UL * 65536;
 
 // Packet numbers repeat after 2^16 packets. After 4096 newer packets an incomplete one is older
 // than any reordering, so an equal number belongs to another packet.
@@ -23,10 +17,6 @@ bool append_copy(ConstBytes packet, inside::OutboundBatch& batch) {
 }
 
 }  // namespace
-
-Fragmenter::Fragmenter() {
-  whole_.clear(0, 0);
-}
 
 std::size_t Fragmenter::split(inside::OutboundBatch& batch, std::size_t from, std::size_t limit) {
   whole_.truncate(0);
@@ -80,11 +70,6 @@ void Fragmenter::subtract_surplus(std::uint64_t& packets, std::uint64_t& bytes) 
   take(surplus_packets_, packets);
   take(surplus_bytes_, bytes);
 }
-
-Reassembler::Reassembler()
-    // Not zeroed, so pages that no fragment reaches stay without memory.
-    : memory_(std::make_unique_for_overwrite<std::uint8_t[]>(max_incomplete * maximum_mtu)),
-      reassembled_(std::make_unique_for_overwrite<std::uint8_t[]>(max_reassembled_bytes)) {}
 
 Reassembler::Result Reassembler::add(AssociationId association, ConstBytes payload,
                                      inside::Ecn outer_ecn) {

@@ -5,7 +5,6 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 
@@ -15,17 +14,6 @@ namespace {
 constexpr std::size_t header_bytes = sizeof(inside::VirtioNetHeader);
 constexpr std::size_t inside_buffer_bytes = header_bytes + 65535;
 constexpr std::size_t most_received = 65536;  // by one call, also with UDP_GRO
-
-void signal_eventfd(int fd) {
-  const std::uint64_t one = 1;
-  // If the counter is full, a wakeup is pending anyway.
-  [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
-}
-
-void drain_eventfd(int fd) {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto got = ::read(fd, &count, sizeof count);
-}
 
 }  // namespace
 
@@ -46,7 +34,7 @@ LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& 
 }
 
 void LaneLoop::wake() const {
-  signal_eventfd(wakeup_.get());
+  eventfd_write(wakeup_.get(), 1);  // fails if the counter is full: then a wakeup is pending
 }
 
 void LaneLoop::stop() {
@@ -63,7 +51,8 @@ void LaneLoop::run() {
                                {inside_gone_ || blocked ? -1 : tun_.fd(), POLLIN, 0}}};
     if (poll(fds.data(), fds.size(), -1) <= 0) continue;  // interrupted
     const Time now = read_clock();
-    if (fds[0].revents != 0) drain_eventfd(wakeup_.get());
+    eventfd_t wakeups = 0;
+    if (fds[0].revents != 0) eventfd_read(wakeup_.get(), &wakeups);
     if ((fds[1].revents & POLLERR) != 0) {
       if (const auto news = socket_.take_errors()) lane_.announce(0, DatagramTooBig{*news});
     }
@@ -73,7 +62,7 @@ void LaneLoop::run() {
     const bool answered = (fds[1].revents & ~POLLOUT) != 0 && outside_turn(now);
     if (blocked) continue_sending();
     if (fds[2].revents != 0 || (answered && fds[2].fd >= 0)) inside_turn();
-    if (!mailbox_.events.empty() || !mailbox_.handshakes.empty()) signal_eventfd(control_wakeup_);
+    if (!mailbox_.events.empty() || !mailbox_.handshakes.empty()) eventfd_write(control_wakeup_, 1);
   }
 }
 

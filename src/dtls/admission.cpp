@@ -28,9 +28,8 @@ void Admission::evict(Time now) {
     return entry.second.level(now) >= per_source_burst;
   };
   if (std::erase_if(sources_, is_full) > 0) return;
-  sources_.erase(std::max_element(
-      sources_.begin(), sources_.end(),
-      [&](const auto& a, const auto& b) { return a.second.level(now) < b.second.level(now); }));
+  sources_.erase(std::ranges::max_element(
+      sources_, {}, [&](const auto& entry) { return entry.second.level(now); }));
 }
 
 bool Admission::allows(const IpAddress& source) const {

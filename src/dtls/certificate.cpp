@@ -20,9 +20,8 @@ namespace {
 std::string ascii_of(const ASN1_STRING* string) {
   const unsigned char* bytes = ASN1_STRING_get0_data(string);
   std::string text(bytes, bytes + ASN1_STRING_length(string));
-  for (char& c : text) {
-    if (c < ' ' || c > '~') c = '?';
-  }
+  std::ranges::replace_if(
+      text, [](char c) { return c < ' ' || c > '~'; }, '?');
   return text;
 }
 

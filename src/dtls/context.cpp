@@ -30,16 +30,12 @@ const unsigned char* alpn_bytes() {
   return reinterpret_cast<const unsigned char*>(control_alpn.data());
 }
 
-bool is_allowed_suite(const std::string& name) {
-  return (':' + allowed_suites + ':').find(':' + name + ':') != std::string::npos;
-}
-
 // OpenSSL itself would skip unknown names and expand aliases.
 std::string checked_suites(const std::string& list) {
   if (list.empty()) return allowed_suites;
   std::istringstream names(list + ':');
   for (std::string name; std::getline(names, name, ':');) {
-    if (!is_allowed_suite(name)) {
+    if ((':' + allowed_suites + ':').find(':' + name + ':') == std::string::npos) {
       throw UsageError("--ciphers: '" + name + "' is not allowed; allowed are " + allowed_suites);
     }
   }
@@ -164,8 +160,7 @@ SslContext make_context(Role role, const Credentials& credentials, const Identit
       SSL_CTX_new(role == Role::initiator ? DTLS_client_method() : DTLS_server_method()));
   if (context == nullptr || !restrict(context.get(), suites) || !set_role(context.get(), role) ||
       !install(context.get(), role, credentials)) {
-    const HandshakeFailure failure = failure_from_queue();
-    throw SystemError("OpenSSL refused the identity: " + failure.text);
+    throw SystemError("OpenSSL refused the identity: " + failure_from_queue().text);
   }
   require_peer(context.get(), policy.peer_name);
   ERR_clear_error();

@@ -59,10 +59,6 @@ std::optional<CookieJar::Cookie> CookieJar::sign(const Secret& secret, const Soc
   return cookie;
 }
 
-std::optional<CookieJar::Cookie> CookieJar::make(const SocketAddress& from) const {
-  return sign(current_, from);
-}
-
 bool CookieJar::is_valid(ConstBytes cookie, const SocketAddress& from) const {
   const auto matches = [&](const Secret& secret) {
     const auto expected = sign(secret, from);

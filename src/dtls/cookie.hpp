@@ -23,7 +23,9 @@ class CookieJar {
   CookieJar& operator=(const CookieJar&) = delete;
 
   void rotate(Time now);
-  [[nodiscard]] std::optional<Cookie> make(const SocketAddress& from) const;
+  [[nodiscard]] std::optional<Cookie> make(const SocketAddress& from) const {
+    return sign(current_, from);
+  }
   [[nodiscard]] bool is_valid(ConstBytes cookie, const SocketAddress& from) const;
 
  private:

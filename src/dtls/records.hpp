@@ -17,9 +17,7 @@ struct RecordView {
 // Removes the first record from `datagram`; none: the rest is empty or shorter than a record.
 inline std::optional<RecordView> take_record(ConstBytes& datagram) {
   if (datagram.size() < record::header_bytes) return std::nullopt;
-  const std::uint8_t* at = datagram.data();
-  const record::Header header{static_cast<record::ContentType>(at[0]), load_be16(at + 1),
-                              load_be16(at + 3), load_be48(at + 5), load_be16(at + 11)};
+  const record::Header header = record::decode(datagram.data());
   const std::size_t size = record::header_bytes + header.length;
   if (datagram.size() < size) return std::nullopt;
   const ConstBytes whole = datagram.first(size);

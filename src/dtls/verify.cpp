@@ -57,16 +57,11 @@ std::string fault_of(X509_STORE_CTX* store) {
   }
 }
 
-// The certificate's key signs the ephemeral key exchange. OpenSSL itself would also accept a
-// certificate that allows key agreement only.
-bool may_sign(X509* certificate) {
-  return (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) != 0;
-}
-
-// Never accepts what OpenSSL refused.
+// Never accepts what OpenSSL refused. OpenSSL itself would also accept a certificate that allows
+// key agreement only, but the certificate's key signs the ephemeral key exchange.
 int on_verified(int ok, X509_STORE_CTX* store) {
   if (ok == 1 && X509_STORE_CTX_get_error_depth(store) == 0 &&
-      !may_sign(X509_STORE_CTX_get0_cert(store))) {
+      (X509_get_key_usage(X509_STORE_CTX_get0_cert(store)) & KU_DIGITAL_SIGNATURE) == 0) {
     X509_STORE_CTX_set_error(store, X509_V_ERR_INVALID_PURPOSE);
     ok = 0;
   }

@@ -3,8 +3,6 @@
 #include <cerrno>
 
 #include <linux/rtnetlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 
 #include "routevpn/base/error.hpp"
 
@@ -18,16 +16,12 @@ NlMessage request_for(int type, int flags, std::uint32_t table, const IpPrefix& 
   rtmsg header{};
   header.rtm_family = static_cast<std::uint8_t>(prefix.address.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(prefix.length);
-  header.rtm_table = RT_TABLE_UNSPEC;  // RTA_TABLE has it
   header.rtm_protocol = RTPROT_STATIC;
-  header.rtm_scope = RT_SCOPE_UNIVERSE;
   header.rtm_type = RTN_UNREACHABLE;
   NlMessage message = new_message(type, flags, &header, sizeof header);
-  const int bytes = static_cast<int>(prefix.address.bits() / 8);
-  int failed = nla_put(message.get(), RTA_DST, bytes, prefix.network().address.bytes().data());
-  failed |= nla_put_u32(message.get(), RTA_TABLE, table);
-  failed |= nla_put_u32(message.get(), RTA_PRIORITY, worst_metric);
-  if (failed != 0) throw SystemError("netlink message: no room for a route");
+  put(message, RTA_DST, prefix.network().address);
+  put(message, RTA_TABLE, table);
+  put(message, RTA_PRIORITY, worst_metric);
   return message;
 }
 

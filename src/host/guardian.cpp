@@ -1,12 +1,10 @@
 #include "routevpn/host/guardian.hpp"
 
-#include <algorithm>
 #include <array>
 #include <climits>
 #include <csignal>
 #include <optional>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -16,7 +14,6 @@
 #include "routevpn/base/log.hpp"
 
 #include "backstop_routes.hpp"
-#include "child_process.hpp"
 #include "nat.hpp"
 #include "policy_rules.hpp"
 
@@ -27,11 +24,9 @@ namespace {
 // The first byte of the guardian's report. The text of a failure follows.
 enum Outcome : char { done = 'D', usage_failure = 'U', system_failure = 'S' };
 
-// The guardian's ends of the two pipes to the link's process.
-struct Pipes {
-  int life;    // at end of file once the link's process has ended
-  int report;  // written once, after set-up
-};
+// The guardian's ends of the pipes to the link's process.
+constexpr int life_pipe = STDIN_FILENO;     // at end of file once the link's process has ended
+constexpr int report_pipe = STDOUT_FILENO;  // written once, after set-up
 
 // A terminal or a service manager that ends the link's process signals the guardian too, which must
 // still undo its work.
@@ -43,27 +38,14 @@ void ignore_signals() {
   std::signal(SIGCHLD, SIG_DFL);
 }
 
-// Closes all other inherited descriptors: they would keep the link's interface and sockets alive.
-void keep_only(const Pipes& pipes) {
-  const auto low = static_cast<unsigned>(std::min(pipes.life, pipes.report));
-  const auto high = static_cast<unsigned>(std::max(pipes.life, pipes.report));
-  constexpr unsigned first = STDERR_FILENO + 1;
-  if (low > first) close_range(first, low - 1, 0);
-  if (high > low + 1) close_range(low + 1, high - 1, 0);
-  close_range(high + 1, UINT_MAX, 0);
-  const Fd dev_null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  dup2(dev_null.get(), STDIN_FILENO);
-  dup2(dev_null.get(), STDOUT_FILENO);
-}
-
-void report(int fd, Outcome outcome, const std::string& text) {
+void report(Outcome outcome, const std::string& text) {
   const std::string message = static_cast<char>(outcome) + text;
-  if (::write(fd, message.data(), message.size()) < 0) log_error(text);
-  ::close(fd);
+  if (::write(report_pipe, message.data(), message.size()) < 0) log_error(text);
+  ::close(report_pipe);
 }
 
-void wait_for_end(int life, const Nat* nat) {
-  std::array<pollfd, 2> watched{{{life, 0, 0}, {nat ? nat->table().errors_fd() : -1, 0, 0}}};
+void wait_for_end(const Nat* nat) {
+  std::array<pollfd, 2> watched{{{life_pipe, 0, 0}, {nat ? nat->table().errors_fd() : -1, 0, 0}}};
   while (watched[0].revents == 0) {
     if (poll(watched.data(), watched.size(), -1) < 0) continue;
     if (watched[1].revents == 0) continue;
@@ -72,9 +54,10 @@ void wait_for_end(int life, const Nat* nat) {
   }
 }
 
-void guard(const GuardianDuties& duties, const Netns& where, const Pipes& pipes) {
+void guard(const GuardianDuties& duties, const Netns& where) {
   if (!where.same_as(Netns::current())) where.enter();
-  keep_only(pipes);
+  // Other inherited descriptors would keep the link's interface and sockets alive.
+  close_range(STDERR_FILENO + 1, UINT_MAX, 0);
   Additions additions;
   if (duties.fwmark != 0 && duties.table != 0) {
     add_backstop_routes(additions, duties.table, duties.routes);
@@ -82,22 +65,21 @@ void guard(const GuardianDuties& duties, const Netns& where, const Pipes& pipes)
   }
   std::optional<Nat> nat;
   if (duties.nat) nat.emplace(duties.ifname, duties.ipv6);
-  report(pipes.report, done, "");
-  wait_for_end(pipes.life, nat ? &*nat : nullptr);
+  report(done, "");
+  wait_for_end(nat ? &*nat : nullptr);
 }
 
 // Ends the process in every case: it must not continue as a second link process.
-[[noreturn]] void run_guardian(const GuardianDuties& duties, const Netns& where,
-                               const Pipes& pipes) noexcept {
+[[noreturn]] void run_guardian(const GuardianDuties& duties, const Netns& where) noexcept {
   ignore_signals();
   prctl(PR_SET_NAME, "routevpn-guard");
   try {
-    guard(duties, where, pipes);
+    guard(duties, where);
     _exit(static_cast<int>(Exit::stopped));
   } catch (const UsageError& error) {
-    report(pipes.report, usage_failure, error.what());
+    report(usage_failure, error.what());
   } catch (const std::exception& error) {
-    report(pipes.report, system_failure, error.what());
+    report(system_failure, error.what());
   }
   _exit(static_cast<int>(Exit::failed));
 }
@@ -109,11 +91,15 @@ Guardian Guardian::start(const GuardianDuties& duties, const Netns& where) {
   Pipe report = make_pipe();
   const pid_t pid = fork();
   if (pid < 0) throw system_error("starting the guardian process");
-  if (pid == 0) run_guardian(duties, where, {life.read_end.get(), report.write_end.get()});
+  if (pid == 0) {
+    dup2(life.read_end.get(), life_pipe);
+    dup2(report.write_end.get(), report_pipe);
+    run_guardian(duties, where);
+  }
   report.write_end.reset();
 
   // If the guardian failed, it has undone everything. The destructor waits for it.
-  Guardian guardian(pid, std::move(life.write_end));
+  Guardian guardian(PipedChild{pid, std::move(life.write_end)});
   std::string answer(PIPE_BUF, '\0');
   if (!read_all(report.read_end, answer) || answer.empty()) {
     throw SystemError("the guardian process ended before its work was done");
@@ -121,12 +107,6 @@ Guardian Guardian::start(const GuardianDuties& duties, const Netns& where) {
   if (answer[0] == usage_failure) throw UsageError(answer.substr(1));
   if (answer[0] == system_failure) throw SystemError(answer.substr(1));
   return guardian;
-}
-
-Guardian::~Guardian() {
-  if (!pipe_) return;
-  pipe_.reset();
-  wait_for_exit(pid_);
 }
 
 }  // namespace routevpn::host

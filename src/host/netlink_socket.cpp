@@ -64,6 +64,16 @@ NlMessage new_message(int type, int flags, const void* header, std::size_t heade
   return message;
 }
 
+void put(const NlMessage& message, int type, const void* value, std::size_t bytes) {
+  if (nla_put(message.get(), type, static_cast<int>(bytes), value) != 0) {
+    throw SystemError("netlink message: out of memory");
+  }
+}
+
+void put(const NlMessage& message, int type, const IpAddress& address) {
+  put(message, type, address.bytes().data(), address.bits() / 8);
+}
+
 NetlinkSocket::NetlinkSocket(int protocol) : socket_(nl_socket_alloc()) {
   if (!socket_) throw SystemError("netlink socket: out of memory");
   check(nl_connect(socket_.get(), protocol), "netlink socket");

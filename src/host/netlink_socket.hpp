@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
+#include "routevpn/base/address.hpp"
 #include "routevpn/base/owned.hpp"
 
 namespace routevpn::host {
@@ -19,6 +21,14 @@ using NlMessage = Owned<nl_msg, nlmsg_free>;
 
 // A request with its family header. Throws SystemError.
 NlMessage new_message(int type, int flags, const void* header, std::size_t header_bytes);
+
+// These append an attribute. They throw SystemError.
+void put(const NlMessage& message, int type, const void* value, std::size_t bytes);
+void put(const NlMessage& message, int type, const IpAddress& address);
+template <std::integral Number>
+void put(const NlMessage& message, int type, Number number) {
+  put(message, type, &number, sizeof number);
+}
 
 struct KernelAnswer {
   int error_number = 0;  // 0: done
@@ -35,7 +45,6 @@ class NetlinkSocket {
   KernelAnswer ask(const NlMessage& request);
   // All messages of a dump, as one consistent snapshot. Throws SystemError.
   std::vector<NlMessage> dump(const NlMessage& request);
-  nl_sock* get() { return socket_.get(); }
 
  private:
   Owned<nl_sock, nl_socket_free> socket_;

@@ -1,7 +1,5 @@
 #include "routevpn/host/netns.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 
@@ -20,11 +18,6 @@ namespace {
 
 constexpr const char* own_namespace = "/proc/thread-self/ns/net";
 
-bool is_pid(const std::string& name) {
-  return std::all_of(name.begin(), name.end(),
-                     [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; });
-}
-
 Fd open_namespace(const std::string& path) {
   return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
@@ -33,8 +26,8 @@ Fd open_namespace(const std::string& path) {
 
 std::string Netns::path_of(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
-  if (is_pid(name)) return "/proc/" + name + "/ns/net";
-  return "/run/netns/" + name;
+  const bool is_pid = name.find_first_not_of("0123456789") == std::string::npos;
+  return is_pid ? "/proc/" + name + "/ns/net" : "/run/netns/" + name;
 }
 
 Netns Netns::current() {

@@ -15,7 +15,6 @@
 
 #include "routevpn/base/error.hpp"
 
-#include "child_process.hpp"
 #include "netlink_socket.hpp"
 
 namespace routevpn::host {
@@ -52,6 +51,29 @@ std::string find_nft() {
   throw UsageError("--nat needs the nft program (package nftables)");
 }
 
+// Sets `errors` to nft's error output.
+PipedChild start_nft(Fd& errors) {
+  const std::string program = find_nft();
+  Pipe commands = make_pipe();
+  Pipe output = make_pipe();
+  const Fd dev_null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  const pid_t nft = fork();
+  if (nft < 0) throw system_error("starting nft");
+  if (nft == 0) {
+    dup2(commands.read_end.get(), STDIN_FILENO);
+    dup2(dev_null.get(), STDOUT_FILENO);
+    dup2(output.write_end.get(), STDERR_FILENO);
+    // nft -i would write a history of our commands to $HOME.
+    setenv("HOME", "/dev/null", 1);
+    setenv("LC_ALL", "C", 1);
+    execl(program.c_str(), "nft", "-i", nullptr);
+    _exit(127);
+  }
+  errors = std::move(output.read_end);
+  fcntl(errors.get(), F_SETFL, O_NONBLOCK);
+  return {nft, std::move(commands.write_end)};
+}
+
 }  // namespace
 
 std::vector<NftTableInfo> nft_tables() {
@@ -69,47 +91,13 @@ std::vector<NftTableInfo> nft_tables() {
 }
 
 bool nft_table_exists(const std::string& name) {
-  const auto tables = nft_tables();
-  return std::any_of(tables.begin(), tables.end(),
-                     [&](const NftTableInfo& table) { return table.name == name; });
+  return std::ranges::count(nft_tables(), name, &NftTableInfo::name) > 0;
 }
 
-NftTable::NftTable(const std::string& name, const std::string& body) {
-  start_nft();
-  try {
-    const std::string command = "table inet " + name + " { flags owner; " + body + " }\n";
-    if (::write(commands_.get(), command.data(), command.size()) < 0) throw system_error("nft");
-    wait_for_table(name);
-  } catch (...) {
-    stop_nft();
-    throw;
-  }
-}
-
-NftTable::~NftTable() {
-  stop_nft();
-}
-
-void NftTable::start_nft() {
-  const std::string program = find_nft();
-  Pipe commands = make_pipe();
-  Pipe errors = make_pipe();
-  const Fd dev_null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  nft_ = fork();
-  if (nft_ < 0) throw system_error("starting nft");
-  if (nft_ == 0) {
-    dup2(commands.read_end.get(), STDIN_FILENO);
-    dup2(dev_null.get(), STDOUT_FILENO);
-    dup2(errors.write_end.get(), STDERR_FILENO);
-    // nft -i would write a history of our commands to $HOME.
-    setenv("HOME", "/dev/null", 1);
-    setenv("LC_ALL", "C", 1);
-    execl(program.c_str(), "nft", "-i", nullptr);
-    _exit(127);
-  }
-  commands_ = std::move(commands.write_end);
-  errors_ = std::move(errors.read_end);
-  fcntl(errors_.get(), F_SETFL, O_NONBLOCK);
+NftTable::NftTable(const std::string& name, const std::string& body) : nft_(start_nft(errors_)) {
+  const std::string command = "table inet " + name + " { flags owner; " + body + " }\n";
+  if (::write(nft_.pipe(), command.data(), command.size()) < 0) throw system_error("nft");
+  wait_for_table(name);
 }
 
 // nft prints nothing on success, so the kernel is polled for the table.
@@ -136,11 +124,6 @@ bool NftTable::nft_failed() {
     error_text_.append(text.data(), static_cast<std::size_t>(got));
   }
   return got == 0 || error_text_.find('\n') != std::string::npos;
-}
-
-void NftTable::stop_nft() {
-  commands_.reset();
-  wait_for_exit(nft_);
 }
 
 }  // namespace routevpn::host

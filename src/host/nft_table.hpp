@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
-
-#include "routevpn/base/owned.hpp"
+#include "routevpn/host/child_process.hpp"
 
 namespace routevpn::host {
 
@@ -27,21 +25,17 @@ class NftTable {
   // `body`: the text between the table's braces, on one line, because a line is a transaction.
   // Throws UsageError if there is no nft, SystemError with nft's first line of error output.
   NftTable(const std::string& name, const std::string& body);
-  ~NftTable();
 
   // nft's error output: hangs up if nft ends too early.
   [[nodiscard]] int errors_fd() const { return errors_.get(); }
 
  private:
-  void start_nft();
   void wait_for_table(const std::string& name);
   bool nft_failed();
-  void stop_nft();
 
-  Fd commands_;
   Fd errors_;
   std::string error_text_;
-  pid_t nft_ = -1;
+  PipedChild nft_;
 };
 
 }  // namespace routevpn::host

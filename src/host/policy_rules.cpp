@@ -41,15 +41,14 @@ NlMessage request_for(const PolicyRule& rule, int type, int flags) {
   header.action = FR_ACT_TO_TBL;
   header.flags = rule.fwmark != 0 ? FIB_RULE_INVERT : 0;
   NlMessage message = new_message(type, flags, &header, sizeof header);
-  int failed = nla_put_u32(message.get(), FRA_PRIORITY, rule.priority);
-  failed |= nla_put_u32(message.get(), FRA_TABLE, rule.table);
-  failed |= nla_put_u8(message.get(), FRA_PROTOCOL, rule_protocol);
+  put(message, FRA_PRIORITY, rule.priority);
+  put(message, FRA_TABLE, rule.table);
+  put(message, FRA_PROTOCOL, rule_protocol);
   if (rule.fwmark != 0) {
-    failed |= nla_put_u32(message.get(), FRA_FWMARK, rule.fwmark);
-    failed |= nla_put_u32(message.get(), FRA_FWMASK, whole_mark);
+    put(message, FRA_FWMARK, rule.fwmark);
+    put(message, FRA_FWMASK, whole_mark);
   }
-  if (rule.suppress_default) failed |= nla_put_u32(message.get(), FRA_SUPPRESS_PREFIXLEN, 0);
-  if (failed != 0) throw SystemError("netlink message: no room for a rule");
+  if (rule.suppress_default) put(message, FRA_SUPPRESS_PREFIXLEN, std::uint32_t{0});
   return message;
 }
 

@@ -8,11 +8,7 @@
 
 namespace routevpn::host {
 
-namespace {
-
 constexpr const char* root = "/proc/sys/net/";
-
-}  // namespace
 
 std::optional<std::string> read_sysctl(const std::string& path) {
   const Fd fd(::open((root + path).c_str(), O_RDONLY | O_CLOEXEC));

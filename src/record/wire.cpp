@@ -14,13 +14,11 @@ static_assert(length_at + 2 == header_bytes);
 
 constexpr std::uint16_t last_epoch = 1;
 
-bool is_content_type(std::uint8_t type) {
-  return type >= static_cast<std::uint8_t>(ContentType::change_cipher_spec) &&
-         type <= static_cast<std::uint8_t>(ContentType::application_data);
-}
-
-std::optional<Drop> fault_of(std::uint8_t type, const Header& header, std::size_t available) {
-  if (!is_content_type(type)) return Drop::record_type;
+std::optional<Drop> fault_of(const Header& header, std::size_t available) {
+  if (header.type < ContentType::change_cipher_spec ||
+      header.type > ContentType::application_data) {
+    return Drop::record_type;
+  }
   if (header.version != dtls_1_2 && (header.version != dtls_1_0 || header.epoch != 0)) {
     return Drop::record_version;
   }
@@ -40,19 +38,16 @@ void encode(const Header& header, std::uint8_t* at) {
   store_be16(at + length_at, header.length);
 }
 
+Header decode(const std::uint8_t* at) {
+  return {static_cast<ContentType>(at[type_at]), load_be16(at + version_at),
+          load_be16(at + epoch_at), load_be48(at + sequence_at), load_be16(at + length_at)};
+}
+
 Split split_first(Bytes datagram) {
   if (datagram.size() < header_bytes) return {Drop::record_truncated};
-  Split split;
-  const std::uint8_t* const at = datagram.data();
-  split.header.version = load_be16(at + version_at);
-  split.header.epoch = load_be16(at + epoch_at);
-  split.header.sequence = load_be48(at + sequence_at);
-  split.header.length = load_be16(at + length_at);
-  split.fault = fault_of(at[type_at], split.header, datagram.size() - header_bytes);
-  if (split.fault) return split;
-  split.header.type = static_cast<ContentType>(at[type_at]);
-  split.record = datagram.first(header_bytes + split.header.length);
-  return split;
+  const Header header = decode(datagram.data());
+  const auto fault = fault_of(header, datagram.size() - header_bytes);
+  return {fault, header, fault ? Bytes() : datagram.first(header_bytes + header.length)};
 }
 
 }  // namespace routevpn::record

@@ -29,7 +29,16 @@ inline constexpr std::uint64_t records_for_alerts = 8;
 struct Association {
   Association(AssociationId number, const dtls::Established& established,
               record::CryptoBackend backend, const outside::Endpoint& peer,
-              const RecordLimits& limits);
+              const RecordLimits& limits)
+      : id(number),
+        stop_at(std::min(limits.stop_at,
+                         record::traits(established.suite).record_limit - records_for_alerts)),
+        sealer(backend, established.suite, established.send, established.first_send_sequence,
+               established.explicit_nonce_base, stop_at + records_for_alerts),
+        opener(backend, established.suite, established.receive),
+        endpoint(peer),
+        control_messages(established.control_messages),
+        rekey_after(limits.rekey_after.value_or(record::traits(established.suite).rekey_after)) {}
 
   // The number of records of data that may still be sealed.
   [[nodiscard]] std::uint64_t data_left() const {

@@ -19,6 +19,7 @@
 
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/drop.hpp"
+#include "routevpn/base/mtu.hpp"
 #include "routevpn/datapath/association.hpp"
 #include "routevpn/inside/outbound_batch.hpp"
 #include "routevpn/inside/segment.hpp"
@@ -31,7 +32,6 @@ inline constexpr std::size_t fragment_header_bytes = 8;
 
 class Fragmenter {
  public:
-  Fragmenter();
   // Fragments the packets of `batch` from index `from` on that have more than `limit` bytes (256 or
   // more). Fragments have at most `limit` bytes; the order of packets stays. Packets that the batch
   // has no room for are left out; the result is their number.
@@ -54,7 +54,6 @@ class Fragmenter {
 
 class Reassembler {
  public:
-  Reassembler();
   // The packets returned since the last call may be overwritten from now on.
   void release() { reassembled_bytes_ = 0; }
   struct Result {
@@ -71,6 +70,9 @@ class Reassembler {
   // The fragments of a packet are sent one after the other. More than one packet is incomplete only
   // if the path loses or reorders fragments.
   static constexpr std::size_t max_incomplete = 16;
+  // Lane::receive_bytes (128 KiB) between two calls of release(), and 64 KiB for packets whose
+  // other fragments arrived before.
+  static constexpr std::size_t max_reassembled_bytes = 3UL * 65536;
 
   struct Incomplete {
     AssociationId association = 0;  // 0: none
@@ -84,8 +86,12 @@ class Reassembler {
                             Result& result);
 
   std::array<Incomplete, max_incomplete> incomplete_{};
-  std::unique_ptr<std::uint8_t[]> memory_;  // maximum_mtu bytes for each incomplete packet
-  std::unique_ptr<std::uint8_t[]> reassembled_;
+  // maximum_mtu bytes for each incomplete packet. Not zeroed, so pages that no fragment reaches
+  // stay without memory.
+  std::unique_ptr<std::uint8_t[]> memory_ =
+      std::make_unique_for_overwrite<std::uint8_t[]>(max_incomplete * maximum_mtu);
+  std::unique_ptr<std::uint8_t[]> reassembled_ =
+      std::make_unique_for_overwrite<std::uint8_t[]>(max_reassembled_bytes);
   std::size_t reassembled_bytes_ = 0;
   std::uint64_t age_ = 0;
 };

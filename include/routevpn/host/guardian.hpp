@@ -7,10 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
-
 #include "routevpn/base/address.hpp"
-#include "routevpn/base/owned.hpp"
+#include "routevpn/host/child_process.hpp"
 #include "routevpn/host/netns.hpp"
 
 namespace routevpn::host {
@@ -32,13 +30,10 @@ class Guardian {
   // thread is started, because it forks. Throws UsageError if nft is missing or the same table or
   // rule exists, SystemError otherwise; then nothing remains set up.
   static Guardian start(const GuardianDuties& duties, const Netns& where);
-  Guardian(Guardian&&) noexcept = default;
-  ~Guardian();  // waits until the guardian has undone everything
 
  private:
-  Guardian(pid_t pid, Fd pipe) : pid_(pid), pipe_(std::move(pipe)) {}
-  pid_t pid_;
-  Fd pipe_;
+  explicit Guardian(PipedChild process) : process_(std::move(process)) {}
+  PipedChild process_;  // its destructor waits until the guardian has undone everything
 };
 
 }  // namespace routevpn::host

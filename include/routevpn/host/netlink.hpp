@@ -11,6 +11,8 @@
 
 namespace routevpn::host {
 
+class NetlinkSocket;
+
 struct InterfaceSetup {
   std::string name;
   unsigned mtu = 0;  // bytes
@@ -35,8 +37,7 @@ class Netlink {
   void set_mtu(const std::string& name, unsigned mtu);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<NetlinkSocket> socket_;
 };
 
 }  // namespace routevpn::host

@@ -39,8 +39,9 @@ struct Header {
   std::uint16_t length = 0;    // of the fragment
 };
 
-// Writes header_bytes bytes.
+// These write and read header_bytes bytes. decode() checks no field.
 void encode(const Header& header, std::uint8_t* at);
+Header decode(const std::uint8_t* at);
 
 // The first record of the remaining datagram, or its fault. After a fault the rest of the datagram
 // is unusable, because only the refused header tells where the next record begins. The fault is the

@@ -1,0 +1,48 @@
+// Child processes and the pipes to them.
+#pragma once
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/owned.hpp"
+
+namespace routevpn::host {
+
+struct Pipe {
+  Fd read_end;
+  Fd write_end;
+};
+
+// Closed on exec. Throws SystemError.
+inline Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("pipe");
+  return {Fd(ends[0]), Fd(ends[1])};
+}
+
+// A child process that exits when this end of its pipe closes.
+class PipedChild {
+ public:
+  PipedChild(pid_t pid, Fd pipe) : pid_(pid), pipe_(std::move(pipe)) {}
+  PipedChild(PipedChild&&) noexcept = default;
+  // Closes the pipe and waits until the child has exited.
+  ~PipedChild() {
+    if (!pipe_) return;
+    pipe_.reset();
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  [[nodiscard]] int pipe() const { return pipe_.get(); }
+
+ private:
+  pid_t pid_;
+  Fd pipe_;
+};
+
+}  // namespace routevpn::host
