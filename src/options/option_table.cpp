@@ -26,7 +26,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 Option command_line_flag(std::string_view name, std::string_view help) {
-  return {name, no_letter, "", help, {Value::Kind::flag, [](const std::string&) {}}, true};
+  return {name, "", help, {Value::Kind::flag, [](const std::string&) {}}, no_letter, true};
 }
 
 const Option* find(const OptionTable& table, std::string_view name) {

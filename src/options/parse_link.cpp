@@ -12,9 +12,8 @@ namespace routevpn::options {
 namespace {
 
 constexpr auto nothing_to_do =
-    "nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE; --help lists "
-    "the "
-    "options";
+    "nothing to do: give --peer HOST[:PORT], --listen [ADDR:]PORT or --config FILE; "
+    "--help lists the options";
 constexpr std::size_t unix_path_bytes = 108;  // sockaddr_un::sun_path with its final zero, unix(7)
 
 // Replaces client and server by what they stand for, and checks the options together. An option

@@ -31,11 +31,11 @@ inline constexpr char no_letter = '\0';
 
 struct Option {
   std::string_view name;
-  char letter;                   // of the short form, or no_letter
   std::string_view placeholder;  // of the value in --help: FILE, DIR and NETNS also tell completion
                                  // what to offer; empty for a flag
   std::string_view help;         // the default is added
   Value value;
+  char letter = no_letter;  // of the short form
   bool command_line_only = false;
   std::string_view group = {};  // heading in --help
 };
