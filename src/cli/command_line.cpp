@@ -8,7 +8,7 @@ namespace routevpn::cli {
 namespace {
 
 CommandLine fault(std::string text) {
-  return {RunLink{}, {std::move(text)}, {}};
+  return {RunLink{}, {std::move(text)}};
 }
 
 const Verb* find_verb(const std::string& name) {
@@ -30,9 +30,7 @@ CommandLine parse_subcommand(const std::string& group, std::span<const std::stri
   }
   if (word == "--help") {
     return {PrintText{"Usage: routevpn " + prefix + "COMMAND [OPTION...]\n\n" + verb_lines(prefix) +
-                      "\nroutevpn " + prefix + "COMMAND --help lists the options of a command.\n"},
-            {},
-            {}};
+                      "\nroutevpn " + prefix + "COMMAND --help lists the options of a command.\n"}};
   }
   return fault("unknown command '" + prefix + word + "'" + known +
                options::suggestion(word, words));

@@ -75,21 +75,20 @@ std::string expiry_text(TimePoint not_after, TimePoint now) {
   return "certificate expires in " + std::to_string(left / days{1}) + " days";
 }
 
+// Empty without a remote address.
+std::string endpoints_text(const json& link) {
+  std::string result = text(link, "remote");
+  if (!result.empty()) append(result, " <- ", text(link, "local"));
+  return result;
+}
+
 std::string peer_text(const json& link, TimePoint now) {
   const json& peer = member(link, "peer");
   std::string result = text(peer, "name");
   const auto not_after = time(peer, "not_after");
   if (!result.empty() && not_after) result += " (" + expiry_text(*not_after, now) + ")";
-  const std::string remote = text(link, "remote");
-  const std::string local = text(link, "local");
-  append(result, ", ", remote);
-  if (!remote.empty() && !local.empty()) result += " <- " + local;
+  append(result, ", ", endpoints_text(link));
   return result;
-}
-
-// The local address, when there is no remote one that is shown beside it.
-std::string local_text(const json& link) {
-  return text(link, "remote").empty() ? text(link, "local") : std::string();
 }
 
 std::string association_text(const json& link, TimePoint now) {
@@ -145,8 +144,7 @@ std::string transfer_text(const json& link) {
 
 std::string lane_text(const json& lane) {
   std::string result = text(lane, "state");
-  append(result, ", ", text(lane, "remote"));
-  if (!text(lane, "remote").empty()) result += " <- " + text(lane, "local");
+  append(result, ", ", endpoints_text(lane));
   append(result, ", ", path_text(lane));
   append(result, ", ", transfer_text(lane));
   return result;
@@ -163,26 +161,16 @@ std::string drops_text(const json& link) {
   return result;
 }
 
-class Painter {
- public:
-  explicit Painter(bool colour) : colour_(colour) {}
-  [[nodiscard]] std::string bold(const std::string& text) const { return paint("\x1b[1m", text); }
-  [[nodiscard]] std::string by_state(const std::string& state, const std::string& text) const {
-    if (state == "up") return paint("\x1b[1;32m", text);
-    return paint(state == "connecting" ? "\x1b[1;33m" : "\x1b[1;31m", text);
-  }
+// `style`: the numbers of an ECMA-48 SGR sequence.
+std::string paint(bool colour, const std::string& style, const std::string& text) {
+  return colour ? "\x1b[" + style + "m" + text + "\x1b[0m" : text;
+}
 
- private:
-  [[nodiscard]] std::string paint(const char* begin, const std::string& text) const {
-    return colour_ ? begin + text + "\x1b[0m" : text;
-  }
-  bool colour_;
-};
-
-std::string head(const json& link, TimePoint now, const Painter& painter) {
-  const std::string state = text(link, "state");
-  std::string line = painter.by_state(state, "link") + ": " +
-                     painter.by_state(state, text(link, "link")) + " (" + state;
+std::string head(const json& link, TimePoint now, bool colour) {
+  const std::string state = state_of(link);
+  const auto* const style = state == "up" ? "1;32" : state == "connecting" ? "1;33" : "1;31";
+  std::string line =
+      paint(colour, style, "link") + ": " + paint(colour, style, text(link, "link")) + " (" + state;
   if (const auto since = time(link, "since")) line += " " + human_duration(now - *since);
   const std::string reason = reason_of(link);
   if (state != "up" && reason != state && !reason.empty()) line += ": " + reason;
@@ -191,20 +179,23 @@ std::string head(const json& link, TimePoint now, const Painter& painter) {
 
 }  // namespace
 
+std::string state_of(const json& link) {
+  return text(link, "state");
+}
+
 std::string reason_of(const json& link) {
   const std::string sentence = text(link, "reason_text");
   return sentence.empty() ? text(link, "reason") : sentence;
 }
 
 std::string render(const json& link, TimePoint now, bool colour) {
-  const Painter painter(colour);
-  std::string result = head(link, now, painter);
+  std::string result = head(link, now, colour);
   const auto line = [&](const char* label, const std::string& what) {
-    if (!what.empty()) result += "  " + painter.bold(label) + ": " + what + "\n";
+    if (!what.empty()) result += "  " + paint(colour, "1", label) + ": " + what + "\n";
   };
   line("interface", interface_text(link));
   line("peer", peer_text(link, now));
-  line("local", local_text(link));
+  if (text(link, "remote").empty()) line("local", text(link, "local"));
   line("association", association_text(link, now));
   line("renewal failed", text(link, "renewal_failure"));
   line("path", path_text(link));

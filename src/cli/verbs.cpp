@@ -174,14 +174,12 @@ CommandLine parse(const Verb& verb, std::span<const std::string> arguments) {
   const auto table = with_help<Order, make_table>(order);
   auto reading = store(table, parse_arguments(table, arguments));
   if (reading.has("help")) {
-    return {
-        PrintText{"Usage: routevpn " + std::string(verb.name) + " " + std::string(verb.arguments) +
-                  "\n" + std::string(verb.does) + "\n\n" + help_text(table)},
-        {},
-        {}};
+    const auto usage = std::string(verb.name) + " " + std::string(verb.arguments);
+    return {PrintText{"Usage: routevpn " + usage + "\n" + std::string(verb.does) + "\n\n" +
+                      help_text(table)}};
   }
   auto command = complete(order, reading);
-  return {std::move(command), std::move(reading.faults), {}};
+  return {std::move(command), std::move(reading.faults)};
 }
 
 std::string link_help() {
@@ -199,10 +197,8 @@ std::string link_help() {
 CommandLine parse_run_or_check(std::span<const std::string> arguments, bool check) {
   using Request = options::ParsedLink::Request;
   auto parsed = options::parse_link(arguments);
-  if (parsed.request == Request::help) return {PrintText{link_help()}, {}, {}};
-  if (parsed.request == Request::version) {
-    return {PrintText{"routevpn " ROUTEVPN_VERSION "\n"}, {}, {}};
-  }
+  if (parsed.request == Request::help) return {PrintText{link_help()}};
+  if (parsed.request == Request::version) return {PrintText{"routevpn " ROUTEVPN_VERSION "\n"}};
   CommandLine line{RunLink{parsed.options}, std::move(parsed.faults), std::move(parsed.warnings)};
   if (check && parsed.file_was_read) line.command = CheckLink{std::move(parsed.options)};
   return line;
@@ -247,7 +243,7 @@ std::span<const Verb> verbs() {
 }
 
 CommandLine parse_link(std::span<const std::string> arguments) {
-  if (arguments.size() == 1 && arguments.front() == "-h") return {PrintText{link_help()}, {}, {}};
+  if (arguments.size() == 1 && arguments.front() == "-h") return {PrintText{link_help()}};
   return parse_run_or_check(arguments, false);
 }
 

@@ -1,10 +1,9 @@
-#include "routevpn/cli/pki_commands.hpp"
-
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/cli/commands.hpp"
 
 namespace routevpn::cli {
 
