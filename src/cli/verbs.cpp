@@ -25,12 +25,12 @@ OptionTable show_table(ShowLinks& show) {
                              {{LinkState::up, "up"}, {LinkState::down, "down"}})))},
       {"timeout", "SECONDS", "stop waiting, with exit status 1",
        single(show.timeout, {options::parse_timeout})},
-      {"run-dir", "DIR", "directory of the links' control sockets", single(show.run_dir, text())},
+      {"run-dir", "DIR", "directory of the links' control sockets", single(show.run_dir)},
   };
 }
 
 options::Option directory(std::string& into) {
-  return {"dir", "DIR", "directory of the CA's files", single(into, text())};
+  return {"dir", "DIR", "directory of the CA's files", single(into)};
 }
 
 options::Option days(int& into, std::string_view help) {
@@ -91,9 +91,8 @@ OptionTable list_table(ListCertificates& list) {
 
 OptionTable plan_table(plan::PlanRequest& request) {
   return {
-      {"out", "DIR", "directory of the planned files", single(request.out, text())},
-      {"pki", "DIR", "directory of the CA: makes what is missing, and copies",
-       single(request.pki, text())},
+      {"out", "DIR", "directory of the planned files", single(request.out)},
+      {"pki", "DIR", "directory of the CA: makes what is missing, and copies", single(request.pki)},
       {"check", "", "write nothing; exit status 1 if anything would change", flag(request.check)},
       {"dot", "", "write topology.dot too, for Graphviz", flag(request.dot)},
   };

@@ -1,7 +1,5 @@
 #include "routevpn/options/link_table.hpp"
 
-#include <limits>
-
 #include "routevpn/base/mtu.hpp"
 #include "routevpn/options/config_file.hpp"
 
@@ -11,7 +9,6 @@ namespace {
 
 using std::chrono::milliseconds, std::chrono::seconds;
 
-constexpr std::uint32_t highest_u32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t highest_dscp = 63;  // 6 bits (RFC 2474)
 
 // More than 100 keepalives per second would be a load of their own. A silence of more than 10 min
@@ -66,9 +63,8 @@ OptionTable peer_options(LinkDraft& draft) {
        single(o.listen, optional(spelled(parse_listen)))},
       {"allow", "PREFIX", "only these sources may start a handshake",
        repeatable(o.allow, spelled(parse_network))},
-      {"public-netns", "NETNS", "namespace of the UDP socket", single(o.public_netns, text())},
-      {"fwmark", "N", "mark of the outer packets",
-       single(o.fwmark, number<std::uint32_t>(1, highest_u32))},
+      {"public-netns", "NETNS", "namespace of the UDP socket", single(o.public_netns)},
+      {"fwmark", "N", "mark of the outer packets", single(o.fwmark, number<std::uint32_t>(1))},
       {"dscp", "copy|N", "DSCP of the outer packets, 0 to 63; copy: of the inner packet",
        single(o.dscp, optional(number<std::uint8_t>(0, highest_dscp), "copy"))},
       {"client", "", "same as --peer HOST:PORT --peer-name '*'", alias(flag(draft.client)), 'c'},
@@ -88,28 +84,26 @@ OptionTable interface_options(LinkOptions& o) {
        single(o.ifname, {parse_ifname, text().write}), 'n'},
       {"address", "CIDR", "inside address",
        repeatable(o.addresses, spelled(parse_interface_address)), 'a'},
-      {"netns", "NETNS", "namespace of the interface: ip-netns name, path or pid",
-       single(o.netns, text())},
+      {"netns", "NETNS", "namespace of the interface: ip-netns name, path or pid", single(o.netns)},
       {"mtu", "N|auto", "inside MTU; auto: probed",
        single(o.mtu, optional(number<unsigned>(ipv4_minimum_mtu, maximum_mtu, " bytes"), "auto"))},
       {"lanes", "N", "threads, each with its queue, port and association",
        single(o.lanes, number<unsigned>(1, most_lanes))},
       {"route", "PREFIX", "route through the link", repeatable(o.routes, spelled(parse_network))},
-      {"table", "N", "routing table of --route (main)",
-       single(o.table, number<std::uint32_t>(1, highest_u32))},
+      {"table", "N", "routing table of --route (main)", single(o.table, number<std::uint32_t>(1))},
       {"nat", "", "masquerade and forward what comes out of the link", flag(o.nat)},
   };
 }
 
 OptionTable credential_options(LinkOptions& o) {
   return {
-      {"cert", "FILE", "certificate of this gateway, PEM", single(o.certificate, text()), 'C'},
-      {"key", "FILE", "its private key, PEM", single(o.key, text()), 'K'},
-      {"ca", "FILE", "CA of the peer, PEM", single(o.ca, text()), 'A'},
-      {"crl", "FILE", "revoked certificates, PEM", single(o.crl, text())},
+      {"cert", "FILE", "certificate of this gateway, PEM", single(o.certificate), 'C'},
+      {"key", "FILE", "its private key, PEM", single(o.key), 'K'},
+      {"ca", "FILE", "CA of the peer, PEM", single(o.ca), 'A'},
+      {"crl", "FILE", "revoked certificates, PEM", single(o.crl)},
       {"peer-name", "NAME", "name in the peer's certificate; '*': any of the CA",
-       single(o.peer_name, text())},
-      {"ciphers", "LIST", "OpenSSL names of AEAD suites", single(o.ciphers, text())},
+       single(o.peer_name)},
+      {"ciphers", "LIST", "OpenSSL names of AEAD suites", single(o.ciphers)},
       {"crypto", "NAME", "library for encryption", single(o.crypto, crypto_backend())},
       {"rekey", "SECONDS", "longest time between rekeys",
        single(o.rekey, number<seconds>(shortest_rekey_s, longest_rekey_s, " seconds"))},
@@ -125,14 +119,14 @@ OptionTable running_options(LinkOptions& o) {
       {"dead-after", "MS", "the peer is dead after this silence", single(o.dead_after, period())},
       {"up-delay", "MS", "after a flap, stable for this time before carrier returns",
        single(o.up_delay, number<milliseconds>(0, longest_up_delay_ms, " milliseconds"))},
-      {"on-state", "CMD", "run at each change of state", single(o.on_state, text())},
-      {"run-dir", "DIR", "directory of the control socket LINK.sock", single(o.run_dir, text())},
+      {"on-state", "CMD", "run at each change of state", single(o.on_state)},
+      {"run-dir", "DIR", "directory of the control socket LINK.sock", single(o.run_dir)},
       {"log-level", "LEVEL", "lowest level to log", single(o.log_level, log_level())},
       {"log-format", "FORMAT", "form of log lines",
        single(o.log_format,
               one_of<LogFormat>({{LogFormat::text, "text"}, {LogFormat::json, "json"}}))},
-      {"config", "FILE", "read options from FILE, name = value",
-       alias(single(o.config_file, text())), no_letter, true},
+      {"config", "FILE", "read options from FILE, name = value", alias(single(o.config_file)),
+       no_letter, true},
       command_line_flag("help", "print the options"),
       command_line_flag("version", "print the version"),
   };

@@ -30,8 +30,7 @@ Option command_line_flag(std::string_view name, std::string_view help) {
 }
 
 const Option* find(const OptionTable& table, std::string_view name) {
-  const auto at = std::find_if(table.begin(), table.end(),
-                               [&](const Option& option) { return option.name == name; });
+  const auto at = std::ranges::find(table, name, &Option::name);
   return at == table.end() ? nullptr : &*at;
 }
 

@@ -48,7 +48,7 @@ inline Value flag(bool& into) {
 }
 
 template <typename T>
-Value single(T& into, const Format<T>& format) {
+Value single(T& into, const Format<T>& format = text()) {
   Value value{Value::Kind::single,
               [&into, parse = format.parse](const std::string& text) { into = parse(text); }};
   value.words = format.words;
