@@ -14,7 +14,7 @@ using nlohmann::json;
 using pki::TimePoint;
 
 constexpr double us_per_ms = 1000;
-constexpr double in_percent = 100;
+constexpr double percent = 0.01;
 
 // Never throws: a missing member, and one of another type, is null.
 const json& member(const json& object, const char* name) {
@@ -29,10 +29,10 @@ std::string text(const json& object, const char* name) {
   return value.is_string() ? printable(value.get_ref<const std::string&>()) : std::string();
 }
 
-std::optional<double> number(const json& object, const char* name) {
+// The number in the given unit; empty without one.
+std::string amount(const json& object, const char* name, double unit, int decimals) {
   const json& value = member(object, name);
-  if (!value.is_number()) return std::nullopt;
-  return value.get<double>();
+  return value.is_number() ? fixed(value.get<double>() / unit, decimals) : std::string();
 }
 
 std::uint64_t count(const json& object, const char* name) {
@@ -106,29 +106,23 @@ std::string association_text(const json& link, TimePoint now) {
 
 // With both directions where they differ.
 std::string loss_text(const json& link) {
-  const auto share = [&](const char* name) {
-    const auto loss = number(link, name);
-    return loss ? fixed(*loss * in_percent, 1) : std::string();
-  };
-  const std::string loss = share("loss");
+  const std::string loss = amount(link, "loss", percent, 1);
   if (loss.empty()) return {};
-  const std::string sent = share("loss_tx");
-  const std::string received = share("loss_rx");
+  const std::string sent = amount(link, "loss_tx", percent, 1);
+  const std::string received = amount(link, "loss_rx", percent, 1);
   if (sent == received) return "loss " + loss + " %";
   return "loss " + loss + " % (sent " + sent + ", received " + received + ")";
 }
 
 std::string path_text(const json& link) {
   const json& rtt = member(link, "rtt_us");
-  std::string result;
-  if (const auto smoothed = number(rtt, "smoothed")) {
-    result = "rtt " + fixed(*smoothed / us_per_ms, 2) + " ms";
-    const auto least = number(rtt, "min");
-    const auto jitter = number(rtt, "jitter");
-    if (least && jitter) {
-      result += " (min " + fixed(*least / us_per_ms, 2) + ", jitter " +
-                fixed(*jitter / us_per_ms, 2) + ")";
-    }
+  std::string result = amount(rtt, "smoothed", us_per_ms, 2);
+  if (!result.empty()) {
+    result = "rtt " + result + " ms";
+    const std::string least = amount(rtt, "min", us_per_ms, 2);
+    const std::string jitter = amount(rtt, "jitter", us_per_ms, 2);
+    const bool both = !least.empty() && !jitter.empty();
+    if (both) result += " (min " + least + ", jitter " + jitter + ")";
   }
   append(result, ", ", loss_text(link));
   if (const auto mtu = count(link, "path_mtu")) {

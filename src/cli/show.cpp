@@ -22,10 +22,7 @@ struct Answers {
 };
 
 std::string not_running(const ShowLinks& show, const std::string& link) {
-  std::string fault = link;
-  fault += ": not running, there is no link behind " + show.run_dir + "/";
-  fault += link + ".sock";
-  return fault;
+  return link + ": not running, there is no link behind " + show.run_dir + "/" + link + ".sock";
 }
 
 Answers collect(const ShowLinks& show) {

@@ -33,10 +33,6 @@ struct Awaited {
     return wanted == LinkState::up ? up : !up && !state.empty();
   }
 
-  void connect(const std::string& run_dir) {
-    if (!stream) stream = StatusStream::ask(run_dir, name, "watch");
-  }
-
   void read() {
     if (const auto object = stream->read_latest_line()) {
       state = state_of(*object);
@@ -88,12 +84,13 @@ class Wait {
       for (const auto& name : link_names(show_.run_dir)) {
         const auto is_known = [&](const Awaited& link) { return link.name == name; };
         if (std::any_of(links_.begin(), links_.end(), is_known)) continue;
-        Awaited found{name};
-        found.connect(show_.run_dir);
-        if (found.stream) links_.push_back(std::move(found));
+        auto stream = StatusStream::ask(show_.run_dir, name, "watch");
+        if (stream) links_.push_back({name, std::move(stream)});
       }
     }
-    for (auto& link : links_) link.connect(show_.run_dir);
+    for (auto& link : links_) {
+      if (!link.stream) link.stream = StatusStream::ask(show_.run_dir, link.name, "watch");
+    }
   }
 
   void read(milliseconds left) {
