@@ -3,11 +3,7 @@
 #include <csignal>
 
 #include "routevpn/base/log.hpp"
-#include "routevpn/cli/check.hpp"
-#include "routevpn/cli/command_line.hpp"
-#include "routevpn/cli/pki_commands.hpp"
-#include "routevpn/cli/plan_command.hpp"
-#include "routevpn/cli/show.hpp"
+#include "routevpn/cli/commands.hpp"
 #include "routevpn/link/link.hpp"
 
 using namespace routevpn;

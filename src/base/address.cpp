@@ -1,11 +1,12 @@
 #include "routevpn/base/address.hpp"
 
 #include <bit>
-#include <charconv>
 #include <cstring>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+
+#include "routevpn/base/text.hpp"
 
 namespace routevpn {
 
@@ -30,12 +31,9 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   const auto address = IpAddress::parse(text.substr(0, slash));
   if (!address) return std::nullopt;
   if (slash == std::string_view::npos) return IpPrefix{*address, address->bits()};
-  const auto digits = text.substr(slash + 1);
-  unsigned length = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  if (length > address->bits()) return std::nullopt;
-  return IpPrefix{*address, length};
+  const auto length = to_number(text.substr(slash + 1));
+  if (!length || *length > address->bits()) return std::nullopt;
+  return IpPrefix{*address, *length};
 }
 
 IpPrefix IpPrefix::network() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 
@@ -47,6 +48,13 @@ std::string printable(std::string_view text) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
+}
+
+std::optional<std::uint32_t> to_number(std::string_view text, int base) {
+  std::uint32_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number, base);
+  return error == std::errc{} && stopped == end ? std::optional(number) : std::nullopt;
 }
 
 std::string rfc3339(std::chrono::system_clock::time_point at, Fraction fraction) {

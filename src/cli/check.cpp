@@ -1,11 +1,10 @@
-#include "routevpn/cli/check.hpp"
-
 #include <cerrno>
 #include <cstring>
 
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/cli/commands.hpp"
 #include "routevpn/dtls/identity.hpp"
 #include "routevpn/host/netns.hpp"
 #include "routevpn/options/link_table.hpp"
@@ -29,14 +28,13 @@ void collect(Faults& faults, Step step) {
 
 void check_credentials(Faults& faults, const options::LinkOptions& options) {
   const auto known = faults.size();
-  const auto require_readable = [&](const std::string& option, const std::string& path) {
-    if (path.empty() || ::access(path.c_str(), R_OK) == 0) return;
-    faults.push_back("--" + option + " " + path + ": cannot be read: " + std::strerror(errno));
-  };
-  require_readable("cert", options.certificate);
-  require_readable("key", options.key);
-  require_readable("ca", options.ca);
-  require_readable("crl", options.crl);
+  for (const auto& [option, path] : {std::pair("--cert ", options.certificate),
+                                     {"--key ", options.key},
+                                     {"--ca ", options.ca},
+                                     {"--crl ", options.crl}}) {
+    if (path.empty() || ::access(path.c_str(), R_OK) == 0) continue;
+    faults.push_back(option + path + ": cannot be read: " + std::strerror(errno));
+  }
   if (faults.size() > known) return;  // load() stops at the first of these
   collect(faults, [&] {
     dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},

@@ -14,7 +14,7 @@ using nlohmann::json;
 using pki::TimePoint;
 
 constexpr double us_per_ms = 1000;
-constexpr double in_percent = 100;
+constexpr double percent = 0.01;
 
 // Never throws: a missing member, and one of another type, is null.
 const json& member(const json& object, const char* name) {
@@ -29,10 +29,10 @@ std::string text(const json& object, const char* name) {
   return value.is_string() ? printable(value.get_ref<const std::string&>()) : std::string();
 }
 
-std::optional<double> number(const json& object, const char* name) {
+// The number in the given unit; empty without one.
+std::string amount(const json& object, const char* name, double unit, int decimals) {
   const json& value = member(object, name);
-  if (!value.is_number()) return std::nullopt;
-  return value.get<double>();
+  return value.is_number() ? fixed(value.get<double>() / unit, decimals) : std::string();
 }
 
 std::uint64_t count(const json& object, const char* name) {
@@ -75,21 +75,20 @@ std::string expiry_text(TimePoint not_after, TimePoint now) {
   return "certificate expires in " + std::to_string(left / days{1}) + " days";
 }
 
+// Empty without a remote address.
+std::string endpoints_text(const json& link) {
+  std::string result = text(link, "remote");
+  if (!result.empty()) append(result, " <- ", text(link, "local"));
+  return result;
+}
+
 std::string peer_text(const json& link, TimePoint now) {
   const json& peer = member(link, "peer");
   std::string result = text(peer, "name");
   const auto not_after = time(peer, "not_after");
   if (!result.empty() && not_after) result += " (" + expiry_text(*not_after, now) + ")";
-  const std::string remote = text(link, "remote");
-  const std::string local = text(link, "local");
-  append(result, ", ", remote);
-  if (!remote.empty() && !local.empty()) result += " <- " + local;
+  append(result, ", ", endpoints_text(link));
   return result;
-}
-
-// The local address, when there is no remote one that is shown beside it.
-std::string local_text(const json& link) {
-  return text(link, "remote").empty() ? text(link, "local") : std::string();
 }
 
 std::string association_text(const json& link, TimePoint now) {
@@ -107,29 +106,23 @@ std::string association_text(const json& link, TimePoint now) {
 
 // With both directions where they differ.
 std::string loss_text(const json& link) {
-  const auto share = [&](const char* name) {
-    const auto loss = number(link, name);
-    return loss ? fixed(*loss * in_percent, 1) : std::string();
-  };
-  const std::string loss = share("loss");
+  const std::string loss = amount(link, "loss", percent, 1);
   if (loss.empty()) return {};
-  const std::string sent = share("loss_tx");
-  const std::string received = share("loss_rx");
+  const std::string sent = amount(link, "loss_tx", percent, 1);
+  const std::string received = amount(link, "loss_rx", percent, 1);
   if (sent == received) return "loss " + loss + " %";
   return "loss " + loss + " % (sent " + sent + ", received " + received + ")";
 }
 
 std::string path_text(const json& link) {
   const json& rtt = member(link, "rtt_us");
-  std::string result;
-  if (const auto smoothed = number(rtt, "smoothed")) {
-    result = "rtt " + fixed(*smoothed / us_per_ms, 2) + " ms";
-    const auto least = number(rtt, "min");
-    const auto jitter = number(rtt, "jitter");
-    if (least && jitter) {
-      result += " (min " + fixed(*least / us_per_ms, 2) + ", jitter " +
-                fixed(*jitter / us_per_ms, 2) + ")";
-    }
+  std::string result = amount(rtt, "smoothed", us_per_ms, 2);
+  if (!result.empty()) {
+    result = "rtt " + result + " ms";
+    const std::string least = amount(rtt, "min", us_per_ms, 2);
+    const std::string jitter = amount(rtt, "jitter", us_per_ms, 2);
+    const bool both = !least.empty() && !jitter.empty();
+    if (both) result += " (min " + least + ", jitter " + jitter + ")";
   }
   append(result, ", ", loss_text(link));
   if (const auto mtu = count(link, "path_mtu")) {
@@ -145,8 +138,7 @@ std::string transfer_text(const json& link) {
 
 std::string lane_text(const json& lane) {
   std::string result = text(lane, "state");
-  append(result, ", ", text(lane, "remote"));
-  if (!text(lane, "remote").empty()) result += " <- " + text(lane, "local");
+  append(result, ", ", endpoints_text(lane));
   append(result, ", ", path_text(lane));
   append(result, ", ", transfer_text(lane));
   return result;
@@ -163,26 +155,16 @@ std::string drops_text(const json& link) {
   return result;
 }
 
-class Painter {
- public:
-  explicit Painter(bool colour) : colour_(colour) {}
-  [[nodiscard]] std::string bold(const std::string& text) const { return paint("\x1b[1m", text); }
-  [[nodiscard]] std::string by_state(const std::string& state, const std::string& text) const {
-    if (state == "up") return paint("\x1b[1;32m", text);
-    return paint(state == "connecting" ? "\x1b[1;33m" : "\x1b[1;31m", text);
-  }
+// `style`: the numbers of an ECMA-48 SGR sequence.
+std::string paint(bool colour, const std::string& style, const std::string& text) {
+  return colour ? "\x1b[" + style + "m" + text + "\x1b[0m" : text;
+}
 
- private:
-  [[nodiscard]] std::string paint(const char* begin, const std::string& text) const {
-    return colour_ ? begin + text + "\x1b[0m" : text;
-  }
-  bool colour_;
-};
-
-std::string head(const json& link, TimePoint now, const Painter& painter) {
-  const std::string state = text(link, "state");
-  std::string line = painter.by_state(state, "link") + ": " +
-                     painter.by_state(state, text(link, "link")) + " (" + state;
+std::string head(const json& link, TimePoint now, bool colour) {
+  const std::string state = state_of(link);
+  const auto* const style = state == "up" ? "1;32" : state == "connecting" ? "1;33" : "1;31";
+  std::string line =
+      paint(colour, style, "link") + ": " + paint(colour, style, text(link, "link")) + " (" + state;
   if (const auto since = time(link, "since")) line += " " + human_duration(now - *since);
   const std::string reason = reason_of(link);
   if (state != "up" && reason != state && !reason.empty()) line += ": " + reason;
@@ -191,20 +173,23 @@ std::string head(const json& link, TimePoint now, const Painter& painter) {
 
 }  // namespace
 
+std::string state_of(const json& link) {
+  return text(link, "state");
+}
+
 std::string reason_of(const json& link) {
   const std::string sentence = text(link, "reason_text");
   return sentence.empty() ? text(link, "reason") : sentence;
 }
 
 std::string render(const json& link, TimePoint now, bool colour) {
-  const Painter painter(colour);
-  std::string result = head(link, now, painter);
+  std::string result = head(link, now, colour);
   const auto line = [&](const char* label, const std::string& what) {
-    if (!what.empty()) result += "  " + painter.bold(label) + ": " + what + "\n";
+    if (!what.empty()) result += "  " + paint(colour, "1", label) + ": " + what + "\n";
   };
   line("interface", interface_text(link));
   line("peer", peer_text(link, now));
-  line("local", local_text(link));
+  if (text(link, "remote").empty()) line("local", text(link, "local"));
   line("association", association_text(link, now));
   line("renewal failed", text(link, "renewal_failure"));
   line("path", path_text(link));

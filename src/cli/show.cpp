@@ -1,13 +1,11 @@
-#include "routevpn/cli/show.hpp"
-
 #include <csignal>
 #include <ctime>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/text.hpp"
+#include "routevpn/cli/commands.hpp"
 #include "routevpn/cli/render.hpp"
 #include "routevpn/cli/status_client.hpp"
-#include "routevpn/cli/wait.hpp"
 
 namespace routevpn::cli {
 
@@ -24,10 +22,7 @@ struct Answers {
 };
 
 std::string not_running(const ShowLinks& show, const std::string& link) {
-  std::string fault = link;
-  fault += ": not running, there is no link behind " + show.run_dir + "/";
-  fault += link + ".sock";
-  return fault;
+  return link + ": not running, there is no link behind " + show.run_dir + "/" + link + ".sock";
 }
 
 Answers collect(const ShowLinks& show) {
@@ -93,7 +88,7 @@ int watch(const ShowLinks& show, const Console& console) {
 int run_show(const ShowLinks& show, const Console& console) {
   if (show.watch) return watch(show, console);
   if (show.wait) {
-    const int status = wait_for_state(show, console);
+    const int status = run_wait(show, console);
     if (status != static_cast<int>(Exit::stopped) || !show.json) return status;
   }
   return print_once(show, console);

@@ -4,8 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
-#include <dirent.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -17,7 +17,6 @@ namespace routevpn::cli {
 
 namespace {
 
-using Directory = Owned<DIR, closedir>;
 using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady_clock;
 
 constexpr std::string_view suffix = ".sock";
@@ -29,17 +28,11 @@ constexpr timeval connect_timeout{2, 0};
 
 std::vector<std::string> link_names(const std::string& run_dir) {
   std::vector<std::string> names;
-  const Directory directory(opendir(run_dir.c_str()));
-  if (!directory) {
-    if (errno == ENOENT) return names;
-    throw system_error(run_dir);
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(run_dir, error)) {
+    if (entry.path().extension() == suffix) names.push_back(entry.path().stem());
   }
-  while (const dirent* entry = readdir(directory.get())) {
-    const std::string_view name(entry->d_name);
-    if (name.size() > suffix.size() && name.ends_with(suffix)) {
-      names.emplace_back(name.substr(0, name.size() - suffix.size()));
-    }
-  }
+  if (error && error.value() != ENOENT) throw system_error(run_dir, error.value());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -54,9 +47,7 @@ std::optional<StatusStream> StatusStream::ask(const std::string& run_dir, const 
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) throw system_error("socket");
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &connect_timeout, sizeof connect_timeout);
-  sockaddr_storage storage{};
-  std::memcpy(&storage, &address, sizeof address);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), sizeof address) != 0) {
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED) return std::nullopt;
     throw system_error(path);
   }
@@ -70,19 +61,17 @@ std::optional<StatusStream> StatusStream::ask(const std::string& run_dir, const 
   return StatusStream(std::move(fd), link);
 }
 
-bool StatusStream::read_some() {
+void StatusStream::read_arrived() {
   std::array<char, 16384> buffer{};
-  const ssize_t n = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-  if (n < 0 && errno == EINTR) return true;
-  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
-  if (n < 0 && errno != ECONNRESET) throw system_error(link_);
-  if (n <= 0) {
-    ended_ = true;
-    return false;
+  while (!ended_) {
+    const ssize_t n = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (n < 0 && errno != ECONNRESET) throw system_error(link_);
+    ended_ = n <= 0;
+    if (n > 0) received_.append(buffer.data(), static_cast<std::size_t>(n));
+    if (received_.size() > largest_answer_bytes) throw SystemError(link_ + ": answers without end");
   }
-  received_.append(buffer.data(), static_cast<std::size_t>(n));
-  if (received_.size() > largest_answer_bytes) throw SystemError(link_ + ": answers without end");
-  return true;
 }
 
 nlohmann::json StatusStream::parse(const std::string& text) const {
@@ -94,8 +83,7 @@ nlohmann::json StatusStream::parse(const std::string& text) const {
 nlohmann::json StatusStream::read_object(milliseconds timeout) {
   const auto deadline = steady_clock::now() + timeout;
   for (;;) {
-    while (read_some()) {
-    }
+    read_arrived();
     if (ended_) return parse(received_);
     const auto left = duration_cast<milliseconds>(deadline - steady_clock::now());
     pollfd waiting{fd_.get(), POLLIN, 0};
@@ -106,8 +94,7 @@ nlohmann::json StatusStream::read_object(milliseconds timeout) {
 }
 
 std::optional<nlohmann::json> StatusStream::read_latest_line() {
-  while (read_some()) {
-  }
+  read_arrived();
   const auto end = received_.rfind('\n');
   if (end == std::string::npos) return std::nullopt;
   const auto before = received_.rfind('\n', end == 0 ? 0 : end - 1);

@@ -13,35 +13,32 @@ namespace routevpn::cli {
 
 namespace {
 
-using options::flag, options::no_letter, options::number, options::single, options::text;
+using options::flag, options::number, options::single, options::text;
 using options::OptionTable, options::Reading;
-
-// --- the tables of options ---------------------------------------------------------------------
 
 OptionTable show_table(ShowLinks& show) {
   return {
-      {"json", no_letter, "", "print a JSON array", flag(show.json)},
-      {"watch", no_letter, "", "print again each second, until interrupted", flag(show.watch)},
-      {"wait", no_letter, "up|down", "wait until every LINK is in this state",
+      {"json", "", "print a JSON array", flag(show.json)},
+      {"watch", "", "print again each second, until interrupted", flag(show.watch)},
+      {"wait", "up|down", "wait until every LINK is in this state",
        single(show.wait, optional(options::one_of<LinkState>(
                              {{LinkState::up, "up"}, {LinkState::down, "down"}})))},
-      {"timeout", no_letter, "SECONDS", "stop waiting, with exit status 1",
+      {"timeout", "SECONDS", "stop waiting, with exit status 1",
        single(show.timeout, {options::parse_timeout})},
-      {"run-dir", no_letter, "DIR", "directory of the links' control sockets",
-       single(show.run_dir, text())},
+      {"run-dir", "DIR", "directory of the links' control sockets", single(show.run_dir)},
   };
 }
 
 options::Option directory(std::string& into) {
-  return {"dir", no_letter, "DIR", "directory of the CA's files", single(into, text())};
+  return {"dir", "DIR", "directory of the CA's files", single(into)};
 }
 
 options::Option days(int& into, std::string_view help) {
-  return {"days", no_letter, "N", help, single(into, number<int>(1, pki::longest_days, " days"))};
+  return {"days", "N", help, single(into, number<int>(1, pki::longest_days, " days"))};
 }
 
 options::Option algorithm(pki::Algorithm& into) {
-  return {"algorithm", no_letter, "NAME", "type of the key",
+  return {"algorithm", "NAME", "type of the key",
           single(into, options::one_of<pki::Algorithm>(
                            {pki::algorithm_names.begin(), pki::algorithm_names.end()}))};
 }
@@ -52,7 +49,7 @@ options::Option name(std::string& into, std::string_view help, Require require) 
     require(word);
     return word;
   };
-  return {"name", no_letter, "NAME", help, single(into, {parse, text().write})};
+  return {"name", "NAME", help, single(into, {parse, text().write})};
 }
 
 OptionTable authority_table(pki::AuthorityOrder& order) {
@@ -72,16 +69,16 @@ OptionTable sign_table(pki::SignOrder& order) {
   return {
       name(order.name, "the gateway: reads NAME.csr, writes NAME.cert", pki::require_name),
       directory(order.directory),
-      {"days", no_letter, "N", lifetime,
+      {"days", "N", lifetime,
        single(order.days, optional(number<int>(1, pki::longest_days, " days")))},
-      {"force", no_letter, "", "replace NAME.cert: renewal", flag(order.replace)},
+      {"force", "", "replace NAME.cert: renewal", flag(order.replace)},
   };
 }
 
 OptionTable revoke_table(pki::RevokeOrder& order) {
   return {
       name(order.name, "revoke all valid certificates with this name", pki::require_name),
-      {"serial", no_letter, "HEX", "revoke the certificate with this serial number",
+      {"serial", "HEX", "revoke the certificate with this serial number",
        single(order.serial, {pki::parse_serial, text().write})},
       directory(order.directory),
       days(order.days, "lifetime of ca.crl"),
@@ -89,18 +86,15 @@ OptionTable revoke_table(pki::RevokeOrder& order) {
 }
 
 OptionTable list_table(ListCertificates& list) {
-  return {directory(list.directory),
-          {"json", no_letter, "", "print a JSON array", flag(list.json)}};
+  return {directory(list.directory), {"json", "", "print a JSON array", flag(list.json)}};
 }
 
 OptionTable plan_table(plan::PlanRequest& request) {
   return {
-      {"out", no_letter, "DIR", "directory of the planned files", single(request.out, text())},
-      {"pki", no_letter, "DIR", "directory of the CA: makes what is missing, and copies",
-       single(request.pki, text())},
-      {"check", no_letter, "", "write nothing; exit status 1 if anything would change",
-       flag(request.check)},
-      {"dot", no_letter, "", "write topology.dot too, for Graphviz", flag(request.dot)},
+      {"out", "DIR", "directory of the planned files", single(request.out)},
+      {"pki", "DIR", "directory of the CA: makes what is missing, and copies", single(request.pki)},
+      {"check", "", "write nothing; exit status 1 if anything would change", flag(request.check)},
+      {"dot", "", "write topology.dot too, for Graphviz", flag(request.dot)},
   };
 }
 
@@ -109,8 +103,6 @@ struct ShellChoice {};  // `routevpn completion` has no option of its own
 OptionTable completion_table(ShellChoice&) {
   return {};
 }
-
-// --- from the options to the command -----------------------------------------------------------
 
 Command complete(ShowLinks& show, Reading& reading) {
   show.links = reading.operands;
@@ -181,17 +173,13 @@ CommandLine parse(const Verb& verb, std::span<const std::string> arguments) {
   const auto table = with_help<Order, make_table>(order);
   auto reading = store(table, parse_arguments(table, arguments));
   if (reading.has("help")) {
-    return {
-        PrintText{"Usage: routevpn " + std::string(verb.name) + " " + std::string(verb.arguments) +
-                  "\n" + std::string(verb.does) + "\n\n" + help_text(table)},
-        {},
-        {}};
+    const auto usage = std::string(verb.name) + " " + std::string(verb.arguments);
+    return {PrintText{"Usage: routevpn " + usage + "\n" + std::string(verb.does) + "\n\n" +
+                      help_text(table)}};
   }
   auto command = complete(order, reading);
-  return {std::move(command), std::move(reading.faults), {}};
+  return {std::move(command), std::move(reading.faults)};
 }
-
-// --- a link ------------------------------------------------------------------------------------
 
 std::string link_help() {
   return "Usage: routevpn --peer HOST[:PORT] ... | --listen [ADDR:]PORT ... | --config FILE\n"
@@ -208,10 +196,8 @@ std::string link_help() {
 CommandLine parse_run_or_check(std::span<const std::string> arguments, bool check) {
   using Request = options::ParsedLink::Request;
   auto parsed = options::parse_link(arguments);
-  if (parsed.request == Request::help) return {PrintText{link_help()}, {}, {}};
-  if (parsed.request == Request::version) {
-    return {PrintText{"routevpn " ROUTEVPN_VERSION "\n"}, {}, {}};
-  }
+  if (parsed.request == Request::help) return {PrintText{link_help()}};
+  if (parsed.request == Request::version) return {PrintText{"routevpn " ROUTEVPN_VERSION "\n"}};
   CommandLine line{RunLink{parsed.options}, std::move(parsed.faults), std::move(parsed.warnings)};
   if (check && parsed.file_was_read) line.command = CheckLink{std::move(parsed.options)};
   return line;
@@ -220,8 +206,6 @@ CommandLine parse_run_or_check(std::span<const std::string> arguments, bool chec
 CommandLine parse_check(const Verb&, std::span<const std::string> arguments) {
   return parse_run_or_check(arguments, true);
 }
-
-// --- the list ----------------------------------------------------------------------------------
 
 template <typename Order, OptionTable (*make_table)(Order&)>
 constexpr Verb verb(std::string_view name, std::string_view arguments, std::string_view does,
@@ -258,7 +242,7 @@ std::span<const Verb> verbs() {
 }
 
 CommandLine parse_link(std::span<const std::string> arguments) {
-  if (arguments.size() == 1 && arguments.front() == "-h") return {PrintText{link_help()}, {}, {}};
+  if (arguments.size() == 1 && arguments.front() == "-h") return {PrintText{link_help()}};
   return parse_run_or_check(arguments, false);
 }
 

@@ -1,7 +1,5 @@
 #include "routevpn/options/link_table.hpp"
 
-#include <limits>
-
 #include "routevpn/base/mtu.hpp"
 #include "routevpn/options/config_file.hpp"
 
@@ -11,7 +9,6 @@ namespace {
 
 using std::chrono::milliseconds, std::chrono::seconds;
 
-constexpr std::uint32_t highest_u32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t highest_dscp = 63;  // 6 bits (RFC 2474)
 
 // More than 100 keepalives per second would be a load of their own. A silence of more than 10 min
@@ -60,61 +57,57 @@ Value alias(Value value) {
 OptionTable peer_options(LinkDraft& draft) {
   auto& o = draft.options;
   return {
-      {"peer", no_letter, "HOST[:PORT]", "initiate to this address; several are tried in turn",
+      {"peer", "HOST[:PORT]", "initiate to this address; several are tried in turn",
        repeatable(o.peers, spelled(parse_peer))},
-      {"listen", no_letter, "[ADDR:]PORT", "local UDP address; without --peer, wait for the peer",
+      {"listen", "[ADDR:]PORT", "local UDP address; without --peer, wait for the peer",
        single(o.listen, optional(spelled(parse_listen)))},
-      {"allow", no_letter, "PREFIX", "only these sources may start a handshake",
+      {"allow", "PREFIX", "only these sources may start a handshake",
        repeatable(o.allow, spelled(parse_network))},
-      {"public-netns", no_letter, "NETNS", "namespace of the UDP socket",
-       single(o.public_netns, text())},
-      {"fwmark", no_letter, "N", "mark of the outer packets",
-       single(o.fwmark, number<std::uint32_t>(1, highest_u32))},
-      {"dscp", no_letter, "copy|N", "DSCP of the outer packets, 0 to 63; copy: of the inner packet",
+      {"public-netns", "NETNS", "namespace of the UDP socket", single(o.public_netns)},
+      {"fwmark", "N", "mark of the outer packets", single(o.fwmark, number<std::uint32_t>(1))},
+      {"dscp", "copy|N", "DSCP of the outer packets, 0 to 63; copy: of the inner packet",
        single(o.dscp, optional(number<std::uint8_t>(0, highest_dscp), "copy"))},
-      {"client", 'c', "", "same as --peer HOST:PORT --peer-name '*'", alias(flag(draft.client))},
-      {"server", 's', "", "same as --listen HOST:PORT --peer-name '*' --nat",
-       alias(flag(draft.server))},
-      {"host", 'h', "HOST", "address for --client or --server",
-       alias(single(draft.host, {parse_host}))},
-      {"port", 'p', "PORT", "port for --client or --server",
-       alias(single(draft.port, {parse_port, [](auto port) { return std::to_string(port); }}))},
+      {"client", "", "same as --peer HOST:PORT --peer-name '*'", alias(flag(draft.client)), 'c'},
+      {"server", "", "same as --listen HOST:PORT --peer-name '*' --nat", alias(flag(draft.server)),
+       's'},
+      {"host", "HOST", "address for --client or --server", alias(single(draft.host, {parse_host})),
+       'h'},
+      {"port", "PORT", "port for --client or --server",
+       alias(single(draft.port, {parse_port, [](auto port) { return std::to_string(port); }})),
+       'p'},
   };
 }
 
 OptionTable interface_options(LinkOptions& o) {
   return {
-      {"ifname", 'n', "NAME", "interface; %d: the first free number",
-       single(o.ifname, {parse_ifname, text().write})},
-      {"address", 'a', "CIDR", "inside address",
-       repeatable(o.addresses, spelled(parse_interface_address))},
-      {"netns", no_letter, "NETNS", "namespace of the interface: ip-netns name, path or pid",
-       single(o.netns, text())},
-      {"mtu", no_letter, "N|auto", "inside MTU; auto: probed",
+      {"ifname", "NAME", "interface; %d: the first free number",
+       single(o.ifname, {parse_ifname, text().write}), 'n'},
+      {"address", "CIDR", "inside address",
+       repeatable(o.addresses, spelled(parse_interface_address)), 'a'},
+      {"netns", "NETNS", "namespace of the interface: ip-netns name, path or pid", single(o.netns)},
+      {"mtu", "N|auto", "inside MTU; auto: probed",
        single(o.mtu, optional(number<unsigned>(ipv4_minimum_mtu, maximum_mtu, " bytes"), "auto"))},
-      {"lanes", no_letter, "N", "threads, each with its queue, port and association",
+      {"lanes", "N", "threads, each with its queue, port and association",
        single(o.lanes, number<unsigned>(1, most_lanes))},
-      {"route", no_letter, "PREFIX", "route through the link",
-       repeatable(o.routes, spelled(parse_network))},
-      {"table", no_letter, "N", "routing table of --route (main)",
-       single(o.table, number<std::uint32_t>(1, highest_u32))},
-      {"nat", no_letter, "", "masquerade and forward what comes out of the link", flag(o.nat)},
+      {"route", "PREFIX", "route through the link", repeatable(o.routes, spelled(parse_network))},
+      {"table", "N", "routing table of --route (main)", single(o.table, number<std::uint32_t>(1))},
+      {"nat", "", "masquerade and forward what comes out of the link", flag(o.nat)},
   };
 }
 
 OptionTable credential_options(LinkOptions& o) {
   return {
-      {"cert", 'C', "FILE", "certificate of this gateway, PEM", single(o.certificate, text())},
-      {"key", 'K', "FILE", "its private key, PEM", single(o.key, text())},
-      {"ca", 'A', "FILE", "CA of the peer, PEM", single(o.ca, text())},
-      {"crl", no_letter, "FILE", "revoked certificates, PEM", single(o.crl, text())},
-      {"peer-name", no_letter, "NAME", "name in the peer's certificate; '*': any of the CA",
-       single(o.peer_name, text())},
-      {"ciphers", no_letter, "LIST", "OpenSSL names of AEAD suites", single(o.ciphers, text())},
-      {"crypto", no_letter, "NAME", "library for encryption", single(o.crypto, crypto_backend())},
-      {"rekey", no_letter, "SECONDS", "longest time between rekeys",
+      {"cert", "FILE", "certificate of this gateway, PEM", single(o.certificate), 'C'},
+      {"key", "FILE", "its private key, PEM", single(o.key), 'K'},
+      {"ca", "FILE", "CA of the peer, PEM", single(o.ca), 'A'},
+      {"crl", "FILE", "revoked certificates, PEM", single(o.crl)},
+      {"peer-name", "NAME", "name in the peer's certificate; '*': any of the CA",
+       single(o.peer_name)},
+      {"ciphers", "LIST", "OpenSSL names of AEAD suites", single(o.ciphers)},
+      {"crypto", "NAME", "library for encryption", single(o.crypto, crypto_backend())},
+      {"rekey", "SECONDS", "longest time between rekeys",
        single(o.rekey, number<seconds>(shortest_rekey_s, longest_rekey_s, " seconds"))},
-      {"rekey-records", no_letter, "N", "rekey after this number of records",
+      {"rekey-records", "N", "rekey after this number of records",
        single(o.rekey_records, optional(number<std::uint64_t>(fewest_rekey_records,
                                                               most_rekey_records, " records")))},
   };
@@ -122,20 +115,18 @@ OptionTable credential_options(LinkOptions& o) {
 
 OptionTable running_options(LinkOptions& o) {
   return {
-      {"keepalive", no_letter, "MS", "interval between keepalives", single(o.keepalive, period())},
-      {"dead-after", no_letter, "MS", "the peer is dead after this silence",
-       single(o.dead_after, period())},
-      {"up-delay", no_letter, "MS", "after a flap, stable for this time before carrier returns",
+      {"keepalive", "MS", "interval between keepalives", single(o.keepalive, period())},
+      {"dead-after", "MS", "the peer is dead after this silence", single(o.dead_after, period())},
+      {"up-delay", "MS", "after a flap, stable for this time before carrier returns",
        single(o.up_delay, number<milliseconds>(0, longest_up_delay_ms, " milliseconds"))},
-      {"on-state", no_letter, "CMD", "run at each change of state", single(o.on_state, text())},
-      {"run-dir", no_letter, "DIR", "directory of the control socket LINK.sock",
-       single(o.run_dir, text())},
-      {"log-level", no_letter, "LEVEL", "lowest level to log", single(o.log_level, log_level())},
-      {"log-format", no_letter, "FORMAT", "form of log lines",
+      {"on-state", "CMD", "run at each change of state", single(o.on_state)},
+      {"run-dir", "DIR", "directory of the control socket LINK.sock", single(o.run_dir)},
+      {"log-level", "LEVEL", "lowest level to log", single(o.log_level, log_level())},
+      {"log-format", "FORMAT", "form of log lines",
        single(o.log_format,
               one_of<LogFormat>({{LogFormat::text, "text"}, {LogFormat::json, "json"}}))},
-      {"config", no_letter, "FILE", "read options from FILE, name = value",
-       alias(single(o.config_file, text())), true},
+      {"config", "FILE", "read options from FILE, name = value", alias(single(o.config_file)),
+       no_letter, true},
       command_line_flag("help", "print the options"),
       command_line_flag("version", "print the version"),
   };

@@ -26,12 +26,11 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 Option command_line_flag(std::string_view name, std::string_view help) {
-  return {name, no_letter, "", help, {Value::Kind::flag, [](const std::string&) {}}, true};
+  return {name, "", help, {Value::Kind::flag, [](const std::string&) {}}, no_letter, true};
 }
 
 const Option* find(const OptionTable& table, std::string_view name) {
-  const auto at = std::find_if(table.begin(), table.end(),
-                               [&](const Option& option) { return option.name == name; });
+  const auto at = std::ranges::find(table, name, &Option::name);
   return at == table.end() ? nullptr : &*at;
 }
 

@@ -10,15 +10,11 @@ namespace routevpn::options {
 
 namespace {
 
-bool is_host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == '_';
-}
-
-// A name as getaddrinfo takes it, or an IPv4 address. Digits and dots alone are no name.
+// A name as getaddrinfo takes it, with the same characters as the name of an interface, or an IPv4
+// address. Digits and dots alone are no name.
 void require_name_or_v4(const std::string& host) {
   const bool good = !host.empty() && host.size() <= 253 &&
-                    std::all_of(host.begin(), host.end(), is_host_character);
+                    std::all_of(host.begin(), host.end(), is_interface_character);
   if (!good) throw UsageError("must be HOST or HOST:PORT, with an IPv6 address in brackets");
   const bool numeric = host.find_first_not_of("0123456789.") == std::string::npos;
   if (numeric && !IpAddress::parse(host)) throw UsageError("is not an IPv4 address");
@@ -62,16 +58,11 @@ HostAndRest split(const std::string& text) {
 
 std::uint32_t parse_number(const std::string& text, std::uint32_t lowest, std::uint32_t highest,
                            const std::string& unit) {
-  const bool hex = text.starts_with("0x");
-  const char* begin = text.data() + (hex ? 2 : 0);
-  const char* end = text.data() + text.size();
-  std::uint32_t number = 0;
-  const auto [stopped, error] = std::from_chars(begin, end, number, hex ? 16 : 10);
-  const bool whole = error == std::errc{} && stopped == end;
-  if (!whole || number < lowest || number > highest) {
+  const auto number = text.starts_with("0x") ? to_number(text.substr(2), 16) : to_number(text);
+  if (!number || *number < lowest || *number > highest) {
     throw UsageError("must be " + std::to_string(lowest) + " to " + std::to_string(highest) + unit);
   }
-  return number;
+  return *number;
 }
 
 std::uint16_t parse_port(const std::string& text) {

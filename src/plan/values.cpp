@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/text.hpp"
@@ -174,10 +173,8 @@ std::string listed(const std::vector<std::string_view>& words, const std::string
 }
 
 std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t highest) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole && number <= highest ? std::optional(number) : std::nullopt;
+  const auto number = to_number(text);
+  return number && *number <= highest ? number : std::nullopt;
 }
 
 bool overlap(const IpPrefix& one, const IpPrefix& other) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace routevpn {
 // One line that no terminal interprets: each byte of a control character (C0, DEL, C1) and each
 // byte that is not well-formed UTF-8 becomes \xNN.
 std::string printable(std::string_view text);
+
+// The number that the whole text spells, without sign or prefix.
+std::optional<std::uint32_t> to_number(std::string_view text, int base = 10);
 
 enum class Fraction : std::uint8_t { none, milliseconds };
 // RFC 3339 in UTC: 2026-11-21T20:39:00.042Z, or 2026-11-21T20:39:00Z without fraction.

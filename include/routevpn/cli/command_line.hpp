@@ -52,8 +52,8 @@ using Command =
 
 struct CommandLine {
   Command command;
-  std::vector<std::string> faults;    // one line each; with any, only a CheckLink may run
-  std::vector<std::string> warnings;  // one line each, for the log
+  std::vector<std::string> faults = {};    // one line each; with any, only a CheckLink may run
+  std::vector<std::string> warnings = {};  // one line each, for the log
 };
 
 // Reads the configuration file too. `arguments` do not include the program's name.

@@ -38,7 +38,7 @@ class StatusStream {
 
  private:
   StatusStream(Fd fd, std::string link) : fd_(std::move(fd)), link_(std::move(link)) {}
-  bool read_some();  // false: nothing has arrived
+  void read_arrived();
   [[nodiscard]] nlohmann::json parse(const std::string& text) const;
 
   Fd fd_;

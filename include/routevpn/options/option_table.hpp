@@ -31,11 +31,11 @@ inline constexpr char no_letter = '\0';
 
 struct Option {
   std::string_view name;
-  char letter;                   // of the short form, or no_letter
   std::string_view placeholder;  // of the value in --help: FILE, DIR and NETNS also tell completion
                                  // what to offer; empty for a flag
   std::string_view help;         // the default is added
   Value value;
+  char letter = no_letter;  // of the short form
   bool command_line_only = false;
   std::string_view group = {};  // heading in --help
 };
@@ -48,7 +48,7 @@ inline Value flag(bool& into) {
 }
 
 template <typename T>
-Value single(T& into, const Format<T>& format) {
+Value single(T& into, const Format<T>& format = text()) {
   Value value{Value::Kind::single,
               [&into, parse = format.parse](const std::string& text) { into = parse(text); }};
   value.words = format.words;

@@ -2,7 +2,6 @@
 // values; the caller adds the name of the option.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -47,7 +46,8 @@ inline Format<std::string> text() {
 
 // A value below `lowest` stands for an option that is not set.
 template <typename T>
-Format<T> number(std::uint32_t lowest, std::uint32_t highest, const std::string& unit = "") {
+Format<T> number(std::uint32_t lowest, std::uint32_t highest = UINT32_MAX,
+                 const std::string& unit = "") {
   return {[=](const std::string& text) {
             return static_cast<T>(parse_number(text, lowest, highest, unit));
           },
@@ -96,9 +96,10 @@ Format<T> one_of(const std::vector<std::pair<T, std::string>>& pairs) {
             throw UsageError("must be " + enumerated(words, "or"));
           },
           [=](const T& value) {
-            const auto pair = std::find_if(pairs.begin(), pairs.end(),
-                                           [&](const auto& p) { return p.first == value; });
-            return pair == pairs.end() ? std::string() : pair->second;
+            for (const auto& [known, word] : pairs) {
+              if (known == value) return word;
+            }
+            return std::string();
           },
           words};
 }

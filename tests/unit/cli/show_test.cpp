@@ -1,6 +1,4 @@
 // Against a server in this process that serves the control socket's protocol.
-#include "routevpn/cli/show.hpp"
-
 #include <csignal>
 #include <cstring>
 #include <future>
@@ -13,6 +11,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
+#include "routevpn/cli/commands.hpp"
 #include "routevpn/cli/status_client.hpp"
 
 #include "catch.hpp"

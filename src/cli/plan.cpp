@@ -1,6 +1,7 @@
-#include "routevpn/cli/plan_command.hpp"
+#include <map>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/cli/commands.hpp"
 
 namespace routevpn::cli {
 
@@ -15,35 +16,22 @@ std::string counted(std::size_t number, const std::string& thing) {
 void print_changes(const plan::PlanReport& report, const Console& console) {
   if (report.lock_changes) console.out << "would write " << report.lock << "\n";
   for (const auto& change : report.changes) {
-    switch (change.kind) {
-      case ChangeKind::create:
-        console.out << "would create ";
-        break;
-      case ChangeKind::change:
-        console.out << "would change ";
-        break;
-      case ChangeKind::remove:
-        console.out << "would remove ";
-        break;
-    }
-    console.out << change.path << "\n";
+    const auto* const verb = change.kind == ChangeKind::create   ? "create"
+                             : change.kind == ChangeKind::change ? "change"
+                                                                 : "remove";
+    console.out << "would " << verb << " " << change.path << "\n";
   }
 }
 
 void print_summary(const plan::PlanRequest& request, const plan::PlanReport& report,
                    const Console& console) {
-  std::size_t created = 0;
-  std::size_t changed = 0;
-  std::size_t removed = 0;
-  for (const auto& change : report.changes) {
-    if (change.kind == ChangeKind::create) ++created;
-    if (change.kind == ChangeKind::change) ++changed;
-    if (change.kind == ChangeKind::remove) ++removed;
-  }
+  std::map<ChangeKind, std::size_t> changes;
+  for (const auto& change : report.changes) ++changes[change.kind];
   console.out << request.out << ": " << counted(report.sites, "site") << ", "
               << counted(report.gateways, "gateway") << ", " << counted(report.links, "link")
-              << "; " << counted(created, "file") << " created, " << changed << " changed, "
-              << removed << " removed\n";
+              << "; " << counted(changes[ChangeKind::create], "file") << " created, "
+              << changes[ChangeKind::change] << " changed, " << changes[ChangeKind::remove]
+              << " removed\n";
 }
 
 // With --check, status 1 means that something would change. Every error therefore becomes a

@@ -1,10 +1,9 @@
-#include "routevpn/cli/pki_commands.hpp"
-
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/cli/commands.hpp"
 
 #include "catch.hpp"
 #include "parsing.hpp"

@@ -1,8 +1,7 @@
-#include "routevpn/cli/plan_command.hpp"
-
 #include <algorithm>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/cli/commands.hpp"
 
 #include "catch.hpp"
 #include "outcome.hpp"

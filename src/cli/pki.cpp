@@ -1,10 +1,9 @@
-#include "routevpn/cli/pki_commands.hpp"
-
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/cli/commands.hpp"
 
 namespace routevpn::cli {
 
@@ -75,11 +74,8 @@ struct Runner {
   }
   void operator()(const ListCertificates& list) const {
     const auto index = pki::list(list.directory);
-    if (list.json) {
-      print_json(index, pki::now(), console);
-    } else {
-      print_table(index, pki::now(), console);
-    }
+    const auto print = list.json ? print_json : print_table;
+    print(index, pki::now(), console);
   }
 };
 

@@ -1,0 +1,30 @@
+// The commands: each function runs one and returns the exit status. Its source file has its name.
+// All throw UsageError and SystemError.
+#pragma once
+
+#include "routevpn/cli/command_line.hpp"
+#include "routevpn/cli/console.hpp"
+
+namespace routevpn::cli {
+
+// Prints the settings with which a link would run, or one line per fault. Loads the credentials and
+// looks for the namespaces. The line's command is CheckLink.
+int run_check(const CommandLine& line, const Console& console);
+
+// Runs a command of the CA and prints what it did.
+int run_pki(const PkiCommand& command, const Console& console);
+
+// Runs the planner and prints what changed. With --check: 0 when nothing would change, 1 when
+// something would, 2 when the check failed.
+int run_plan(const plan::PlanRequest& request, const Console& console);
+
+// Prints the state of links: once, each second or after a wait.
+int run_show(const ShowLinks& show, const Console& console);
+
+// `routevpn show --wait`: returns when every link is in the given state. Without names: all links,
+// as soon as there is at least one. Waits also for a link that is not running yet. Every state but
+// up counts as down, also the end of a link's process during the wait. After the timeout, names the
+// links that are not in the state and returns exit status 1.
+int run_wait(const ShowLinks& show, const Console& console);
+
+}  // namespace routevpn::cli
