@@ -121,7 +121,7 @@ stage_lint() {
   # Without unity builds, so that each file is checked alone.
   quietly lint cmake --preset asan -B build/lint -DCMAKE_UNITY_BUILD=OFF
   mkdir -p "$results"
-  libnl=$(pkg-config --cflags-only-I libnl-route-3.0)
+  libnl=$(pkg-config --cflags-only-I libnl-3.0)
   libnl=${libnl%% }
   export tidy libnl results
   export -f tidy_file tidy_key

@@ -191,7 +191,7 @@ std::string render(const json& link, TimePoint now, bool colour) {
   line("peer", peer_text(link, now));
   if (text(link, "remote").empty()) line("local", text(link, "local"));
   line("association", association_text(link, now));
-  line("renewal failed", text(link, "renewal_failure"));
+  line("rekey failed", text(link, "renewal_failure"));
   line("path", path_text(link));
   line("transfer", transfer_text(link));
   line("drops", drops_text(link));

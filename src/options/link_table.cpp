@@ -48,7 +48,7 @@ Format<LogLevel> log_level() {
   return one_of(pairs);
 }
 
-// The first proof-of-concept's options, which complete_link() replaces.
+// The first proof-of-concept's options, which Rules replaces.
 Value alias(Value value) {
   value.write = nullptr;
   return value;

@@ -10,6 +10,8 @@ namespace {
 
 namespace po = boost::program_options;
 
+constexpr unsigned line_columns = 100;  // of --help
+
 // Hands values to a row of the table.
 class RowSemantic : public po::value_semantic {
  public:
@@ -48,10 +50,10 @@ std::string help_line(const Option& option) {
 }
 
 po::options_description describe(const OptionTable& table) {
-  po::options_description all;
+  po::options_description all(line_columns);
   for (auto option = table.begin(); option != table.end();) {
     const auto caption = option->group;
-    po::options_description group{std::string(caption)};
+    po::options_description group(std::string(caption), line_columns);
     for (; option != table.end() && option->group == caption; ++option) {
       std::string names(option->name);
       if (option->letter != no_letter) names.append(",").append(1, option->letter);

@@ -108,7 +108,7 @@ TEST_CASE("drops, notes and a first association are shown") {
   CHECK_THAT(text, ContainsSubstring("  drops: inside_not_ip 1, record_replayed 3\n"));
   CHECK_THAT(text, ContainsSubstring("-SHA256 by ipsec-mb, made 6 min ago\n"));
   CHECK_THAT(text,
-             ContainsSubstring("  renewal failed: 192.0.2.1:7754: alert certificate revoked\n"));
+             ContainsSubstring("  rekey failed: 192.0.2.1:7754: alert certificate revoked\n"));
   CHECK_THAT(text, ContainsSubstring("  note: the kernel refused UDP_SEGMENT: "));
 }
 
