@@ -36,7 +36,8 @@ std::string checked_suites(const std::string& list) {
   std::istringstream names(list + ':');
   for (std::string name; std::getline(names, name, ':');) {
     if ((':' + allowed_suites + ':').find(':' + name + ':') == std::string::npos) {
-      throw UsageError("--ciphers: '" + name + "' is not allowed; allowed are " + allowed_suites);
+      std::string fault = "--ciphers: '" + name + "' is not allowed; allowed are ";
+      throw UsageError(fault += allowed_suites);
     }
   }
   return list;
