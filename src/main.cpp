@@ -2,6 +2,9 @@
 
 #include <csignal>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "routevpn/base/log.hpp"
 #include "routevpn/cli/commands.hpp"
 #include "routevpn/link/link.hpp"
@@ -17,6 +20,15 @@ void block_signals() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&blocked, signal);
   pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+// Descriptors 0 to 2 may be closed: no socket or namespace may take their numbers.
+void open_standard_descriptors() {
+  int fd = 0;
+  do {
+    fd = ::open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  ::close(fd);
 }
 
 // Returns the exit status of the command.
@@ -56,6 +68,7 @@ int run(const cli::CommandLine& line, const cli::Console& console) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   const auto console = cli::Console::standard();
   const auto end = [&console](const std::exception& error, Exit status) {
     console.report(error.what());

@@ -57,6 +57,7 @@ PipedChild start_nft(Fd& errors) {
   Pipe commands = make_pipe();
   Pipe output = make_pipe();
   const Fd dev_null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!dev_null) throw system_error("/dev/null");
   const pid_t nft = fork();
   if (nft < 0) throw system_error("starting nft");
   if (nft == 0) {

@@ -52,21 +52,18 @@ void LaneControl::wake_again() const {
   [[maybe_unused]] const auto put = ::write(mailbox_wakeup_.get(), &more, sizeof more);
 }
 
-bool LaneControl::take_input() {
-  if (const auto* const event = mailbox_.events.front()) {
-    interface_gone_ =
-        interface_gone_ || std::holds_alternative<datapath::InterfaceGone>(event->what);
-    // The clock is read for each event: it may answer what the event before it made us ask.
-    session_.on_lane_event(*event, read_clock());
-    mailbox_.events.release();
-    return true;
-  }
-  if (mailbox_.handshakes.empty()) return false;
-  take_handshake();
+bool LaneControl::take_event() {
+  const auto* const event = mailbox_.events.front();
+  if (event == nullptr) return false;
+  interface_gone_ = interface_gone_ || std::holds_alternative<datapath::InterfaceGone>(event->what);
+  // The clock is read for each event: it may answer what the event before it made us ask.
+  session_.on_lane_event(*event, read_clock());
+  mailbox_.events.release();
   return true;
 }
 
-void LaneControl::take_handshake() {
+bool LaneControl::take_handshake() {
+  if (mailbox_.handshakes.empty()) return false;
   try {
     session_.on_handshake(*mailbox_.handshakes.front(), read_clock());
   } catch (const SystemError& error) {  // no memory: the association in use stays
@@ -74,6 +71,7 @@ void LaneControl::take_handshake() {
     log_error("handshake refused", {{"error", error.what()}});
   }
   mailbox_.handshakes.release();
+  return true;
 }
 
 void LaneControl::take_resolution() {

@@ -92,11 +92,16 @@ Exit Link::run() {
 }
 
 void Link::serve(LaneControl& lane) {
-  for (int i = 0; i < inputs_per_turn; ++i) {
-    if (!lane.take_input()) return;
+  for (int i = 0; i < handshakes_per_turn; ++i) {
+    take_events(lane);
+    if (!lane.take_handshake()) return;
     drain(lane);
   }
   lane.wake_again();
+}
+
+void Link::take_events(LaneControl& lane) {
+  while (lane.take_event()) drain(lane);
 }
 
 void Link::drain(LaneControl& lane) {
@@ -122,7 +127,7 @@ void Link::on_timer(Time now) {
   const bool close_notify = close_notify_at_ && now >= *close_notify_at_;
   if (close_notify) close_notify_at_ = now + drain_time / close_notifies;
   for (const auto& lane : lanes_) {
-    serve(*lane);  // events that have happened come before timers
+    take_events(*lane);  // what has happened comes before timers
     if (close_notify) lane->session().repeat_close_notify();
     lane->on_timer(now);
     drain(*lane);

@@ -121,7 +121,7 @@ class Store {
     if (!refusal.empty()) reading_.faults.push_back(refusal);
     if (option == nullptr) {
       reading_.misread = true;
-    } else {
+    } else if (setting.file.empty() || !option->command_line_only) {
       reading_.given.emplace(setting.name, setting);
     }
   }
@@ -129,10 +129,12 @@ class Store {
   Reading reading_;
 
  private:
-  // What the parser of the source has found, and what only a file can have.
-  static std::string refusal_of(const Setting& setting, const Option* option) {
+  // What the parser of the source has found, and what Boost does not refuse: in a file, it would
+  // take "-a" for --address and pass over a setting without a name.
+  [[nodiscard]] std::string refusal_of(const Setting& setting, const Option* option) const {
     if (!setting.fault.empty()) return setting.fault;
-    if (setting.file.empty() || option == nullptr) return {};
+    if (option == nullptr) return unknown(setting);
+    if (setting.file.empty()) return {};
     if (option->command_line_only) return setting.label() + " belongs on the command line";
     if (setting.value->empty()) return setting.label() + needs_value(option);
     return {};
@@ -144,8 +146,6 @@ class Store {
     if (setting.value) one.options.back().value.push_back(*setting.value);
     try {
       po::store(one, variables_);
-    } catch (const po::unknown_option&) {
-      return unknown(setting);
     } catch (const po::multiple_occurrences&) {
       if (setting.file.empty()) return setting.label() + " is given more than once";
       const auto first = reading_.given.find(setting.name)->second.line;

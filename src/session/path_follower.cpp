@@ -17,11 +17,11 @@ void PathFollower::follow(const AssociationStatus& association) {
   remote_ = remote;
   probed_ = probed;
   overhead_ = datapath::overhead_bytes(remote.address.is_v4(), association.suite);
-  outputs_.emplace_back(LookUpRoute{remote});
+  look_up(remote);
 }
 
 void PathFollower::on_route(const SocketAddress& remote, const outside::RouteMtu& route, Time now) {
-  if (remote_ != remote) return;
+  if (remote_ != remote || !std::exchange(expects_route_, false)) return;
   const bool is_new = std::exchange(new_path_, false);
   const unsigned least = remote.address.is_v4() ? ipv4_minimum_mtu : ipv6_minimum_mtu;
   const unsigned most = std::min(probed_ ? route.most : route.now, maximum_mtu + overhead_);
@@ -36,7 +36,13 @@ void PathFollower::on_route(const SocketAddress& remote, const outside::RouteMtu
   report();
 }
 
+void PathFollower::look_up(const SocketAddress& remote) {
+  expects_route_ = true;
+  outputs_.emplace_back(LookUpRoute{remote});
+}
+
 void PathFollower::end() {
+  expects_route_ = false;
   path_mtu_.end();
   check_at_.reset();
 }
@@ -52,7 +58,7 @@ void PathFollower::check(Time now) {
 }
 
 void PathFollower::probe(const PathStatus& path, Time now) {
-  if (path_mtu_.raise_due(now)) outputs_.emplace_back(LookUpRoute{*remote_});
+  if (path_mtu_.raise_due(now)) look_up(*remote_);
   path_mtu_.set_path(path.last ? std::optional(path.smoothed) : std::nullopt, path.loss);
   for (const auto& probe : path_mtu_.send(now)) {
     const std::uint32_t padded = probe.mtu == 0 ? 0 : probe.mtu - overhead_;

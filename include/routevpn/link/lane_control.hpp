@@ -33,14 +33,14 @@ class LaneControl {
   LaneControl& operator=(const LaneControl&) = delete;
 
   void start(Time now);
-  // Readable when take_input() may have something; acknowledge() before the inputs are taken.
+  // Readable when there may be events or handshakes; acknowledge() before they are taken.
   [[nodiscard]] int mailbox_fd() const { return mailbox_wakeup_.get(); }
   [[nodiscard]] int resolver_fd() const { return resolver_.fd(); }
   void acknowledge() const;
   void wake_again() const;  // mailbox_fd() is readable at once
-  // Hands the session the next lane event, else the next handshake datagram; false: there is none.
-  // Drain next_report() after each input.
-  bool take_input();
+  // Each hands the session its next input; false: there is none. Drain next_report() after each.
+  bool take_event();
+  bool take_handshake();
   void take_resolution();
   void on_timer(Time now);
   // Carries out the session's outputs up to the next that concerns the link.
@@ -59,7 +59,6 @@ class LaneControl {
   [[nodiscard]] const std::optional<session::PathMtuChanged>& path() const { return path_; }
 
  private:
-  void take_handshake();
   void send_handshake(const session::SendHandshake& flight);
   void command(datapath::LaneCommand command);
 

@@ -27,9 +27,8 @@ class Link {
   // A peer that is there answers within this time. Until then an initiator's routes are not treated
   // as dead: packets sent meanwhile are lost rather than refused.
   static constexpr Duration first_answer_time = std::chrono::milliseconds(100);
-  // Lane events and handshake datagrams in one turn of the loop: strangers can send without end,
-  // and signals and timers must be served in between.
-  static constexpr int inputs_per_turn = 32;
+  // Strangers can send handshakes without end: signals and timers must be served in between.
+  static constexpr int handshakes_per_turn = 16;
 
   // The calling thread is in the public namespace while this object lives. SIGTERM, SIGINT, SIGHUP
   // and SIGCHLD must be blocked. Throws SystemError.
@@ -45,6 +44,7 @@ class Link {
 
   Lanes make_lanes(const std::shared_ptr<const dtls::Identity>& identity);
   void serve(LaneControl& lane);
+  void take_events(LaneControl& lane);
   void drain(LaneControl& lane);
   void on_signal();
   void on_netns_change();

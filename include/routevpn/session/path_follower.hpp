@@ -39,6 +39,7 @@ class PathFollower {
   [[nodiscard]] bool follows(const SocketAddress& remote) const { return remote_ == remote; }
 
  private:
+  void look_up(const SocketAddress& remote);
   void report();
 
   Duration keepalive_;
@@ -46,8 +47,9 @@ class PathFollower {
   Outputs& outputs_;
   PathMtu path_mtu_;
   std::optional<SocketAddress> remote_;
-  unsigned overhead_ = 0;     // bytes around an inside packet on this path
-  bool probed_ = false;       // the peer answers echo requests
+  unsigned overhead_ = 0;       // bytes around an inside packet on this path
+  bool probed_ = false;         // the peer answers echo requests
+  bool expects_route_ = false;  // end() makes a late answer void
   bool new_path_ = false;     // on_route() starts a search instead of a new look at the old result
   bool same_remote_ = false;  // ... whose first guess is what was found before
   std::uint64_t large_checked_ = 0;  // large_datagrams_ at the last check

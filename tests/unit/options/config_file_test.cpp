@@ -54,6 +54,8 @@ TEST_CASE("a faulty line is named by file and number") {
       {"colour = 2", ": unknown option 'colour'"},
       {"config = other", ": config belongs on the command line"},
       {"help = yes", ": help belongs on the command line"},
+      {"= 10.0.0.1:7754", ": unknown option ''"},
+      {"-a = 10.0.0.1/30", ": unknown option '-a'"},
       {"peer-name = c", ": peer-name is set already in line 2"},
       {"on-state = \"logger", ": on-state has no closing quote"},
       {"on-state = \"logger\" x", ": on-state has text behind the closing quote"},
@@ -64,7 +66,9 @@ TEST_CASE("a faulty line is named by file and number") {
   CAPTURE(wrong.line);
   const ScratchDirectory scratch;
   const auto path = scratch.write("a.conf", minimum + std::string(wrong.line) + "\n");
-  CHECK(parse({"--config", path}).faults == Lines{path + ":3" + wrong.fault});
+  const auto line = parse({"--config", path});
+  CHECK(line.faults == Lines{path + ":3" + wrong.fault});
+  CHECK(line.request == ParsedLink::Request::link);
 }
 
 TEST_CASE("every fault of a file is reported, in the order of the lines") {

@@ -34,12 +34,12 @@ class UnansweredInitiator {
   std::vector<std::string> next(std::size_t count) {
     while (attempts_.size() < count) {
       if (pending_name_) {
-        const options::PeerAddress peer = *std::exchange(pending_name_, std::nullopt);
+        const options::PeerAddress wanted = *std::exchange(pending_name_, std::nullopt);
         std::vector<SocketAddress> addresses;
-        for (const auto* text : names[peer.host]) {
-          addresses.push_back({*IpAddress::parse(text), peer.port});
+        for (const auto* text : names[wanted.host]) {
+          addresses.push_back({*IpAddress::parse(text), wanted.port});
         }
-        const std::string error = addresses.empty() ? peer.host + ": not known" : "";
+        const std::string error = addresses.empty() ? wanted.host + ": not known" : "";
         session_->on_resolved(addresses, error, now_);
         drain();
       } else {
