@@ -155,16 +155,18 @@ void Handshakes::proceed(Entries::iterator entry) {
   if (it.association && role_ == dtls::Role::initiator) entries_.erase(entry);
 }
 
-void Handshakes::fail(Entries::iterator entry, const dtls::HandshakeFailure& failure) {
+// A copy of the failure, because the handshake that holds it is erased.
+void Handshakes::fail(Entries::iterator entry, dtls::HandshakeFailure failure) {
   const SocketAddress peer = entry->first;
   const bool completed = entry->second.association.has_value();
   entries_.erase(entry);
-  if (!completed) failed(peer, failure);  // else only the retransmission of the last flight ends
+  if (!completed)
+    failed(peer, std::move(failure));  // else only the retransmission of the last flight ends
 }
 
-void Handshakes::failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure) {
+void Handshakes::failed(const SocketAddress& peer, dtls::HandshakeFailure failure) {
   drops_.add(failure.reason);
-  events_.emplace_back(HandshakeFailed{peer, failure});
+  events_.emplace_back(HandshakeFailed{peer, std::move(failure)});
 }
 
 void Handshakes::refuse(const HandshakeCompleted& completed, const std::string& text) {

@@ -76,8 +76,8 @@ class Handshakes {
                     const std::optional<IpAddress>& peer, Time now);
   void feed(Entries::iterator entry, ConstBytes datagram, Time now);
   void proceed(Entries::iterator entry);
-  void fail(Entries::iterator entry, const dtls::HandshakeFailure& failure);
-  void failed(const SocketAddress& peer, const dtls::HandshakeFailure& failure);
+  void fail(Entries::iterator entry, dtls::HandshakeFailure failure);
+  void failed(const SocketAddress& peer, dtls::HandshakeFailure failure);
   [[nodiscard]] static std::optional<Time> deadline_of(const Entry& entry);
 
   dtls::Role role_;
