@@ -160,8 +160,8 @@ void Handshakes::fail(Entries::iterator entry, dtls::HandshakeFailure failure) {
   const SocketAddress peer = entry->first;
   const bool completed = entry->second.association.has_value();
   entries_.erase(entry);
-  if (!completed)
-    failed(peer, std::move(failure));  // else only the retransmission of the last flight ends
+  // After completion only the retransmission of the last flight ends.
+  if (!completed) failed(peer, std::move(failure));
 }
 
 void Handshakes::failed(const SocketAddress& peer, dtls::HandshakeFailure failure) {
