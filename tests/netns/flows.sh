@@ -24,11 +24,14 @@ transfer() {
 # received_bytes NETNS: by rv0 there, as the kernel counts them.
 received_bytes() { ip -n "$1" -s -j link show rv0 | jq '.[0].stats64.rx.bytes'; }
 
-# start_pings NETNS TARGET COUNT PERIOD-MS [WAIT-S]: pings.py in the background.
+# start_pings NETNS TARGET COUNT PERIOD-MS [WAIT-S]: pings.py in the background. Waits for its first
+# request: from then on SIGTERM ends it with a report.
 start_pings() {
+  rm -f "$DIR/pings.log"
   python3 "$(dirname "${BASH_SOURCE[0]}")/pings.py" "$@" >"$DIR/pings.json" 2>"$DIR/pings.log" \
     </dev/null &
   PID[pings]=$!
+  wait_for test -s "$DIR/pings.log" || fail "pings.py does not start"
 }
 
 # pings_are TEXT FILTER: waits for the end of pings.py. The jq filter over its report gives true.

@@ -93,6 +93,8 @@ def main():
     due = time.monotonic()
     while not stopped and (count == 0 or pings.sent < count):
         pings.send()
+        if pings.sent == 1:
+            print("the first request is sent", file=sys.stderr, flush=True)
         due += period_s
         pings.receive(due)
     end = time.monotonic() + (float(sys.argv[5]) if len(sys.argv) > 5 else WAIT_S)
