@@ -55,7 +55,10 @@ class RestartCheck {
     due_.reset();
     return last_heard <= since_;
   }
-  void reset() { *this = {}; }
+  void reset() {
+    next_ = {};
+    due_.reset();
+  }
 
  private:
   Time since_{};
