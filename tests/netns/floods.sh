@@ -94,6 +94,7 @@ stop_links
 # --- forged datagrams ---------------------------------------------------------------------------
 
 OUTER=4
+# shellcheck disable=SC2119 # without options
 two_links
 peer_port=$(show b '.remote | split(":")[1]')
 forged() { # FROM KIND
