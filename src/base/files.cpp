@@ -16,7 +16,7 @@ namespace routevpn {
 namespace {
 
 UsageError unusable(const std::string& path) {
-  return UsageError(path + ": " + std::generic_category().message(errno));
+  return UsageError(path + ": cannot be read: " + std::generic_category().message(errno));
 }
 
 constexpr int read_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // no wait at a pipe

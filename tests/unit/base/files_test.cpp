@@ -83,7 +83,7 @@ TEST_CASE("a file that cannot be read is named with the reason") {
   const auto fault = [&](const std::string& path, std::size_t max_bytes) {
     return text_of<UsageError>([&] { read_file(path, Trust::any, max_bytes); });
   };
-  CHECK(fault(directory / "none", 1) == directory / "none" + ": No such file or directory");
+  CHECK(fault(directory / "none", 1) == directory / "none" + ": cannot be read: No such file or directory");
   CHECK(fault(directory / "", 1) == directory / "" + ": not a regular file");
   REQUIRE(mkfifo((directory / "pipe").c_str(), 0600) == 0);
   CHECK(fault(directory / "pipe", 1) == directory / "pipe" + ": not a regular file");
@@ -132,7 +132,7 @@ TEST_CASE("new directories have their modes under every umask") {
         "create " + directory / "no/no" + ": No such file or directory");
   CHECK(text_of<UsageError>([&] { require_trusted_directory(directory / "open"); }) == "no error");
   CHECK(text_of<UsageError>([&] { require_trusted_directory(directory / "no"); }) ==
-        directory / "no" + ": No such file or directory");
+        directory / "no" + ": cannot be read: No such file or directory");
   REQUIRE(chmod((directory / "open").c_str(), 01777) == 0);
   CHECK_THAT(text_of<UsageError>([&] { require_trusted_directory(directory / "open"); }),
              ContainsSubstring(": mode is 1777; must be writable by its owner alone"));

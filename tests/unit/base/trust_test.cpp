@@ -144,7 +144,7 @@ TEST_CASE("a trusted file is read, and the fault of another has its path") {
         path + ": mode is 0664; must be writable by its owner alone (chmod go-w " + path + ")");
   CHECK(read_file(path) == "content");
   CHECK(fault_of_reading(place / "none", Trust::unaltered) ==
-        place / "none" + ": No such file or directory");
+        place / "none" + ": cannot be read: No such file or directory");
   CHECK(fault_of_reading(place.directory(), Trust::unaltered) ==
         place.directory() + ": not a regular file");
 }
