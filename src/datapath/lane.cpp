@@ -16,6 +16,9 @@ constexpr std::size_t max_record_headroom = record::header_bytes + gcm_explicit_
 constexpr std::size_t outbound_bytes = 2 * inside::worst_case_bytes;
 constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
 
+// Runs of a batch that are copied to a candidate. Its credit is mostly used up earlier.
+constexpr std::size_t max_copies = 256;
+
 // As many of the smallest records with an IP packet as receive_bytes hold.
 constexpr std::size_t max_payloads =
     Lane::receive_bytes / (record::header_bytes + ipv4_header_bytes + record::tailroom) + 1;
@@ -29,16 +32,16 @@ constexpr std::size_t control_bytes =
 
 }  // namespace
 
-Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, OuterClass outer_class)
+Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, LanePolicy policy)
     : mailbox_(mailbox),
       counters_(counters),
-      outer_class_(outer_class),
+      policy_(std::move(policy)),
       outbound_(outbound_bytes, outbound_packets),
       control_(control_bytes, max_control),
       coalescer_(max_payloads, udp_offload) {
   associations_.reserve(max_associations + 1);
-  runs_.reserve(outbound_packets);
-  control_runs_.reserve(max_control);
+  runs_.reserve(outbound_packets + max_copies);
+  control_runs_.reserve(2 * max_control);  // with copies to a candidate
   payloads_.reserve(max_payloads);
   control_.clear(max_record_headroom, record::tailroom);
 }

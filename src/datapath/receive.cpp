@@ -5,7 +5,8 @@
 //      again while datagrams wait and its buffer has room.
 //   2. split_datagram() finds the records of each datagram. Records of the handshake go to the
 //      control thread's mailbox (RFC 6347 section 4.1: epoch 0, and content types 20 and 22).
-//   3. open_record() checks the replay window, authenticates and decrypts in place.
+//   3. open_record() checks the source, then the replay window, authenticates and decrypts in
+//      place. A record from an address other than the endpoint's may begin a move: roam.cpp.
 //   4. deliver() answers control messages, reassembles fragments, applies the outer ECN (RFC 6040)
 //      and collects the IP packets. The coalescer joins them to super-packets.
 //   5. LaneLoop writes each super-packet to the interface.
@@ -27,10 +28,13 @@ void Lane::from_outside(const outside::Received& received, Time now) {
   // earlier kernels report the class of the first datagram for all).
   outer_ecn_ = inside::ecn_of(received.ecn);
   const std::size_t step = std::max<std::size_t>(received.segment_bytes, 1);
+  const Arrival arrival{received.from, now,
+                        policy_.peers.empty() || is_endpoint(received.from.remote) ||
+                            policy_.peers.contains(received.from.remote.address)};
   std::size_t at = 0;
   do {  // once for an empty datagram
     const std::size_t bytes = std::min(step, received.data.size() - at);
-    split_datagram(received.data.subspan(at, bytes), received.from, now);
+    split_datagram(received.data.subspan(at, bytes), arrival);
     at += step;
   } while (at < received.data.size());
 }
@@ -41,7 +45,7 @@ std::span<const inside::SuperPacket> Lane::join() {
   return packets;
 }
 
-void Lane::split_datagram(Bytes datagram, const outside::Endpoint& from, Time now) {
+void Lane::split_datagram(Bytes datagram, const Arrival& arrival) {
   handshake_ = nullptr;
   do {
     const auto split = record::split_first(datagram);
@@ -54,9 +58,9 @@ void Lane::split_datagram(Bytes datagram, const outside::Endpoint& from, Time no
     if (split.header.epoch == 0 && data) {
       drop(Drop::record_epoch);
     } else if (split.header.epoch == 0 || (!data && type != record::ContentType::alert)) {
-      forward_handshake(split.record, from);
+      forward_handshake(split.record, arrival.from);
     } else {
-      open_record(split, from, now);
+      open_record(split, arrival);
     }
     datagram = datagram.subspan(split.record.size());
   } while (!datagram.empty());
@@ -77,12 +81,14 @@ void Lane::forward_handshake(Bytes record, const outside::Endpoint& from) {
   handshake_->length += static_cast<std::uint32_t>(record.size());
 }
 
-void Lane::open_record(const record::Split& split, const outside::Endpoint& from, Time now) {
-  if (associations_.empty()) return record_without_keys(split, from, now);
+void Lane::open_record(const record::Split& split, const Arrival& arrival) {
+  if (!arrival.allowed) return drop(Drop::record_not_allowed);
+  if (associations_.empty()) return record_without_keys(split, arrival);
   record::Opened opened;
   Association* const association = open_with_any(split, opened);
   if (association == nullptr) return drop(*opened.fault);
-  on_authentic_record(*association, opened.newest, from, now);
+  counters_.last_heard.store(arrival.now, std::memory_order_relaxed);
+  check_limits(*association);
   if (split.header.type == record::ContentType::alert) {
     if (opened.payload.size() != 2) return drop(Drop::record_length);
     const AlertReceived alert{opened.payload[0], opened.payload[1]};
@@ -92,19 +98,21 @@ void Lane::open_record(const record::Split& split, const outside::Endpoint& from
     return;
   }
   confirm(*association);
-  deliver(*association, opened.payload, now);
+  if (opened.newest) follow_peer(*association, split.record.size(), arrival);
+  if (!association->roam_announced) announce_roam(*association);
+  deliver(*association, opened.payload, arrival);
 }
 
 // The sender may use an association of an earlier process of this end. The control thread can
 // answer with a hint. The interval limits its work under a flood.
-void Lane::record_without_keys(const record::Split& split, const outside::Endpoint& from,
-                               Time now) {
+void Lane::record_without_keys(const record::Split& split, const Arrival& arrival) {
   constexpr Duration between = std::chrono::milliseconds(20);
   drop(Drop::record_no_keys);
   const bool data = split.header.type == record::ContentType::application_data;
-  if (!data || split.record.size() < least_data_record || now < next_without_keys_event_) return;
-  next_without_keys_event_ = now + between;
-  announce(0, RecordWithoutKeys{from});
+  if (!data || split.record.size() < least_data_record) return;
+  if (arrival.now < next_without_keys_event_) return;
+  next_without_keys_event_ = arrival.now + between;
+  announce(0, RecordWithoutKeys{arrival.from});
 }
 
 // A record does not name its association, so each one is tried.
@@ -127,30 +135,17 @@ bool Lane::open_with(Association& association, const record::Split& split, recor
   return false;
 }
 
-void Lane::on_authentic_record(Association& association, bool newest, const outside::Endpoint& from,
-                               Time now) {
-  counters_.last_heard.store(now, std::memory_order_relaxed);
-  if (newest && association.endpoint != from) {
-    association.endpoint = from;
-    association.roam_announced = false;
-  }
-  if (!association.roam_announced) {
-    association.roam_announced = announce(association.id, PeerRoamed{association.endpoint});
-  }
-  check_limits(association);
-}
-
 void Lane::confirm(Association& association) {
   if (association.confirmed) return;
   activate(association);
   association.confirmed = announce(association.id, AssociationConfirmed{});
 }
 
-void Lane::deliver(Association& association, Bytes payload, Time now) {
+void Lane::deliver(Association& association, Bytes payload, const Arrival& arrival) {
   if (payload.empty()) return drop(Drop::record_length);
   if (!is_control(payload[0])) return deliver_packet(payload, outer_ecn_);
   if (!association.control_messages) return drop(Drop::payload_not_ip);
-  if (payload[0] != fragment_kind) return control_message(association, payload, now);
+  if (payload[0] != fragment_kind) return control_message(association, payload, arrival);
   const auto result = reassembler_.add(association.id, payload, outer_ecn_);
   if (result.fault) drop(*result.fault);
   if (!result.packet.empty()) deliver_packet(result.packet, result.outer_ecn);
@@ -165,7 +160,7 @@ void Lane::deliver_packet(Bytes packet, inside::Ecn outer_ecn) {
   payloads_.push_back(packet);
 }
 
-void Lane::control_message(Association& association, ConstBytes payload, Time now) {
+void Lane::control_message(Association& association, ConstBytes payload, const Arrival& arrival) {
   const auto message = decode_control(payload);
   if (!message) return drop(Drop::payload_control);
   switch (message->kind) {
@@ -174,8 +169,10 @@ void Lane::control_message(Association& association, ConstBytes payload, Time no
       return queue_control({ControlMessage::Kind::echo_reply, message->sequence, message->stamp,
                             association.echo_requests});
     case ControlMessage::Kind::echo_reply: {
+      if (take_path_proof(*message, arrival)) return;
       const Time asked{Duration(static_cast<Duration::rep>(message->stamp))};
-      announce(association.id, EchoReplied{message->sequence, now - asked, message->received});
+      announce(association.id,
+               EchoReplied{message->sequence, arrival.now - asked, message->received});
       return;
     }
     case ControlMessage::Kind::rekey_request:

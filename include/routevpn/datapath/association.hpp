@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "routevpn/datapath/candidates.hpp"
 #include "routevpn/dtls/handshake.hpp"
 #include "routevpn/outside/udp.hpp"
 #include "routevpn/record/open.hpp"
@@ -50,6 +51,8 @@ struct Association {
   record::Sealer sealer;
   record::Opener opener;
   outside::Endpoint endpoint;
+  Time endpoint_heard{};  // the last record from there that was newer than all before
+  Candidates candidates;
   bool control_messages;
   std::uint64_t rekey_after;
 
