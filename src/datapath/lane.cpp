@@ -66,6 +66,7 @@ void Lane::execute_commands(Time now) {
                    },
                    [this](const SendAlert& wanted) { queue_alert(wanted); },
                    [this](const LimitPayload& wanted) { payload_limit_ = wanted.bytes; },
+                   [this](const ExpectPeer& wanted) { expected_peer_ = wanted.address; },
                },
                command);
   }
@@ -84,7 +85,11 @@ void Lane::install(InstallAssociation&& command) {
 void Lane::retire(AssociationId id) {
   if (sending_ != nullptr && sending_->id == id) sending_ = nullptr;
   if (receiving_ != nullptr && receiving_->id == id) receiving_ = nullptr;
-  std::erase_if(associations_, [id](const auto& association) { return association->id == id; });
+  std::erase_if(associations_, [this, id](const auto& association) {
+    if (association->id != id) return false;
+    last_peer_ = association->endpoint.remote.address;
+    return true;
+  });
 }
 
 void Lane::activate(Association& association) {
@@ -102,8 +107,9 @@ bool Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
 
 void Lane::check_limits(Association& association) {
   const auto most = std::max(association.sealer.sealed(), association.opener.opened());
-  // An attacker can send any number of forged records. A rekey starts the count again.
-  const auto forged = association.opener.forged();
+  // An attacker can forge any number of records in the endpoint's name. A rekey starts the count
+  // again. Those from other sources are too few to matter: receive.cpp limits their rate.
+  const auto forged = association.forged;
   if ((most >= association.rekey_after || forged >= max_forgeries / 2) &&
       !association.rekey_announced) {
     association.rekey_announced = announce(association.id, RekeyDue{});

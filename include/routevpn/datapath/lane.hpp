@@ -24,6 +24,7 @@
 #include "routevpn/datapath/lane_policy.hpp"
 #include "routevpn/datapath/mailbox.hpp"
 #include "routevpn/datapath/rate_limit.hpp"
+#include "routevpn/datapath/source_table.hpp"
 #include "routevpn/inside/coalesce.hpp"
 #include "routevpn/inside/outbound_batch.hpp"
 #include "routevpn/inside/segment.hpp"
@@ -96,15 +97,20 @@ class Lane {
   struct Arrival {
     outside::Endpoint from;
     Time now;
-    bool allowed;  // from the endpoint of an association, or from where the peer may move to
+    bool from_endpoint;  // of an association
+    bool allowed;        // from there, or from where the peer may move to
   };
   [[nodiscard]] bool is_endpoint(const SocketAddress& address) const;
   void split_datagram(Bytes datagram, const Arrival& arrival);
   void forward_handshake(Bytes record, const outside::Endpoint& from);
-  void open_record(const record::Split& split, const Arrival& arrival);
+  [[nodiscard]] bool is_peer(const IpAddress& address) const;
+  bool open_record(const record::Split& split, const Arrival& arrival);
+  void take_alert(Association& association, ConstBytes payload, Time now);
   void record_without_keys(const record::Split& split, const Arrival& arrival);
-  Association* open_with_any(const record::Split& split, record::Opened& opened);
-  bool open_with(Association& association, const record::Split& split, record::Opened& opened);
+  Association* open_with_any(const record::Split& split, const Arrival& arrival,
+                             record::Opened& opened);
+  bool open_with(Association& association, const record::Split& split, const Arrival& arrival,
+                 record::Opened& opened);
   void follow_peer(Association& association, std::size_t bytes, const Arrival& arrival);
   void challenge(Association& association, Candidate& candidate, Time now);
   bool take_path_proof(const ControlMessage& reply, const Arrival& arrival);
@@ -113,6 +119,7 @@ class Lane {
   void confirm(Association& association);
   void deliver(Association& association, Bytes payload, const Arrival& arrival);
   void control_message(Association& association, ConstBytes payload, const Arrival& arrival);
+  [[nodiscard]] bool accepts_source(ConstBytes packet) const;
   void deliver_packet(Bytes packet, inside::Ecn outer_ecn);
   void check_limits(Association& association);
 
@@ -138,8 +145,18 @@ class Lane {
   Reassembler reassembler_;
   inside::Coalescer coalescer_;
   HandshakeDatagram* handshake_ = nullptr;  // takes the records of the current datagram
-  RateLimit challenges_;
-  Time next_without_keys_event_{};  // the earliest time for another RecordWithoutKeys
+  RateLimit challenges_;                    // sent
+  RateLimit peer_control_;                  // control messages and alerts of the peer
+  // Of strangers' records: those that the cipher refuses, and events RecordWithoutKeys.
+  struct Source {
+    RateLimit forgeries;
+    RateLimit without_keys;
+  };
+  SourceTable<Source, 6> sources_;
+  // Where else the peer's handshakes may come from: the address that the control thread expects,
+  // and the endpoint of the association retired last.
+  std::optional<IpAddress> expected_peer_;
+  std::optional<IpAddress> last_peer_;
 };
 
 }  // namespace routevpn::datapath

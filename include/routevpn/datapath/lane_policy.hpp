@@ -8,7 +8,8 @@ namespace routevpn::datapath {
 
 struct LanePolicy {
   OuterClass outer_class = OuterClass();
-  PrefixSet peers{};  // --allow: the peer's endpoint moves only within it; empty: anywhere
+  PrefixSet peers{};    // --allow: the peer's endpoint moves only within it; empty: anywhere
+  PrefixSet sources{};  // --accept: of inner packets from the peer; empty: every source
 };
 
 }  // namespace routevpn::datapath

@@ -129,9 +129,9 @@ TEST_CASE("handshake records of a datagram go to the mailbox and do not touch th
   CHECK(datagram->from == east);
   pair.b.mailbox.handshakes.release();
 
-  for (std::size_t i = 0; i < 64; ++i) pair.b.receive(hello, east);
+  for (std::size_t i = 0; i < HandshakeQueue::capacity; ++i) pair.b.receive(hello, west);
   CHECK(pair.b.drops(Drop::handshake_queue_full) == 0);
-  pair.b.receive(hello, east);
+  pair.b.receive(hello, west);
   CHECK(pair.b.drops(Drop::handshake_queue_full) == 1);
   CHECK(pair.b.receive(pair.a.send(udp_packet(1))[0], west).size() == 1);
 }
