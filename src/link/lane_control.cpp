@@ -23,13 +23,13 @@ Fd open_eventfd() {
 LaneControl::LaneControl(session::SessionSettings settings,
                          std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
                          const std::atomic<unsigned>& mtu, bool serves_inside,
-                         datapath::OuterClass outer_class, std::uint32_t mark)
+                         const datapath::LanePolicy& policy, std::uint32_t mark)
     : ends_(std::move(ends)),
-      outer_class_(outer_class),
+      outer_class_(policy.outer_class),
       mark_(mark),
       mailbox_wakeup_(open_eventfd()),
       session_(std::move(settings), std::move(identity), counters_, control_drops_),
-      loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get(), outer_class),
+      loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get(), policy),
       serves_inside_(serves_inside) {}
 
 LaneControl::~LaneControl() {

@@ -68,12 +68,14 @@ Link::Link(const options::LinkOptions& options,
 }
 
 Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identity) {
+  const datapath::LanePolicy policy{datapath::OuterClass(options_.dscp),
+                                    datapath::PrefixSet(options_.allow)};
   Lanes lanes;
   for (auto& ends : ends_.lanes) {
     const auto number = static_cast<unsigned>(lanes.size());
     lanes.push_back(std::make_unique<LaneControl>(
         session::SessionSettings::of(options_, number, std::random_device{}()), identity,
-        std::move(ends), mtu_, number == 0, datapath::OuterClass(options_.dscp), options_.fwmark));
+        std::move(ends), mtu_, number == 0, policy, options_.fwmark));
   }
   ends_.lanes.clear();
   return lanes;

@@ -27,7 +27,7 @@ class LaneControl {
   // datagrams. Throws SystemError.
   LaneControl(session::SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
               LaneEnds ends, const std::atomic<unsigned>& mtu, bool serves_inside,
-              datapath::OuterClass outer_class, std::uint32_t mark);
+              const datapath::LanePolicy& policy, std::uint32_t mark);
   ~LaneControl();  // ends the thread
   LaneControl(const LaneControl&) = delete;
   LaneControl& operator=(const LaneControl&) = delete;
