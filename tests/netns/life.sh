@@ -86,7 +86,7 @@ expect "a common name with blanks and '=' forges no field of the log" wait_for s
   'reason="certificate of x reason=connected peer=V9 refused: not signed by our CA" others'
 label=$(printf 'n%.0s' {1..61})
 stranger_certificate long -subj /CN=x -addext "subjectAltName=DNS:$label$(printf ".$label%.0s" {1..150})"
-expect "a name of 9,000 characters is cut" wait_for stranger_logs long "certificate of $label[.]{3} refused"
+expect "a name of 9,000 characters is cut" wait_for stranger_logs long "certificate of ${label}[.]{3} refused"
 expect_equal "and fills no line of the log" "" "$(awk 'length > 400' "$DIR/b.log")"
 
 # Hook, notification, log ------------------------------------------------------------------------
