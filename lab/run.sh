@@ -16,6 +16,7 @@
 # `routevpn plan` makes all files from topology.toml. All routes come from BIRD.
 # shellcheck disable=SC2154,SC2034 # lab/*.sh use and set variables of each other
 set -euo pipefail
+umask 022  # routevpn refuses files and directories that the group can write to
 
 usage() {
   cat <<'TEXT'

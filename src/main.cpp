@@ -7,6 +7,7 @@
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/cli/commands.hpp"
+#include "routevpn/host/state_hook.hpp"
 #include "routevpn/link/link.hpp"
 
 using namespace routevpn;
@@ -40,6 +41,7 @@ struct Run {
     const auto& options = run.options;
     Log::configure(options.log_level, options.log_format, options.link);
     for (const auto& warning : line.warnings) log_warning(warning);
+    host::StateHook::require_trusted(options.on_state);
     block_signals();
     const auto identity =
         dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
@@ -77,6 +79,9 @@ int main(int argc, char** argv) {
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     return run(cli::parse_command_line(arguments), console);
+  } catch (const UsageErrors& errors) {
+    console.report(errors.lines);
+    return static_cast<int>(Exit::usage);
   } catch (const UsageError& error) {
     return end(error, Exit::usage);
   } catch (const std::exception& error) {

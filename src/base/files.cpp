@@ -32,7 +32,7 @@ Fd open_directory(const std::string& path) {
 // Opens the file that `path` leads to through symbolic links. Throws UsageError unless the
 // directory of that file is trusted: a user that can write there could put another file of root in
 // its place. Empty, with errno set, if the file cannot be opened.
-Fd open_trusted(const std::string& path) {
+Fd open_trusted(const std::string& path, int flags) {
   const Owned<char, std::free> real(::realpath(path.c_str(), nullptr));
   if (real == nullptr) return {};
   const std::string target = real.get();
@@ -43,7 +43,7 @@ Fd open_trusted(const std::string& path) {
     throw UsageError(path + ": in " + fault);
   }
   const auto name = target.substr(target.rfind('/') + 1);
-  return Fd(::openat(directory.get(), name.empty() ? "." : name.c_str(), read_flags | O_NOFOLLOW));
+  return Fd(::openat(directory.get(), name.empty() ? "." : name.c_str(), flags | O_NOFOLLOW));
 }
 
 }  // namespace
@@ -61,7 +61,8 @@ bool read_all(const Fd& file, std::string& content) {
 }
 
 std::string read_file(const std::string& path, Trust trust, std::size_t max_bytes) {
-  const Fd file = trust == Trust::any ? Fd(::open(path.c_str(), read_flags)) : open_trusted(path);
+  const Fd file =
+      trust == Trust::any ? Fd(::open(path.c_str(), read_flags)) : open_trusted(path, read_flags);
   struct stat status {};
   if (!file || fstat(file.get(), &status) != 0) throw unusable(path);
   if (!S_ISREG(status.st_mode)) throw UsageError(path + ": not a regular file");
@@ -73,6 +74,14 @@ std::string read_file(const std::string& path, Trust trust, std::size_t max_byte
   std::string content(static_cast<std::size_t>(status.st_size), '\0');
   if (!read_all(file, content)) throw unusable(path);
   return content;
+}
+
+void require_trusted_file(const std::string& path) {
+  const Fd file = open_trusted(path, O_PATH | O_CLOEXEC);
+  struct stat status {};
+  if (!file || fstat(file.get(), &status) != 0) throw unusable(path);
+  if (!S_ISREG(status.st_mode)) throw UsageError(path + ": not a regular file");
+  refuse(fault_of_file(status, path, Trust::unaltered));
 }
 
 SecretText::~SecretText() {

@@ -1,12 +1,8 @@
-#include <cerrno>
-#include <cstring>
-
-#include <unistd.h>
-
 #include "routevpn/base/error.hpp"
 #include "routevpn/cli/commands.hpp"
 #include "routevpn/dtls/identity.hpp"
 #include "routevpn/host/netns.hpp"
+#include "routevpn/host/state_hook.hpp"
 #include "routevpn/options/link_table.hpp"
 
 namespace routevpn::cli {
@@ -19,6 +15,8 @@ template <typename Step>
 void collect(Faults& faults, Step step) {
   try {
     step();
+  } catch (const UsageErrors& errors) {
+    faults.insert(faults.end(), errors.lines.begin(), errors.lines.end());
   } catch (const UsageError& error) {
     faults.emplace_back(error.what());
   } catch (const SystemError& error) {
@@ -26,16 +24,8 @@ void collect(Faults& faults, Step step) {
   }
 }
 
-void check_credentials(Faults& faults, const options::LinkOptions& options) {
-  const auto known = faults.size();
-  for (const auto& [option, path] : {std::pair("--cert ", options.certificate),
-                                     {"--key ", options.key},
-                                     {"--ca ", options.ca},
-                                     {"--crl ", options.crl}}) {
-    if (path.empty() || ::access(path.c_str(), R_OK) == 0) continue;
-    faults.push_back(option + path + ": cannot be read: " + std::strerror(errno));
-  }
-  if (faults.size() > known) return;  // load() stops at the first of these
+void check_files(Faults& faults, const options::LinkOptions& options) {
+  collect(faults, [&] { host::StateHook::require_trusted(options.on_state); });
   collect(faults, [&] {
     dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
                          {options.peer_name, options.ciphers});
@@ -51,7 +41,7 @@ void check_netns(Faults& faults, const std::string& option, const std::string& n
 int run_check(const CommandLine& line, const Console& console) {
   const auto& options = std::get<CheckLink>(line.command).options;
   auto faults = line.faults;
-  check_credentials(faults, options);
+  check_files(faults, options);
   check_netns(faults, "--netns", options.netns);
   check_netns(faults, "--public-netns", options.public_netns);
   console.report(line.warnings, "warning: ");

@@ -81,7 +81,8 @@ OptionTable revoke_table(pki::RevokeOrder& order) {
       {"serial", "HEX", "revoke the certificate with this serial number",
        single(order.serial, {pki::parse_serial, text().write})},
       directory(order.directory),
-      days(order.days, "lifetime of ca.crl"),
+      {"days", "N", "lifetime of ca.crl (30, or what is left of the last ca.crl)",
+       single(order.days, optional(number<int>(1, pki::longest_days, " days")))},
   };
 }
 

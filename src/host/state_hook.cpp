@@ -7,9 +7,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
 
 namespace routevpn::host {
+
+void StateHook::require_trusted(const std::string& command) {
+  const auto begin = command.find_first_not_of(" \t");
+  if (begin == std::string::npos) return;
+  const auto program = command.substr(begin, command.find_first_of(" \t;&|<>()", begin) - begin);
+  if (program.find('/') == std::string::npos || !exists(program)) return;
+  try {
+    require_trusted_file(program);
+  } catch (const UsageError& error) {
+    throw UsageError(std::string("--on-state ") + error.what());
+  }
+}
 
 void StateHook::run(Environment environment) {
   if (command_.empty()) return;

@@ -72,6 +72,11 @@ void Link::warn_of_expiry() {
   warn(own_expiry_, identity_->certificate());
   const auto session = reporting_lane().session().status(read_clock());
   if (session.association) warn(peer_expiry_, session.association->peer);
+  const auto& crl = identity_->revocation_dates();
+  if (!crl || !crl_expiry_.warn(crl->last_update, crl->next_update, now)) return;
+  log_warning(crl->next_update > now ? "the CRL ends soon: its CA must issue a new one"
+                                     : "the CRL has expired: every peer is refused",
+              {{"crl", options_.crl}, {"next_update", rfc3339(crl->next_update)}});
 }
 
 // A stranger can make handshakes fail, so the log takes one line a second.

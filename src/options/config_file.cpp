@@ -85,7 +85,7 @@ Settings parse_config(std::string_view text, const std::string& path) {
 }
 
 Settings read_config(const std::string& path) {
-  return parse_config(read_file(path), path);
+  return parse_config(read_file(path, Trust::unaltered), path);
 }
 
 std::string write_config(const OptionTable& table) {

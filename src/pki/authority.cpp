@@ -4,7 +4,6 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/pki/certificate.hpp"
@@ -29,7 +28,18 @@ std::string in(const std::string& directory, const std::string& file) {
 Index load_index(const std::string& directory) {
   const std::string path = in(directory, "ca.index");
   if (!exists(path)) return {};
-  return parse_index(read_file(path), path);
+  return parse_index(read_file(path, Trust::unaltered), path);
+}
+
+Certificate read_certificate(const std::string& path) {
+  return parse_certificate(read_file(path, Trust::unaltered), path);
+}
+
+// Empty if there is no ca.crl.
+RevocationList load_revocation_list(const std::string& directory) {
+  const std::string path = in(directory, "ca.crl");
+  if (!exists(path)) return nullptr;
+  return parse_revocation_list(read_file(path, Trust::unaltered), path);
 }
 
 void require_authority_certificate(const std::string& directory) {
@@ -41,13 +51,9 @@ Issuer load_issuer(const std::string& directory, TimePoint at) {
   require_authority_certificate(directory);
   const std::string certificate_path = in(directory, "ca.cert");
   const std::string key_path = in(directory, "ca.key");
-  Issuer issuer{parse_certificate(read_file(certificate_path), certificate_path),
-                parse_private_key(read_file(key_path), key_path)};
-  struct stat status {};
-  if (::stat(key_path.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0) {
-    throw UsageError(key_path +
-                     ": others may read the CA's key; allow its owner alone (chmod 600)");
-  }
+  auto certificate = read_certificate(certificate_path);
+  const SecretText key(read_file(key_path, Trust::secret));
+  Issuer issuer{std::move(certificate), parse_private_key(key.get(), key_path)};
   if (X509_check_private_key(issuer.certificate.get(), issuer.key.get()) != 1) {
     ERR_clear_error();
     throw UsageError(key_path + ": is not the key of " + certificate_path);
@@ -62,7 +68,7 @@ Issuer load_issuer(const std::string& directory, TimePoint at) {
 
 // The public key of a request. The request's signature proves possession of the private key.
 Key load_subject_key(const std::string& path) {
-  const auto request = parse_request(read_file(path), path);
+  const auto request = parse_request(read_file(path, Trust::unaltered), path);
   Key key(X509_REQ_get_pubkey(request.get()));
   ERR_clear_error();
   if (const auto fault = why_unusable(key.get()); !fault.empty()) {
@@ -110,10 +116,22 @@ UsageError nothing_to_revoke(const Index& index, const RevokeOrder& order) {
 
 // CRL numbers must grow (RFC 5280 section 5.2.3), also after a loss of ca.crl: so a number is the
 // time in seconds, or the last number plus one if that is higher.
-std::uint64_t next_number(const std::string& path, TimePoint at) {
+std::uint64_t next_number(const X509_CRL* last, TimePoint at) {
   const auto by_clock = static_cast<std::uint64_t>(at.time_since_epoch().count());
-  if (!exists(path)) return by_clock;
-  return std::max(by_clock, number_of(parse_revocation_list(read_file(path), path).get()) + 1);
+  return last == nullptr ? by_clock : std::max(by_clock, number_of(last) + 1);
+}
+
+// Without --days a new list ends no sooner than the last: a revocation must not shorten the time
+// after which links refuse every peer.
+TimePoint end_of_list(const RevokeOrder& order, const X509_CRL* last, TimePoint at) {
+  const TimePoint wanted = at + days{order.days.value_or(revocation_list_days)};
+  if (order.days || last == nullptr) return wanted;
+  return std::max(wanted, next_update(last));
+}
+
+std::size_t revoked_in(const Index& index) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      index, [](const IssuedCertificate& entry) { return entry.revoked_at.has_value(); }));
 }
 
 }  // namespace
@@ -136,8 +154,8 @@ void require_valid(const std::string& directory, const std::string& name) {
   const DirectoryLock lock(directory);
   const std::string issuer_path = in(directory, "ca.cert");
   const std::string path = in(directory, name + ".cert");
-  const auto issuer = parse_certificate(read_file(issuer_path), issuer_path);
-  const auto certificate = parse_certificate(read_file(path), path);
+  const auto issuer = read_certificate(issuer_path);
+  const auto certificate = read_certificate(path);
   if (X509_verify(certificate.get(), X509_get0_pubkey(issuer.get())) != 1) {
     ERR_clear_error();
     throw UsageError(path + ": was not issued by " + issuer_path);
@@ -218,25 +236,36 @@ Revocation revoke(const RevokeOrder& order) {
   const auto at = now();
   const auto issuer = load_issuer(order.directory, at);
   auto index = load_index(order.directory);
+  const auto last = load_revocation_list(order.directory);
   Revocation result;
-  result.next_update = at + days{order.days};
+  result.next_update = end_of_list(order, last.get(), at);
   for (auto& entry : index) {
     if (selects(order, entry, at)) {
       entry.revoked_at = at;
       result.revoked.push_back(entry);
     }
-    if (entry.revoked_at) ++result.revoked_in_all;
   }
+  result.revoked_in_all = revoked_in(index);
   const bool renewal_only = order.name.empty() && order.serial.empty();
   if (result.revoked.empty() && !renewal_only) throw nothing_to_revoke(index, order);
-  const std::string path = in(order.directory, "ca.crl");
-  const auto list = make_revocation_list(issuer, index, next_number(path, at),
+  const auto list = make_revocation_list(issuer, index, next_number(last.get(), at),
                                          {at - clock_slack, result.next_update});
   FileSet files;
   files.stage(in(order.directory, "ca.index"), format_index(index), open_to_all, Existing::replace);
-  files.stage(path, to_pem(list.get()), open_to_all, Existing::replace);
+  files.stage(in(order.directory, "ca.crl"), to_pem(list.get()), open_to_all, Existing::replace);
   files.commit();
   return result;
+}
+
+bool has_revocation_list(const std::string& directory, TimePoint until) {
+  const DirectoryLock lock(directory);
+  const auto list = load_revocation_list(directory);
+  if (list == nullptr) return false;
+  const auto issuer = read_certificate(in(directory, "ca.cert"));
+  const bool is_ours = X509_CRL_verify(list.get(), X509_get0_pubkey(issuer.get())) == 1;
+  ERR_clear_error();
+  return is_ours && next_update(list.get()) >= until &&
+         entries_of(list.get()) >= revoked_in(load_index(directory));
 }
 
 Index list(const std::string& directory) {

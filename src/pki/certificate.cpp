@@ -1,5 +1,6 @@
 #include "routevpn/pki/certificate.hpp"
 
+#include <algorithm>
 #include <initializer_list>
 #include <utility>
 
@@ -25,6 +26,12 @@ using Extensions = Owned<STACK_OF(X509_EXTENSION), release_extensions>;
 
 AsnTime to_asn1(TimePoint at) {
   return AsnTime(require(ASN1_TIME_set(nullptr, at.time_since_epoch().count()), "set a time"));
+}
+
+TimePoint from_asn1(const ASN1_TIME* time) {
+  std::tm utc{};
+  require(time != nullptr && ASN1_TIME_to_tm(time, &utc) == 1, "read a time");
+  return TimePoint{std::chrono::seconds{timegm(&utc)}};
 }
 
 AsnInteger to_asn1(const std::string& serial) {
@@ -188,9 +195,16 @@ RevocationList make_revocation_list(const Issuer& issuer, const Index& index, st
 }
 
 TimePoint not_after(const X509* certificate) {
-  std::tm utc{};
-  require(ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &utc) == 1, "read a time");
-  return TimePoint{std::chrono::seconds{timegm(&utc)}};
+  return from_asn1(X509_get0_notAfter(certificate));
+}
+
+TimePoint next_update(const X509_CRL* list) {
+  return from_asn1(X509_CRL_get0_nextUpdate(list));
+}
+
+std::size_t entries_of(X509_CRL* list) {
+  const int entries = sk_X509_REVOKED_num(X509_CRL_get_REVOKED(list));  // -1: there is no list
+  return static_cast<std::size_t>(std::max(entries, 0));
 }
 
 std::uint64_t number_of(const X509_CRL* list) {

@@ -18,6 +18,11 @@ DirectoryLock::DirectoryLock(const std::string& directory)
   if (!fd_) {
     throw UsageError("--dir " + directory + ": " + std::generic_category().message(errno));
   }
+  struct stat status {};
+  if (fstat(fd_.get(), &status) != 0) throw system_error(directory);
+  if (const auto fault = fault_of_directory(status, directory); !fault.empty()) {
+    throw UsageError("--dir " + fault);
+  }
   while (flock(fd_.get(), LOCK_EX) != 0) {
     if (errno != EINTR) throw system_error("lock " + directory);
   }

@@ -1,9 +1,7 @@
 #include "certificates.hpp"
 
 #include <algorithm>
-#include <filesystem>
-
-#include <sys/stat.h>
+#include <chrono>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
@@ -13,6 +11,12 @@
 namespace routevpn::plan {
 
 namespace {
+
+// A planned CRL is valid for 10 years, because nothing renews it but the next plan, and an expired
+// CRL ends every link. It need not be short: a revocation reaches the gateways by a new plan.
+constexpr int crl_days = 3650;
+// The CRL of a plan is valid for this time at least.
+constexpr std::chrono::days crl_days_left{crl_days * 2 / 3};
 
 std::string request_text(const std::string& name) {
   return name + " has no certificate yet. On " + name +
@@ -26,10 +30,7 @@ std::string request_text(const std::string& name) {
 }  // namespace
 
 Certificates::Certificates(const Plan& plan, std::string directory)
-    : plan_(plan), directory_(std::move(directory)) {
-  needs_crl_ = std::ranges::any_of(
-      plan.topology.gateways, [](const Gateway& gateway) { return !gateway.settings.crl.empty(); });
-}
+    : plan_(plan), directory_(std::move(directory)) {}
 
 bool Certificates::has(const std::string& file) const {
   return !directory_.empty() && exists(at(file));
@@ -39,9 +40,15 @@ bool Certificates::can_issue() const {
   return !directory_.empty() && (has("ca.key") || !has("ca.cert"));
 }
 
+bool Certificates::must_renew_crl() const {
+  return can_issue() &&
+         (!has("ca.cert") || !pki::has_revocation_list(directory_, pki::now() + crl_days_left));
+}
+
 // A new CA beside certificates of an old CA would split the gateways into two groups.
 void Certificates::require_sound() const {
   if (directory_.empty()) return;
+  if (exists(directory_)) require_trusted_directory(directory_);
   const bool has_authority = has("ca.cert");
   if (!has_authority && has("ca.key")) {
     throw UsageError(at("ca.cert") + ": is missing, but ca.key exists");
@@ -52,17 +59,23 @@ void Certificates::require_sound() const {
     if (!has_authority) throw UsageError(at("ca.cert") + ": is missing, but its CA issued " + file);
     pki::require_valid(directory_, gateway.name);
   }
-  if (!can_issue()) return;
+  if (!can_issue()) return require_current_crl();
   if (has_authority) pki::require_authority(directory_);
   require_writable(directory_);
+}
+
+// Without the CA's key the plan copies ca.crl. An expired one would end every link.
+void Certificates::require_current_crl() const {
+  if (!has("ca.crl") || pki::has_revocation_list(directory_, pki::now())) return;
+  throw UsageError(at("ca.crl") +
+                   ": has expired, is of another CA or lacks a revoked certificate; `routevpn pki "
+                   "revoke` writes a new one where ca.key is");
 }
 
 void Certificates::issue() const {
   if (!can_issue()) return;
   if (!has("ca.cert")) {
-    std::error_code failed;
-    if (std::filesystem::create_directories(directory_, failed)) ::chmod(directory_.c_str(), 0700);
-    if (failed) throw SystemError("create " + directory_ + ": " + failed.message());
+    make_directories(directory_, 0700);
     pki::create_authority({directory_, plan_.topology.organisation.name + " CA"});
   }
   for (const auto& gateway : plan_.topology.gateways) {
@@ -70,20 +83,25 @@ void Certificates::issue() const {
     if (!has(gateway.name + ".csr")) pki::create_request({directory_, gateway.name});
     pki::sign({.directory = directory_, .name = gateway.name, .days = {}});
   }
-  if (!needs_crl_ || has("ca.crl")) return;
-  pki::revoke({.directory = directory_, .name = {}, .serial = {}});  // only makes the CRL
+  if (!must_renew_crl()) return;
+  // Without name and serial this only writes the CRL.
+  pki::revoke({.directory = directory_, .name = {}, .serial = {}, .days = crl_days});
 }
 
 void Certificates::add(PlannedFiles& files, const std::string& gateway, const std::string& file,
                        mode_t mode) const {
-  files.push_back({gateway + "/pki/" + file, has(file) ? read_file(at(file)) : "", mode});
+  const auto trust = (mode & 077) == 0 ? Trust::secret : Trust::unaltered;
+  files.push_back({gateway + "/pki/" + file, has(file) ? read_file(at(file), trust) : "", mode});
 }
 
 PlannedFiles Certificates::files() const {
   PlannedFiles files;
   const bool issues = can_issue();
+  const bool renews = must_renew_crl();
   for (const auto& gateway : plan_.topology.gateways) {
     const auto& name = gateway.name;
+    if (renews) files.push_back({name + "/pki/ca.crl", ""});
+    if (!renews && has("ca.crl")) add(files, name, "ca.crl", 0644);
     if (!issues && !has(name + ".cert")) {
       std::string path = name + "/pki/";
       path += name + ".request";
@@ -95,7 +113,6 @@ PlannedFiles Certificates::files() const {
     // A key that was made on the gateway is not in the directory.
     const bool to_be_made = !has(name + ".csr") && !has(name + ".cert");
     if (to_be_made || has(name + ".key")) add(files, name, name + ".key", 0600);
-    if (has("ca.crl") || (issues && needs_crl_)) add(files, name, "ca.crl", 0644);
   }
   return files;
 }

@@ -1,5 +1,6 @@
 // The credentials of the gateways, from the directory of a CA of `routevpn pki`. When the CA's key
-// is there, missing credentials are issued.
+// is there, missing credentials are issued, and the CRL is renewed when a third of its time is
+// over.
 //
 //   GATEWAY/pki/ca.cert, GATEWAY.cert, GATEWAY.key, ca.crl    copies of the files in the directory
 //   GATEWAY/pki/GATEWAY.request                               else: how to request a certificate
@@ -17,9 +18,13 @@ class Certificates {
   // An empty `directory`: there is no CA, and every gateway requests its certificate.
   Certificates(const Plan& plan, std::string directory);
 
-  // Throws UsageError unless every certificate in the directory is valid and from its CA.
+  // Throws UsageError unless every certificate and the CRL in the directory are valid and from its
+  // CA, and only root and the running user can write there.
   void require_sound() const;
-  // Issues what is missing: the CA, keys and certificates, and the CRL if a link reads one.
+  // Whether files() has a CRL for every gateway. Then every link must read it: without a CRL, a
+  // revocation changes nothing.
+  [[nodiscard]] bool have_crl() const { return can_issue() || has("ca.crl"); }
+  // Issues what is missing: the CA, keys and certificates, and the CRL.
   // Throws as pki does.
   void issue() const;
   // The credentials. Files that issue() would make are empty.
@@ -27,6 +32,8 @@ class Certificates {
 
  private:
   [[nodiscard]] bool can_issue() const;
+  void require_current_crl() const;
+  [[nodiscard]] bool must_renew_crl() const;
   [[nodiscard]] bool has(const std::string& file) const;
   [[nodiscard]] std::string at(const std::string& file) const { return directory_ + "/" + file; }
   void add(PlannedFiles& files, const std::string& gateway, const std::string& file,
@@ -34,7 +41,6 @@ class Certificates {
 
   const Plan& plan_;
   std::string directory_;
-  bool needs_crl_ = false;
 };
 
 }  // namespace routevpn::plan

@@ -27,17 +27,24 @@ constexpr auto manifest_head =
 
 // Without fsync: the next run rewrites files that a crash of the machine has lost.
 void create_file(const std::string& path, const std::string& content, mode_t mode) {
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd) throw system_error("create " + path);
   write_all(fd, content, path);
+  if (fchmod(fd.get(), mode) != 0) throw system_error("set the mode of " + path);
 }
 
 void move(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) throw system_error("create " + to);
 }
 
+struct ExistingFile {
+  std::string content;
+  mode_t mode;
+  bool has_trusted_owner;
+};
+
 // Nothing if no file exists. Throws UsageError for a directory, a symbolic link or a device.
-std::optional<PlannedFile> read_existing(const std::string& path) {
+std::optional<ExistingFile> read_existing(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   struct stat status {};
@@ -45,16 +52,20 @@ std::optional<PlannedFile> read_existing(const std::string& path) {
   if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     throw UsageError(path + ": exists and is not a regular file");
   }
-  PlannedFile existing{path, std::string(static_cast<std::size_t>(status.st_size), '\0'),
-                       status.st_mode & 07777};
+  ExistingFile existing{std::string(static_cast<std::size_t>(status.st_size), '\0'),
+                        status.st_mode & 07777, false};
+  status.st_mode = existing.mode & 0700;  // compare() looks at the mode
+  existing.has_trusted_owner = fault_of_file(status, path, Trust::unaltered).empty();
   if (!read_all(fd, existing.content)) throw system_error(path);
   return existing;
 }
 
+// Throws UsageError for something else, and for a directory in which another user can make files.
 bool is_directory(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return false;
   if (!S_ISDIR(status.st_mode)) throw UsageError(path + ": exists and is not a directory");
+  require_trusted_directory(path);
   return true;
 }
 
@@ -68,16 +79,29 @@ std::string top_of(const std::string& path) {
   return path.substr(0, path.find('/'));
 }
 
-// Files get the mode given to open(), which saves a chmod() for each of thousands of files.
-class NoUmask {
+// The directories of planned files, below the output directory.
+class Directories {
  public:
-  NoUmask() : before_(::umask(0)) {}
-  ~NoUmask() { ::umask(before_); }
-  NoUmask(const NoUmask&) = delete;
-  NoUmask& operator=(const NoUmask&) = delete;
+  explicit Directories(const PlannedFiles& files) {
+    for (const auto& file : files) {
+      if ((file.mode & 077) == 0) secret_.insert(file.path.substr(0, file.path.rfind('/')));
+    }
+  }
+
+  // Makes the directories of the file that do not exist in `base`. Those with a secret are open to
+  // their owner alone.
+  void make_parents(const std::string& base, const std::string& path) {
+    for (auto slash = path.find('/'); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
+      const auto parent = path.substr(0, slash);
+      if (!made_.insert(base + "/" + parent).second) continue;
+      make_directory(base + "/" + parent, secret_.contains(parent) ? 0700 : 0755);
+    }
+  }
 
  private:
-  mode_t before_;
+  std::set<std::string> secret_;
+  std::set<std::string> made_;  // with their base, or found to exist
 };
 
 // A temporary directory in the output directory. The destructor removes it and what is left in it.
@@ -85,7 +109,7 @@ class Staging {
  public:
   explicit Staging(const std::string& directory) : path_(directory + "/.plan.XXXXXX") {
     if (mkdtemp(path_.data()) == nullptr) throw system_error("create a directory in " + directory);
-    if (chmod(path_.c_str(), 0755) != 0) throw system_error("set the mode of " + path_);
+    if (chmod(path_.c_str(), 0700) != 0) throw system_error("set the mode of " + path_);
   }
   ~Staging() {
     std::error_code ignored;
@@ -96,8 +120,8 @@ class Staging {
 
   [[nodiscard]] std::string at(const std::string& path) const { return path_ + "/" + path; }
 
-  void add(const std::vector<const PlannedFile*>& files) {
-    for (const auto* const file : files) make_parents(file->path);
+  void add(const std::vector<const PlannedFile*>& files, Directories& directories) {
+    for (const auto* const file : files) directories.make_parents(path_, file->path);
     // The kernel needs most of a second for 40,000 files, so each processor creates a share.
     const auto workers = std::clamp<std::size_t>(files.size() / files_per_worker, 1,
                                                  std::max(1U, std::thread::hardware_concurrency()));
@@ -117,28 +141,14 @@ class Staging {
  private:
   static constexpr std::size_t files_per_worker = 2000;
 
-  void make_parents(const std::string& path) {
-    for (auto slash = path.find('/'); slash != std::string::npos;
-         slash = path.find('/', slash + 1)) {
-      const auto parent = path.substr(0, slash);
-      if (!directories_.insert(parent).second) continue;
-      if (::mkdir(at(parent).c_str(), 0755) != 0) throw system_error("create " + at(parent));
-    }
-  }
-
-  NoUmask no_umask_;
   std::string path_;
-  std::set<std::string, std::less<>> directories_;
 };
 
 // Creates a directory if it does not exist. The destructor removes it again if it is still empty.
 class NewDirectory {
  public:
-  explicit NewDirectory(const std::string& path) : path_(path) {
-    std::error_code failed;
-    made_ = fs::create_directories(path, failed);
-    if (failed) throw SystemError("create " + path + ": " + failed.message());
-  }
+  explicit NewDirectory(const std::string& path)
+      : path_(path), made_(make_directories(path, 0755)) {}
   ~NewDirectory() {
     if (made_) ::rmdir(path_.c_str());
   }
@@ -147,7 +157,7 @@ class NewDirectory {
 
  private:
   std::string path_;
-  bool made_ = false;
+  bool made_;
 };
 
 }  // namespace
@@ -160,6 +170,9 @@ void require_writable(const std::string& directory) {
     nearest = nearest.parent_path();
   }
   if (!S_ISDIR(status.st_mode)) throw UsageError(nearest.string() + ": is not a directory");
+  if (const auto fault = fault_of_parent(status, nearest.string()); !fault.empty()) {
+    throw UsageError(fault);
+  }
   if (::faccessat(AT_FDCWD, nearest.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     throw system_error("write in " + nearest.string());
   }
@@ -182,6 +195,7 @@ Output::Output(std::string directory) : directory_(std::move(directory)) {
 
 Changes Output::compare(const PlannedFiles& files) const {
   Changes changes;
+  (void)is_directory(directory_);
   std::set<std::string_view> planned;
   std::map<std::string_view, bool> has_directory;
   for (const auto& file : files) {
@@ -197,7 +211,8 @@ Changes Output::compare(const PlannedFiles& files) const {
     const auto existing = has_parent ? read_existing(at(file.path)) : std::nullopt;
     if (!existing) {
       changes.push_back({Change::Kind::create, file.path});
-    } else if (existing->content != file.content || existing->mode != file.mode) {
+    } else if (existing->content != file.content || existing->mode != file.mode ||
+               !existing->has_trusted_owner) {
       if (!written_.contains(file.path)) {
         throw UsageError(at(file.path) + ": exists and was not written by routevpn plan");
       }
@@ -233,7 +248,8 @@ Changes Output::write(const PlannedFiles& files) {
     const auto [top, unknown] = is_new.emplace(top_of(file.path), false);
     if (unknown) top->second = !fs::exists(at(top->first));
   }
-  staging.add(staged);
+  Directories directories(files);
+  staging.add(staged, directories);
   auto all = planned;
   all.insert(written_.begin(), written_.end());
   write_manifest(all);
@@ -243,9 +259,7 @@ Changes Output::write(const PlannedFiles& files) {
   for (const auto path : to_write) {
     const std::string file(path);
     if (is_new.at(top_of(file))) continue;
-    std::error_code failed;
-    fs::create_directories(fs::path(at(file)).parent_path(), failed);
-    if (failed) throw SystemError("create " + at(file) + ": " + failed.message());
+    directories.make_parents(directory_, file);
     move(staging.at(file), at(file));
   }
   for (const auto& change : changes) {

@@ -17,6 +17,9 @@ namespace {
 // 300 sites of two gateways have 179,400 links in a full mesh: 3.6 MB in lines of 20 bytes.
 constexpr std::size_t largest_lock_bytes = 16UL * 1024 * 1024;
 
+// Where a link reads the CRL of GATEWAY/pki, unless the topology file has another path.
+constexpr auto planned_crl = "/etc/routevpn/ca.crl";
+
 // Held while a plan is made, so that two concurrent plans do not give the same number twice.
 class TopologyLock {
  public:
@@ -30,6 +33,10 @@ class TopologyLock {
  private:
   Fd fd_;  // empty if the file cannot be opened; run() then reports that
 };
+
+void read_planned_crl(GatewaySettings& settings) {
+  if (settings.crl.empty()) settings.crl = planned_crl;
+}
 
 }  // namespace
 
@@ -59,16 +66,19 @@ PlanReport run(const PlanRequest& request) {
   const auto before = parse_lock(lock_text, faults);
   if (report_faults(report.lock)) return report;
 
-  const auto plan = allocate(std::move(topology), before, faults);
+  auto plan = allocate(std::move(topology), before, faults);
   if (report_faults(request.topology)) return report;
   report.sites = plan.topology.sites.size();
   report.gateways = plan.topology.gateways.size();
   report.links = plan.links.size();
 
+  const Certificates certificates(plan, request.pki);
+  if (certificates.have_crl()) {
+    for (auto& gateway : plan.topology.gateways) read_planned_crl(gateway.settings);
+  }
   auto files = render(plan);
   if (request.dot) files.push_back({dot_name, render_dot(plan)});
   const auto without_certificates = files.size();
-  const Certificates certificates(plan, request.pki);
   const auto add_certificates = [&] {
     files.resize(without_certificates);
     for (auto& file : certificates.files()) files.push_back(std::move(file));

@@ -99,6 +99,18 @@ make_expired a expired.cert
   "$ROUTEVPN" pki sign --dir other --name x
   "$ROUTEVPN" pki revoke --dir other --name x
 } >pki.out
+chmod 640 other/ca.key
+cat ca.cert other/ca.cert >two.cert
+"$ROUTEVPN" pki revoke --dir . >>pki.out
+printf '#!/bin/sh\n' >hook
+chmod 757 hook
+mkdir open.d foreign.d
+for option in cert:a.cert key:a.key ca:ca.cert crl:ca.crl; do
+  for place in open.d/ foreign.d/ foreign. shared.; do cp -p "${option#*:}" "$place${option%:*}"; done
+done
+chmod 777 open.d
+chown 65534 foreign.d foreign.{cert,key,ca,crl}
+chmod 664 shared.*
 cp a.key nobody.key
 chown 65534 nobody.key
 start holder "$PUB_A" python3 -c '
@@ -163,13 +175,36 @@ for option in cert key ca crl; do
 done
 start_is 2 "--cert torn.pem: damaged after -----BEGIN CERTIFICATE-----" --cert torn.pem
 start_is 2 "--key b.key: not the key of the certificate a.cert" --key b.key
-start_is 2 "--key open.key: must be readable by its owner alone (chmod 600 open.key)" --key open.key
+start_is 2 "--key open.key: mode is 0644; must be readable by its owner alone (chmod 600 open.key)" \
+  --key open.key
 start_is 2 "--key locked.key: encrypted keys are not supported*" --key locked.key
 start_is 2 "--cert expired.cert: expired on 2020-02-01" --cert expired.cert --key a.key
 start_is 2 "--cert weak.cert: has an RSA key of 1024 bits; links accept *" \
   --cert weak.cert --key weak.key
 start_is 2 "--ca b.cert: holds no CA certificate (basicConstraints must say CA:TRUE)" --ca b.cert
 start_is 2 "--crl other/ca.crl: not signed by a CA of --ca*" --crl other/ca.crl
+start_is 2 "--crl other/ca.crl: has no CRL of the CA CN=*; it must hold one of each CA of --ca" \
+  --ca two.cert --crl other/ca.crl
+
+# Files that another user can change. The mode of open.d is 0777, and user 65534 owns foreign.d.
+for option in cert key ca crl; do
+  start_is 2 "--$option foreign.d/$option: in */foreign.d/: owner is user 65534; must be root (chown)" \
+    "--$option" "foreign.d/$option"
+  start_is 2 "--$option open.d/$option: in */open.d/: mode is 0777; must be writable by its owner alone (chmod go-w */open.d/)" \
+    "--$option" "open.d/$option"
+  start_is 2 "--$option foreign.$option: owner is user 65534; must be root (chown)" \
+    "--$option" "foreign.$option"
+done
+for option in cert ca crl; do
+  start_is 2 "--$option shared.$option: mode is 0664; must be writable by its owner alone (chmod go-w shared.$option)" \
+    "--$option" "shared.$option"
+done
+start_is 2 "--on-state ./hook: mode is 0757; must be writable by its owner alone (chmod go-w ./hook)" \
+  --on-state "./hook up"
+refused 2 "other/ca.key: mode is 0640; must be readable by its owner alone (chmod 600 other/ca.key)" \
+  "$ROUTEVPN" pki sign --dir other --name x --force
+refused 2 "--dir open.d: mode is 0777; must be writable by its owner alone (chmod go-w open.d)" \
+  "$ROUTEVPN" pki list --dir open.d
 
 # --- resources of the system --------------------------------------------------------------------
 
@@ -204,6 +239,13 @@ config_is "on-state has no closing quote" 'on-state = "logger'
 config_is "netns is set already in line 2" "netns = x"
 config_is "config belongs on the command line" "config = other.conf"
 config_is "table: needs --route" "table = 51"
+chmod 664 link.conf
+refused 2 "link.conf: mode is 0664; must be writable by its owner alone (chmod go-w link.conf)" \
+  "$ROUTEVPN" --config link.conf
+chmod 644 link.conf
+chown 65534 link.conf
+refused 2 "link.conf: owner is user 65534; must be root (chown)" "$ROUTEVPN" --config link.conf
+chown 0 link.conf
 refused 2 "none.conf: cannot be read: No such file or directory" "$ROUTEVPN" --config none.conf
 refused 2 "none.conf: cannot be read: No such file or directory" "$ROUTEVPN" check --config none.conf
 
@@ -221,6 +263,12 @@ END
 expect "check prints what would run" \
   grep -q "^address = 10.255.0.1/30$" <(in_ns "$PUB_A" "$ROUTEVPN" check --config link.conf)
 expect_equal "and changes nothing" "" "$(traces | diff traces.before -)"
+status=0
+in_ns "$PUB_A" "$ROUTEVPN" check --config link.conf --key open.key --ca noise.pem >check.out 2>&1 || status=$?
+expect_equal "check has one line per wrong file, and status 2" "2 2" "$status $(wc -l <check.out)"
+status=0
+in_ns "$PUB_A" "$ROUTEVPN" --config link.conf --key open.key --ca noise.pem >check.out 2>&1 || status=$?
+expect_equal "and so has the start of the link" "2 2" "$status $(wc -l <check.out)"
 printf 'mtu = 1\nnonsense\n' >>link.conf
 status=0
 in_ns "$PUB_A" "$ROUTEVPN" check --config link.conf >check.out 2>&1 || status=$?

@@ -18,6 +18,7 @@
 # Checks read the standard output of tools, because their standard error may have warnings.
 
 set -euo pipefail
+umask 022  # the program refuses files that the group can write to
 
 ROUTEVPN=$(command -v "${ROUTEVPN:-routevpn}") || { echo "ROUTEVPN is not a program" >&2; exit 1; }
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/routevpn-$$-XXXXXX")

@@ -11,7 +11,7 @@ hosts_of() { # NETNS TEXT
 }
 trap 'rm -rf "/etc/netns/$PUB_A"; clean_up' EXIT
 
-log_has() { grep -q "$2" "$DIR/$1.log"; }
+log_has() { grep -qE "$2" "$DIR/$1.log"; }
 
 # Several peers, by name -------------------------------------------------------------------------
 hosts_of "$PUB_A" "192.0.2.2 b.example"
@@ -69,6 +69,25 @@ kill -HUP "${PID[b]}"
 wait_up a
 ok "with another certificate the peer comes back"
 stop a || fail "link a ended with status $?"
+
+# A stranger's names in the log --------------------------------------------------------------------
+stranger_certificate() { # FILE OPTION...
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -keyout "$DIR/$1.key" \
+    -out "$DIR/$1.cert" "${@:2}" 2>"$DIR/openssl.err"
+}
+# The log takes one line per second, so a stranger tries until its line is there.
+stranger_logs() { # FILE TEXT
+  in_ns "$PUB_A" timeout 2 openssl s_client -dtls1_2 -connect "192.0.2.2:$PORT" -cert "$DIR/$1.cert" \
+    -key "$DIR/$1.key" </dev/null >"$DIR/s_client.out" 2>&1 || true
+  log_has b "$2"
+}
+stranger_certificate forger -subj "/CN=x reason=connected peer=V9"
+expect "a common name with blanks and '=' forges no field of the log" wait_for stranger_logs forger \
+  'reason="certificate of x reason=connected peer=V9 refused: not signed by our CA" others'
+label=$(printf 'n%.0s' {1..61})
+stranger_certificate long -subj /CN=x -addext "subjectAltName=DNS:$label$(printf ".$label%.0s" {1..150})"
+expect "a name of 9,000 characters is cut" wait_for stranger_logs long "certificate of ${label}[.]{3} refused"
+expect_equal "and fills no line of the log" "" "$(awk 'length > 400' "$DIR/b.log")"
 
 # Hook, notification, log ------------------------------------------------------------------------
 # The receiver of systemd's notification protocol.

@@ -3,6 +3,7 @@
 # network. tests/bench/plan_time.sh measures its time.
 
 set -euo pipefail
+umask 022  # the program refuses directories that the group can write to
 
 ROUTEVPN=$(command -v "${ROUTEVPN:-routevpn}") || { echo "ROUTEVPN is not a program" >&2; exit 1; }
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/routevpn-$$-XXXXXX")
@@ -43,12 +44,13 @@ planned() { find "$1" -type f ! -name '*.key' ! -name '*.cert' -print0 | sort -z
   topology 3
   # `routevpn check` needs existing files and a namespace.
   printf '%s\n' '[defaults]' 'netns = "/proc/self/ns/net"' 'cert = "out/{name}/pki/{name}.cert"' \
-    'key = "out/{name}/pki/{name}.key"' 'ca = "out/{name}/pki/ca.cert"'
+    'key = "out/{name}/pki/{name}.key"' 'ca = "out/{name}/pki/ca.cert"' \
+    'crl = "out/{name}/pki/ca.crl"'
 } >topology.toml
 prints "--check before the first plan" 1 'would write topology.lock*would create V1-1/links/rv2-1.conf*' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki --check
 [[ ! -e out && ! -e pki && ! -e topology.lock ]] || fail "--check has written files"
-prints "a plan" 0 'out: 3 sites, 6 gateways, 12 links; 60 files created, 0 changed, 0 removed' \
+prints "a plan" 0 'out: 3 sites, 6 gateways, 12 links; 66 files created, 0 changed, 0 removed' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
 prints "the same plan again" 0 '*; 0 files created, 0 changed, 0 removed' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
@@ -63,10 +65,28 @@ ok "check accepts every planned link, with its certificate"
 planned out >before
 echo 'colour = "red"' >>topology.toml
 prints "a fault in the topology" 2 \
-  "routevpn: topology.toml:25: unknown key 'colour' in \\[defaults\\]*" \
+  "routevpn: topology.toml:26: unknown key 'colour' in \\[defaults\\]*" \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
 planned out | cmp before - || fail "a plan with a fault has written files"
 ok "and nothing is written"
+sed -i '$d' topology.toml
+
+for mask in 000 022 777; do
+  (umask "$mask" && "$ROUTEVPN" plan topology.toml --out "made-$mask" --pki "made-$mask-pki" >/dev/null)
+  wrong=$(find "made-$mask" "made-$mask-pki" \
+    \( -type d ! -name '*pki' ! -perm 755 -o -type d -name '*pki' ! -perm 700 -o \
+    -type f ! -name '*.key' ! -perm 644 -o -name '*.key' ! -perm 600 \) -printf '%m %p ')
+  [[ -z $wrong ]] || fail "umask $mask made $wrong"
+  ok "umask $mask: secrets are for their owner alone, and nobody else can write"
+done
+for directory in made-022 made-022/V1-1 made-022/V1-1/links made-022-pki; do
+  mode=$(stat -c %a "$directory")
+  chmod 777 "$directory"
+  prints "a plan into $directory, which all can write to" 2 \
+    "routevpn: *$directory: mode is 0777; must be writable by its owner alone (chmod go-w *$directory)" \
+    "$ROUTEVPN" plan topology.toml --out made-022 --pki made-022-pki
+  chmod "$mode" "$directory"
+done
 prints "a topology file that does not exist" 2 'routevpn: none.toml: cannot be read: No such file or directory' \
   "$ROUTEVPN" plan none.toml --out out
 prints "no --out" 2 'routevpn: --out DIR is required: where the files go' \

@@ -25,6 +25,10 @@ bool read_all(const Fd& file, std::string& content);
 std::string read_file(const std::string& path, Trust trust = Trust::any,
                       std::size_t max_bytes = max_file_bytes);
 
+// Throws UsageError unless `path` leads to a regular file that read_file() would take with
+// Trust::unaltered. The content may be unreadable.
+void require_trusted_file(const std::string& path);
+
 // The content of a file with a secret, wiped by the destructor.
 class SecretText {
  public:

@@ -14,6 +14,10 @@ class StateHook {
  public:
   using Environment = std::vector<std::pair<std::string, std::string>>;
 
+  // Throws UsageError unless only root and the running user can change the program that the command
+  // begins with. Checks a word with a '/' alone: a shell keyword or a name in PATH is no path.
+  static void require_trusted(const std::string& command);
+
   explicit StateHook(std::string command) : command_(std::move(command)) {}
 
   // Queues a run with these variables added to our environment. Does nothing without a command.

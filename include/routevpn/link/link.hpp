@@ -95,6 +95,7 @@ class Link {
   unsigned unlogged_failures_ = 0;
   ExpiryWatch own_expiry_;
   ExpiryWatch peer_expiry_;
+  RevocationWatch crl_expiry_;
   Time expiry_at_{};                      // the next check of certificates
   std::optional<Time> ignore_routes_at_;  // none: routes without carrier are ignored already
   std::optional<Time> stop_at_;

@@ -46,7 +46,8 @@ struct RevokeOrder {
   std::string directory = ".";
   std::string name;    // every certificate of this name that is neither expired nor revoked
   std::string serial;  // or only this certificate; with neither, only the CRL is renewed
-  int days = revocation_list_days;
+  // None: revocation_list_days, or as long as the present ca.crl if that ends later.
+  std::optional<int> days;
 };
 
 // Throws UsageError, which names the allowed characters, if this cannot be a CA's common name.
@@ -71,6 +72,9 @@ struct Revocation {
 };
 // Writes ca.crl.
 Revocation revoke(const RevokeOrder& order);
+// Whether ca.crl is signed by ca.cert's key, ends no sooner than `until`, and lists all revoked
+// certificates of ca.index.
+bool has_revocation_list(const std::string& directory, TimePoint until);
 // Oldest first.
 Index list(const std::string& directory);
 

@@ -36,6 +36,8 @@ RevocationList make_revocation_list(const Issuer& issuer, const Index& index, st
 
 TimePoint not_after(const X509* certificate);
 std::string serial_of(const X509* certificate);  // in the form of the index
+TimePoint next_update(const X509_CRL* list);
+std::size_t entries_of(X509_CRL* list);
 // The CRL number (RFC 5280 section 5.2.3), or 0.
 std::uint64_t number_of(const X509_CRL* list);
 

@@ -13,7 +13,8 @@ namespace routevpn::pki {
 // Held while a command works in the directory, so that two commands never change the same index.
 class DirectoryLock {
  public:
-  explicit DirectoryLock(const std::string& directory);  // throws UsageError naming --dir
+  // Throws UsageError naming --dir, also for a directory in which another user can make files.
+  explicit DirectoryLock(const std::string& directory);
 
  private:
   Fd fd_;

@@ -1,5 +1,7 @@
 // Writes a plan to its output directory. plan.manifest lists the written files; no other file is
-// changed or removed.
+// changed or removed. Every file and directory has its mode whatever the umask is: a directory
+// with a secret 0700, every other 0755. An existing directory must have a trusted owner and mode
+// (base/trust.hpp), because another user could replace a key or write a command in it.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +30,7 @@ class Output {
   explicit Output(std::string directory);
 
   // The changes that write() would make: sorted as `files`, then removals. Throws UsageError when a
-  // file is to be changed that the manifest does not list.
+  // file is to be changed that the manifest does not list, or a directory is not trusted.
   [[nodiscard]] Changes compare(const PlannedFiles& files) const;
   // Makes the changes. An exception before the first file is in place leaves nothing behind. After
   // a later exception, the manifest lists every file that exists.

@@ -42,6 +42,8 @@ TEST_CASE("times are RFC 3339 in UTC, with milliseconds or without") {
   const system_clock::time_point at{milliseconds(1'700'000'000'042)};
   CHECK(rfc3339(at) == "2023-11-14T22:13:20.042Z");
   CHECK(rfc3339(at, Fraction::none) == "2023-11-14T22:13:20Z");
+  CHECK(rfc3339(std::chrono::sys_seconds(std::chrono::seconds(253'402'300'799))) ==
+        "9999-12-31T23:59:59Z");
   const system_clock::time_point before_1970{milliseconds(-1)};
   CHECK(rfc3339(before_1970) == "1969-12-31T23:59:59.999Z");
   CHECK(rfc3339(before_1970, Fraction::none) == "1969-12-31T23:59:59Z");

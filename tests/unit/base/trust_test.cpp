@@ -163,6 +163,19 @@ TEST_CASE("a trusted file stands in a trusted directory, also behind a symbolic 
   CHECK(read_file(place / "link", Trust::unaltered) == "content");
 }
 
+TEST_CASE("a trusted program need not be readable") {
+  const Place place;
+  const auto path = place / "program";
+  replace_file(path, "content", 0111, Sync::no);
+  CHECK_NOTHROW(require_trusted_file(path));
+  REQUIRE(chmod(path.c_str(), 0757) == 0);
+  CHECK_THROWS_WITH(
+      require_trusted_file(path),
+      path + ": mode is 0757; must be writable by its owner alone (chmod go-w " + path + ")");
+  CHECK_THROWS_WITH(require_trusted_file(place.directory()),
+                    place.directory() + ": not a regular file");
+}
+
 TEST_CASE("a file of another user is not trusted") {
   const Place place;
   const auto path = place / "file";

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <filesystem>
+
+#include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/cli/commands.hpp"
@@ -78,6 +81,45 @@ TEST_CASE("check reports the faults of options, credentials and namespaces toget
   }
   CHECK(outcome.err.starts_with(expected + "routevpn: --public-netns /none: "));
   CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 7);
+}
+
+TEST_CASE("check refuses a configuration and a hook that another user can change") {
+  const Gateway gateway;
+  const ScratchDirectory scratch;
+  const auto hook = scratch.write("hook", "#!/bin/sh\n");
+  std::filesystem::permissions(hook, std::filesystem::perms{0757});
+  const auto file = gateway.file("listen = 1\npeer-name = b\non-state = " + hook + " up; true\n");
+  CHECK(check(file).err == "routevpn: --on-state " + hook +
+                               ": mode is 0757; must be writable by its owner alone (chmod go-w " +
+                               hook + ")\n");
+  std::filesystem::permissions(hook, std::filesystem::perms{0755});
+  CHECK(check(file).err.empty());
+  const auto faults = [&] { return parse_words("check --config " + file).faults; };
+  std::filesystem::permissions(file, std::filesystem::perms{0664});
+  CHECK(faults() ==
+        Lines{file + ": mode is 0664; must be writable by its owner alone (chmod go-w " + file +
+              ")"});
+  std::filesystem::permissions(file, std::filesystem::perms{0644});
+  if (geteuid() != 0) return;  // only root can give a file away
+  REQUIRE(chown(file.c_str(), 64999, 64999) == 0);
+  REQUIRE(faults().size() == 1);
+  CHECK(faults()[0].starts_with(file + ": owner is user 64999; must be root"));
+}
+
+TEST_CASE("check has a line for each wrong file, also for readable ones") {
+  const Gateway gateway;
+  const ScratchDirectory scratch;
+  const auto junk = scratch.write("junk", "junk");
+  std::string text;
+  for (const std::string option : {"cert", "key", "ca", "crl"})
+    text += option + " = " + junk + "\n";
+  const auto outcome = check(scratch.write("a.conf", "listen = 1\npeer-name = b\n" + text));
+  CHECK(outcome.status == 2);
+  CHECK_THAT(outcome.err, ContainsSubstring("routevpn: --cert " + junk + ": not PEM") &&
+                              ContainsSubstring("routevpn: --key " + junk + ": mode is 0644; ") &&
+                              ContainsSubstring("routevpn: --ca " + junk + ": not PEM") &&
+                              ContainsSubstring("routevpn: --crl " + junk + ": not PEM"));
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 4);
 }
 
 TEST_CASE("a terminal gets no control characters from a command line") {

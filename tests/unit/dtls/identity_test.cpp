@@ -275,7 +275,7 @@ TEST_CASE("a certificate with a malformed date is refused") {
 TEST_CASE("an end before system_clock begins does not overflow") {
   const Owned<ASN1_TIME, ASN1_TIME_free> year_1(ASN1_TIME_new());
   REQUIRE(ASN1_TIME_set_string_X509(year_1.get(), "00010101000000Z") == 1);
-  CHECK(dtls::time_point_of(year_1.get()) < std::chrono::system_clock::time_point());
+  CHECK(dtls::time_point_of(year_1.get()) < std::chrono::sys_days(std::chrono::year(1678) / 1 / 1));
   CHECK(dtls::date_of(year_1.get()) == "1-01-01");
 }
 

@@ -58,6 +58,8 @@ class ScratchDirectory {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string write(const std::string& file, const std::string& content) const {
     std::ofstream(path_ + "/" + file) << content;
+    // Under a umask of 002 the group could write to it.
+    std::filesystem::permissions(path_ + "/" + file, std::filesystem::perms{0644});
     return path_ + "/" + file;
   }
 

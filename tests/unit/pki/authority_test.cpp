@@ -167,10 +167,22 @@ TEST_CASE("a refused signature names its reason and leaves no file") {
     std::filesystem::rename(ca / "ca.key.new", ca / "ca.key");
     CHECK(sign_error() == (ca / "ca.key") + ": is encrypted; decrypt it with `openssl pkey`");
   }
-  SECTION("others may read the CA's key") {
-    std::filesystem::permissions(ca / "ca.key", std::filesystem::perms{0604});
-    CHECK(sign_error() ==
-          (ca / "ca.key") + ": others may read the CA's key; allow its owner alone (chmod 600)");
+  SECTION("the CA's key is readable by its group or by others") {
+    const auto mode = GENERATE(0640U, 0604U);
+    std::filesystem::permissions(ca / "ca.key", std::filesystem::perms{mode});
+    CHECK(sign_error() == (ca / "ca.key") + ": mode is " + (mode == 0640 ? "0640" : "0604") +
+                              "; must be readable by its owner alone (chmod 600 " +
+                              (ca / "ca.key") + ")");
+  }
+  SECTION("another user can change the request") {
+    std::filesystem::permissions(ca / "1.csr", std::filesystem::perms{0666});
+    CHECK_THAT(sign_error(), ContainsSubstring((ca / "1.csr") + ": mode is 0666; "));
+  }
+  SECTION("another user can make files in the directory") {
+    std::filesystem::permissions(ca.path(), std::filesystem::perms{01777});
+    CHECK(sign_error() == "--dir " + ca.path() +
+                              ": mode is 1777; must be writable by its owner alone (chmod go-w " +
+                              ca.path() + ")");
   }
   SECTION("the CA's certificate is that of a gateway") {
     ca.issue("2");

@@ -23,7 +23,7 @@ TEST_CASE("files that are staged but not committed are removed") {
 
 TEST_CASE("committed files have their modes regardless of the umask") {
   const Scratch scratch;
-  const mode_t before = umask(0);
+  const mode_t before = umask(GENERATE(0000U, 0022U, 0777U));
   {
     FileSet files;
     files.stage(scratch / "a.key", "secret", 0600, Existing::refuse);

@@ -57,6 +57,34 @@ TEST_CASE("the CRL can be renewed without a revocation, each time with a higher 
   CHECK(number() >= first);
 }
 
+TEST_CASE("a revocation without --days does not shorten the time of the CRL") {
+  const Ca ca;
+  ca.issue("1");
+  ca.issue("2");
+  const auto end = revoke({ca.path(), "", "", 3000}).next_update;
+  CHECK(revoke({ca.path(), "1", "", {}}).next_update == end);
+  CHECK(revoke({ca.path(), "2", "", 7}).next_update < now() + std::chrono::days(8));
+  CHECK(revoke({ca.path(), "", "", {}}).next_update > now() + std::chrono::days(29));
+}
+
+TEST_CASE("the CRL is current until it ends, while it has all revoked certificates") {
+  const Ca ca;
+  ca.issue("1");
+  CHECK_FALSE(has_revocation_list(ca.path(), now()));
+  revoke({ca.path(), "", "", 10});
+  CHECK(has_revocation_list(ca.path(), now() + std::chrono::days(9)));
+  CHECK_FALSE(has_revocation_list(ca.path(), now() + std::chrono::days(11)));
+  const auto without = ca.read("ca.crl");
+  revoke({ca.path(), "1", "", 10});
+  CHECK(has_revocation_list(ca.path(), now()));
+  ca.write("ca.crl", without);  // a crash came between ca.index and ca.crl
+  CHECK_FALSE(has_revocation_list(ca.path(), now()));
+  const Ca other;
+  revoke({other.path(), "", "", 10});
+  ca.write("ca.crl", other.read("ca.crl"));
+  CHECK_FALSE(has_revocation_list(ca.path(), now()));
+}
+
 TEST_CASE("a refused revocation names its reason and changes nothing") {
   const Ca ca;
   const auto issued = ca.issue("1");

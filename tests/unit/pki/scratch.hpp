@@ -37,6 +37,8 @@ class Scratch {
   }
   void write(const std::string& file, const std::string& content) const {
     std::ofstream(path_ + "/" + file) << content;
+    // Under a umask of 002 the group could write to it.
+    std::filesystem::permissions(path_ + "/" + file, std::filesystem::perms{0644});
   }
   [[nodiscard]] std::set<std::string> files() const {
     std::set<std::string> names;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -5,6 +6,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/pki/authority.hpp"
+#include "routevpn/pki/certificate.hpp"
 
 #include "catch.hpp"
 #include "topologies.hpp"
@@ -31,7 +33,7 @@ TEST_CASE("with the CA's key, certificates are issued once") {
   struct stat status {};
   REQUIRE(::stat(workspace.at("out/V1-1/pki/V1-1.key").c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
-  CHECK_FALSE(fs::exists(workspace.at("out/V1-1/pki/ca.crl")));
+  CHECK(read_text(workspace.at("out/V1-1/pki/ca.crl")) == read_text(workspace.at("pki/ca.crl")));
   CHECK(plan::run(request).changes.empty());
   CHECK(pki::list(request.pki).size() == 2);
 
@@ -40,12 +42,74 @@ TEST_CASE("with the CA's key, certificates are issued once") {
   CHECK(pki::list(request.pki).size() == 3);
 }
 
-TEST_CASE("a CRL is made if a link reads one") {
-  const Workspace workspace(mesh(2, 1) + "[defaults]\ncrl = \"/etc/routevpn/ca.crl\"\n");
+TEST_CASE("every planned link reads the CRL of the plan") {
+  const Workspace workspace(mesh(2, 1));
+  auto request = workspace.request();
+  const auto link = [&] { return read_text(workspace.at("out/V1-1/links/rv2-1.conf")); };
+  CHECK(plan::run(request).faults.empty());
+  CHECK(link().find("crl = ") == std::string::npos);  // this plan has no CRL
+  request.pki = workspace.at("pki");
+  CHECK(plan::run(request).faults.empty());
+  CHECK_THAT(link(), ContainsSubstring("\ncrl = /etc/routevpn/ca.crl\n"));
+  workspace.write(mesh(2, 1) + "[defaults]\ncrl = \"/x/{name}.crl\"\n");
+  CHECK(plan::run(request).faults.empty());
+  CHECK_THAT(link(), ContainsSubstring("\ncrl = /x/V1-1.crl\n"));
+}
+
+TEST_CASE("a planned revocation is in the CRL of every gateway") {
+  const Workspace workspace(mesh(3, 1));
   auto request = workspace.request();
   request.pki = workspace.at("pki");
   CHECK(plan::run(request).faults.empty());
-  CHECK(read_text(workspace.at("out/V1-1/pki/ca.crl")) == read_text(workspace.at("pki/ca.crl")));
+  const auto before = read_text(workspace.at("out/V1-1/pki/ca.crl"));
+  pki::revoke({.directory = request.pki, .name = "V3-1", .serial = {}, .days = {}});
+  workspace.write(mesh(2, 1));
+  const auto report = plan::run(request);
+  const Change change{Change::Kind::change, "V1-1/pki/ca.crl"};
+  CHECK(std::ranges::count(report.changes, change) == 1);
+  for (const auto* const name : {"V1-1", "V2-1"}) {
+    const auto path = workspace.at(std::string("out/") + name + "/pki/ca.crl");
+    CHECK(read_text(path) != before);
+    const auto list = pki::parse_revocation_list(read_text(path), path);
+    CHECK(pki::entries_of(list.get()) == 1);
+    CHECK(pki::next_update(list.get()) > pki::now() + std::chrono::days(3640));
+  }
+  CHECK(plan::run(request).changes.empty());
+}
+
+TEST_CASE("a plan renews a CRL that has less than two thirds of ten years left") {
+  const Workspace workspace(mesh(2, 1));
+  auto request = workspace.request();
+  request.pki = workspace.at("pki");
+  CHECK(plan::run(request).faults.empty());
+  const auto days_left = [&] {
+    const auto list = pki::parse_revocation_list(read_text(workspace.at("pki/ca.crl")), "");
+    return (pki::next_update(list.get()) - pki::now()) / std::chrono::days(1);
+  };
+  CHECK(days_left() >= 3649);
+  const auto days = GENERATE(2432, 30);
+  pki::revoke({.directory = request.pki, .name = {}, .serial = {}, .days = days});
+  CHECK(days_left() <= days);
+  request.check = true;
+  CHECK(plan::run(request).changes == Changes{{Change::Kind::change, "V1-1/pki/ca.crl"},
+                                              {Change::Kind::change, "V2-1/pki/ca.crl"}});
+  request.check = false;
+  CHECK(plan::run(request).changes.size() == 2);
+  CHECK(days_left() >= 3649);
+  CHECK(plan::run(request).changes.empty());
+}
+
+TEST_CASE("without the CA's key an outdated CRL is refused, because it would end every link") {
+  const Workspace workspace(mesh(2, 1));
+  auto request = workspace.request();
+  request.pki = workspace.at("pki");
+  CHECK(plan::run(request).faults.empty());
+  fs::rename(workspace.at("pki/ca.key"), workspace.at("ca.key"));
+  CHECK(plan::run(request).changes.empty());
+  fs::rename(workspace.at("ca.key"), workspace.at("pki/ca.key"));
+  pki::revoke({.directory = request.pki, .name = {}, .serial = {}, .days = -1});
+  fs::remove(workspace.at("pki/ca.key"));
+  CHECK_THROWS_WITH(plan::run(request), StartsWith(workspace.at("pki/ca.crl") + ": has expired"));
 }
 
 TEST_CASE("without the CA's key, the plan contains instructions for a request") {
