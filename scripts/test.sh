@@ -3,7 +3,8 @@
 #
 #   format    checks the format of the code (scripts/format.sh --check)
 #   lint      runs shellcheck, mandoc, clang-tidy and scripts/check_includes.sh
-#   release   builds with g++ and optimisation, and runs the simulator with 10,000 seeds
+#   release   builds with g++ and optimisation, runs the simulator with 10,000 seeds, and checks the program
+#             for the hardening flags
 #   asan      unit tests and simulator with AddressSanitizer and UndefinedBehaviorSanitizer, by clang
 #   tsan      the same with ThreadSanitizer, by g++
 #   netns     tests of the program in network namespaces
@@ -131,10 +132,11 @@ stage_lint() {
     xargs -0 -P "$jobs" -I{} bash -euo pipefail -c 'tidy_file "$1"' tidy {}
 }
 
-# The optimised program and the full simulator. Unit tests run in the next two stages, with sanitizers.
+# The optimised program, its hardening flags, and the full simulator. Unit tests run in the next two stages,
+# with sanitizers.
 stage_release() {
   build release --target routevpn sim
-  run_tests release "$jobs" --tests-regex '^sim_'
+  run_tests release "$jobs" --tests-regex '^(sim_|hardening)'
 }
 
 stage_asan() {
