@@ -7,6 +7,7 @@
 #             for the hardening flags
 #   asan      unit tests and simulator with AddressSanitizer and UndefinedBehaviorSanitizer, by clang
 #   tsan      the same with ThreadSanitizer, by g++
+#   fuzz      fuzz targets by clang: their seeds, then new inputs for 20 s (ROUTEVPN_FUZZ_SECONDS)
 #   netns     tests of the program in network namespaces
 #
 # Without a STAGE all stages run, in this order. The last line is "N passed, N failed". It counts the tests.
@@ -16,7 +17,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-all_stages=(format lint release asan tsan netns)
+all_stages=(format lint release asan tsan fuzz netns)
 jobs=$(nproc)
 results=${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-tidy
 # The number of simulator runs, smaller with the sanitizers, which slow the simulator down.
@@ -149,6 +150,12 @@ stage_tsan() {
   build tsan
   plays=("${tsan_plays[@]}")
   run_tests tsan "$jobs" --label-exclude netns
+}
+
+stage_fuzz() {
+  build fuzz
+  plays=("ROUTEVPN_FUZZ_SECONDS=${ROUTEVPN_FUZZ_SECONDS:-20}")
+  run_tests fuzz "$jobs" --label-regex fuzz
 }
 
 stage_netns() {

@@ -13,7 +13,14 @@
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_EXCEPTIONS 1
+// toml++ asserts what text in a file can violate, such as "[[" before the end of a line, and
+// reports an error behind the assertion. With NDEBUG, clang would take the assertion for true and
+// leave the report out.
+#define TOML_ASSERT(expression) static_cast<void>(0)
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
 #include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/plan/topology.hpp"

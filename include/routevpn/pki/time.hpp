@@ -14,7 +14,7 @@ using TimePoint = std::chrono::time_point<std::chrono::system_clock, std::chrono
 
 TimePoint now();
 inline std::string to_text(TimePoint at) {
-  return rfc3339(at, Fraction::none);
+  return rfc3339(at);
 }
 // RFC 3339 in UTC ("Z"); a fraction of a second is cut off.
 std::optional<TimePoint> parse_time(std::string_view text);
