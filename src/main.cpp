@@ -7,6 +7,7 @@
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/cli/commands.hpp"
+#include "routevpn/host/memory.hpp"
 #include "routevpn/link/link.hpp"
 
 using namespace routevpn;
@@ -35,11 +36,15 @@ void open_standard_descriptors() {
 struct Run {
   const cli::CommandLine& line;
   const cli::Console& console;
+  bool keys_are_locked;
 
   int operator()(const cli::RunLink& run) const {
     const auto& options = run.options;
     Log::configure(options.log_level, options.log_format, options.link);
     for (const auto& warning : line.warnings) log_warning(warning);
+    if (!keys_are_locked) {
+      log_warning("the memory of keys cannot be locked (RLIMIT_MEMLOCK): keys may be swapped");
+    }
     block_signals();
     const auto identity =
         dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
@@ -57,18 +62,19 @@ struct Run {
   }
 };
 
-int run(const cli::CommandLine& line, const cli::Console& console) {
+int run(const cli::CommandLine& line, const cli::Console& console, bool keys_are_locked) {
   if (!line.faults.empty() && !std::holds_alternative<cli::CheckLink>(line.command)) {
     console.report(line.faults);
     return static_cast<int>(Exit::usage);
   }
-  return std::visit(Run{line, console}, line.command);
+  return std::visit(Run{line, console, keys_are_locked}, line.command);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
+  const bool keys_are_locked = host::protect_keys();
   const auto console = cli::Console::standard();
   const auto end = [&console](const std::exception& error, Exit status) {
     console.report(error.what());
@@ -76,7 +82,7 @@ int main(int argc, char** argv) {
   };
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
-    return run(cli::parse_command_line(arguments), console);
+    return run(cli::parse_command_line(arguments), console, keys_are_locked);
   } catch (const UsageError& error) {
     return end(error, Exit::usage);
   } catch (const std::exception& error) {
