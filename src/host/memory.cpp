@@ -14,9 +14,9 @@ namespace routevpn::host {
 namespace {
 
 // OpenSSL locks pages as they are touched, so unused ones cost nothing. 16 lanes, each with four
-// associations of three blocks of 4 KiB, fill 768 KiB. Private keys of handshakes need far less
-// than the rest.
-constexpr std::size_t secure_heap_bytes = 1024UL * 1024;
+// associations of three blocks of 4 KiB, use 768 KiB. record::InLockedMemory uses at most 1 MiB.
+// The rest is for private keys, of which each half-open handshake has one.
+constexpr std::size_t secure_heap_bytes = 2048UL * 1024;
 constexpr std::size_t secure_heap_least_block = 64;
 
 int release_segments(dl_phdr_info* object, std::size_t, void*) {

@@ -6,10 +6,17 @@ namespace routevpn::record {
 
 namespace {
 
-// nullptr: there is no secure heap, or it is full. Its blocks are powers of two, aligned to their
-// size up to a page.
+// Half of the heap that host::protect_keys() makes. The rest is left to OpenSSL, whose handshakes
+// fail without room.
+constexpr std::size_t most_used_bytes = 1024UL * 1024;
+
+// nullptr: there is no secure heap, or no room. Its blocks are powers of two, aligned to their size
+// up to a page.
 void* secure_block(std::size_t bytes) {
-  return CRYPTO_secure_malloc_initialized() == 1 ? OPENSSL_secure_malloc(bytes) : nullptr;
+  if (CRYPTO_secure_malloc_initialized() != 1 || CRYPTO_secure_used() >= most_used_bytes) {
+    return nullptr;
+  }
+  return OPENSSL_secure_malloc(bytes);
 }
 
 bool release_secure_block(void* object, std::size_t bytes) {

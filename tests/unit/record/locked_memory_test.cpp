@@ -27,7 +27,7 @@ bool is_aligned(const std::unique_ptr<T>& object) {
 
 // The heap of the program, made by the first call.
 void make_secure_heap() {
-  if (CRYPTO_secure_malloc_initialized() == 0) CRYPTO_secure_malloc_init(65536, 64);
+  if (CRYPTO_secure_malloc_initialized() == 0) CRYPTO_secure_malloc_init(2048UL * 1024, 64);
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ TEST_CASE("objects with keys are in the secure heap") {
   CHECK(CRYPTO_secure_used() == before);
 }
 
-TEST_CASE("objects beyond the secure heap are in ordinary memory, aligned") {
+TEST_CASE("objects beyond a half of the secure heap are in ordinary memory, aligned") {
   make_secure_heap();
   const auto before = CRYPTO_secure_used();
   {
@@ -55,6 +55,7 @@ TEST_CASE("objects beyond the secure heap are in ordinary memory, aligned") {
     } while (CRYPTO_secure_allocated(keys.back().get()) == 1 && keys.size() < 10'000);
     CHECK(keys.size() < 10'000);
     CHECK(is_aligned(keys.back()));
+    CHECK(CRYPTO_secure_used() == 1024UL * 1024);
     CHECK(CRYPTO_secure_allocated(std::make_unique<Key>().get()) == 0);
   }
   CHECK(CRYPTO_secure_used() == before);
