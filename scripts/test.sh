@@ -3,9 +3,11 @@
 #
 #   format    checks the format of the code (scripts/format.sh --check)
 #   lint      runs shellcheck, mandoc, clang-tidy and scripts/check_includes.sh
-#   release   builds with g++ and optimisation, and runs the simulator with 10,000 seeds
+#   release   builds with g++ and optimisation, runs the simulator with 10,000 seeds, and checks the program
+#             for the hardening flags
 #   asan      unit tests and simulator with AddressSanitizer and UndefinedBehaviorSanitizer, by clang
 #   tsan      the same with ThreadSanitizer, by g++
+#   fuzz      fuzz targets by clang: their seeds, then new inputs for 20 s (ROUTEVPN_FUZZ_SECONDS)
 #   netns     tests of the program in network namespaces
 #
 # Without a STAGE all stages run, in this order. The last line is "N passed, N failed". It counts the tests.
@@ -15,7 +17,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-all_stages=(format lint release asan tsan netns)
+all_stages=(format lint release asan tsan fuzz netns)
 jobs=$(nproc)
 results=${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-tidy
 # The number of simulator runs, smaller with the sanitizers, which slow the simulator down.
@@ -131,10 +133,11 @@ stage_lint() {
     xargs -0 -P "$jobs" -I{} bash -euo pipefail -c 'tidy_file "$1"' tidy {}
 }
 
-# The optimised program and the full simulator. Unit tests run in the next two stages, with sanitizers.
+# The optimised program, its hardening flags, and the full simulator. Unit tests run in the next two stages,
+# with sanitizers.
 stage_release() {
   build release --target routevpn sim
-  run_tests release "$jobs" --tests-regex '^sim_'
+  run_tests release "$jobs" --tests-regex '^(sim_|hardening)'
 }
 
 stage_asan() {
@@ -147,6 +150,12 @@ stage_tsan() {
   build tsan
   plays=("${tsan_plays[@]}")
   run_tests tsan "$jobs" --label-exclude netns
+}
+
+stage_fuzz() {
+  build fuzz
+  plays=("ROUTEVPN_FUZZ_SECONDS=${ROUTEVPN_FUZZ_SECONDS:-20}")
+  run_tests fuzz "$jobs" --label-regex fuzz
 }
 
 stage_netns() {

@@ -8,6 +8,7 @@
 #include "routevpn/base/log.hpp"
 #include "routevpn/cli/commands.hpp"
 #include "routevpn/host/state_hook.hpp"
+#include "routevpn/host/memory.hpp"
 #include "routevpn/link/link.hpp"
 
 using namespace routevpn;
@@ -36,12 +37,16 @@ void open_standard_descriptors() {
 struct Run {
   const cli::CommandLine& line;
   const cli::Console& console;
+  bool keys_are_locked;
 
   int operator()(const cli::RunLink& run) const {
     const auto& options = run.options;
     Log::configure(options.log_level, options.log_format, options.link);
     for (const auto& warning : line.warnings) log_warning(warning);
     host::StateHook::require_trusted(options.on_state);
+    if (!keys_are_locked) {
+      log_warning("the memory of keys cannot be locked (RLIMIT_MEMLOCK): keys may be swapped");
+    }
     block_signals();
     const auto identity =
         dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
@@ -59,18 +64,19 @@ struct Run {
   }
 };
 
-int run(const cli::CommandLine& line, const cli::Console& console) {
+int run(const cli::CommandLine& line, const cli::Console& console, bool keys_are_locked) {
   if (!line.faults.empty() && !std::holds_alternative<cli::CheckLink>(line.command)) {
     console.report(line.faults);
     return static_cast<int>(Exit::usage);
   }
-  return std::visit(Run{line, console}, line.command);
+  return std::visit(Run{line, console, keys_are_locked}, line.command);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
+  const bool keys_are_locked = host::protect_keys();
   const auto console = cli::Console::standard();
   const auto end = [&console](const std::exception& error, Exit status) {
     console.report(error.what());
@@ -78,7 +84,7 @@ int main(int argc, char** argv) {
   };
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
-    return run(cli::parse_command_line(arguments), console);
+    return run(cli::parse_command_line(arguments), console, keys_are_locked);
   } catch (const UsageErrors& errors) {
     console.report(errors.lines);
     return static_cast<int>(Exit::usage);

@@ -65,24 +65,30 @@ std::optional<std::uint32_t> to_number(std::string_view text, int base) {
   return error == std::errc{} && stopped == end ? std::optional(number) : std::nullopt;
 }
 
-std::string rfc3339(std::chrono::system_clock::time_point at, Fraction fraction) {
-  using std::chrono::floor, std::chrono::milliseconds, std::chrono::seconds;
-  const auto whole = floor<seconds>(at);
-  std::string text = rfc3339(whole);
-  if (fraction == Fraction::none) return text;
-  std::array<char, 8> thousandths{};
-  std::snprintf(thousandths.data(), thousandths.size(), ".%03d",
-                static_cast<int>(floor<milliseconds>(at - whole).count()));
-  return text.insert(text.size() - 1, thousandths.data());
-}
+namespace {
 
-std::string rfc3339(std::chrono::sys_seconds at) {
+std::string date_and_time(std::chrono::sys_seconds at) {
   const std::time_t since_1970 = at.time_since_epoch().count();
   std::tm utc{};
   gmtime_r(&since_1970, &utc);
   std::array<char, 40> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
   return text.data();
+}
+
+}  // namespace
+
+std::string rfc3339(std::chrono::system_clock::time_point at) {
+  using std::chrono::floor, std::chrono::milliseconds, std::chrono::seconds;
+  const auto whole = floor<seconds>(at);
+  std::array<char, 16> thousandths{};
+  std::snprintf(thousandths.data(), thousandths.size(), ".%03dZ",
+                static_cast<int>(floor<milliseconds>(at - whole).count()));
+  return date_and_time(whole) + thousandths.data();
+}
+
+std::string rfc3339(std::chrono::sys_seconds at) {
+  return date_and_time(at) + "Z";
 }
 
 bool is_interface_character(char c) {

@@ -7,6 +7,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
+#include "routevpn/record/locked_memory.hpp"
 
 #include "backends.hpp"
 
@@ -53,7 +54,7 @@ const Library& library() {
   return loaded;
 }
 
-class IpsecMbAead final : public Aead {
+class IpsecMbAead final : public Aead, public InLockedMemory {
  public:
   IpsecMbAead(const Gcm& gcm, ConstBytes key) : gcm_(gcm) { gcm_.expand_key(key.data(), &key_); }
   ~IpsecMbAead() override {

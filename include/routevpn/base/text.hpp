@@ -24,11 +24,9 @@ std::string shortened(std::string_view name);
 // The number that the whole text spells, without sign or prefix.
 std::optional<std::uint32_t> to_number(std::string_view text, int base = 10);
 
-enum class Fraction : std::uint8_t { none, milliseconds };
-// RFC 3339 in UTC: 2026-11-21T20:39:00.042Z, or 2026-11-21T20:39:00Z without fraction.
-std::string rfc3339(std::chrono::system_clock::time_point at,
-                    Fraction fraction = Fraction::milliseconds);
-// Without fraction, for all years that a certificate can have: system_clock ends in 2262.
+// RFC 3339 in UTC, with milliseconds: 2026-11-21T20:39:00.042Z.
+std::string rfc3339(std::chrono::system_clock::time_point at);
+// Without fraction. Certificates may end in 9999; system_clock ends in 2262.
 std::string rfc3339(std::chrono::sys_seconds at);
 
 inline constexpr std::size_t max_interface_name_bytes = 15;  // Linux: IFNAMSIZ less the final zero

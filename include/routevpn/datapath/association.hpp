@@ -8,6 +8,7 @@
 #include "routevpn/datapath/candidates.hpp"
 #include "routevpn/dtls/handshake.hpp"
 #include "routevpn/outside/udp.hpp"
+#include "routevpn/record/locked_memory.hpp"
 #include "routevpn/record/open.hpp"
 #include "routevpn/record/seal.hpp"
 
@@ -27,7 +28,7 @@ struct RecordLimits {
 inline constexpr std::uint64_t records_for_alerts = 8;
 
 // The control thread makes associations and their key schedules. Then only the lane uses them.
-struct Association {
+struct Association : record::InLockedMemory {
   Association(AssociationId number, const dtls::Established& established,
               record::CryptoBackend backend, const outside::Endpoint& peer,
               const RecordLimits& limits)

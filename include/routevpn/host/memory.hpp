@@ -1,7 +1,14 @@
-// The resident memory of the process.
+// The memory of the process: keys must not leave it, and code that rests does not stay in it.
 #pragma once
 
 namespace routevpn::host {
+
+// Keeps keys out of files. No core dump is written, and only root may trace the process or read its
+// memory (PR_SET_DUMPABLE, prctl(2)). Private keys of OpenSSL and record::InLockedMemory live in
+// memory that is not swapped. Call it before any key exists, with no other thread running, and
+// again after a change of credentials, which resets PR_SET_DUMPABLE. False: the memory of keys
+// could not be locked (RLIMIT_MEMLOCK) and may be swapped.
+bool protect_keys();
 
 // Drops the resident pages of code and constants of the program and its libraries. A page that is
 // used again comes back from the page cache by a minor fault. Code of start-up (self-tests of

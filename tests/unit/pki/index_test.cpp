@@ -12,14 +12,14 @@ using namespace routevpn::pki;
 TEST_CASE("an index can be written and read back") {
   const Index index = {
       {"5B3C91", "V1-1", *parse_time("2026-11-21T20:39:00Z"), std::nullopt},
-      {"1F00A7", "gw_2.example", *parse_time("2126-11-21T20:41:13Z"),
+      {"1F00A7", "gw_2.example", *parse_time("9999-12-31T23:59:59Z"),
        parse_time("2026-01-03T08:00:00Z")},
   };
   const auto text = format_index(index);
   CHECK(text ==
         "# serial name not-after status [revoked-at]\n"
         "5B3C91 V1-1 2026-11-21T20:39:00Z issued\n"
-        "1F00A7 gw_2.example 2126-11-21T20:41:13Z revoked 2026-01-03T08:00:00Z\n");
+        "1F00A7 gw_2.example 9999-12-31T23:59:59Z revoked 2026-01-03T08:00:00Z\n");
   CHECK(parse_index(text, "ca.index") == index);
   CHECK(parse_index("", "ca.index").empty());
 }

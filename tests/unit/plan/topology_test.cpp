@@ -242,6 +242,8 @@ TEST_CASE("a file without any topology") {
         "1: the topology needs site: at least one [[site]]\n");
   CHECK_THAT(faults_of("[organisation]\nas = 1\nas = 2\n"), ContainsSubstring("3: invalid TOML: "));
   CHECK_THAT(faults_of("[organisation\n"), ContainsSubstring("1: invalid TOML: "));
+  CHECK_THAT(faults_of("[[\n[[link]]\n"), ContainsSubstring("1: invalid TOML: "));
+  CHECK_THAT(faults_of("[link\xc3\x86]\n"), ContainsSubstring("1: invalid TOML: "));
   CHECK_THAT(faults_of("as = 1\n\xff\xfe"), ContainsSubstring(": invalid TOML: "));
   CHECK_THAT(faults_of(organisation() + "site = 4\n"),
              ContainsSubstring("5: unknown key 'site' in [organisation]"));

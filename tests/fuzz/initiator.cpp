@@ -1,0 +1,6 @@
+// The whole initiator under attack.
+#include "link_script.hpp"
+
+void routevpn::fuzz::run_target(Input input) {
+  play(input, Victim::initiator);
+}
