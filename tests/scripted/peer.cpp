@@ -76,7 +76,9 @@ void Peer::add(Flight flight, Step step, std::vector<Record>& records, bool& ccs
   if (in_transcript(flight, step)) append(transcript_, message.whole());
   if (step == Step::client_key_exchange) derive_keys();
   const std::uint16_t epoch = step == Step::finished && ccs_sent && has_keys() ? 1 : 0;
-  for (auto& record : to_records(message, epoch, deviation_.fragment_bytes)) {
+  const bool whole = step == Step::client_hello || step == Step::hello_verify_request;
+  const std::size_t most = whole ? message.body.size() : deviation_.fragment_bytes;
+  for (auto& record : to_records(message, epoch, most)) {
     records.push_back(std::move(record));
   }
 }
@@ -104,7 +106,7 @@ Octets Peer::body_of(Flight flight, Step step) {
     case Step::certificate_request:
       return encode_certificate_request();
     case Step::client_key_exchange:
-      return Writer().vector(1, exchange_.share()).out;
+      return Writer().vector(1, own_share()).out;
     case Step::certificate_verify:
       return signature_of(transcript_);
     case Step::finished:
@@ -117,14 +119,20 @@ Octets Peer::body_of(Flight flight, Step step) {
 
 Octets Peer::hello_body(Flight flight, Step step) {
   Hello hello = own_;
-  hello.cookie = cookie_;
+  hello.cookie = cookie_.value_or(Octets());
   if (deviation_.hello) deviation_.hello(flight, hello);
   sent_ = hello;
   return step == Step::client_hello ? hello.encode_client() : hello.encode_server();
 }
 
+Octets Peer::own_share() {
+  Octets share = exchange_.share();
+  if (deviation_.share) deviation_.share(share);
+  return share;
+}
+
 Octets Peer::server_key_exchange() {
-  const Octets parameters = encode_parameters(deviation_.group, exchange_.share());
+  const Octets parameters = encode_parameters(deviation_.group, own_share());
   const Octets randoms = joined(others_.random, sent_.random);
   return joined(parameters, signature_of(joined(randoms, parameters)));
 }

@@ -39,7 +39,9 @@ struct Deviation {
   std::string alpn = "routevpn/1";
   std::uint16_t group = x25519;              // that ServerKeyExchange names
   std::optional<std::uint16_t> scheme = {};  // of our signatures; none: that of the key
-  std::size_t fragment_bytes = 1100;
+  std::function<void(Octets&)> share = {};   // our public key; the signature covers the change
+  std::size_t fragment_bytes = 1100;         // not of the ClientHello and the HelloVerifyRequest
+  bool verifies_hello = true;  // the acceptor answers the first ClientHello with a cookie
 };
 
 class Peer {
@@ -71,6 +73,7 @@ class Peer {
   Octets body_of(Flight flight, Step step);
   Octets hello_body(Flight flight, Step step);
   Octets server_key_exchange();
+  Octets own_share();
   Octets signature_of(ConstBytes data);
   Octets verify_data(bool of_initiator);
   void send(std::vector<Record> records);
@@ -89,7 +92,7 @@ class Peer {
   Hello own_;   // undisturbed
   Hello sent_;  // last
   Hello others_;
-  Octets cookie_;
+  std::optional<Octets> cookie_;  // after the first HelloVerifyRequest; further ones are ignored
   Octets others_share_;
   Octets transcript_;
   Octets master_;

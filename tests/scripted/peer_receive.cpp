@@ -50,6 +50,7 @@ void Peer::handle(const Message& message, std::uint64_t record_number) {
 
 void Peer::handle_as_initiator(const Message& message) {
   if (message.is(Step::hello_verify_request)) {
+    if (cookie_) return;
     cookie_ = decode_cookie(message.body);
     send_flight(Flight::second_hello, {Step::client_hello});
     return;
@@ -72,7 +73,7 @@ void Peer::handle_as_acceptor(const Message& message, std::uint64_t record_numbe
   if (message.is(Step::client_hello)) {
     others_ = Hello::decode_client(message.body);
     next_number_[0] = record_number;
-    if (others_.cookie.empty()) {
+    if (others_.cookie.empty() && deviation_.verifies_hello) {
       return send_flight(Flight::hello_verify, {Step::hello_verify_request});
     }
     append(transcript_, message.whole());

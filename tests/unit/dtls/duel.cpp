@@ -62,6 +62,7 @@ void Duel::collect() {
 }
 
 void Duel::deliver(ConstBytes datagram) {
+  received_bytes += datagram.size();
   if (ours_ != nullptr) {
     ours_->receive(datagram, now);
   } else {

@@ -37,6 +37,7 @@ class Duel {
   Time now;
   std::vector<Datagram> sent;  // by our end
   [[nodiscard]] std::size_t sent_bytes() const;
+  std::size_t received_bytes = 0;  // by our end
 
  private:
   void collect();
