@@ -88,7 +88,8 @@ Listener::Answer Listener::receive(ConstBytes datagram, const SocketAddress& fro
     answer.refused = admit();
     if (answer.refused) return answer;
     promoted->cookies = nullptr;
-    answer.handshake = Handshake::accept(std::move(promoted), *random, now);
+    answer.handshake = Handshake::accept(std::move(promoted), *random,
+                                         record::decode(datagram.data()).sequence, now);
     return answer;
   }
   answer.output = waiting.pipe.take_output();

@@ -58,6 +58,9 @@ Link::Link(const options::LinkOptions& options,
   }
   loop_.watch(signals_.get(), [this] { on_signal(); });
   loop_.watch(netns_watch_.fd(), [this] { on_netns_change(); });
+  if (ends_.guardian) {
+    loop_.watch(ends_.guardian->ended_fd(), [this] { guardian_ended(); });
+  }
 }
 
 Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identity) {
@@ -152,39 +155,6 @@ void Link::on_signal() {
   if (info.ssi_signo == SIGHUP) return reload();
   log_info("stopping", {{"signal", strsignal(static_cast<int>(info.ssi_signo))}});
   begin_stop(Exit::stopped);
-}
-
-void Link::begin_stop(Exit status) {
-  const Time now = read_clock();
-  if (stop_at_) {  // asked twice: at once
-    stop_at_ = now;
-    return;
-  }
-  exit_ = status;
-  host::notify("STOPPING=1");
-  const bool has_peer = std::any_of(lanes_.begin(), lanes_.end(), [now](const auto& lane) {
-    return lane->session().status(now).association.has_value();
-  });
-  stop_at_ = has_peer ? now + drain_time : now;
-  if (has_peer) close_notify_at_ = now + drain_time / close_notifies;
-  for (const auto& lane : lanes_) {
-    lane->session().stop(now);
-    drain(*lane);
-  }
-}
-
-// Our open descriptor would keep a deleted namespace alive, so the link exits.
-void Link::on_netns_change() {
-  const auto deleted = netns_watch_.deleted();
-  if (!deleted) return;
-  log_error("the network namespace was deleted", {{"netns", *deleted}});
-  begin_stop(Exit::failed);
-}
-
-void Link::interface_gone() {
-  if (stop_at_) return;
-  log_error("the interface is gone", {{"ifname", ifname_}});
-  begin_stop(Exit::failed);
 }
 
 void Link::ignore_linkdown_routes() {

@@ -133,9 +133,11 @@ bool Handshakes::make_room_for(const IpAddress& source, const std::optional<IpAd
 }
 
 void Handshakes::feed(Entries::iterator entry, ConstBytes datagram, Time now) {
-  entry->second.answered = true;
+  auto& handshake = *entry->second.handshake;
   entry->second.last_received = now;
-  entry->second.handshake->receive(datagram, now);
+  handshake.receive(datagram, now);
+  entry->second.answered = handshake.answered();
+  for (const Drop reason : handshake.take_drops()) drops_.add(reason);
   proceed(entry);
 }
 
@@ -203,9 +205,11 @@ void Handshakes::on_timer(Time now) {
     if (entry->second.association) {
       entries_.erase(entry);
     } else if (!entry->second.answered && now - entry->second.begun >= unanswered) {
-      fail(entry, {Drop::handshake_timed_out, "no answer from " + entry->first.to_string()});
+      fail(entry, {Drop::handshake_timed_out, "no answer from " + entry->first.to_string() +
+                                                  entry->second.handshake->unproven_alert()});
     } else {
       entry->second.handshake->on_timer(now);
+      entry->second.answered = entry->second.handshake->answered();
       proceed(entry);
     }
   }

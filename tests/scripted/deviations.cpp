@@ -103,6 +103,22 @@ Deviation records_changed(Flight flight, Step step, std::function<void(Record&)>
   });
 }
 
+Deviation cut_in_two(Flight flight, Step step, std::size_t first_bytes) {
+  return records_changed(flight, [step, first_bytes](std::vector<Record>& records) {
+    const auto whole =
+        std::ranges::find_if(records, [step](const Record& one) { return one.carries(step); });
+    Record first = *whole;
+    first.payload.resize(message_header_bytes + first_bytes);
+    set_fragment_length(first, first_bytes);
+    Octets& rest = whole->payload;
+    const auto body = rest.begin() + message_header_bytes;
+    rest.erase(body, body + static_cast<std::ptrdiff_t>(first_bytes));
+    set_fragment_offset(*whole, first_bytes);
+    set_fragment_length(*whole, rest.size() - message_header_bytes);
+    records.insert(whole, first);
+  });
+}
+
 Deviation record_inserted(Flight flight, Step before, const Record& record) {
   return records_changed(flight, [before, record](std::vector<Record>& records) {
     const auto at =

@@ -28,6 +28,8 @@ Deviation retyped(Step step, Step as);
 // The records of one flight, or of its messages of one kind.
 Deviation records_changed(Flight flight, std::function<void(std::vector<Record>&)> change);
 Deviation records_changed(Flight flight, Step step, std::function<void(Record&)> change);
+// The message of this kind in two fragments; the first has this many bytes of its body.
+Deviation cut_in_two(Flight flight, Step step, std::size_t first_bytes);
 Deviation record_inserted(Flight flight, Step before, const Record& record);
 
 // Fields of a fragment's header (RFC 6347 section 4.2.2).

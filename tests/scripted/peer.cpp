@@ -76,7 +76,8 @@ void Peer::add(Flight flight, Step step, std::vector<Record>& records, bool& ccs
   if (in_transcript(flight, step)) append(transcript_, message.whole());
   if (step == Step::client_key_exchange) derive_keys();
   const std::uint16_t epoch = step == Step::finished && ccs_sent && has_keys() ? 1 : 0;
-  const bool whole = step == Step::client_hello || step == Step::hello_verify_request;
+  const bool whole =
+      step == Step::client_hello || step == Step::hello_verify_request || step == Step::finished;
   const std::size_t most = whole ? message.body.size() : deviation_.fragment_bytes;
   for (auto& record : to_records(message, epoch, most)) {
     records.push_back(std::move(record));

@@ -40,7 +40,7 @@ struct Deviation {
   std::uint16_t group = x25519;              // that ServerKeyExchange names
   std::optional<std::uint16_t> scheme = {};  // of our signatures; none: that of the key
   std::function<void(Octets&)> share = {};   // our public key; the signature covers the change
-  std::size_t fragment_bytes = 1100;         // not of the ClientHello and the HelloVerifyRequest
+  std::size_t fragment_bytes = 1100;         // not of ClientHello, HelloVerifyRequest, Finished
   bool verifies_hello = true;  // the acceptor answers the first ClientHello with a cookie
 };
 

@@ -52,6 +52,7 @@ class Link {
   void reload();
   void begin_stop(Exit status);
   void interface_gone();
+  void guardian_ended();
   void ignore_linkdown_routes();
   void carrier_wanted(LaneControl& lane);
   void set_carrier(LaneControl& lane, bool on);

@@ -19,7 +19,8 @@ const Sides& plain_sides(Role ours) {
     const auto sides = [&](const std::string& own, const std::string& peer) {
       const Issued issued = ca.issue({.name = peer});
       return Sides{make_identity(ca.issue({.name = own}), ca.certificate(), peer),
-                   std::make_shared<const scripted::Credentials>(issued.certificate, issued.key)};
+                   std::make_shared<const scripted::Credentials>(issued.certificate, issued.key),
+                   make_identity(issued, ca.certificate(), own)};
     };
     return std::pair(sides("V3-1", "V3-2"), sides("V3-2", "V3-1"));
   }();
@@ -53,8 +54,15 @@ std::size_t Duel::sent_bytes() const {
   return bytes;
 }
 
+std::string Duel::drops() const {
+  std::string names;
+  for (const Drop reason : drops_) names.append(name_of(reason)).append(" ");
+  return names;
+}
+
 void Duel::collect() {
   if (ours_ == nullptr) return;
+  for (const Drop reason : ours_->take_drops()) drops_.push_back(reason);
   for (auto& datagram : ours_->take_output()) {
     sent.push_back(datagram);
     in_flight_.push_back(std::move(datagram));

@@ -11,10 +11,11 @@
 
 namespace routevpn::test {
 
-// The identity of our end and the credentials of the peer.
+// The identity of our end, the credentials of the scripted peer, and a valid identity of the peer.
 struct Sides {
   std::shared_ptr<const dtls::Identity> ours;
   std::shared_ptr<const scripted::Credentials> peers;
+  std::shared_ptr<const dtls::Identity> other;
 };
 // Our end is V3-1 or V3-2, and the peer has a certificate of the same CA. Made once.
 const Sides& plain_sides(dtls::Role ours);
@@ -37,7 +38,8 @@ class Duel {
   Time now;
   std::vector<Datagram> sent;  // by our end
   [[nodiscard]] std::size_t sent_bytes() const;
-  std::size_t received_bytes = 0;  // by our end
+  std::size_t received_bytes = 0;           // by our end
+  [[nodiscard]] std::string drops() const;  // reasons of our end, with blanks between
 
  private:
   void collect();
@@ -45,6 +47,7 @@ class Duel {
   dtls::Listener listener_;
   std::unique_ptr<dtls::Handshake> ours_;
   std::vector<Datagram> in_flight_;  // to the peer
+  std::vector<Drop> drops_;
 };
 
 // Application data of our record layer.

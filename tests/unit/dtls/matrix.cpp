@@ -74,6 +74,10 @@ void check_row(Role ours, const Sides& sides, const Row& row) {
   }
   INFO("ended with: " << (duel.ours() != nullptr ? duel.ours()->failure().text : "no handshake"));
   CHECK((duel.ours() == nullptr) == (row.ending == Ending::no_handshake));
+  INFO("dropped: " << duel.drops());
+  if (row.ending == Ending::completes || row.ending == Ending::times_out) {
+    CHECK((row.words.empty() || duel.drops().find(row.words) != std::string::npos));
+  }
   switch (row.ending) {
     case Ending::completes:
       check_completed(ours, duel);
@@ -87,7 +91,7 @@ void check_row(Role ours, const Sides& sides, const Row& row) {
       CHECK(duel.progress() == Progress::waiting);
       if (duel.ours() == nullptr) break;
       duel.finish();
-      check_failure(*duel.ours(), Drop::handshake_timed_out, row.words);
+      check_failure(*duel.ours(), Drop::handshake_timed_out, "within 10 s");
       check_nothing_leaked(ours, duel);
       break;
     case Ending::no_handshake:

@@ -19,7 +19,9 @@ enum class Ending : std::uint8_t {
 struct Row {
   std::string name;
   Ending ending = Ending::refused;
-  std::string words;  // in the text of the failure
+  // refused: in the text of the failure. times_out, completes: the counter of what was dropped;
+  // empty: nothing need be dropped.
+  std::string words;
   scripted::Deviation deviation = {};
   bool resends = false;  // the peer sends its last flight again, undisturbed
   Drop reason = Drop::handshake_failed;

@@ -19,6 +19,8 @@ struct Authorities {
   TestCa other{"Other CA"};
   TestCa namesake;  // another key and the same name
   Issued own = ours.issue({.name = "own"});
+  std::shared_ptr<const dtls::Identity> valid_peer =
+      make_identity(ours.issue({.name = expected_name}), ours.certificate(), "own");
   Issued revoked = ours.issue({.name = expected_name});
   std::shared_ptr<const dtls::Identity> identity =
       make_identity(own, ours.certificate(), expected_name);
@@ -44,7 +46,7 @@ void check_certificate(Role ours, const std::string& name, const std::string& wo
                        bool with_crl = false) {
   const Authorities& all = authorities();
   const auto peers = std::make_shared<const scripted::Credentials>(issued.certificate, issued.key);
-  check_row(ours, {with_crl ? all.with_crl : all.identity, peers},
+  check_row(ours, {with_crl ? all.with_crl : all.identity, peers, all.valid_peer},
             {.name = name,
              .ending = words.empty() ? Ending::completes : Ending::refused,
              .words = words,
@@ -136,6 +138,10 @@ TEST_CASE("a certificate that does not allow its use is refused") {
           {"key agreement alone", words, {.key_usage = "critical,keyAgreement"}},
           {"encryption alone", words, {.key_usage = "keyEncipherment"}},
           {"signature of certificates alone", words, {.key_usage = "keyCertSign"}},
+          {"of a CA that may sign messages too",
+           "belongs to a CA",
+           {.key_usage = "critical,digitalSignature,keyCertSign",
+            .basic_constraints = "critical,CA:TRUE"}},
           {"of a CA",
            words,
            {.key_usage = "critical,keyCertSign,cRLSign", .basic_constraints = "critical,CA:TRUE"}},
@@ -161,14 +167,27 @@ TEST_CASE("a certificate with a weak or foreign key is refused") {
 
 TEST_CASE("a chain or a certificate of excessive size is refused") {
   const auto ours = GENERATE(Role::acceptor, Role::initiator);
-  TestCa& ca = authorities().ours;
-  check_faults(ours, ca, {{"64 KiB of names", "", {.alternative_names = names_of_64_kib()}}});
-  TestCa intermediate("Intermediate 1", ca);
+  Authorities& all = authorities();
+  const Issued large =
+      all.ours.issue({.name = expected_name, .alternative_names = names_of_64_kib()});
+  check_row(
+      ours,
+      {all.identity, std::make_shared<const scripted::Credentials>(large.certificate, large.key),
+       all.valid_peer},
+      {.name = "64 KiB of names", .ending = Ending::times_out, .words = "handshake_malformed"});
+
+  TestCa intermediate("Intermediate 1", all.ours);
   std::string chain = intermediate.certificate();
-  for (int i = 2; i <= 19; ++i) {
-    intermediate = TestCa("Intermediate " + std::to_string(i), intermediate);
-    chain.insert(0, intermediate.certificate());
-  }
-  const Issued leaf = intermediate.issue({.name = expected_name});
-  check_certificate(ours, "20 certificates", "", {leaf.certificate + chain, leaf.key});
+  int made = 1;
+  const auto lengthen_to = [&](int intermediates) {
+    while (made < intermediates) {
+      intermediate = TestCa("Intermediate " + std::to_string(++made), intermediate);
+      chain.insert(0, intermediate.certificate());
+    }
+    const Issued leaf = intermediate.issue({.name = expected_name});
+    return Issued{leaf.certificate + chain, leaf.key};
+  };
+  check_certificate(ours, "4 intermediate CAs", "", lengthen_to(4));
+  check_certificate(ours, "5 intermediate CAs", "certificate chain too long", lengthen_to(5));
+  check_certificate(ours, "20 certificates", "certificate chain too long", lengthen_to(19));
 }

@@ -49,20 +49,6 @@ Deviation cookie(std::function<void(Octets&)> change) {
   return second_hello([change = std::move(change)](Hello& hello) { change(hello.cookie); });
 }
 
-// The listener keeps no fragments: it has no state before the cookie.
-void cut_in_two(std::vector<Record>& records) {
-  constexpr std::size_t first_bytes = 60;
-  Record first = records.at(0);
-  Record& second = records.at(0);
-  first.payload.resize(message_header_bytes + first_bytes);
-  set_fragment_length(first, first_bytes);
-  second.payload.erase(second.payload.begin() + message_header_bytes,
-                       second.payload.begin() + message_header_bytes + first_bytes);
-  set_fragment_offset(second, first_bytes);
-  set_fragment_length(second, second.payload.size() - message_header_bytes);
-  records.insert(records.begin(), first);
-}
-
 }  // namespace
 
 TEST_CASE("the acceptor refuses a downgrade in the ClientHello") {
@@ -128,8 +114,9 @@ TEST_CASE("a ClientHello without a valid cookie, or a damaged one, makes no asso
            cookie([](Octets& cookie) { cookie.resize(255); })},
           {"no cookie", Ending::no_handshake, "", cookie([](Octets& cookie) { cookie = {}; })},
           {"empty hello", Ending::no_handshake, "", emptied(Step::client_hello)},
+          // The listener has no state before the cookie, so it keeps no fragments.
           {"hello in two fragments", Ending::no_handshake, "",
-           records_changed(Flight::second_hello, cut_in_two)},
+           cut_in_two(Flight::second_hello, Step::client_hello, 60)},
           {"hello cut short", Ending::refused, "length mismatch", shortened(Step::client_hello)},
           {"hello with bytes behind it", Ending::refused, "length mismatch",
            lengthened(Step::client_hello)},
