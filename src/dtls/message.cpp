@@ -19,7 +19,6 @@ struct Rule {
   std::uint32_t max_bytes;
 };
 
-constexpr std::uint32_t max_hello_bytes = 4096;
 constexpr std::uint32_t max_signature_bytes = 2048;  // RSA-8192 has 1024, besides a curve's point
 constexpr std::uint32_t max_point_bytes = 256;       // P-521 has 133
 

@@ -23,9 +23,12 @@ enum class MessageType : std::uint8_t {
   client_key_exchange = 16,
 };
 
+inline constexpr std::uint8_t dtls_major = 0xfe;  // of every version of DTLS
+
 // OpenSSL allocates the length that a message announces: 16 KiB are three RSA-4096 certificates
 // with long names.
 inline constexpr std::uint32_t max_certificate_message_bytes = 16384;
+inline constexpr std::uint32_t max_hello_bytes = 4096;  // ClientHello, ServerHello
 
 // A message or a fragment of it, RFC 6347 section 4.2.2:
 //
