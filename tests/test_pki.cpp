@@ -23,20 +23,37 @@ void must(bool done, const char* what) {
   if (!done) throw std::runtime_error(std::string("test CA: ") + what);
 }
 
+Key curve_key(const char* name) {
+  return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", name));
+}
+
+template <std::size_t bits>
+Key rsa_key() {
+  static const Key made(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", bits));
+  must(made != nullptr && EVP_PKEY_up_ref(made.get()) == 1, "RSA key");
+  return Key(made.get());
+}
+
 Key make_key(KeyKind kind) {
   switch (kind) {
     case KeyKind::p256:
-      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+      return curve_key("P-256");
     case KeyKind::p384:
-      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-384"));
+      return curve_key("P-384");
     case KeyKind::p521:
-      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-521"));
+      return curve_key("P-521");
     case KeyKind::ed25519:
       return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
     case KeyKind::rsa2048:
-      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}));
+      return rsa_key<2048>();
     case KeyKind::rsa1024:
-      return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024}));
+      return rsa_key<1024>();
+    case KeyKind::p192:
+      return curve_key("P-192");
+    case KeyKind::p224:
+      return curve_key("P-224");
+    case KeyKind::secp256k1:
+      return curve_key("secp256k1");
   }
   return nullptr;
 }
@@ -115,13 +132,16 @@ Issued TestCa::issue(const LeafOptions& options) {
   if (options.malformed_end) {
     must(ASN1_STRING_set(X509_getm_notAfter(x509), "271301000000Z", -1) == 1, "date");
   }
-  X509_set_issuer_name(x509, X509_get_subject_name(certificate_.get()));
-  extend(x509, certificate_.get(), NID_subject_alt_name,
+  X509* issuer = options.self_signed ? x509 : certificate_.get();
+  EVP_PKEY* signer = options.self_signed ? key.get() : key_.get();
+  X509_set_issuer_name(x509, X509_get_subject_name(issuer));
+  extend(x509, issuer, NID_subject_alt_name,
          options.alternative_names == "=" ? "DNS:" + options.name : options.alternative_names);
-  extend(x509, certificate_.get(), NID_key_usage, options.key_usage);
-  extend(x509, certificate_.get(), NID_ext_key_usage, options.extended_key_usage);
-  extend(x509, certificate_.get(), NID_authority_key_identifier, "keyid");
-  must(X509_sign(x509, key_.get(), digest_for(key_.get())) > 0, "signature");
+  extend(x509, issuer, NID_key_usage, options.key_usage);
+  extend(x509, issuer, NID_ext_key_usage, options.extended_key_usage);
+  extend(x509, issuer, NID_basic_constraints, options.basic_constraints);
+  if (!options.self_signed) extend(x509, issuer, NID_authority_key_identifier, "keyid");
+  must(X509_sign(x509, signer, options.sha1 ? EVP_sha1() : digest_for(signer)) > 0, "signature");
   return {pem_of(x509), pem([&](BIO* bio) {
             return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr,
                                                  nullptr);

@@ -13,7 +13,8 @@
 
 namespace routevpn::test {
 
-enum class KeyKind { p256, p384, p521, ed25519, rsa2048, rsa1024 };
+// RSA keys are made once in a process, because that takes long.
+enum class KeyKind { p256, p384, p521, ed25519, rsa2048, rsa1024, p192, p224, secp256k1 };
 
 struct LeafOptions {
   std::string name = {};  // CN
@@ -23,7 +24,10 @@ struct LeafOptions {
   std::string key_usage = "critical,digitalSignature";  // empty: none
   int begins_in_days = -1;
   int ends_in_days = 365;
-  bool malformed_end = false;  // notAfter is not a date
+  bool malformed_end = false;          // notAfter is not a date
+  std::string basic_constraints = {};  // empty: none
+  bool self_signed = false;
+  bool sha1 = false;  // the signature's digest
 };
 
 struct Issued {

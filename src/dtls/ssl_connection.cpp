@@ -41,7 +41,7 @@ std::unique_ptr<SslConnection> make_connection(SSL_CTX* context) {
 HandshakeFailure failure_from_queue() {
   const unsigned long error = ERR_peek_error();
   ERR_clear_error();
-  if (error == 0) return {Drop::handshake_failed, "the peer closed the handshake"};
+  if (error == 0) return {Drop::handshake_failed, "handshake failed: OpenSSL gave no reason"};
   const int reason = ERR_GET_REASON(error);
   if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
     if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {

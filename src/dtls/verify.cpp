@@ -51,6 +51,8 @@ std::string fault_of(X509_STORE_CTX* store) {
     case X509_V_ERR_INVALID_PURPOSE:
       return SSL_is_server(ssl_of(store)) != 0 ? "not meant for TLS clients"
                                                : "not meant for TLS servers";
+    case X509_V_ERR_INVALID_CA:
+      return whose.empty() ? "it belongs to a CA, not to a peer" : whose + "is not a CA";
     case X509_V_ERR_UNABLE_TO_GET_CRL:
       return whose + "was issued by " + shown(X509_get_issuer_name(current)) +
              ", of which our --crl has no CRL";
@@ -61,13 +63,20 @@ std::string fault_of(X509_STORE_CTX* store) {
   }
 }
 
-// Never accepts what OpenSSL refused. OpenSSL itself would also accept a certificate that allows
-// key agreement only, but the certificate's key signs the ephemeral key exchange.
+// What OpenSSL accepts in the peer's own certificate, and we do not; X509_V_OK: nothing.
+// The certificate's key signs the ephemeral key exchange, so key agreement alone is not enough. A
+// CA's key must not be on a gateway.
+int fault_of_leaf(X509* leaf) {
+  if ((X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0) return X509_V_ERR_INVALID_PURPOSE;
+  return X509_check_ca(leaf) != 0 ? X509_V_ERR_INVALID_CA : X509_V_OK;
+}
+
+// Never accepts what OpenSSL refused.
 int on_verified(int ok, X509_STORE_CTX* store) {
-  if (ok == 1 && X509_STORE_CTX_get_error_depth(store) == 0 &&
-      (X509_get_key_usage(X509_STORE_CTX_get0_cert(store)) & KU_DIGITAL_SIGNATURE) == 0) {
-    X509_STORE_CTX_set_error(store, X509_V_ERR_INVALID_PURPOSE);
-    ok = 0;
+  if (ok == 1 && X509_STORE_CTX_get_error_depth(store) == 0) {
+    const int fault = fault_of_leaf(X509_STORE_CTX_get0_cert(store));
+    if (fault != X509_V_OK) X509_STORE_CTX_set_error(store, fault);
+    ok = fault == X509_V_OK ? 1 : 0;
   }
   if (ok != 1) {
     SslConnection::of(ssl_of(store)).refusal = {
@@ -80,6 +89,8 @@ int on_verified(int ok, X509_STORE_CTX* store) {
 }  // namespace
 
 void require_peer(SSL_CTX* context, const std::string& peer_name) {
+  constexpr int max_intermediates = 4;  // between the peer's certificate and a CA of --ca
+  SSL_CTX_set_verify_depth(context, max_intermediates);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, on_verified);
   if (peer_name == "*") return;
   X509_VERIFY_PARAM* parameters = SSL_CTX_get0_param(context);

@@ -106,6 +106,7 @@ void SimEnd::flush(std::span<const datapath::DatagramRun> runs) {
 
 void SimEnd::send(ConstBytes datagram, const outside::Endpoint& to) {
   if (world_.observer) world_.observer(number_, datagram);
+  if (world_.diverter && world_.diverter(number_, to, datagram)) return;
   const int peer = 1 - number_;
   const int rebinds = world_.rebinds();
   if (to.remote == World::address(peer, peer == 0 ? rebinds : 0).remote) {

@@ -104,6 +104,8 @@ class World {
 
   // on: every datagram to this end is lost.
   void cut(int end, bool on = true) { cut_[end] = on; }
+  // Returns true if it takes this datagram away from the wire, also one to an unknown address.
+  std::function<bool(int from, const outside::Endpoint& to, ConstBytes datagram)> diverter;
   // Called with each datagram that an end sends, before the wire impairs it.
   std::function<void(int from, ConstBytes datagram)> observer;
 
