@@ -109,7 +109,9 @@ bool install(SSL_CTX* context, Role role, const Credentials& credentials) {
   for (const auto& one : credentials.revocations) {
     done = done && X509_STORE_add_crl(store, one.get()) == 1;
   }
-  if (!credentials.revocations.empty()) X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+  // Of the whole chain: a revoked intermediate CA must not issue certificates any more.
+  constexpr unsigned long check = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+  if (!credentials.revocations.empty()) done = done && X509_STORE_set_flags(store, check) == 1;
   return done;
 }
 

@@ -12,6 +12,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/dtls/key_block.hpp"
+#include "routevpn/dtls/recheck.hpp"
 
 #include "context.hpp"
 #include "receive_filter.hpp"
@@ -168,6 +169,7 @@ void Handshake::establish(record::CipherSuite suite) {
   }
   established_.control_messages = control_messages_agreed(ssl());
   established_.peer = describe(SSL_get0_peer_certificate(ssl()));
+  established_.peer_chain = std::make_shared<const CertificateChain>(chain_of_peer(ssl()));
   SSL_get_client_random(ssl(), client_random_.data(), client_random_.size());
   connection_->pipe.take_over(established_.first_send_sequence);
   progress_ = Progress::completed;
@@ -273,6 +275,11 @@ std::string Handshake::unproven_alert() const {
 
 std::vector<Drop> Handshake::take_drops() {
   return filter_->take_drops();
+}
+
+bool Handshake::peer_proved_key() const {
+  const auto state = SSL_get_state(ssl());  // the last message that OpenSSL has processed
+  return state == TLS_ST_SR_CERT_VRFY || state == TLS_ST_SR_CHANGE || state == TLS_ST_SR_FINISHED;
 }
 
 Datagrams Handshake::take_output() {

@@ -19,6 +19,8 @@ namespace routevpn::dtls {
 
 enum class Role : std::uint8_t { initiator, acceptor };
 
+using CertificateChain = std::vector<std::vector<std::uint8_t>>;  // DER, the leaf first
+
 // The result of a completed handshake: what the record layer needs, and the peer's certificate.
 struct Established {
   Role role = Role::initiator;
@@ -32,6 +34,7 @@ struct Established {
   std::uint64_t explicit_nonce_base = 0;  // nonce = base + sequence number, also for OpenSSL's own
   bool control_messages = false;          // ALPN routevpn/1 was agreed
   CertificateInfo peer;
+  std::shared_ptr<const CertificateChain> peer_chain;  // for recheck()
 };
 
 // Why a handshake failed: the drop counter to raise, and a line for the log.
@@ -81,6 +84,9 @@ class Handshake {
   [[nodiscard]] std::string unproven_alert() const;
   // Why records were dropped, since the last call.
   std::vector<Drop> take_drops();
+  // Whether the peer of an acceptor's handshake in progress has shown that it holds the key of its
+  // verified certificate. Its Finished is still missing.
+  [[nodiscard]] bool peer_proved_key() const;
   // The random of the ClientHello: an acceptor uses it to recognise a retransmitted ClientHello.
   [[nodiscard]] ConstBytes client_random() const { return client_random_; }
 
