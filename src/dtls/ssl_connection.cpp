@@ -4,9 +4,14 @@
 
 #include <openssl/err.h>
 
+#include "message.hpp"
+
 namespace routevpn::dtls {
 
 namespace {
+
+constexpr long max_sent_record_bytes = 2048;
+static_assert(max_sent_record_bytes > handshake_mtu);
 
 // OpenSSL passes 0 at the start of a flight, and the elapsed interval at each timeout.
 unsigned int next_interval(SSL* ssl, unsigned int passed_us) {
@@ -32,6 +37,10 @@ std::unique_ptr<SslConnection> make_connection(SSL_CTX* context) {
   pki::require(ssl != nullptr && SSL_set_app_data(ssl, connection.get()) == 1 &&
                    SSL_set_mtu(ssl, handshake_mtu) == handshake_mtu,
                "make an SSL object");
+  // Strangers make us allocate. Both limits are above what a handshake needs: we send no record
+  // larger than a datagram, and ReceiveFilter passes no larger certificate message.
+  SSL_set_max_cert_list(ssl, max_certificate_message_bytes);
+  pki::require(SSL_set_max_send_fragment(ssl, max_sent_record_bytes) == 1, "limit records");
   BIO* bio = make_bio(connection->pipe).release();
   SSL_set_bio(ssl, bio, bio);
   DTLS_set_timer_cb(ssl, next_interval);
