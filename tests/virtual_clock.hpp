@@ -10,6 +10,11 @@ namespace routevpn::test::virtual_clock {
 // The first call stops the wall clock. Each later call advances it by the difference to the last
 // `now`.
 void set(Time now);
+// The same. Certificates must be issued after it, because they begin by this clock.
+inline Time begin(Time now) {
+  set(now);
+  return now;
+}
 
 // The wall clock: what OpenSSL reads.
 std::chrono::system_clock::time_point wall();

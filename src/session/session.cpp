@@ -110,6 +110,7 @@ std::optional<Output> Session::take_output(Time now) {
 void Session::remember_peer(const IpAddress& address) {
   peer_address_ = address;
   handshakes_.remember_peer(address);
+  command(datapath::ExpectPeer{address});
 }
 
 void Session::start(Time now) {
@@ -216,6 +217,7 @@ void Session::begin_attempt(Time now) {
   const SocketAddress peer = candidates_.front();
   candidates_.pop_front();
   status_.attempted = peer;
+  command(datapath::ExpectPeer{peer.address});
   handshakes_.initiate({peer, std::nullopt}, now);
 }
 

@@ -78,7 +78,7 @@ TEST_CASE("an initiator whose rekeys all fail ends the association after twice -
 TEST_CASE("both ends end an association when the peer's certificate expires, and refuse it then") {
   const bool initiator_expires = GENERATE(true, false);
   CAPTURE(initiator_expires);
-  virtual_clock::set(World::begin - 23h);
+  virtual_clock::begin(World::begin - 23h);
   TestCa ca;
   const auto issue = [&](const char* name, bool brief) {
     return ca.issue({.name = name, .ends_in_days = brief ? 1 : 365});
@@ -133,6 +133,7 @@ TEST_CASE("a wall clock that is set beyond the peer's certificate ends the assoc
 }
 
 TEST_CASE("the keys of a replaced association are wiped when its certificate expires, too") {
+  virtual_clock::begin(World::begin);
   TestCa ca;
   const auto v2 = ca.issue({"V2-1"});
   const auto brief =
@@ -153,4 +154,20 @@ TEST_CASE("the keys of a replaced association are wiped when its certificate exp
   world.run(15s);
   CHECK(retired == 1);
   CHECK(world.both_up());
+}
+
+TEST_CASE("a rekey that times out in the turn of the dead detection is no unexpected event") {
+  World world({}, identities().initiator, identities().acceptor);
+  SimEnd& initiator = world.initiator();
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.run(1s);
+  world.cut(0);
+  const Time silent_at = initiator.last_heard() + 3500ms;
+  world.run(silent_at - session::Handshakes::unanswered - world.now);
+  initiator.replace_identity(identities().initiator);
+  REQUIRE(world.run_until([&] { return !initiator.carrier(); }, 5s));
+  CHECK(world.now == silent_at);
+  CHECK(word(initiator, world) == "silence");
+  world.run(1s);
+  CHECK(status(initiator, world).unexpected_events == 0);
 }

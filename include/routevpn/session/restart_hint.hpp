@@ -41,7 +41,7 @@ inline bool is_restart_hint(ConstBytes datagram) {
 // does not delay the hint to the peer.
 class HintLimit {
  public:
-  // More than the records without keys that a lane reports in a second: one in 20 ms.
+  // A flood from more networks costs strangers their hints, and nothing else.
   static constexpr std::size_t max_networks = 64;
 
   // False: this /24 (IPv6: /64) was given a hint less than restart_hint_interval ago, or the table

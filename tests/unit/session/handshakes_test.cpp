@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Acceptor {
+  Time now = virtual_clock::begin(Time(1h));
   Identities identities = make_identities();
   DropCounters drops;
-  Time now{1h};
   std::vector<std::pair<SocketAddress, Datagram>> sent;
   int associations = 0;
   std::string order;  // of the last datagram's events: C completed, f flight, k flight with
@@ -24,8 +24,6 @@ struct Acceptor {
   int failures = 0;
   bool out_of_memory = false;
   Handshakes handshakes{dtls::Role::acceptor, identities.acceptor, {}, drops};
-
-  Acceptor() { virtual_clock::set(now); }
   void receive(ConstBytes datagram, const outside::Endpoint& from) {
     order.clear();
     handshakes.receive(datagram, from, now);

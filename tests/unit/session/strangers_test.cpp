@@ -27,7 +27,6 @@ class Siege {
   static constexpr int hellos_per_ms = 4;
 
   explicit Siege(const std::vector<IpAddress>& addresses) {
-    virtual_clock::set(now_);
     const auto ask = [this](const Datagram& datagram, const outside::Endpoint& from) {
       acceptor_.receive(datagram, from, now_);
       return std::get<SendHandshake>(*acceptor_.take_event()).datagram;
@@ -91,7 +90,7 @@ class Siege {
     }
   }
 
-  Time now_{1h};
+  Time now_ = virtual_clock::begin(Time(1h));
   test::Identities identities_ = make_identities();
   DropCounters drops_;
   DropCounters peer_drops_;
