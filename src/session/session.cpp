@@ -209,6 +209,7 @@ void Session::begin_attempt(Time now) {
   const SocketAddress peer = candidates_.front();
   candidates_.pop_front();
   status_.attempted = peer;
+  command(datapath::ExpectPeer{peer.address});
   handshakes_.initiate({peer, std::nullopt}, now);
 }
 
