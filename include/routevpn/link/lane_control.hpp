@@ -19,9 +19,9 @@ namespace routevpn::link {
 class LaneControl {
  public:
   // What concerns the link.
-  using Report =
-      std::variant<session::CarrierOn, session::CarrierOff, session::StateChanged,
-                   session::HandshakeFailed, session::PathMtuChanged, datapath::InterfaceGone>;
+  using Report = std::variant<session::CarrierOn, session::CarrierOff, session::StateChanged,
+                              session::HandshakeFailed, session::PathMtuChanged,
+                              session::PeerRemembered, datapath::InterfaceGone>;
 
   // `mtu`: of the interface. `serves_inside`: the lane's queue is attached. `mark`: of its
   // datagrams. Throws SystemError.
@@ -43,6 +43,7 @@ class LaneControl {
   bool take_handshake();
   void take_resolution();
   void on_timer(Time now);
+  void tell_wall_clock(Time now);
   // Carries out the session's outputs up to the next that concerns the link.
   [[nodiscard]] std::optional<Report> next_report();
   // Takes flows of the interface, or leaves them to the other lanes. Throws SystemError.
