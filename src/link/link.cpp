@@ -25,6 +25,17 @@ Fd open_signals() {
   return fd;
 }
 
+// With --accept, protocols of the link itself still work. They use the addresses of the
+// interconnect and IPv6 link-local ones, MLD also the unspecified address, which no router forwards
+// (RFC 4291 section 2.5.2).
+std::vector<IpPrefix> accepted_sources(const options::LinkOptions& options) {
+  std::vector<IpPrefix> accepted = options.accept;
+  if (accepted.empty()) return accepted;
+  accepted.insert(accepted.end(), options.addresses.begin(), options.addresses.end());
+  for (const auto* prefix : {"fe80::/10", "::/128"}) accepted.push_back(*IpPrefix::parse(prefix));
+  return accepted;
+}
+
 std::string link_name(const options::LinkOptions& options, const std::string& ifname) {
   return options.link.empty() ? ifname : options.link;
 }
@@ -69,7 +80,8 @@ Link::Link(const options::LinkOptions& options,
 
 Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identity) {
   const datapath::LanePolicy policy{datapath::OuterClass(options_.dscp),
-                                    datapath::PrefixSet(options_.allow)};
+                                    datapath::PrefixSet(options_.allow),
+                                    datapath::PrefixSet(accepted_sources(options_))};
   Lanes lanes;
   for (auto& ends : ends_.lanes) {
     const auto number = static_cast<unsigned>(lanes.size());

@@ -92,6 +92,7 @@ class Parser {
     const auto mesh = reader.parsed("mesh", parse_mesh);
     assign(into.mesh, mesh);
     into.invalid_mesh = reader.has("mesh") && !mesh;
+    assign(into.accept, reader.parsed("accept", parse_accept));
     assign(into.prefer, reader.parsed("prefer", parse_family));
     auto hubs = reader.texts("hubs");
     into.invalid_hubs = reader.has("hubs") && !hubs;

@@ -1,5 +1,7 @@
 #include "routevpn/plan/render.hpp"
 
+#include <algorithm>
+
 namespace routevpn::plan {
 
 namespace {
@@ -7,6 +9,33 @@ namespace {
 // Writes nothing for an empty value.
 void line(std::string& text, std::string_view name, const std::string& value) {
   if (!value.empty()) text.append(name).append(" = ").append(value).append("\n");
+}
+
+// The prefixes that the peer may use as sources. A hub also passes on traffic of the other sites,
+// because it reflects their routes with itself as next hop. Without any prefix only the addresses
+// of the link itself are accepted.
+std::vector<IpPrefix> accepted_sources(const Plan& plan, std::size_t gateway,
+                                       const PlannedLink& link) {
+  std::vector<IpPrefix> accepted;
+  if (plan.topology.organisation.accept == Accept::any) return accepted;
+  const auto peer = plan.peer_of(link, gateway);
+  const bool is_hub = plan.is_reflector[peer] && plan.sessions == Sessions::over_each_link;
+  for (std::size_t site = 0; site < plan.topology.sites.size(); ++site) {
+    const bool behind = is_hub ? site != plan.topology.gateways[gateway].site
+                               : site == plan.topology.gateways[peer].site;
+    if (!behind) continue;
+    for (const auto& prefix : plan.topology.sites[site].prefixes) {
+      const bool repeated = std::ranges::find(accepted, prefix.value) != accepted.end();
+      if (!repeated) accepted.push_back(prefix.value);
+    }
+  }
+  if (!accepted.empty()) return accepted;
+  for (const auto family : both_families) {
+    if (const auto own = plan.interconnect(link, gateway, family)) {
+      accepted.push_back(own->network());
+    }
+  }
+  return accepted;
 }
 
 std::string remark_on(const PlannedLink& link) {
@@ -36,6 +65,9 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
   for (const auto family : both_families) {
     const auto address = plan.interconnect(link, gateway, family);
     if (address) line(text, "address", address->to_string());
+  }
+  for (const auto& prefix : accepted_sources(plan, gateway, link)) {
+    line(text, "accept", prefix.to_string());
   }
   line(text, "cert", own.settings.cert);
   line(text, "key", own.settings.key);

@@ -130,6 +130,10 @@ Mesh parse_mesh(const std::string& text) {
                           text);
 }
 
+Accept parse_accept(const std::string& text) {
+  return parse_word<Accept>({{"sites", Accept::sites}, {"any", Accept::any}}, text);
+}
+
 Family parse_family(const std::string& text) {
   return parse_word<Family>({{"ipv4", Family::ipv4}, {"ipv6", Family::ipv6}}, text);
 }

@@ -20,6 +20,7 @@ IpPrefix parse_pool6(const std::string& text);
 IpAddress parse_public_address(const std::string& text);
 PortRange parse_ports(const std::string& text);  // FIRST-LAST
 Mesh parse_mesh(const std::string& text);
+Accept parse_accept(const std::string& text);
 Family parse_family(const std::string& text);
 std::string parse_ifname(const std::string& text);
 std::string parse_interface_pattern(const std::string& text);  // '*' matches any characters

@@ -39,5 +39,6 @@ struct StageChoice {
 std::vector<StageChoice> segment_stages();
 std::vector<StageChoice> record_stages();
 std::vector<StageChoice> coalesce_stages();
+std::vector<StageChoice> lane_stages();
 
 }  // namespace routevpn::bench

@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
 
   std::vector<std::string> names;
-  for (const auto& stages : {segment_stages(), record_stages(), coalesce_stages()}) {
+  for (const auto& stages : {segment_stages(), record_stages(), coalesce_stages(), lane_stages()}) {
     for (const StageChoice& choice : stages) {
       add(choice, quick);
       names.push_back(choice.name);

@@ -23,7 +23,7 @@ class HandshakeQueue {
  public:
   static constexpr std::size_t capacity = 64;
   static constexpr std::size_t for_peer = 16;   // strangers leave them free
-  static constexpr std::size_t per_source = 8;  // more than the datagrams of one flight
+  static constexpr std::size_t per_source = 16;  // three sources are needed to fill the rest
 
   // Writer: the slot to fill, or nullptr if the share of its source is full. `is_peer`: from an
   // address of the peer, which may use every slot. publish() hands the slot over.

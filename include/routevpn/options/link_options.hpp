@@ -65,6 +65,7 @@ struct LinkOptions {
   std::optional<std::uint64_t> rekey_records;  // none: the limit of the cipher suite
 
   std::vector<IpPrefix> routes;
+  std::vector<IpPrefix> accept;          // sources of inner packets; empty: every source
   std::uint32_t table = 0;               // 0: main
   std::uint32_t fwmark = 0;              // 0: none
   std::optional<std::uint8_t> dscp = 0;  // of outer packets, 0..63; none: copied from the inner

@@ -41,6 +41,9 @@ enum class Mesh : std::uint8_t { full, hub_and_spoke, explicit_links };
 // (chosen), or the file names them.
 enum class Reflection : std::uint8_t { by_size, chosen, named };
 
+// What links accept as sources of inner packets: the sites behind the peer, or everything.
+enum class Accept : std::uint8_t { sites, any };
+
 struct PortRange {
   std::uint16_t first = 10000;
   std::uint16_t last = 29999;
@@ -54,6 +57,7 @@ struct Organisation {
   std::optional<At<IpPrefix>> interconnect6;  // pool with a /127 for each link
   At<PortRange> ports;                        // one port for each link, the same at both ends
   Mesh mesh = Mesh::full;
+  Accept accept = Accept::sites;
   Family prefer = Family::ipv6;       // underlay family of a link whose ends have both
   std::vector<At<std::string>> hubs;  // site names
   Reflection reflection = Reflection::by_size;

@@ -68,6 +68,8 @@ TEST_CASE("a value that is refused is one line with option, value and what is al
       {"route", "default", network_form},
       {"route", "10.0.0.1/8", "has bits behind its length; the network is 10.0.0.0/8"},
       {"allow", "2001:db8::1/64", "has bits behind its length; the network is 2001:db8::/64"},
+      {"accept", "routed", network_form},
+      {"accept", "10.0.0.1/8", "has bits behind its length; the network is 10.0.0.0/8"},
       {"mtu", "575", "must be 576 to 16384 bytes, or auto"},
       {"mtu", "16385", "must be 576 to 16384 bytes, or auto"},
       {"mtu", "1400b", "must be 576 to 16384 bytes, or auto"},

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <sstream>
 
 #include <sys/wait.h>
 
@@ -105,6 +106,35 @@ TEST_CASE("every planned link is valid, and its two ends match") {
              StartsWith("# V1-1 to V2-2, 100 Mbit/s, cost 3. Written by routevpn plan"));
   CHECK_THAT(file_of(files, "lyon/links/rv1-1.conf").content,
              ContainsSubstring("\ncrl = /etc/paris.crl\nrun-dir = /run/x\n"));
+}
+
+TEST_CASE("a link accepts the sources of the sites behind its peer") {
+  const auto accepted = [](const Plan& plan, const std::string& path) {
+    std::string prefixes;
+    std::istringstream lines(file_of(render(plan), path).content);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("accept = ")) prefixes += line.substr(9) + " ";
+    }
+    return prefixes;
+  };
+  const std::string sites[] = {"10.0.1.0/24 2001:db8:a1::/64 ", "10.0.2.0/24 2001:db8:a2::/64 ",
+                               "10.0.3.0/24 2001:db8:a3::/64 "};
+  const auto full = plan_of(mesh(3, 1));
+  CHECK(accepted(full, "V1-1/links/rv2-1.conf") == sites[1]);
+  CHECK(accepted(full, "V2-1/links/rv1-1.conf") == sites[0]);
+  // With route reflectors, traffic still uses the direct links.
+  const auto reflected = plan_of(mesh(3, 1, "reflectors = \"V1-1\"\n"));
+  CHECK(accepted(reflected, "V2-1/links/rv1-1.conf") == sites[0]);
+  // A hub passes on traffic of the other sites; a spoke does not.
+  const auto hub = plan_of(mesh(3, 1, "mesh = \"hub-and-spoke\"\nhubs = \"1\"\n"));
+  CHECK(accepted(hub, "V2-1/links/rv1-1.conf") == sites[0] + sites[2]);
+  CHECK(accepted(hub, "V1-1/links/rv2-1.conf") == sites[1]);
+  CHECK(accepted(plan_of(mesh(3, 1, "accept = \"any\"\n")), "V1-1/links/rv2-1.conf").empty());
+  // A site without prefixes may use the addresses of the link only.
+  const auto empty = plan_of(
+      mesh(1, 1) +
+      "[[site]]\nname = \"x\"\n[[site.gateway]]\nname = \"V9-1\"\naddress = \"2001:db8:9::1\"\n");
+  CHECK_THAT(accepted(empty, "V1-1/links/rv9-1.conf"), ContainsSubstring("/30 "));
 }
 
 TEST_CASE("BIRD accepts the planned files of every kind of topology") {

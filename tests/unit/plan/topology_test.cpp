@@ -95,7 +95,7 @@ TEST_CASE("each fault has one text and its line number") {
       {&File::as, "", "1: [organisation] needs as: the number of the private autonomous system\n"},
       {&File::as, "as = 65000\nport = 5",
        "3: unknown key 'port' in [organisation]; known: name, "
-       "as, interconnect4, interconnect6, ports, mesh, prefer, "
+       "as, interconnect4, interconnect6, ports, mesh, accept, prefer, "
        "hubs and reflectors\n"},
       {&File::pool4, "interconnect4 = \"10.255.0.0\"",
        "3: interconnect4 \"10.255.0.0\": must be ADDRESS/LENGTH, like 10.0.1.0/24 or "
@@ -117,6 +117,7 @@ TEST_CASE("each fault has one text and its line number") {
        "3: ports \"100-99\": must be FIRST-LAST, two ports of 1 to 65535\n"},
       {&File::pool4, "mesh = \"star\"",
        "3: mesh \"star\": must be full, hub-and-spoke or explicit\n"},
+      {&File::pool4, "accept = \"some\"", "3: accept \"some\": must be sites or any\n"},
       {&File::pool4, "mesh = \"hub-and-spok\"\nhubs = \"a\"",
        "3: mesh \"hub-and-spok\": must be full, hub-and-spoke or explicit\n"},
       {&File::pool4, "mesh = \"hub-and-spoke\"\nhubs = 3",
