@@ -190,25 +190,6 @@ TEST_CASE("the names that are shown of a certificate have 64 characters at most"
   CHECK(info.subject == "CN=V3-1");
 }
 
-TEST_CASE("the CRL revokes certificates that were verified before it was loaded") {
-  TestCa ca;
-  const auto own = ca.issue({"V1-1"});
-  const auto good = ca.issue({"V2-1"});
-  const auto bad = ca.issue({"V3-1"});
-  const auto peer = [&](const Issued& issued) {
-    return make_identity(issued, ca.certificate(), "*")->certificate();
-  };
-  CHECK_FALSE(make_identity(own, ca.certificate(), "*")->revokes(peer(bad)));
-  const auto identity =
-      make_identity(own, ca.certificate(), "*", "", ca.revoke({good.serial + 100, bad.serial}));
-  CHECK(identity->revokes(peer(bad)));
-  CHECK_FALSE(identity->revokes(peer(good)));
-  TestCa other("Other CA");
-  auto of_another_ca = peer(bad);
-  of_another_ca.issuer = peer(other.issue({"V3-1"})).issuer;
-  CHECK_FALSE(identity->revokes(of_another_ca));
-}
-
 TEST_CASE("faults of the policy") {
   Files f;
   const auto* suites = GENERATE("FOO", "AES128-GCM-SHA256", "DEFAULT", "ECDHE-RSA-AES128-SHA256",
