@@ -53,10 +53,8 @@ std::string hex(std::span<const unsigned char> bytes) {
   return text;
 }
 
-using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
-
 std::string fingerprint_of(const X509* certificate) {
-  Digest digest{};
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   X509_digest(certificate, EVP_sha256(), digest.data(), &size);
   return hex(std::span(digest).first(size));
@@ -84,13 +82,6 @@ std::string shown(const X509_NAME* name) {
   return size > 0 ? shortened({bytes, static_cast<std::size_t>(size)}) : std::string();
 }
 
-std::string digest_of(const X509_NAME* name) {
-  Digest digest{};
-  unsigned int size = 0;
-  X509_NAME_digest(name, EVP_sha256(), digest.data(), &size);
-  return hex(std::span(digest).first(size));
-}
-
 std::string date_of(const ASN1_TIME* time) {
   const std::tm tm = broken_down(time);
   std::array<char, sizeof "9999-12-31"> text{};
@@ -107,17 +98,9 @@ std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time) {
   return std::clamp(std::chrono::sys_seconds(seconds(timegm(&tm))), first, last);
 }
 
-std::string serial_of(const ASN1_INTEGER* serial) {
-  return hex({ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))});
-}
-
 CertificateInfo describe(const X509* certificate) {
-  return {name_of(certificate),
-          shown(X509_get_subject_name(certificate)),
-          time_point_of(X509_get0_notAfter(certificate)),
-          fingerprint_of(certificate),
-          digest_of(X509_get_issuer_name(certificate)),
-          serial_of(X509_get0_serialNumber(certificate))};
+  return {name_of(certificate), shown(X509_get_subject_name(certificate)),
+          time_point_of(X509_get0_notAfter(certificate)), fingerprint_of(certificate)};
 }
 
 }  // namespace routevpn::dtls

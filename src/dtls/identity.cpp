@@ -13,15 +13,7 @@ std::shared_ptr<const Identity> Identity::load(const IdentityFiles& files,
   identity->initiator_ = make_context(Role::initiator, credentials, policy);
   identity->acceptor_ = make_context(Role::acceptor, credentials, policy);
   identity->certificate_ = describe(credentials.certificate.get());
-  for (const auto& crl : credentials.revocations) {
-    identity->add_dates(crl.get());
-    const auto issuer = digest_of(X509_CRL_get_issuer(crl.get()));
-    STACK_OF(X509_REVOKED)* const entries = X509_CRL_get_REVOKED(crl.get());
-    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
-      const auto* const entry = sk_X509_REVOKED_value(entries, i);
-      identity->revoked_.insert({issuer, serial_of(X509_REVOKED_get0_serialNumber(entry))});
-    }
-  }
+  for (const auto& crl : credentials.revocations) identity->add_dates(crl.get());
   return identity;
 }
 

@@ -4,9 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <utility>
 
 #include <openssl/ssl.h>
 
@@ -34,8 +32,6 @@ struct CertificateInfo {
   std::string subject;  // RFC 2253; cut in the same way
   std::chrono::system_clock::time_point not_after;
   std::string fingerprint;  // SHA-256, lower case hex
-  std::string issuer;       // SHA-256 of its name in DER, lower case hex
-  std::string serial;       // its bytes as lower case hex
 };
 CertificateInfo describe(const X509* certificate);
 
@@ -61,11 +57,6 @@ class Identity {
   [[nodiscard]] const std::optional<RevocationDates>& revocation_dates() const {
     return revocation_dates_;
   }
-  // Whether the CRL lists this certificate. After a reload, check peers again that were verified
-  // against the old CRL.
-  [[nodiscard]] bool revokes(const CertificateInfo& peer) const {
-    return revoked_.contains({peer.issuer, peer.serial});
-  }
 
  private:
   Identity() = default;
@@ -75,7 +66,6 @@ class Identity {
   SslContext acceptor_;
   CertificateInfo certificate_;
   std::optional<RevocationDates> revocation_dates_;
-  std::set<std::pair<std::string, std::string>> revoked_;  // issuer and serial
 };
 
 }  // namespace routevpn::dtls

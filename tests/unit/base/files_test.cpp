@@ -83,7 +83,8 @@ TEST_CASE("a file that cannot be read is named with the reason") {
   const auto fault = [&](const std::string& path, std::size_t max_bytes) {
     return text_of<UsageError>([&] { read_file(path, Trust::any, max_bytes); });
   };
-  CHECK(fault(directory / "none", 1) == directory / "none" + ": cannot be read: No such file or directory");
+  CHECK(fault(directory / "none", 1) ==
+        directory / "none" + ": cannot be read: No such file or directory");
   CHECK(fault(directory / "", 1) == directory / "" + ": not a regular file");
   REQUIRE(mkfifo((directory / "pipe").c_str(), 0600) == 0);
   CHECK(fault(directory / "pipe", 1) == directory / "pipe" + ": not a regular file");
