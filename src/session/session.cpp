@@ -40,6 +40,8 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
 const std::vector<Session::Timer> Session::timers = {
     {[](const Session& s) { return s.handshakes_.deadline(); },
      [](Session& s, Time now) { s.handshakes_.on_timer(now); }},
+    {[](const Session& s) { return s.associations_.end_due(); },
+     [](Session& s, Time now) { s.end_overdue(now); }},
     {[](const Session& s) { return s.associations_.retire_due(); },
      [](Session& s, Time now) { s.retire(now); }},
     {[](const Session& s) { return s.restart_check_.due(); },
@@ -105,6 +107,11 @@ std::optional<Output> Session::take_output(Time now) {
   return output;
 }
 
+void Session::remember_peer(const IpAddress& address) {
+  peer_address_ = address;
+  handshakes_.remember_peer(address);
+}
+
 void Session::start(Time now) {
   status_.since = now;
   apply(Event::start,
@@ -122,7 +129,7 @@ void Session::repeat_close_notify() {
 }
 
 void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now) {
-  end_revoked(*identity, now);
+  end_refused(*identity, now);
   handshakes_.replace_identity(std::move(identity));
   if (associations_.current() != nullptr) {
     return apply(Event::rekey_due, status_.reason, now);
@@ -216,11 +223,7 @@ void Session::on_handshake(const datapath::HandshakeDatagram& datagram, Time now
   if (status_.phase == Phase::stopped) return;
   const auto bytes = ConstBytes(datagram.bytes).first(datagram.length);
   if (is_restart_hint(bytes)) return follow_restart_hint(datagram.from.remote, now);
-  const auto* const current = associations_.current();
-  handshakes_.receive(
-      bytes, datagram.from,
-      current == nullptr ? std::nullopt : std::optional(current->status.endpoint.remote.address),
-      now);
+  handshakes_.receive(bytes, datagram.from, now);
 }
 
 void Session::hold_carrier(Time now) {
