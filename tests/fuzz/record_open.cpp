@@ -23,10 +23,11 @@ Octets seal(record::Sealer& sealer, const Octets& payload) {
 void run_target(Input input) {
   record::DirectionKeys keys;
   keys.key.fill(7);
-  const auto suite = static_cast<record::CipherSuite>(input.byte() % 3);
+  const std::uint8_t kind = input.byte();
+  const auto suite = static_cast<record::CipherSuite>(kind % 3);
   const auto backend = record::CryptoBackend::openssl;
   record::Sealer sealer(backend, suite, keys, input.number(), input.byte(), ~std::uint64_t{0});
-  record::Opener opener(backend, suite, keys);
+  record::Opener opener(backend, suite, keys, (kind & 0x80) != 0);
   Octets genuine;
   while (!input.empty()) {
     const auto operation = input.byte() % 3;
