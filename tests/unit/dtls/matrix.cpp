@@ -16,7 +16,7 @@ using dtls::Role;
 // An acceptor's flight has about 1,100 bytes. It leaves at 0, 0.1, 0.3, 0.7, 1.5, 3.1 and 6.3 s.
 constexpr std::size_t most_output_bytes = 10'000;
 
-constexpr auto data = record::ContentType::application_data;
+constexpr auto application_record = record::ContentType::application_data;
 
 bool is_all_zero(const record::DirectionKeys& keys) {
   const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
@@ -36,7 +36,7 @@ void check_nothing_leaked(Role ours, Duel& duel) {
   const Progress before = duel.progress();
   const std::size_t sent = duel.sent.size();
   const scripted::Octets text = {'l', 'e', 'a', 'k'};
-  duel.deliver(duel.peer.seal(data, text));
+  duel.deliver(duel.peer.seal(application_record, text));
   duel.peer.resend();
   duel.exchange();
   CHECK(duel.progress() == before);

@@ -16,6 +16,11 @@ enum class Ending : std::uint8_t {
   completes,     // the deviation is allowed, or only a dropped record had it
 };
 
+// Words of rows.
+inline constexpr auto counted_unexpected = "handshake_unexpected";
+inline constexpr auto counted_malformed = "handshake_malformed";
+inline constexpr auto length_mismatch = "length mismatch";
+
 struct Row {
   std::string name;
   Ending ending = Ending::refused;

@@ -81,6 +81,27 @@ TEST_CASE("a certificate of another issuer is refused") {
                     {leaf.certificate + all.other.certificate(), leaf.key});
 }
 
+TEST_CASE("a certificate without its key is refused, and so are bytes that are no certificate") {
+  const auto ours = GENERATE(Role::acceptor, Role::initiator);
+  Authorities& all = authorities();
+  const Issued copied = all.ours.issue({.name = expected_name});
+  const Issued another = all.ours.issue({.name = expected_name});
+  check_certificate(ours, "the key of another certificate", "bad signature",
+                    {copied.certificate, another.key}, Drop::handshake_failed);
+  const auto peers = std::make_shared<const scripted::Credentials>(copied.certificate, copied.key);
+  const auto list = [&](const std::string& name, const std::string& words,
+                        const scripted::Octets& body) {
+    check_row(ours, {all.identity, peers, all.valid_peer},
+              {.name = name,
+               .words = words,
+               .deviation = scripted::body_changed(scripted::Step::certificate,
+                                                   [body](auto& old) { old = body; })});
+  };
+  list("a certificate of no bytes", "too small", {0, 0, 3, 0, 0, 0});
+  list("no DER", "wrong tag", {0, 0, 8, 0, 0, 5, 1, 2, 3, 4, 5});
+  list("a length behind the end", "length mismatch", {0, 0, 8, 0, 0, 9, 1, 2, 3, 4, 5});
+}
+
 TEST_CASE("a certificate that has another name is refused") {
   const auto ours = GENERATE(Role::acceptor, Role::initiator);
   check_faults(

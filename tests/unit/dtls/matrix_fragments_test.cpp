@@ -23,7 +23,7 @@ Flight flight_to(Role ours) {
 Flight finish_to(Role ours) {
   return ours == Role::acceptor ? Flight::client_finish : Flight::server_finish;
 }
-constexpr Step message = Step::certificate;
+constexpr Step cut_step = Step::certificate;
 
 Deviation fragments(std::size_t bytes) {
   return {.fragment_bytes = bytes};
@@ -37,11 +37,11 @@ Deviation cut(Role ours, std::function<void(Records&)> change) {
 }
 
 Deviation header(Role ours, std::function<void(Record&)> change) {
-  return records_changed(flight_to(ours), message, std::move(change));
+  return records_changed(flight_to(ours), cut_step, std::move(change));
 }
 
 Records::iterator first_of(Records& records) {
-  return std::ranges::find_if(records, [](const Record& one) { return one.carries(message); });
+  return std::ranges::find_if(records, [](const Record& one) { return one.carries(cut_step); });
 }
 
 // Each fragment of the message begins 10 bytes earlier, so that it overlaps the one before it.
@@ -50,7 +50,7 @@ void overlap(Records& records) {
   std::size_t offset = 0;
   Records original = records;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (!original[i].carries(message)) continue;
+    if (!original[i].carries(cut_step)) continue;
     if (before != nullptr) {
       records[i].payload.insert(records[i].payload.begin() + message_header_bytes,
                                 before->end() - 10, before->end());
@@ -101,7 +101,7 @@ void join(Records& records) {
 Record fragment_of(std::uint32_t length, std::uint32_t offset, std::uint32_t size) {
   Record record;
   record.payload = Writer()
-                       .number(static_cast<std::uint8_t>(message), 1)
+                       .number(static_cast<std::uint8_t>(cut_step), 1)
                        .number(length, 3)
                        .number(2, 2)
                        .number(offset, 3)
@@ -126,7 +126,7 @@ TEST_CASE("fragments in every form that RFC 6347 allows complete") {
                         const auto first = first_of(records);
                         std::reverse(first,
                                      std::find_if(first, records.end(), [](const Record& one) {
-                                       return !one.carries(message);
+                                       return !one.carries(cut_step);
                                      }));
                       })},
                  {"all records twice", Ending::completes, "",
@@ -151,7 +151,7 @@ TEST_CASE("fragments in every form that RFC 6347 allows complete") {
 TEST_CASE("fragments whose fields contradict are refused or dropped") {
   const auto ours = GENERATE(Role::acceptor, Role::initiator);
   const auto inserted_before = [ours](const Record& record) {
-    return record_inserted(flight_to(ours), message, record);
+    return record_inserted(flight_to(ours), cut_step, record);
   };
   check_rows(
       ours,
@@ -162,12 +162,12 @@ TEST_CASE("fragments whose fields contradict are refused or dropped") {
           {"a damaged fragment", Ending::refused, "not signed by our CA", cut(ours, damage_first),
            false, Drop::certificate_refused},
           {"a second copy that differs", Ending::refused, "wrong tag", cut(ours, contradict)},
-          {"a message of 16 MiB, and the flight again", Ending::completes, "handshake_malformed",
+          {"a message of 16 MiB, and the flight again", Ending::completes, counted_malformed,
            header(ours, [](Record& record) { set_message_length(record, 0xffffff); }), true},
           {"a message longer than its fragments", Ending::times_out, "",
            header(ours, [](Record& record) { set_message_length(record, 5000); })},
           {"a fragment longer than its record, and the flight again", Ending::completes,
-           "handshake_malformed",
+           counted_malformed,
            header(ours,
                   [](Record& record) {
                     set_message_length(record, 5000);
@@ -175,18 +175,17 @@ TEST_CASE("fragments whose fields contradict are refused or dropped") {
                   }),
            true},
           {"a fragment shorter than its record, and the flight again", Ending::completes,
-           "handshake_malformed",
-           header(ours, [](Record& record) { set_fragment_length(record, 10); }), true},
-          {"an offset behind the end, and the flight again", Ending::completes,
-           "handshake_malformed",
+           counted_malformed, header(ours, [](Record& record) { set_fragment_length(record, 10); }),
+           true},
+          {"an offset behind the end, and the flight again", Ending::completes, counted_malformed,
            header(ours, [](Record& record) { set_fragment_offset(record, 4000); }), true},
-          {"an offset of 16 MiB, and the flight again", Ending::completes, "handshake_malformed",
+          {"an offset of 16 MiB, and the flight again", Ending::completes, counted_malformed,
            header(ours, [](Record& record) { set_fragment_offset(record, 0xffffff); }), true},
           {"message number far ahead", Ending::times_out, "",
            header(ours, [](Record& record) { set_message_sequence(record, 1000); })},
           {"message number of the past", Ending::times_out, "",
            header(ours, [](Record& record) { set_message_sequence(record, 0); })},
-          {"an empty fragment besides", Ending::completes, "handshake_malformed",
+          {"an empty fragment besides", Ending::completes, counted_malformed,
            records_changed(flight_to(ours), insert_empty)},
           {"a fragment with another length, and the whole message", Ending::completes, "",
            inserted_before(fragment_of(900, 0, 100))},
@@ -196,10 +195,10 @@ TEST_CASE("fragments whose fields contradict are refused or dropped") {
                [](Records& records) {
                  records.insert(first_of(records), fragment_of(900, 0, 100));
                })},
-          {"a fragment of 16 MiB", Ending::completes, "handshake_malformed",
+          {"a fragment of 16 MiB", Ending::completes, counted_malformed,
            inserted_before(fragment_of(0xffffff, 0, 0xffffff))},
           {"an empty record", Ending::completes, "", inserted_before({})},
-          {"a record shorter than a message header", Ending::completes, "handshake_malformed",
+          {"a record shorter than a message header", Ending::completes, counted_malformed,
            inserted_before({ContentType::handshake, 0, Octets(11)})},
           {"a record of an unknown type", Ending::completes, "",
            inserted_before({static_cast<ContentType>(99), 0, Octets(20)})},
@@ -213,7 +212,7 @@ TEST_CASE("fragments whose fields contradict are refused or dropped") {
            inserted_before({ContentType::handshake, 1, Octets(60)})},
           {"a ChangeCipherSpec of 2 bytes", Ending::completes, "",
            inserted_before({ContentType::change_cipher_spec, 0, {1, 1}})},
-          {"a ChangeCipherSpec with value 2", Ending::completes, "handshake_malformed",
+          {"a ChangeCipherSpec with value 2", Ending::completes, counted_malformed,
            inserted_before({ContentType::change_cipher_spec, 0, {2}})},
       });
 }

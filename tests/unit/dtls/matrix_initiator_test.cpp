@@ -12,34 +12,33 @@ using dtls::Role;
 
 namespace {
 
-constexpr Flight hello = Flight::server_hello;
-constexpr Flight finish = Flight::server_finish;
-constexpr auto unexpected_here = "handshake_unexpected";
-constexpr auto malformed_here = "handshake_malformed";
+constexpr Flight first_flight = Flight::server_hello;
+constexpr Flight last_flight = Flight::server_finish;
 constexpr auto wrong_message = "unexpected message";
-constexpr auto wrong_length = "length mismatch";
 
 }  // namespace
 
 TEST_CASE("the initiator refuses a flight without one of its messages") {
-  check_rows(
-      Role::initiator,
-      {
-          {"no HelloVerifyRequest", Ending::times_out, "",
-           missing(Flight::hello_verify, Step::hello_verify_request)},
-          {"no ServerHello", Ending::refused, wrong_message, missing(hello, Step::server_hello)},
-          {"no Certificate", Ending::refused, wrong_message, missing(hello, Step::certificate)},
-          {"no ServerKeyExchange", Ending::refused, wrong_message,
-           missing(hello, Step::server_key_exchange)},
-          {"no CertificateRequest", Ending::completes, "",
-           missing(hello, Step::certificate_request)},
-          {"no ServerHelloDone", Ending::times_out, "", missing(hello, Step::server_hello_done)},
-          {"nothing", Ending::times_out, "", replaced_all(hello, {})},
-          {"no ChangeCipherSpec", Ending::times_out, unexpected_here,
-           missing(finish, Step::change_cipher_spec)},
-          {"no Finished", Ending::times_out, "", missing(finish, Step::finished)},
-          {"no last flight", Ending::times_out, "", replaced_all(finish, {})},
-      });
+  check_rows(Role::initiator,
+             {
+                 {"no HelloVerifyRequest", Ending::times_out, "",
+                  missing(Flight::hello_verify, Step::hello_verify_request)},
+                 {"no ServerHello", Ending::refused, wrong_message,
+                  missing(first_flight, Step::server_hello)},
+                 {"no Certificate", Ending::refused, wrong_message,
+                  missing(first_flight, Step::certificate)},
+                 {"no ServerKeyExchange", Ending::refused, wrong_message,
+                  missing(first_flight, Step::server_key_exchange)},
+                 {"no CertificateRequest", Ending::completes, "",
+                  missing(first_flight, Step::certificate_request)},
+                 {"no ServerHelloDone", Ending::times_out, "",
+                  missing(first_flight, Step::server_hello_done)},
+                 {"nothing", Ending::times_out, "", replaced_all(first_flight, {})},
+                 {"no ChangeCipherSpec", Ending::times_out, counted_unexpected,
+                  missing(last_flight, Step::change_cipher_spec)},
+                 {"no Finished", Ending::times_out, "", missing(last_flight, Step::finished)},
+                 {"no last flight", Ending::times_out, "", replaced_all(last_flight, {})},
+             });
 }
 
 TEST_CASE("the initiator refuses a repeated message") {
@@ -47,74 +46,75 @@ TEST_CASE("the initiator refuses a repeated message") {
              {
                  {"two HelloVerifyRequests", Ending::times_out, "",
                   repeated(Flight::hello_verify, Step::hello_verify_request)},
-                 {"two ServerHellos", Ending::times_out, unexpected_here,
-                  repeated(hello, Step::server_hello)},
-                 {"two Certificates", Ending::times_out, unexpected_here,
-                  repeated(hello, Step::certificate)},
-                 {"two ServerKeyExchanges", Ending::times_out, unexpected_here,
-                  repeated(hello, Step::server_key_exchange)},
-                 {"two CertificateRequests", Ending::times_out, unexpected_here,
-                  repeated(hello, Step::certificate_request)},
-                 {"two ServerHelloDones", Ending::times_out, unexpected_here,
-                  repeated(hello, Step::server_hello_done)},
+                 {"two ServerHellos", Ending::times_out, counted_unexpected,
+                  repeated(first_flight, Step::server_hello)},
+                 {"two Certificates", Ending::times_out, counted_unexpected,
+                  repeated(first_flight, Step::certificate)},
+                 {"two ServerKeyExchanges", Ending::times_out, counted_unexpected,
+                  repeated(first_flight, Step::server_key_exchange)},
+                 {"two CertificateRequests", Ending::times_out, counted_unexpected,
+                  repeated(first_flight, Step::certificate_request)},
+                 {"two ServerHelloDones", Ending::times_out, counted_unexpected,
+                  repeated(first_flight, Step::server_hello_done)},
                  {"two ChangeCipherSpecs", Ending::completes, "",
-                  repeated(finish, Step::change_cipher_spec)},
-                 {"two Finisheds", Ending::completes, "", repeated(finish, Step::finished)},
-                 {"a Certificate and an empty Certificate", Ending::times_out, unexpected_here,
-                  inserted(hello, Step::empty_certificate, Step::server_key_exchange)},
-                 {"an empty Certificate and a Certificate", Ending::refused, wrong_length,
-                  inserted(hello, Step::empty_certificate, Step::certificate)},
+                  repeated(last_flight, Step::change_cipher_spec)},
+                 {"two Finisheds", Ending::completes, "", repeated(last_flight, Step::finished)},
+                 {"a Certificate and an empty Certificate", Ending::times_out, counted_unexpected,
+                  inserted(first_flight, Step::empty_certificate, Step::server_key_exchange)},
+                 {"an empty Certificate and a Certificate", Ending::refused, length_mismatch,
+                  inserted(first_flight, Step::empty_certificate, Step::certificate)},
              });
 }
 
 TEST_CASE("the initiator refuses messages in another order") {
-  check_rows(Role::initiator,
-             {
-                 {"Certificate before ServerHello", Ending::refused, wrong_message,
-                  swapped(hello, Step::server_hello, Step::certificate)},
-                 {"ServerKeyExchange before Certificate", Ending::refused, wrong_message,
-                  swapped(hello, Step::certificate, Step::server_key_exchange)},
-                 {"CertificateRequest before ServerKeyExchange", Ending::refused, wrong_message,
-                  swapped(hello, Step::server_key_exchange, Step::certificate_request)},
-                 {"ServerHelloDone before CertificateRequest", Ending::times_out, unexpected_here,
-                  swapped(hello, Step::certificate_request, Step::server_hello_done)},
-                 {"ServerHello without HelloVerifyRequest",
-                  Ending::completes,
-                  "",
-                  {.verifies_hello = false}},
-                 {"Finished before ChangeCipherSpec", Ending::times_out, unexpected_here,
-                  swapped(finish, Step::change_cipher_spec, Step::finished)},
-                 {"Finished before ServerHelloDone", Ending::times_out, unexpected_here,
-                  inserted(hello, Step::finished, Step::server_hello_done)},
-                 {"Finished before ServerHello", Ending::times_out, unexpected_here,
-                  inserted(hello, Step::finished, Step::server_hello)},
-                 {"ChangeCipherSpec in the first flight", Ending::completes, "",
-                  inserted(hello, Step::change_cipher_spec, Step::certificate)},
-                 {"ChangeCipherSpec before ServerHello", Ending::completes, "",
-                  inserted(hello, Step::change_cipher_spec, Step::server_hello)},
-             });
+  check_rows(
+      Role::initiator,
+      {
+          {"Certificate before ServerHello", Ending::refused, wrong_message,
+           swapped(first_flight, Step::server_hello, Step::certificate)},
+          {"ServerKeyExchange before Certificate", Ending::refused, wrong_message,
+           swapped(first_flight, Step::certificate, Step::server_key_exchange)},
+          {"CertificateRequest before ServerKeyExchange", Ending::refused, wrong_message,
+           swapped(first_flight, Step::server_key_exchange, Step::certificate_request)},
+          {"ServerHelloDone before CertificateRequest", Ending::times_out, counted_unexpected,
+           swapped(first_flight, Step::certificate_request, Step::server_hello_done)},
+          {"ServerHello without HelloVerifyRequest",
+           Ending::completes,
+           "",
+           {.verifies_hello = false}},
+          {"Finished before ChangeCipherSpec", Ending::times_out, counted_unexpected,
+           swapped(last_flight, Step::change_cipher_spec, Step::finished)},
+          {"Finished before ServerHelloDone", Ending::times_out, counted_unexpected,
+           inserted(first_flight, Step::finished, Step::server_hello_done)},
+          {"Finished before ServerHello", Ending::times_out, counted_unexpected,
+           inserted(first_flight, Step::finished, Step::server_hello)},
+          {"ChangeCipherSpec in the first flight", Ending::completes, "",
+           inserted(first_flight, Step::change_cipher_spec, Step::certificate)},
+          {"ChangeCipherSpec before ServerHello", Ending::completes, "",
+           inserted(first_flight, Step::change_cipher_spec, Step::server_hello)},
+      });
 }
 
 TEST_CASE("the initiator refuses a message of another kind") {
   check_rows(Role::initiator,
              {
-                 {"HelloRequest before ServerHello", Ending::times_out, unexpected_here,
-                  inserted(hello, Step::hello_request, Step::server_hello)},
-                 {"HelloRequest in the flight", Ending::times_out, unexpected_here,
-                  inserted(hello, Step::hello_request, Step::server_key_exchange)},
-                 {"HelloRequest before Finished", Ending::times_out, unexpected_here,
-                  inserted(finish, Step::hello_request, Step::change_cipher_spec)},
-                 {"ClientHello", Ending::times_out, unexpected_here,
-                  inserted(hello, Step::client_hello, Step::certificate)},
-                 {"ClientKeyExchange", Ending::times_out, unexpected_here,
-                  inserted(hello, Step::client_key_exchange, Step::server_hello_done)},
-                 {"CertificateVerify", Ending::times_out, unexpected_here,
-                  inserted(hello, Step::certificate_verify, Step::server_hello_done)},
-                 {"NewSessionTicket", Ending::times_out, unexpected_here,
-                  inserted(finish, Step::new_session_ticket, Step::change_cipher_spec)},
-                 {"unknown type", Ending::times_out, unexpected_here,
-                  inserted(hello, Step::unknown, Step::certificate)},
-                 {"Certificate as CertificateVerify", Ending::times_out, unexpected_here,
+                 {"HelloRequest before ServerHello", Ending::times_out, counted_unexpected,
+                  inserted(first_flight, Step::hello_request, Step::server_hello)},
+                 {"HelloRequest in the flight", Ending::times_out, counted_unexpected,
+                  inserted(first_flight, Step::hello_request, Step::server_key_exchange)},
+                 {"HelloRequest before Finished", Ending::times_out, counted_unexpected,
+                  inserted(last_flight, Step::hello_request, Step::change_cipher_spec)},
+                 {"ClientHello", Ending::times_out, counted_unexpected,
+                  inserted(first_flight, Step::client_hello, Step::certificate)},
+                 {"ClientKeyExchange", Ending::times_out, counted_unexpected,
+                  inserted(first_flight, Step::client_key_exchange, Step::server_hello_done)},
+                 {"CertificateVerify", Ending::times_out, counted_unexpected,
+                  inserted(first_flight, Step::certificate_verify, Step::server_hello_done)},
+                 {"NewSessionTicket", Ending::times_out, counted_unexpected,
+                  inserted(last_flight, Step::new_session_ticket, Step::change_cipher_spec)},
+                 {"unknown type", Ending::times_out, counted_unexpected,
+                  inserted(first_flight, Step::unknown, Step::certificate)},
+                 {"Certificate as CertificateVerify", Ending::times_out, counted_unexpected,
                   retyped(Step::certificate, Step::certificate_verify)},
              });
 }
@@ -123,13 +123,13 @@ TEST_CASE("the initiator drops application data before Finished") {
   check_rows(Role::initiator,
              {
                  {"before ServerHello", Ending::completes, "",
-                  inserted(hello, Step::application_data, Step::server_hello)},
+                  inserted(first_flight, Step::application_data, Step::server_hello)},
                  {"before ChangeCipherSpec, sealed", Ending::completes, "",
-                  inserted(finish, Step::application_data, Step::change_cipher_spec)},
+                  inserted(last_flight, Step::application_data, Step::change_cipher_spec)},
                  {"before Finished, sealed", Ending::completes, "",
-                  inserted(finish, Step::application_data, Step::finished)},
+                  inserted(last_flight, Step::application_data, Step::finished)},
                  {"in the place of Finished", Ending::times_out, "",
-                  replaced(finish, Step::finished, Step::application_data)},
+                  replaced(last_flight, Step::finished, Step::application_data)},
              });
 }
 
@@ -137,16 +137,17 @@ TEST_CASE("the initiator refuses empty, short, long and damaged messages") {
   check_rows(
       Role::initiator,
       {
-          {"empty Certificate message", Ending::refused, wrong_length, emptied(Step::certificate)},
-          {"short Certificate", Ending::refused, wrong_length, shortened(Step::certificate)},
-          {"long Certificate", Ending::refused, wrong_length, lengthened(Step::certificate)},
-          {"no certificate", Ending::refused, wrong_length,
-           replaced(hello, Step::certificate, Step::empty_certificate)},
+          {"empty Certificate message", Ending::refused, length_mismatch,
+           emptied(Step::certificate)},
+          {"short Certificate", Ending::refused, length_mismatch, shortened(Step::certificate)},
+          {"long Certificate", Ending::refused, length_mismatch, lengthened(Step::certificate)},
+          {"no certificate", Ending::refused, length_mismatch,
+           replaced(first_flight, Step::certificate, Step::empty_certificate)},
           {"empty ServerKeyExchange", Ending::refused, "length too short",
            emptied(Step::server_key_exchange)},
-          {"short ServerKeyExchange", Ending::refused, wrong_length,
+          {"short ServerKeyExchange", Ending::refused, length_mismatch,
            shortened(Step::server_key_exchange)},
-          {"long ServerKeyExchange", Ending::refused, wrong_length,
+          {"long ServerKeyExchange", Ending::refused, length_mismatch,
            lengthened(Step::server_key_exchange)},
           {"curve secp192r1", Ending::refused, "wrong curve", {.group = secp192r1}},
           {"unknown curve", Ending::refused, "wrong curve", {.group = 0x1234}},
@@ -177,13 +178,13 @@ TEST_CASE("the initiator refuses empty, short, long and damaged messages") {
            Ending::refused,
            "wrong signature type",
            {.scheme = ed25519_scheme}},
-          {"empty CertificateRequest", Ending::refused, wrong_length,
+          {"empty CertificateRequest", Ending::refused, length_mismatch,
            emptied(Step::certificate_request)},
-          {"short CertificateRequest", Ending::refused, wrong_length,
+          {"short CertificateRequest", Ending::refused, length_mismatch,
            shortened(Step::certificate_request)},
-          {"long ServerHelloDone", Ending::times_out, malformed_here,
+          {"long ServerHelloDone", Ending::times_out, counted_malformed,
            lengthened(Step::server_hello_done)},
-          {"empty Finished", Ending::times_out, malformed_here, emptied(Step::finished)},
+          {"empty Finished", Ending::times_out, counted_malformed, emptied(Step::finished)},
           {"short Finished", Ending::refused, "bad digest length", shortened(Step::finished)},
           {"long Finished", Ending::refused, "bad digest length", lengthened(Step::finished)},
           {"damaged Finished", Ending::refused, "digest check failed", damaged(Step::finished)},

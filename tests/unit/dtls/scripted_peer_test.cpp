@@ -22,7 +22,7 @@ std::string text_of(const scripted::Octets& bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-void check_completed(Role role, Duel& duel) {
+void check_undisturbed(Role role, Duel& duel) {
   INFO((duel.ours() != nullptr ? duel.ours()->failure().text : "no handshake"));
   REQUIRE(duel.completed());
   const auto& established = duel.ours()->established();
@@ -54,7 +54,17 @@ TEST_CASE("the scripted peer completes in both roles, with equal keys, and data 
            },
        .group = group});
   duel.exchange();
-  check_completed(role, duel);
+  check_undisturbed(role, duel);
   CHECK(duel.ours()->established().control_messages);
   CHECK_FALSE(duel.peer.alert());
+}
+
+TEST_CASE("the ALPN of the second ClientHello counts") {
+  const auto change = [](scripted::Flight flight, scripted::Hello& hello) {
+    if (flight == scripted::Flight::second_hello) hello.offer_alpn("h2");
+  };
+  Duel duel(Role::acceptor, plain_sides(Role::acceptor), {.hello = change});
+  duel.exchange();
+  check_undisturbed(Role::acceptor, duel);
+  CHECK_FALSE(duel.ours()->established().control_messages);
 }
