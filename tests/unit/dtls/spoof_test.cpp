@@ -6,6 +6,7 @@
 #include "forged.hpp"
 #include "pair.hpp"
 #include "plain_peer.hpp"
+#include "virtual_clock.hpp"
 
 using namespace routevpn;
 using namespace routevpn::test;
@@ -163,4 +164,24 @@ TEST_CASE("records in the name of a plain peer that follows RFC 6347 stop no han
     CHECK(ours->progress() == Progress::completed);
     CHECK(plain.completed());
   }
+}
+
+// While the acceptor is down, an initiator cannot tell forged answers from those of an acceptor
+// that does not follow the RFC.
+TEST_CASE("an attempt that forged records misled fails when the peer answers") {
+  const auto identities = make_identities();
+  Time now(std::chrono::hours(1));
+  virtual_clock::set(now);
+  const auto ours = Handshake::initiate(identities.initiator, now);
+  const auto number = record::decode(ours->take_output().at(0).data()).sequence;
+  ours->receive(forged_message(3, 0, 0, hello_verify_request()), now);
+  CHECK_FALSE(ours->answered());
+  now += std::chrono::seconds(1);
+  virtual_clock::set(now);
+  ours->on_timer(now);
+  CHECK(ours->answered());
+  CHECK(ours->receive(forged_message(3, 0, number, hello_verify_request()), now) ==
+        Progress::failed);
+  CHECK(ours->failure().reason == Drop::handshake_failed);
+  CHECK(ours->failure().text == "forged records in the peer's name came before its own");
 }
