@@ -194,8 +194,10 @@ Octets Peer::seal(ContentType type, ConstBytes payload) {
   return encode({type, 1, {payload.begin(), payload.end()}});
 }
 
-Octets Peer::datagram_of(Step step, std::uint16_t epoch) {
-  return encode({ContentType::handshake, epoch, build(Flight::second_hello, step).whole()});
+Octets Peer::datagram_of(Step step, std::uint16_t epoch, std::uint16_t sequence) {
+  Message message = build(Flight::second_hello, step);
+  message.sequence = sequence;
+  return encode({ContentType::handshake, epoch, message.whole()});
 }
 
 Octets Peer::open(ConstBytes record) const {

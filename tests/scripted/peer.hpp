@@ -62,8 +62,8 @@ class Peer {
 
   // One record of epoch 1.
   Octets seal(record::ContentType type, ConstBytes payload);
-  // One message in one record of epoch 0 or 1.
-  Octets datagram_of(Step step, std::uint16_t epoch);
+  // One message with this message number, in one record of epoch 0 or 1.
+  Octets datagram_of(Step step, std::uint16_t epoch, std::uint16_t sequence);
   [[nodiscard]] Octets open(ConstBytes record) const;  // empty: it does not authenticate
 
  private:

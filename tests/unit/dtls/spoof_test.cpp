@@ -26,7 +26,7 @@ Fragment server_hello() {
   return body;
 }
 
-Fragment hello_verify_request() {
+Fragment forged_verify_request() {
   Fragment body(2 + 1 + 32, 0x5a);
   store_be16(body.data(), record::dtls_1_0);
   body[2] = 32;
@@ -50,7 +50,7 @@ std::vector<Datagram> hello_requests(std::uint64_t number, std::uint8_t sequence
   return {forged_message(0, sequence, number, {})};
 }
 std::vector<Datagram> hello_verify_requests(std::uint64_t number, std::uint8_t sequence) {
-  return {forged_message(3, sequence, number, hello_verify_request())};
+  return {forged_message(3, sequence, number, forged_verify_request())};
 }
 std::vector<Datagram> server_hellos(std::uint64_t number, std::uint8_t sequence) {
   return {forged_message(2, sequence, number, server_hello()),
