@@ -43,11 +43,12 @@ std::vector<std::uint8_t> filter(ConstBytes datagram, Progress progress) {
   return kept;
 }
 
-bool control_messages_agreed(const SSL* ssl) {
+bool control_messages_agreed(const SSL* ssl, const PskPtr& psk) {
   const unsigned char* name = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &name, &size);
-  return std::string_view(reinterpret_cast<const char*>(name), size) == control_alpn.substr(1);
+  const auto ours = psk != nullptr ? psk_alpn : control_alpn;
+  return std::string_view(reinterpret_cast<const char*>(name), size) == ours.substr(1);
 }
 
 }  // namespace
@@ -96,6 +97,8 @@ void Handshake::complete() {
   HandshakeFailure why;
   if (SSL_get_extms_support(ssl()) != 1) {
     why.text = no_extended_master_secret;
+  } else if (psk_ != nullptr && !control_messages_agreed(ssl(), psk_)) {
+    why.text = no_psk_alpn;
   } else if (!suite || !used.highest_sequence ||
              (record::traits(*suite).explicit_nonce_bytes != 0 && !used.same_base)) {
     why.text = "OpenSSL sealed its records in a way that the record layer cannot continue";
@@ -112,7 +115,7 @@ void Handshake::complete() {
 }
 
 void Handshake::establish(record::CipherSuite suite) {
-  const KeyBlock keys = derive_key_block(ssl(), suite);
+  const KeyBlock keys = derive_key_block(ssl(), suite, psk_.get());
   const bool initiator = established_.role == Role::initiator;
   established_.suite = suite;
   established_.cipher_name = SSL_get_cipher_name(ssl());
@@ -123,7 +126,7 @@ void Handshake::establish(record::CipherSuite suite) {
   if (record::traits(suite).explicit_nonce_bytes != 0) {
     established_.explicit_nonce_base = used.nonce_base;
   }
-  established_.control_messages = control_messages_agreed(ssl());
+  established_.control_messages = control_messages_agreed(ssl(), psk_);
   established_.peer = describe(SSL_get0_peer_certificate(ssl()));
   SSL_get_client_random(ssl(), client_random_.data(), client_random_.size());
   connection_->pipe.take_over(established_.first_send_sequence);
@@ -132,9 +135,11 @@ void Handshake::establish(record::CipherSuite suite) {
 
 std::unique_ptr<Handshake> Handshake::initiate(const std::shared_ptr<const Identity>& identity,
                                                Time now) {
-  auto connection = make_connection(identity->initiator());
+  const auto& psks = identity->psks();
+  auto connection = make_connection(identity->initiator(), mtu_of(*identity));
   SSL_set_connect_state(connection->ssl.get());
   std::unique_ptr<Handshake> handshake(new Handshake(Role::initiator, std::move(connection), now));
+  if (!psks.empty()) handshake->use_psk(psks.front());
   handshake->advance(now);
   return handshake;
 }

@@ -58,7 +58,7 @@ struct Listener::State {
 
   // Returns the connection that waited before.
   std::unique_ptr<SslConnection> replace_waiting() {
-    auto fresh = make_connection(identity->acceptor());
+    auto fresh = make_connection(identity->acceptor(), mtu_of(*identity));
     SSL_set_accept_state(fresh->ssl.get());
     fresh->cookies = &cookies;
     return std::exchange(waiting, std::move(fresh));

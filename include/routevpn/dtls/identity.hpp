@@ -6,20 +6,23 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <openssl/ssl.h>
 
 #include "routevpn/base/owned.hpp"
+#include "routevpn/dtls/psk.hpp"
 
 namespace routevpn::dtls {
 
 using SslContext = Owned<SSL_CTX, SSL_CTX_free>;
 
 struct IdentityFiles {
-  std::string certificate;  // PEM, may hold the chain
-  std::string key;          // PEM, readable by its owner alone
-  std::string ca;           // PEM, one or more
-  std::string crl;          // PEM, empty: none
+  std::string certificate;            // PEM, may hold the chain
+  std::string key;                    // PEM, readable by its owner alone
+  std::string ca;                     // PEM, one or more
+  std::string crl;                    // PEM, empty: none
+  std::vector<std::string> psk = {};  // see load_psk(); empty: none
 };
 
 struct IdentityPolicy {
@@ -42,13 +45,14 @@ class Identity {
  public:
   // Throws UsageError naming the file and the fault: missing, unreadable, not PEM, key that does
   // not match, key readable by others, certificate not yet valid or expired, no CA, unknown cipher,
-  // a CRL that is not the CA's.
+  // a CRL that is not the CA's, what load_psk() throws.
   static std::shared_ptr<const Identity> load(const IdentityFiles& files,
                                               const IdentityPolicy& policy);
 
   [[nodiscard]] SSL_CTX* initiator() const { return initiator_.get(); }
   [[nodiscard]] SSL_CTX* acceptor() const { return acceptor_.get(); }
   [[nodiscard]] const CertificateInfo& certificate() const { return certificate_; }
+  [[nodiscard]] const Psks& psks() const { return psks_; }
   // Whether the CRL lists this certificate. After a reload, check peers again that were verified
   // against the old CRL.
   [[nodiscard]] bool revokes(const CertificateInfo& peer) const {
@@ -60,6 +64,7 @@ class Identity {
   SslContext initiator_;
   SslContext acceptor_;
   CertificateInfo certificate_;
+  Psks psks_;
   std::set<std::pair<std::string, std::string>> revoked_;  // issuer and serial
 };
 
