@@ -86,6 +86,12 @@ Psk::~Psk() {
   OPENSSL_cleanse(&secrets_, sizeof secrets_);
 }
 
+bool same(const PskPtr& a, const PskPtr& b) {
+  if (a == b) return true;
+  return a != nullptr && b != nullptr &&
+         CRYPTO_memcmp(a->traffic_secret().data(), b->traffic_secret().data(), Psk::bytes) == 0;
+}
+
 PskPtr load_psk(const std::string& path) {
   Line line;
   std::size_t size = read_line(path, line);

@@ -27,6 +27,9 @@ class Admission {
   // Whether --allow covers this source.
   [[nodiscard]] bool allows(const IpAddress& source) const;
 
+  // Whether an --allow covers this source and no other address.
+  [[nodiscard]] bool names(const IpAddress& source) const;
+
   // Why a ClientHello from this source is dropped: handshake_not_allowed or handshake_rate_limited;
   // none: it is answered. `known`: the total rate does not apply, so that strangers who use it up
   // cannot lock out the peer.

@@ -39,6 +39,8 @@ using PskPtr = std::shared_ptr<const Psk>;
 // The first seals what this end begins; each opens what the peer sends. Empty: no PSK.
 using Psks = std::vector<PskPtr>;
 
+bool same(const PskPtr& a, const PskPtr& b);  // also when a file was loaded twice
+
 // The file holds one line: 32 bytes in base64, as `routevpn pki psk` writes them. Throws UsageError
 // naming --psk, the file and the fault: unreadable, accessible to others, owned by a user other
 // than root and ours, not such a line.
