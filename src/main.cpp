@@ -41,9 +41,9 @@ struct Run {
     Log::configure(options.log_level, options.log_format, options.link);
     for (const auto& warning : line.warnings) log_warning(warning);
     block_signals();
-    const auto identity =
-        dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
-                             {options.peer_name, options.ciphers});
+    const auto identity = dtls::Identity::load(
+        {options.certificate, options.key, options.ca, options.crl, options.psk},
+        {options.peer_name, options.ciphers});
     link::Link link(options, identity, link::open_ends(options));
     return static_cast<int>(link.run());
   }

@@ -28,16 +28,18 @@ void collect(Faults& faults, Step step) {
 
 void check_credentials(Faults& faults, const options::LinkOptions& options) {
   const auto known = faults.size();
-  for (const auto& [option, path] : {std::pair("--cert ", options.certificate),
-                                     {"--key ", options.key},
-                                     {"--ca ", options.ca},
-                                     {"--crl ", options.crl}}) {
+  std::vector<std::pair<std::string, std::string>> files = {{"--cert ", options.certificate},
+                                                            {"--key ", options.key},
+                                                            {"--ca ", options.ca},
+                                                            {"--crl ", options.crl}};
+  for (const auto& psk : options.psk) files.emplace_back("--psk ", psk);
+  for (const auto& [option, path] : files) {
     if (path.empty() || ::access(path.c_str(), R_OK) == 0) continue;
     faults.push_back(option + path + ": cannot be read: " + std::strerror(errno));
   }
   if (faults.size() > known) return;  // load() stops at the first of these
   collect(faults, [&] {
-    dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
+    dtls::Identity::load({options.certificate, options.key, options.ca, options.crl, options.psk},
                          {options.peer_name, options.ciphers});
   });
 }

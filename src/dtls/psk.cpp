@@ -1,27 +1,24 @@
 #include "routevpn/dtls/psk.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
+#include "routevpn/pki/psk.hpp"
 
 #include "hkdf.hpp"
 
 namespace routevpn::dtls {
 
 namespace {
-
-constexpr std::size_t base64_bytes = 44;  // 4 characters for each 3 bytes, the last one is '='
 
 // Wiped by its destructor.
 template <std::size_t size>
@@ -32,7 +29,7 @@ struct Wiped : std::array<std::uint8_t, size> {
   ~Wiped() { OPENSSL_cleanse(this->data(), size); }
 };
 
-using Line = Wiped<base64_bytes + 2>;  // with its end, and room to notice a longer file
+using Line = Wiped<pki::psk_characters + 2>;  // with its end, and room to notice a longer file
 
 UsageError fault(const std::string& path, const std::string& text) {
   return UsageError("--psk " + path + ": " + text);
@@ -63,16 +60,6 @@ std::size_t read_line(const std::string& path, Line& into) {
   return size;
 }
 
-// Decodes base64 strictly: encoding the result must give the same characters.
-bool decode(const Line& line, Wiped<Psk::bytes + 1>& key) {
-  if (EVP_DecodeBlock(key.data(), line.data(), base64_bytes) != static_cast<int>(key.size())) {
-    return false;
-  }
-  Wiped<base64_bytes + 1> again;  // EVP_EncodeBlock appends a zero
-  EVP_EncodeBlock(again.data(), key.data(), Psk::bytes);
-  return std::equal(line.begin(), line.begin() + base64_bytes, again.begin());
-}
-
 }  // namespace
 
 Psk::Psk(std::span<const std::uint8_t, bytes> key) {
@@ -95,9 +82,9 @@ bool same(const PskPtr& a, const PskPtr& b) {
 PskPtr load_psk(const std::string& path) {
   Line line;
   std::size_t size = read_line(path, line);
-  if (size == base64_bytes + 1 && line[base64_bytes] == '\n') --size;
+  if (size == pki::psk_characters + 1 && line[pki::psk_characters] == '\n') --size;
   Wiped<Psk::bytes + 1> key;
-  if (size != base64_bytes || !decode(line, key)) {
+  if (!pki::decode_psk({reinterpret_cast<const char*>(line.data()), size}, key)) {
     throw fault(path, "must hold one line with 32 bytes in base64 (routevpn pki psk makes it)");
   }
   return std::make_shared<const Psk>(std::span(key).first<Psk::bytes>());
