@@ -150,7 +150,7 @@ stage_tsan() {
 }
 
 stage_netns() {
-  build release --target routevpn udp_rate detour counted impair lab_stream
+  build release --target routevpn udp_rate detour counted flood hostile impair lab_stream
   run_tests release 1 --label-regex netns
 }
 

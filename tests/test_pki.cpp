@@ -83,15 +83,28 @@ Certificate blank(const std::string& name, EVP_PKEY* key, long serial, int begin
 
 }  // namespace
 
-TestCa::TestCa(const std::string& name, KeyKind key) : key_(make_key(key)) {
-  certificate_ = blank(name, key_.get(), 1, -2, 3650);
+TestCa::TestCa(const std::string& name, KeyKind key, int ends_in_days) : key_(make_key(key)) {
+  certificate_ = blank(name, key_.get(), 1, -2, ends_in_days);
+  certify(certificate_.get(), key_.get());
+}
+
+TestCa::TestCa(const std::string& name, TestCa& issuer) : key_(make_key(KeyKind::p256)) {
+  certificate_ = blank(name, key_.get(), issuer.next_serial_++, -2, 3650);
+  certify(issuer.certificate_.get(), issuer.key_.get());
+}
+
+void TestCa::certify(X509* issuer, EVP_PKEY* issuer_key) {
   X509* x509 = certificate_.get();
-  X509_set_issuer_name(x509, X509_get_subject_name(x509));
-  extend(x509, x509, NID_basic_constraints, "critical,CA:TRUE");
-  extend(x509, x509, NID_key_usage, "critical,keyCertSign,cRLSign");
-  extend(x509, x509, NID_subject_key_identifier, "hash");
-  must(X509_sign(x509, key_.get(), digest_for(key_.get())) > 0, "signature");
+  X509_set_issuer_name(x509, X509_get_subject_name(issuer));
+  extend(x509, issuer, NID_basic_constraints, "critical,CA:TRUE");
+  extend(x509, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+  extend(x509, issuer, NID_subject_key_identifier, "hash");
+  must(X509_sign(x509, issuer_key, digest_for(issuer_key)) > 0, "signature");
   certificate_pem_ = pem_of(x509);
+}
+
+long TestCa::serial() const {
+  return ASN1_INTEGER_get(X509_get0_serialNumber(certificate_.get()));
 }
 
 Issued TestCa::issue(const LeafOptions& options) {
@@ -100,6 +113,9 @@ Issued TestCa::issue(const LeafOptions& options) {
   const Certificate leaf =
       blank(options.name, key.get(), serial, options.begins_in_days, options.ends_in_days);
   X509* x509 = leaf.get();
+  if (options.malformed_end) {
+    must(ASN1_STRING_set(X509_getm_notAfter(x509), "271301000000Z", -1) == 1, "date");
+  }
   X509_set_issuer_name(x509, X509_get_subject_name(certificate_.get()));
   extend(x509, certificate_.get(), NID_subject_alt_name,
          options.alternative_names == "=" ? "DNS:" + options.name : options.alternative_names);

@@ -23,6 +23,7 @@ struct LeafOptions {
   std::string key_usage = "critical,digitalSignature";  // empty: none
   int begins_in_days = -1;
   int ends_in_days = 365;
+  bool malformed_end = false;  // notAfter is not a date
 };
 
 struct Issued {
@@ -33,14 +34,21 @@ struct Issued {
 
 class TestCa {
  public:
-  explicit TestCa(const std::string& name = "Test CA", KeyKind key = KeyKind::p256);
+  explicit TestCa(const std::string& name = "Test CA", KeyKind key = KeyKind::p256,
+                  int ends_in_days = 3650);
+
+  // An intermediate CA, issued by `issuer`.
+  TestCa(const std::string& name, TestCa& issuer);
 
   Issued issue(const LeafOptions& options);
   [[nodiscard]] const std::string& certificate() const { return certificate_pem_; }
+  [[nodiscard]] long serial() const;
   // A CRL of these serials.
   std::string revoke(const std::vector<long>& serials, int ends_in_days = 30) const;
 
  private:
+  void certify(X509* issuer, EVP_PKEY* issuer_key);
+
   Owned<EVP_PKEY, EVP_PKEY_free> key_;
   Owned<X509, X509_free> certificate_;
   std::string certificate_pem_;

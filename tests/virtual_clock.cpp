@@ -21,6 +21,11 @@ std::int64_t real_us() {
   return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
 }
 
+std::int64_t wall_now() {
+  const std::int64_t us = wall_us;
+  return us != 0 ? us : real_us();
+}
+
 }  // namespace
 
 void set(Time now) {
@@ -32,6 +37,10 @@ void set(Time now) {
   last_set = now;
 }
 
+std::chrono::system_clock::time_point wall() {
+  return std::chrono::system_clock::time_point(std::chrono::microseconds(wall_now()));
+}
+
 unsigned long times_read() {
   return reads;
 }
@@ -41,8 +50,14 @@ unsigned long times_read() {
 extern "C" int gettimeofday(timeval* now, void*) noexcept {
   using namespace routevpn::test::virtual_clock;
   ++reads;
-  const std::int64_t us = wall_us != 0 ? wall_us.load() : real_us();
+  const std::int64_t us = wall_now();
   now->tv_sec = us / 1'000'000;
   now->tv_usec = us % 1'000'000;
   return 0;
+}
+
+extern "C" time_t time(time_t* result) noexcept {
+  const auto now = static_cast<time_t>(routevpn::test::virtual_clock::wall_now() / 1'000'000);
+  if (result != nullptr) *result = now;
+  return now;
 }

@@ -1,6 +1,6 @@
-// Lets a test set the wall clock that OpenSSL's DTLS timers read. Link virtual_clock.cpp into the
-// test program: virtual_clock.cpp defines gettimeofday(), and OpenSSL's libraries bind to that
-// definition. OpenSSL checks certificates by time(), which stays real.
+// Lets a test set the wall clock that OpenSSL's DTLS timers and its checks of certificates read.
+// Link virtual_clock.cpp into the test program: it defines gettimeofday() and time(), and OpenSSL's
+// libraries bind to these definitions.
 #pragma once
 
 #include "routevpn/base/clock.hpp"
@@ -10,6 +10,9 @@ namespace routevpn::test::virtual_clock {
 // The first call stops the wall clock. Each later call advances it by the difference to the last
 // `now`.
 void set(Time now);
+
+// The wall clock: what OpenSSL reads.
+std::chrono::system_clock::time_point wall();
 
 // Number of calls of gettimeofday(). A growing number shows that OpenSSL calls this definition.
 unsigned long times_read();

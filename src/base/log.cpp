@@ -1,5 +1,6 @@
 #include "routevpn/base/log.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -48,6 +49,25 @@ std::string json_line(LogLevel level, std::string_view message, LogFields fields
   return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+// A value of a text line as logfmt has it. In quotes unless it is plain ASCII without blank, '=',
+// '"' and '\\', so that a value that a stranger chose cannot look like another field.
+std::string field_value(std::string_view value) {
+  const auto is_plain = [](char c) {
+    return c > ' ' && c <= '~' && c != '=' && c != '"' && c != '\\';
+  };
+  if (!value.empty() && std::ranges::all_of(value, is_plain)) return std::string(value);
+  std::string quoted = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (c >= ' ' && c <= '~') {
+      quoted += c;
+    } else {
+      quoted += escaped(c);
+    }
+  }
+  return quoted += '"';
+}
+
 std::string text_line(LogLevel level, std::string_view message, LogFields fields) {
   std::string line;
   if (settings.journal) line += journal_prefixes[static_cast<std::size_t>(level)];
@@ -58,7 +78,7 @@ std::string text_line(LogLevel level, std::string_view message, LogFields fields
   }
   line += printable(message);
   for (const auto& [name, value] : fields) {
-    line += " " + std::string(name) + "=" + printable(value);
+    line.append(" ").append(name).append("=") += field_value(value);
   }
   return line + "\n";
 }

@@ -35,19 +35,27 @@ std::size_t printable_bytes(std::string_view text) {
 
 }  // namespace
 
+std::string escaped(char c) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  return {'\\', 'x', digits[byte >> 4], digits[byte & 0x0f]};
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::size_t length = printable_bytes(text);
-    if (length == 0) {
-      constexpr std::string_view digits = "0123456789abcdef";
-      const auto byte = static_cast<unsigned char>(text[0]);
-      out += {'\\', 'x', digits[byte >> 4], digits[byte & 0x0f]};
-    }
+    if (length == 0) out += escaped(text[0]);
     out += text.substr(0, length);
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
+}
+
+std::string shortened(std::string_view name) {
+  constexpr std::string_view mark = "...";
+  if (name.size() <= max_shown_name) return std::string(name);
+  return std::string(name.substr(0, max_shown_name - mark.size())).append(mark);
 }
 
 std::optional<std::uint32_t> to_number(std::string_view text, int base) {

@@ -83,19 +83,50 @@ Reassembler::Result Reassembler::add(AssociationId association, ConstBytes paylo
   Result result;
   const std::size_t slot = find_or_start(association, packet, length, result);
   Incomplete& found = incomplete_[slot];
+  const auto end = static_cast<std::uint16_t>(offset + bytes);
+  const auto added = found.received.add(static_cast<std::uint16_t>(offset), end);
+  if (added != Covered::Result::added) {
+    found = {};
+    return {added == Covered::Result::full ? Drop::payload_incomplete : Drop::payload_malformed,
+            {}};
+  }
   std::uint8_t* const whole = memory_.get() + slot * maximum_mtu;
   std::memcpy(whole + offset, payload.data() + fragment_header_bytes, bytes);
-  // The replay window opens each record once, so no fragment is added twice.
-  found.received += bytes;
   if (found.outer_ecn != inside::Ecn::congested) found.outer_ecn = outer_ecn;
-  if (found.received < length) return result;
-  found.association = 0;
-  found.age = 0;
+  if (!found.received.is_whole(length)) return result;
+  const inside::Ecn marked = found.outer_ecn;
+  found = {};
   if (length > max_reassembled_bytes - reassembled_bytes_) return {Drop::payload_incomplete, {}};
   std::uint8_t* const at = reassembled_.get() + reassembled_bytes_;
   reassembled_bytes_ += length;
   std::memcpy(at, whole, length);
-  return {result.fault, {at, length}, found.outer_ecn};
+  return {result.fault, {at, length}, marked};
+}
+
+Reassembler::Covered::Result Reassembler::Covered::add(std::uint16_t first, std::uint16_t end) {
+  const auto last = ranges_.begin() + static_cast<std::ptrdiff_t>(count_);
+  const auto next = std::find_if(ranges_.begin(), last,
+                                 [first](const Range& range) { return range.end > first; });
+  if (next != last && next->first < end) return Result::overlaps;
+  const auto before = next == ranges_.begin() ? last : std::prev(next);
+  const bool joins_before = before != last && before->end == first;
+  const bool joins_next = next != last && next->first == end;
+  if (joins_before && joins_next) {
+    before->end = next->end;
+    std::move(std::next(next), last, next);
+    --count_;
+  } else if (joins_before) {
+    before->end = end;
+  } else if (joins_next) {
+    next->first = first;
+  } else if (count_ == ranges_.size()) {
+    return Result::full;
+  } else {
+    std::move_backward(next, last, std::next(last));
+    *next = {first, end};
+    ++count_;
+  }
+  return Result::added;
 }
 
 std::size_t Reassembler::find_or_start(AssociationId association, std::uint16_t packet,
@@ -111,7 +142,7 @@ std::size_t Reassembler::find_or_start(AssociationId association, std::uint16_t 
     if (each.age < incomplete_[oldest].age) oldest = i;
   }
   if (incomplete_[oldest].association != 0) result.fault = Drop::payload_incomplete;
-  incomplete_[oldest] = {association, packet, length, inside::Ecn::not_ect, 0, ++age_};
+  incomplete_[oldest] = {association, packet, length, inside::Ecn::not_ect, {}, ++age_};
   return oldest;
 }
 

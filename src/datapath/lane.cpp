@@ -16,6 +16,9 @@ constexpr std::size_t max_record_headroom = record::header_bytes + gcm_explicit_
 constexpr std::size_t outbound_bytes = 2 * inside::worst_case_bytes;
 constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
 
+// Runs of a batch that are copied to a candidate. Its credit is mostly used up earlier.
+constexpr std::size_t max_copies = 256;
+
 // As many of the smallest records with an IP packet as receive_bytes hold.
 constexpr std::size_t max_payloads =
     Lane::receive_bytes / (record::header_bytes + ipv4_header_bytes + record::tailroom) + 1;
@@ -29,16 +32,16 @@ constexpr std::size_t control_bytes =
 
 }  // namespace
 
-Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, OuterClass outer_class)
+Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, LanePolicy policy)
     : mailbox_(mailbox),
       counters_(counters),
-      outer_class_(outer_class),
+      policy_(std::move(policy)),
       outbound_(outbound_bytes, outbound_packets),
       control_(control_bytes, max_control),
       coalescer_(max_payloads, udp_offload) {
   associations_.reserve(max_associations + 1);
-  runs_.reserve(outbound_packets);
-  control_runs_.reserve(max_control);
+  runs_.reserve(outbound_packets + max_copies);
+  control_runs_.reserve(2 * max_control);  // with copies to a candidate
   payloads_.reserve(max_payloads);
   control_.clear(max_record_headroom, record::tailroom);
 }
@@ -63,6 +66,7 @@ void Lane::execute_commands(Time now) {
                    },
                    [this](const SendAlert& wanted) { queue_alert(wanted); },
                    [this](const LimitPayload& wanted) { payload_limit_ = wanted.bytes; },
+                   [this](const ExpectPeer& wanted) { expected_peer_ = wanted.address; },
                },
                command);
   }
@@ -81,7 +85,11 @@ void Lane::install(InstallAssociation&& command) {
 void Lane::retire(AssociationId id) {
   if (sending_ != nullptr && sending_->id == id) sending_ = nullptr;
   if (receiving_ != nullptr && receiving_->id == id) receiving_ = nullptr;
-  std::erase_if(associations_, [id](const auto& association) { return association->id == id; });
+  std::erase_if(associations_, [this, id](const auto& association) {
+    if (association->id != id) return false;
+    last_peer_ = association->endpoint.remote.address;
+    return true;
+  });
 }
 
 void Lane::activate(Association& association) {
@@ -99,8 +107,9 @@ bool Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
 
 void Lane::check_limits(Association& association) {
   const auto most = std::max(association.sealer.sealed(), association.opener.opened());
-  // An attacker can send any number of forged records. A rekey starts the count again.
-  const auto forged = association.opener.forged();
+  // An attacker can forge any number of records in the endpoint's name. A rekey starts the count
+  // again. Those from other sources are too few to matter: receive.cpp limits their rate.
+  const auto forged = association.forged;
   if ((most >= association.rekey_after || forged >= max_forgeries / 2) &&
       !association.rekey_announced) {
     association.rekey_announced = announce(association.id, RekeyDue{});

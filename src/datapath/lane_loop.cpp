@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -19,7 +20,7 @@ constexpr std::size_t most_received = 65536;  // by one call, also with UDP_GRO
 
 LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& tun,
                    outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup,
-                   OuterClass outer_class)
+                   LanePolicy policy)
     : mailbox_(mailbox),
       counters_(counters),
       tun_(tun),
@@ -27,7 +28,7 @@ LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& 
       mtu_(mtu),
       control_wakeup_(control_wakeup),
       wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      lane_(mailbox, counters, tun.has_udp_offload(), outer_class),
+      lane_(mailbox, counters, tun.has_udp_offload(), std::move(policy)),
       inside_buffer_(std::make_unique<std::uint8_t[]>(inside_buffer_bytes)),
       outside_buffer_(std::make_unique<std::uint8_t[]>(Lane::receive_bytes)) {
   if (!wakeup_) throw system_error("eventfd");

@@ -5,7 +5,8 @@
 //      again while datagrams wait and its buffer has room.
 //   2. split_datagram() finds the records of each datagram. Records of the handshake go to the
 //      control thread's mailbox (RFC 6347 section 4.1: epoch 0, and content types 20 and 22).
-//   3. open_record() checks the replay window, authenticates and decrypts in place.
+//   3. open_record() checks the source, then the replay window, authenticates and decrypts in
+//      place. A record from an address other than the endpoint's may begin a move: roam.cpp.
 //   4. deliver() answers control messages, reassembles fragments, applies the outer ECN (RFC 6040)
 //      and collects the IP packets. The coalescer joins them to super-packets.
 //   5. LaneLoop writes each super-packet to the interface.
@@ -21,6 +22,21 @@
 #include "routevpn/inside/ip_packet.hpp"
 
 namespace routevpn::datapath {
+namespace {
+
+// Refused by the cipher, from a source that is no endpoint. With 64 slots at most 6,400 per second:
+// less than 1 % of a processor. A peer that has moved is heard at once, and while strangers flood
+// from everywhere with one of its first records. The 2^28 forgeries of RFC 9325 take 11 hours.
+constexpr Rate stray_rate{std::chrono::milliseconds(10), 32};
+
+// Control messages and alerts of the peer. Each may cause a reply or an event. Far more than the
+// 100 keepalives per second that options allow, and less than 1 % of a processor.
+constexpr Rate control_rate{std::chrono::milliseconds(1), 64};
+
+// A round trip takes less. The prober has forgotten older requests.
+constexpr Duration max_round_trip = std::chrono::seconds(60);
+
+}  // namespace
 
 void Lane::from_outside(const outside::Received& received, Time now) {
   if (payloads_.empty()) reassembler_.release();  // the packets of join() are written
@@ -28,10 +44,14 @@ void Lane::from_outside(const outside::Received& received, Time now) {
   // earlier kernels report the class of the first datagram for all).
   outer_ecn_ = inside::ecn_of(received.ecn);
   const std::size_t step = std::max<std::size_t>(received.segment_bytes, 1);
+  const bool from_endpoint = is_endpoint(received.from.remote);
+  const Arrival arrival{received.from, now, from_endpoint,
+                        from_endpoint || policy_.peers.empty() ||
+                            policy_.peers.contains(received.from.remote.address)};
   std::size_t at = 0;
   do {  // once for an empty datagram
     const std::size_t bytes = std::min(step, received.data.size() - at);
-    split_datagram(received.data.subspan(at, bytes), received.from, now);
+    split_datagram(received.data.subspan(at, bytes), arrival);
     at += step;
   } while (at < received.data.size());
 }
@@ -42,11 +62,12 @@ std::span<const inside::SuperPacket> Lane::join() {
   return packets;
 }
 
-void Lane::split_datagram(Bytes datagram, const outside::Endpoint& from, Time now) {
+void Lane::split_datagram(Bytes datagram, const Arrival& arrival) {
   handshake_ = nullptr;
+  bool usable = true;
   // An envelope is a whole datagram. The control thread opens it, because only there are the PSKs.
   if (dtls::is_envelope(datagram)) {
-    forward_handshake(datagram, from);
+    forward_handshake(datagram, arrival.from);
     if (handshake_ != nullptr) mailbox_.handshakes.publish();
     return;
   }
@@ -61,21 +82,19 @@ void Lane::split_datagram(Bytes datagram, const outside::Endpoint& from, Time no
     if (split.header.epoch == 0 && data) {
       drop(Drop::record_epoch);
     } else if (split.header.epoch == 0 || (!data && type != record::ContentType::alert)) {
-      forward_handshake(split.record, from);
+      forward_handshake(split.record, arrival.from);
     } else {
-      open_record(split, from, now);
+      usable = open_record(split, arrival);
     }
     datagram = datagram.subspan(split.record.size());
-  } while (!datagram.empty());
+  } while (usable && !datagram.empty());
   if (handshake_ != nullptr) mailbox_.handshakes.publish();
 }
 
 void Lane::forward_handshake(Bytes record, const outside::Endpoint& from) {
   if (handshake_ == nullptr) {
-    handshake_ = mailbox_.handshakes.reserve();
+    handshake_ = mailbox_.handshakes.reserve(from, is_peer(from.remote.address));
     if (handshake_ == nullptr) return drop(Drop::handshake_queue_full);
-    handshake_->from = from;
-    handshake_->length = 0;
   }
   if (record.size() > handshake_->bytes.size() - handshake_->length) {
     return drop(Drop::record_length);
@@ -84,67 +103,95 @@ void Lane::forward_handshake(Bytes record, const outside::Endpoint& from) {
   handshake_->length += static_cast<std::uint32_t>(record.size());
 }
 
-void Lane::open_record(const record::Split& split, const outside::Endpoint& from, Time now) {
-  if (associations_.empty()) return record_without_keys(split, from, now);
-  record::Opened opened;
-  Association* const association = open_with_any(split, opened);
-  if (association == nullptr) return drop(*opened.fault);
-  on_authentic_record(*association, opened.newest, from, now);
-  if (split.header.type == record::ContentType::alert) {
-    if (opened.payload.size() != 2) return drop(Drop::record_length);
-    const AlertReceived alert{opened.payload[0], opened.payload[1]};
-    // A fatal alert ends a handshake that failed at the peer, so the association is not used.
-    if (alert.level != alert_fatal) confirm(*association);
-    announce(association->id, alert);  // if the queue is full, dead detection takes over
-    return;
+bool Lane::is_peer(const IpAddress& address) const {
+  return address == expected_peer_ || address == last_peer_ ||
+         std::any_of(associations_.begin(), associations_.end(), [&address](const auto& each) {
+           return each->endpoint.remote.address == address;
+         });
+}
+
+// False: the rest of the datagram is dropped with this record. A datagram has one sender, so after
+// a forgery its other records are forged, too, and would cost as much.
+bool Lane::open_record(const record::Split& split, const Arrival& arrival) {
+  const auto refuse = [this](Drop reason) {
+    drop(reason);
+    return false;
+  };
+  if (!arrival.allowed) return refuse(Drop::record_not_allowed);
+  if (associations_.empty()) {
+    record_without_keys(split, arrival);
+    return true;
   }
-  confirm(*association);
-  deliver(*association, opened.payload, now);
+  RateLimit* const forgeries =
+      arrival.from_endpoint ? nullptr : &sources_.of(arrival.from.remote.address).forgeries;
+  if (forgeries != nullptr && !forgeries->allows(arrival.now, stray_rate)) {
+    return refuse(Drop::record_stray_limited);
+  }
+  record::Opened opened;
+  Association* const association = open_with_any(split, arrival, opened);
+  if (association == nullptr) {
+    if (forgeries != nullptr && opened.cipher_refused) forgeries->take(arrival.now, stray_rate);
+    drop(*opened.fault);
+    return !opened.cipher_refused && opened.fault != Drop::record_forged;
+  }
+  counters_.last_heard.store(arrival.now, std::memory_order_relaxed);
+  check_limits(*association);
+  if (split.header.type == record::ContentType::alert) {
+    take_alert(*association, opened.payload, arrival.now);
+  } else {
+    confirm(*association);
+    if (opened.newest) follow_peer(*association, split.record.size(), arrival);
+    if (!association->roam_announced) announce_roam(*association);
+    deliver(*association, opened.payload, arrival);
+  }
+  return true;
+}
+
+void Lane::take_alert(Association& association, ConstBytes payload, Time now) {
+  if (payload.size() != 2) return drop(Drop::record_length);
+  if (!peer_control_.admit(now, control_rate)) return drop(Drop::payload_control_limited);
+  const AlertReceived alert{payload[0], payload[1]};
+  // A fatal alert ends a handshake that failed at the peer, so the association is not used.
+  if (alert.level != alert_fatal) confirm(association);
+  announce(association.id, alert);  // if the queue is full, dead detection takes over
 }
 
 // The sender may use an association of an earlier process of this end. The control thread can
 // answer with a hint. The interval limits its work under a flood.
-void Lane::record_without_keys(const record::Split& split, const outside::Endpoint& from,
-                               Time now) {
-  constexpr Duration between = std::chrono::milliseconds(20);
+void Lane::record_without_keys(const record::Split& split, const Arrival& arrival) {
+  constexpr Rate events{std::chrono::milliseconds(20), 1};
   drop(Drop::record_no_keys);
   const bool data = split.header.type == record::ContentType::application_data;
-  if (!data || split.record.size() < least_data_record || now < next_without_keys_event_) return;
-  next_without_keys_event_ = now + between;
-  announce(0, RecordWithoutKeys{from});
+  if (!data || split.record.size() < least_data_record) return;
+  if (sources_.of(arrival.from.remote.address).without_keys.admit(arrival.now, events)) {
+    announce(0, RecordWithoutKeys{arrival.from});
+  }
 }
 
 // A record does not name its association, so each one is tried.
-Association* Lane::open_with_any(const record::Split& split, record::Opened& opened) {
-  if (receiving_ != nullptr && open_with(*receiving_, split, opened)) return receiving_;
+Association* Lane::open_with_any(const record::Split& split, const Arrival& arrival,
+                                 record::Opened& opened) {
+  if (receiving_ != nullptr && open_with(*receiving_, split, arrival, opened)) return receiving_;
   for (const auto& association : associations_) {
     if (association.get() == receiving_) continue;
-    if (open_with(*association, split, opened)) return receiving_ = association.get();
+    if (open_with(*association, split, arrival, opened)) return receiving_ = association.get();
   }
   return nullptr;
 }
 
-bool Lane::open_with(Association& association, const record::Split& split, record::Opened& opened) {
-  const std::optional<Drop> fault_elsewhere = opened.fault;
+bool Lane::open_with(Association& association, const record::Split& split, const Arrival& arrival,
+                     record::Opened& opened) {
+  const record::Opened elsewhere = opened;
   opened = association.opener.open(split.header, split.record);
   if (!opened.fault) return true;
-  if (opened.fault == Drop::record_forged) check_limits(association);
+  if (opened.cipher_refused && association.endpoint.remote == arrival.from.remote) {
+    ++association.forged;
+    check_limits(association);
+  }
   // Report other faults rather than record_forged, which every key but the record's own finds.
-  if (fault_elsewhere && fault_elsewhere != Drop::record_forged) opened.fault = fault_elsewhere;
+  if (elsewhere.fault && elsewhere.fault != Drop::record_forged) opened.fault = elsewhere.fault;
+  opened.cipher_refused = opened.cipher_refused || elsewhere.cipher_refused;
   return false;
-}
-
-void Lane::on_authentic_record(Association& association, bool newest, const outside::Endpoint& from,
-                               Time now) {
-  counters_.last_heard.store(now, std::memory_order_relaxed);
-  if (newest && association.endpoint != from) {
-    association.endpoint = from;
-    association.roam_announced = false;
-  }
-  if (!association.roam_announced) {
-    association.roam_announced = announce(association.id, PeerRoamed{association.endpoint});
-  }
-  check_limits(association);
 }
 
 void Lane::confirm(Association& association) {
@@ -153,36 +200,54 @@ void Lane::confirm(Association& association) {
   association.confirmed = announce(association.id, AssociationConfirmed{});
 }
 
-void Lane::deliver(Association& association, Bytes payload, Time now) {
+void Lane::deliver(Association& association, Bytes payload, const Arrival& arrival) {
   if (payload.empty()) return drop(Drop::record_length);
   if (!is_control(payload[0])) return deliver_packet(payload, outer_ecn_);
   if (!association.control_messages) return drop(Drop::payload_not_ip);
-  if (payload[0] != fragment_kind) return control_message(association, payload, now);
+  if (payload[0] != fragment_kind) return control_message(association, payload, arrival);
   const auto result = reassembler_.add(association.id, payload, outer_ecn_);
   if (result.fault) drop(*result.fault);
   if (!result.packet.empty()) deliver_packet(result.packet, result.outer_ecn);
+}
+
+// `packet` has a valid IP header.
+bool Lane::accepts_source(ConstBytes packet) const {
+  constexpr std::size_t v4_source_at = 12;  // RFC 791 section 3.1
+  constexpr std::size_t v6_source_at = 8;   // RFC 8200 section 3
+  if (policy_.sources.empty()) return true;
+  return packet[0] >> 4 == 4 ? policy_.sources.contains_v4(packet.data() + v4_source_at)
+                             : policy_.sources.contains_v6(packet.data() + v6_source_at);
 }
 
 void Lane::deliver_packet(Bytes packet, inside::Ecn outer_ecn) {
   if (inside::ip_packet_verdict(packet) != inside::IpVerdict::valid) {
     return drop(Drop::payload_malformed);
   }
+  if (!accepts_source(packet)) return drop(Drop::payload_source_refused);
   if (!inside::take_outer_ecn(packet, outer_ecn)) return drop(Drop::payload_not_ect);
   if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_batch_full);
   payloads_.push_back(packet);
 }
 
-void Lane::control_message(Association& association, ConstBytes payload, Time now) {
+void Lane::control_message(Association& association, ConstBytes payload, const Arrival& arrival) {
   const auto message = decode_control(payload);
   if (!message) return drop(Drop::payload_control);
+  if (!peer_control_.admit(arrival.now, control_rate)) return drop(Drop::payload_control_limited);
   switch (message->kind) {
     case ControlMessage::Kind::echo_request:
       if ((message->sequence & path_probe) == 0) ++association.echo_requests;
       return queue_control({ControlMessage::Kind::echo_reply, message->sequence, message->stamp,
                             association.echo_requests});
     case ControlMessage::Kind::echo_reply: {
-      const Time asked{Duration(static_cast<Duration::rep>(message->stamp))};
-      announce(association.id, EchoReplied{message->sequence, now - asked, message->received});
+      if (take_path_proof(*message, arrival)) return;
+      // Modulo 2^64, because the peer chooses the stamp. One in the future is very old.
+      const auto clock = static_cast<std::uint64_t>(arrival.now.time_since_epoch().count());
+      const std::uint64_t age = clock - message->stamp;
+      if (age > static_cast<std::uint64_t>(max_round_trip.count())) {
+        return drop(Drop::payload_control);
+      }
+      const Duration round_trip(static_cast<Duration::rep>(age));
+      announce(association.id, EchoReplied{message->sequence, round_trip, message->received});
       return;
     }
     case ControlMessage::Kind::rekey_request:

@@ -24,7 +24,7 @@ void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std:
     outbound_.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
   }
   outbound_.set_outer_class(
-      outer_class_.of(inside::traffic_class(packet), sending_->control_messages));
+      policy_.outer_class.of(inside::traffic_class(packet), sending_->control_messages));
   const bool may_fragment = sending_->control_messages;
   const std::size_t most = may_fragment ? std::max<std::size_t>(mtu, maximum_mtu) : mtu;
   const std::size_t before = outbound_.packets().size();
@@ -47,7 +47,7 @@ std::span<const DatagramRun> Lane::seal() {
   const auto packets = outbound_.packets();
   const auto allowed = std::min<std::uint64_t>(packets.size(), sending_->data_left());
   const std::size_t sealed = sending_->sealer.seal(packets.first(allowed));
-  if (sealed < packets.size()) limit_reached(packets.size() - sealed);
+  if (sealed < packets.size()) limit_reached(*sending_, packets.size() - sealed);
   check_limits(*sending_);
 
   const std::size_t overhead = outbound_.headroom() + outbound_.tailroom();
@@ -59,10 +59,11 @@ std::span<const DatagramRun> Lane::seal() {
     if (open && bytes <= last->segment_bytes && packet.outer_class == last->traffic_class) {
       last->bytes += bytes;
     } else {
-      runs_.push_back({packet.data - outbound_.headroom(), bytes, bytes, overhead, false,
+      runs_.push_back({packet.data - outbound_.headroom(), bytes, bytes, overhead, true,
                        sending_->endpoint, packet.outer_class});
     }
   }
+  copy_to_candidate(runs_, 0);
   return runs_;
 }
 
@@ -71,21 +72,46 @@ void Lane::sent() {
   outbound_.truncate(0);
 }
 
-void Lane::limit_reached(std::uint64_t packets) {
+// The rest of the credit stays for smaller datagrams.
+void Lane::copy_to_candidate(std::vector<DatagramRun>& runs, std::size_t from) {
+  Candidate* const candidate = sending_->candidates.current();
+  if (candidate == nullptr) return;
+  const std::size_t end = runs.size();
+  for (std::size_t i = from; i < end && runs.size() < runs.capacity(); ++i) {
+    DatagramRun copy = runs[i];
+    if (copy.bytes > candidate->credit) {
+      copy.bytes = candidate->credit / copy.segment_bytes * copy.segment_bytes;
+    }
+    if (copy.bytes == 0) continue;
+    candidate->credit -= copy.bytes;
+    copy.to = candidate->endpoint;
+    copy.counted = false;
+    runs.push_back(copy);
+  }
+}
+
+void Lane::limit_reached(Association& association, std::uint64_t packets) {
   drop(Drop::record_limit, packets);
-  if (!sending_->limit_announced) {
-    sending_->limit_announced = announce(sending_->id, LimitReached{});
+  if (!association.limit_announced) {
+    association.limit_announced = announce(association.id, LimitReached{});
   }
 }
 
 void Lane::queue_control(const ControlMessage& message, std::size_t padded_bytes) {
   if (sending_ == nullptr || !sending_->control_messages) return;
+  if (!append_control(message, padded_bytes)) return drop(Drop::outside_busy);
+  if (seal_control(*sending_, record::ContentType::application_data, sending_->endpoint)) {
+    copy_to_candidate(control_runs_, control_runs_.size() - 1);
+  }
+}
+
+bool Lane::append_control(const ControlMessage& message, std::size_t padded_bytes) {
   const std::size_t bytes = std::max(control_message_bytes, padded_bytes);
   std::uint8_t* const at = control_.append(bytes);
-  if (at == nullptr) return drop(Drop::outside_busy);
+  if (at == nullptr) return false;
   encode(message, at);
   std::fill(at + control_message_bytes, at + bytes, std::uint8_t{0});
-  seal_control(record::ContentType::application_data);
+  return true;
 }
 
 void Lane::queue_alert(const SendAlert& alert) {
@@ -93,18 +119,26 @@ void Lane::queue_alert(const SendAlert& alert) {
   if (at == nullptr) return;
   at[0] = alert.level;
   at[1] = alert.description;
-  seal_control(record::ContentType::alert);
+  if (seal_control(*sending_, record::ContentType::alert, sending_->endpoint)) {
+    copy_to_candidate(control_runs_, control_runs_.size() - 1);
+  }
 }
 
-void Lane::seal_control(record::ContentType type) {
+// Seals the last packet of control_. False: the association is at its limit.
+bool Lane::seal_control(Association& association, record::ContentType type,
+                        const outside::Endpoint& to) {
   const auto packet = control_.packets().last(1);
-  const bool allowed = type == record::ContentType::alert || sending_->data_left() > 0;
-  if (!allowed || sending_->sealer.seal(packet, type) != 1) return limit_reached(1);
-  const std::size_t headroom = record::headroom(sending_->sealer.suite());
+  const bool allowed = type == record::ContentType::alert || association.data_left() > 0;
+  if (!allowed || association.sealer.seal(packet, type) != 1) {
+    limit_reached(association, 1);
+    return false;
+  }
+  const std::size_t headroom = record::headroom(association.sealer.suite());
   const std::size_t overhead = headroom + record::tailroom;
   const std::size_t bytes = packet[0].length + overhead;
-  control_runs_.push_back({packet[0].data - headroom, bytes, bytes, overhead, true,
-                           sending_->endpoint, outer_class_.of_control()});
+  control_runs_.push_back({packet[0].data - headroom, bytes, bytes, overhead, false, to,
+                           policy_.outer_class.of_control()});
+  return true;
 }
 
 void Lane::control_sent() {
@@ -113,7 +147,7 @@ void Lane::control_sent() {
 }
 
 void Lane::count_sent(const DatagramRun& run, std::size_t bytes) {
-  if (run.control || bytes == 0) return;
+  if (!run.counted || bytes == 0) return;
   const std::size_t datagrams = (bytes + run.segment_bytes - 1) / run.segment_bytes;
   // UDP payload at ipv4_minimum_mtu. Larger datagrams may exceed a path MTU.
   constexpr std::size_t large_bytes = ipv4_minimum_mtu - ipv4_header_bytes - udp_header_bytes;

@@ -13,29 +13,14 @@ bool Admission::names(const IpAddress& source) const {
   });
 }
 
-double Admission::Bucket::level(Time now) const {
+double Admission::Bucket::level(const Rate& rate, Time now) const {
   const double seconds = std::chrono::duration<double>(now - filled).count();
-  return std::min(burst, tokens + rate * std::max(0.0, seconds));
+  return std::min(rate.burst, tokens + rate.per_second * std::max(0.0, seconds));
 }
 
-bool Admission::Bucket::take(Time now) {
-  tokens = level(now);
+void Admission::Bucket::take(const Rate& rate, Time now) {
+  tokens = level(rate, now) - 1;
   filled = std::max(filled, now);
-  if (tokens < 1) return false;
-  tokens -= 1;
-  return true;
-}
-
-// Full buckets go first, because a source without a bucket starts with a full one. If no bucket is
-// full, the fullest goes: losing it gives its source the fewest tokens.
-void Admission::evict(Time now) {
-  if (sources_.size() < max_sources) return;
-  const auto is_full = [&](const auto& entry) {
-    return entry.second.level(now) >= per_source_burst;
-  };
-  if (std::erase_if(sources_, is_full) > 0) return;
-  sources_.erase(std::ranges::max_element(
-      sources_, {}, [&](const auto& entry) { return entry.second.level(now); }));
 }
 
 bool Admission::allows(const IpAddress& source) const {
@@ -44,22 +29,61 @@ bool Admission::allows(const IpAddress& source) const {
          });
 }
 
-std::optional<Drop> Admission::admit(const IpAddress& source, Time now, bool known) {
-  if (!allows(source)) return Drop::handshake_not_allowed;
+const Admission::Bucket* Admission::find(const IpAddress& source, unsigned length) const {
+  const auto found = by_prefix_.find(IpPrefix{source, length}.network());
+  return found == by_prefix_.end() ? nullptr : &found->second->bucket;
+}
 
-  // The total is checked first, so that a flood from many sources costs no memory. Its token is
-  // taken last, so that a flood from one source does not use up the tokens of the others.
-  if (!known && total_.level(now) < 1) return Drop::handshake_rate_limited;
-
-  const IpPrefix prefix = IpPrefix{source, source.is_v4() ? 24U : 64U}.network();
-  auto found = sources_.find(prefix);
-  if (found == sources_.end()) {
-    evict(now);
-    found = sources_.emplace(prefix, Bucket{per_source_rate, per_source_burst}).first;
+// A full table loses the bucket from which a token was taken the longest time ago. That bucket is
+// full again, as a new one is: an admission takes at most three buckets, so the table turns over in
+// 2048 / 3 / 100 = 6.8 s, and every bucket is full after 1/3 s.
+void Admission::take(const IpAddress& source, const Level& level, Time now) {
+  const IpPrefix prefix = IpPrefix{source, level.length}.network();
+  const auto found = by_prefix_.find(prefix);
+  if (found != by_prefix_.end()) {
+    networks_.splice(networks_.begin(), networks_, found->second);
+  } else {
+    if (networks_.size() >= max_networks) {
+      by_prefix_.erase(networks_.back().prefix);
+      networks_.pop_back();
+    }
+    networks_.push_front({prefix, {level.rate.burst, now}});
+    by_prefix_.emplace(prefix, networks_.begin());
   }
-  if (!found->second.take(now)) return Drop::handshake_rate_limited;
-  total_.take(now);
-  return std::nullopt;
+  networks_.front().bucket.take(level.rate, now);
+}
+
+bool Admission::is_first_contact(const IpAddress& source, Time now) const {
+  const auto* const bucket = find(source, levels_of(source).back().length);
+  return bucket == nullptr || now - bucket->filled >= first_contact_after;
+}
+
+// Tokens are taken only when all buckets have one: a flood from one source uses up neither the
+// tokens of its neighbours nor the total, and a refused ClientHello costs no memory.
+Admission::Decision Admission::admit(const IpAddress& source, Time now, bool peer) {
+  if (!allows(source)) return {Drop::handshake_not_allowed};
+  if (peer) {
+    if (peer_.level(peer_rate, now) < 1) return {Drop::handshake_rate_limited};
+    peer_.take(peer_rate, now);
+    return {};
+  }
+  const auto levels = levels_of(source);
+  for (const Level& level : levels) {
+    const auto* const bucket = find(source, level.length);
+    if (bucket != nullptr && bucket->level(level.rate, now) < 1) {
+      return {Drop::handshake_rate_limited};
+    }
+  }
+  const bool first_contact =
+      is_first_contact(source, now) && first_contacts_.level(first_contact_rate, now) >= 1;
+  if (!first_contact && total_.level(total_rate, now) < 1) return {Drop::handshake_rate_limited};
+  if (first_contact) {
+    first_contacts_.take(first_contact_rate, now);
+  } else {
+    total_.take(total_rate, now);
+  }
+  for (const Level& level : levels) take(source, level, now);
+  return {std::nullopt, first_contact};
 }
 
 }  // namespace routevpn::dtls

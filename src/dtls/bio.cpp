@@ -38,12 +38,23 @@ bool DatagramPipe::may_send(ConstBytes datagram) const {
   return true;
 }
 
+void DatagramPipe::renumber(Bytes datagram) {
+  if (!next_number_) return;
+  for (ConstBytes rest = datagram; const auto record = take_record(rest);) {
+    if (record->header.epoch != 0) continue;
+    auto header = record->header;
+    header.sequence = (*next_number_)++;
+    const auto at = static_cast<std::size_t>(record->whole.data() - datagram.data());
+    record::encode(header, datagram.data() + at);
+  }
+}
+
 void DatagramPipe::write(ConstBytes datagram) {
   if (!may_send(datagram)) {
     ++refused_;
     return;
   }
-  output_.emplace_back(datagram.begin(), datagram.end());
+  renumber(output_.emplace_back(datagram.begin(), datagram.end()));
   while (const auto record = take_record(datagram)) {
     if (record->header.epoch == 1) used_.note(record->header.sequence, record->fragment);
   }

@@ -42,6 +42,10 @@ class DatagramPipe {
   void offer(std::vector<std::uint8_t> datagram) { waiting_ = std::move(datagram); }
   Datagrams take_output() { return std::exchange(output_, {}); }
 
+  // The next record of epoch 0 that OpenSSL sends gets this number, the one after it the next. Not
+  // called: they keep OpenSSL's numbers.
+  void number_from(std::uint64_t next) { next_number_ = next; }
+
   // From now on OpenSSL may only retransmit its last flight, with sequence numbers below this one.
   void take_over(std::uint64_t first_sequence) { taken_over_from_ = first_sequence; }
 
@@ -58,9 +62,11 @@ class DatagramPipe {
 
  private:
   [[nodiscard]] bool may_send(ConstBytes datagram) const;
+  void renumber(Bytes datagram);
 
   std::optional<std::vector<std::uint8_t>> waiting_;
   Datagrams output_;
+  std::optional<std::uint64_t> next_number_;
   EpochOneUse used_;
   std::optional<std::uint64_t> taken_over_from_;
   std::uint64_t refused_ = 0;

@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include "routevpn/base/owned.hpp"
+#include "routevpn/base/text.hpp"
 #include "routevpn/dtls/identity.hpp"
 
 namespace routevpn::dtls {
@@ -52,8 +53,10 @@ std::string hex(std::span<const unsigned char> bytes) {
   return text;
 }
 
-std::string sha256_hex(const X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
+
+std::string fingerprint_of(const X509* certificate) {
+  Digest digest{};
   unsigned int size = 0;
   X509_digest(certificate, EVP_sha256(), digest.data(), &size);
   return hex(std::span(digest).first(size));
@@ -68,17 +71,24 @@ std::tm broken_down(const ASN1_TIME* time) {
 }  // namespace
 
 std::string name_of(const X509* certificate) {
-  if (auto name = first_dns_name(certificate); !name.empty()) return name;
-  if (auto name = common_name(certificate); !name.empty()) return name;
+  if (const auto name = first_dns_name(certificate); !name.empty()) return shortened(name);
+  if (const auto name = common_name(certificate); !name.empty()) return shortened(name);
   return "(no name)";
 }
 
-std::string subject_of(const X509_NAME* name) {
+std::string shown(const X509_NAME* name) {
   const Owned<BIO, BIO_free> text(BIO_new(BIO_s_mem()));
   if (text == nullptr || X509_NAME_print_ex(text.get(), name, 0, XN_FLAG_RFC2253) < 0) return {};
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(text.get(), &bytes);
-  return size > 0 ? std::string(bytes, static_cast<std::size_t>(size)) : std::string();
+  return size > 0 ? shortened({bytes, static_cast<std::size_t>(size)}) : std::string();
+}
+
+std::string digest_of(const X509_NAME* name) {
+  Digest digest{};
+  unsigned int size = 0;
+  X509_NAME_digest(name, EVP_sha256(), digest.data(), &size);
+  return hex(std::span(digest).first(size));
 }
 
 std::string date_of(const ASN1_TIME* time) {
@@ -90,10 +100,11 @@ std::string date_of(const ASN1_TIME* time) {
 
 std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time) {
   using std::chrono::seconds, std::chrono::system_clock;
-  // system_clock ends in the year 2262, but certificates may be valid until 9999.
+  // system_clock has the years 1677 to 2262, but certificates may have the years 0 to 9999.
+  constexpr auto first = std::chrono::ceil<seconds>(system_clock::time_point::min());
   constexpr auto last = std::chrono::floor<seconds>(system_clock::time_point::max());
   std::tm tm = broken_down(time);
-  return std::min(std::chrono::sys_seconds(seconds(timegm(&tm))), last);
+  return std::clamp(std::chrono::sys_seconds(seconds(timegm(&tm))), first, last);
 }
 
 std::string serial_of(const ASN1_INTEGER* serial) {
@@ -102,10 +113,10 @@ std::string serial_of(const ASN1_INTEGER* serial) {
 
 CertificateInfo describe(const X509* certificate) {
   return {name_of(certificate),
-          subject_of(X509_get_subject_name(certificate)),
+          shown(X509_get_subject_name(certificate)),
           time_point_of(X509_get0_notAfter(certificate)),
-          sha256_hex(certificate),
-          subject_of(X509_get_issuer_name(certificate)),
+          fingerprint_of(certificate),
+          digest_of(X509_get_issuer_name(certificate)),
           serial_of(X509_get0_serialNumber(certificate))};
 }
 

@@ -8,7 +8,6 @@
 
 #include "routevpn/base/error.hpp"
 
-#include "cookie.hpp"
 #include "ssl_connection.hpp"
 #include "verify.hpp"
 
@@ -89,22 +88,9 @@ int require_extended_master_secret(SSL* ssl, int* alert, void*) {
   return SSL_CLIENT_HELLO_ERROR;
 }
 
-int sign_cookie(SSL* ssl, unsigned char* cookie, unsigned int* size) {
-  const SslConnection& connection = SslConnection::of(ssl);
-  if (connection.cookies == nullptr) return 0;
-  const auto made = connection.cookies->make(connection.from);
-  if (!made) return 0;
-  std::copy(made->begin(), made->end(), cookie);
-  *size = static_cast<unsigned int>(made->size());
+// The listener has verified the cookie before OpenSSL sees the ClientHello.
+int accept_cookie(SSL*, const unsigned char*, unsigned int) {
   return 1;
-}
-
-// OpenSSL calls this twice for a ClientHello. The second call comes after the connection has left
-// the listener: its cookie has been verified.
-int check_cookie(SSL* ssl, const unsigned char* cookie, unsigned int size) {
-  const SslConnection& connection = SslConnection::of(ssl);
-  return connection.cookies == nullptr ||
-         connection.cookies->is_valid({cookie, size}, connection.from);
 }
 
 // In DTLS 1.2 (not in TLS 1.2) OpenSSL's acceptor offers ECDHE-ECDSA only if it has an ECDSA
@@ -138,7 +124,9 @@ bool install(SSL_CTX* context, Role role, const Credentials& credentials) {
   for (const auto& one : credentials.revocations) {
     done = done && X509_STORE_add_crl(store, one.get()) == 1;
   }
-  if (!credentials.revocations.empty()) X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+  // Of the whole chain: a revoked intermediate CA must not issue certificates any more.
+  constexpr unsigned long check = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+  if (!credentials.revocations.empty()) done = done && X509_STORE_set_flags(store, check) == 1;
   return done;
 }
 
@@ -164,8 +152,7 @@ bool set_role(SSL_CTX* context, Role role, bool with_psk) {
   }
   SSL_CTX_set_alpn_select_cb(context, with_psk ? select_psk_alpn : select_alpn, nullptr);
   SSL_CTX_set_client_hello_cb(context, require_extended_master_secret, nullptr);
-  SSL_CTX_set_cookie_generate_cb(context, sign_cookie);
-  SSL_CTX_set_cookie_verify_cb(context, check_cookie);
+  SSL_CTX_set_cookie_verify_cb(context, accept_cookie);
   return true;
 }
 

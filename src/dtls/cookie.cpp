@@ -1,69 +1,82 @@
 #include "cookie.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string>
 #include <utility>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include "routevpn/pki/openssl.hpp"
 
 namespace routevpn::dtls {
 
-namespace {
-
-template <std::size_t size>
-bool fill_randomly(std::array<std::uint8_t, size>& secret) {
-  const bool filled = RAND_bytes(secret.data(), size) == 1;
+CookieJar::Mac CookieJar::make_mac() {
+  using Method = Owned<EVP_MAC, EVP_MAC_free>;
+  const Method hmac(EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr));
+  Mac mac(hmac == nullptr ? nullptr : EVP_MAC_CTX_new(hmac.get()));
+  std::string digest = OSSL_DIGEST_NAME_SHA2_256;
+  const std::array parameters{
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+      OSSL_PARAM_construct_end()};
+  std::array<std::uint8_t, 32> secret{};
+  const bool made = mac != nullptr && RAND_bytes(secret.data(), secret.size()) == 1 &&
+                    EVP_MAC_init(mac.get(), secret.data(), secret.size(), parameters.data()) == 1;
+  OPENSSL_cleanse(secret.data(), secret.size());
   ERR_clear_error();
-  return filled;
+  if (!made) mac.reset();
+  return mac;
 }
-
-}  // namespace
 
 CookieJar::CookieJar() {
-  pki::require(fill_randomly(current_) && fill_randomly(previous_), "draw secrets for cookies");
-}
-
-CookieJar::~CookieJar() {
-  OPENSSL_cleanse(current_.data(), current_.size());
-  OPENSSL_cleanse(previous_.data(), previous_.size());
+  pki::require(current_ != nullptr && previous_ != nullptr, "draw secrets for cookies");
 }
 
 void CookieJar::rotate(Time now) {
   if (!rotated_) rotated_ = now;
   if (now - *rotated_ < lifetime) return;
   const bool both = now - *rotated_ >= 2 * lifetime;
-  Secret fresh;
-  // If RAND_bytes fails, the old secret stays in use.
-  if (!fill_randomly(fresh) || (both && !fill_randomly(current_))) return;
-  previous_ = std::exchange(current_, fresh);
-  OPENSSL_cleanse(fresh.data(), fresh.size());
+  Mac fresh = make_mac();
+  Mac older = both ? make_mac() : nullptr;
+  // Without randomness the old secrets stay in use.
+  if (fresh == nullptr || (both && older == nullptr)) return;
+  previous_ = both ? std::move(older) : std::move(current_);
+  current_ = std::move(fresh);
   rotated_ = now;
 }
 
-std::optional<CookieJar::Cookie> CookieJar::sign(const Secret& secret, const SocketAddress& from) {
-  std::array<std::uint8_t, 16 + 2 + 1> message{};
-  std::copy(from.address.bytes().begin(), from.address.bytes().end(), message.begin());
+std::optional<Cookie> CookieJar::sign(const Mac& mac, const SocketAddress& from,
+                                      ConstBytes random) {
+  std::array<std::uint8_t, 16 + 2 + 1 + random_bytes> message{};
+  std::ranges::copy(from.address.bytes(), message.begin());
   store_be16(message.data() + 16, from.port);
   message[18] = from.address.is_v4() ? 4 : 6;
+  std::ranges::copy(random.first(random_bytes), message.begin() + 19);
   Cookie cookie{};
-  unsigned int size = 0;
-  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), message.data(),
-           message.size(), cookie.data(), &size) == nullptr) {
+  std::size_t size = 0;
+  // Without a key EVP_MAC_init() begins a message with the same key.
+  if (EVP_MAC_init(mac.get(), nullptr, 0, nullptr) != 1 ||
+      EVP_MAC_update(mac.get(), message.data(), message.size()) != 1 ||
+      EVP_MAC_final(mac.get(), cookie.data(), &size, cookie.size()) != 1) {
+    ERR_clear_error();
     return std::nullopt;
   }
   return cookie;
 }
 
-bool CookieJar::is_valid(ConstBytes cookie, const SocketAddress& from) const {
-  const auto matches = [&](const Secret& secret) {
-    const auto expected = sign(secret, from);
-    return expected && cookie.size() == expected->size() &&
-           CRYPTO_memcmp(cookie.data(), expected->data(), expected->size()) == 0;
+std::optional<Cookie> CookieJar::make(const SocketAddress& from, ConstBytes random) const {
+  return sign(current_, from, random);
+}
+
+bool CookieJar::is_valid(ConstBytes cookie, const SocketAddress& from, ConstBytes random) const {
+  if (cookie.size() != cookie_bytes) return false;
+  const auto matches = [&](const Mac& mac) {
+    const auto expected = sign(mac, from, random);
+    return expected && CRYPTO_memcmp(cookie.data(), expected->data(), expected->size()) == 0;
   };
   return matches(current_) || matches(previous_);
 }

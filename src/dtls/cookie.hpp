@@ -1,39 +1,43 @@
 // Stateless cookies that prove a ClientHello's source address, RFC 6347 section 4.2.1.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <optional>
+
+#include <openssl/evp.h>
 
 #include "routevpn/base/address.hpp"
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/clock.hpp"
+#include "routevpn/base/owned.hpp"
+
+#include "client_hello.hpp"
 
 namespace routevpn::dtls {
 
+// A cookie is the HMAC-SHA256 of address, port and the ClientHello's random. With the random, a
+// cookie that was seen on the path serves only the handshake that it was made for.
 class CookieJar {
  public:
   // A cookie stays valid for one to two lifetimes.
   static constexpr Duration lifetime = std::chrono::seconds(60);
-  using Cookie = std::array<std::uint8_t, 32>;  // HMAC-SHA256
 
   CookieJar();  // throws SystemError when there is no randomness
-  ~CookieJar();
-  CookieJar(const CookieJar&) = delete;
-  CookieJar& operator=(const CookieJar&) = delete;
 
   void rotate(Time now);
-  [[nodiscard]] std::optional<Cookie> make(const SocketAddress& from) const {
-    return sign(current_, from);
-  }
-  [[nodiscard]] bool is_valid(ConstBytes cookie, const SocketAddress& from) const;
+  // `random`: of random_bytes. None: OpenSSL failed.
+  [[nodiscard]] std::optional<Cookie> make(const SocketAddress& from, ConstBytes random) const;
+  [[nodiscard]] bool is_valid(ConstBytes cookie, const SocketAddress& from,
+                              ConstBytes random) const;
 
  private:
-  using Secret = std::array<std::uint8_t, 32>;
-  static std::optional<Cookie> sign(const Secret& secret, const SocketAddress& from);
+  // An HMAC with a secret of its own, which only OpenSSL has. It is set up once per secret, because
+  // that takes longer than a cookie.
+  using Mac = Owned<EVP_MAC_CTX, EVP_MAC_CTX_free>;
+  static Mac make_mac();  // empty: no randomness
+  static std::optional<Cookie> sign(const Mac& mac, const SocketAddress& from, ConstBytes random);
 
-  Secret current_{};
-  Secret previous_{};
+  Mac current_ = make_mac();
+  Mac previous_ = make_mac();
   std::optional<Time> rotated_;
 };
 

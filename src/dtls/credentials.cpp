@@ -1,16 +1,11 @@
 #include "credentials.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <string>
 #include <string_view>
 
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
@@ -32,39 +27,20 @@ struct Source {
   }
 };
 
-// The content of a file, wiped by the destructor.
-struct Text {
-  std::string bytes;
-  Text() = default;
-  Text(const Text&) = delete;
-  Text& operator=(const Text&) = delete;
-  ~Text() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
-};
-
-// Opens the file once, so that the checked mode is that of the file that is read.
-void read_file(const Source& source, bool secret, Text& into) {
-  const Fd file(open(source.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // no wait at a pipe
-  const auto unreadable = [&] {
-    return source.error(std::string("cannot be read: ") + std::strerror(errno));
-  };
-  struct stat status {};
-  if (!file || fstat(file.get(), &status) != 0) throw unreadable();
-  if (!S_ISREG(status.st_mode)) throw source.error("not a regular file");
-  if (secret && (status.st_mode & 077) != 0) {
-    throw source.error("must be readable by its owner alone (chmod 600 " + source.path + ')');
+// The content of a file that nobody else may change, or even read.
+SecretText read(const Source& source, Trust trust) {
+  try {
+    return SecretText(routevpn::read_file(source.path, trust));
+  } catch (const UsageError& error) {
+    throw UsageError(std::string(source.option) + ' ' + error.what());
   }
-  const auto size = static_cast<std::size_t>(status.st_size);
-  if (size > max_file_bytes) throw source.error("larger than 1 MiB");
-  into.bytes.resize(size);
-  if (!routevpn::read_all(file, into.bytes)) throw unreadable();
 }
 
 // All objects of one kind in a PEM file; `next` reads one.
 template <typename Handle, typename Next>
 std::vector<Handle> read_objects(const Source& source, std::string_view kind, Next next) {
-  Text text;
-  read_file(source, false, text);
-  const auto bio = pki::reader(text.bytes);
+  const SecretText text = read(source, Trust::unaltered);
+  const auto bio = pki::reader(text.get());
   std::vector<Handle> found;
   ERR_clear_error();
   while (Handle one{next(bio.get(), nullptr, nullptr, nullptr)}) found.push_back(std::move(one));
@@ -81,9 +57,8 @@ std::vector<Certificate> read_certificates(const Source& source) {
 }
 
 Key read_key(const Source& source) {
-  Text text;
-  read_file(source, true, text);
-  const auto bio = pki::reader(text.bytes);
+  const SecretText text = read(source, Trust::secret);
+  const auto bio = pki::reader(text.get());
   bool encrypted = false;
   Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, pki::refuse_passphrase, &encrypted));
   ERR_clear_error();
@@ -95,14 +70,21 @@ Key read_key(const Source& source) {
   return key;
 }
 
+// Whether the time has passed. Throws UsageError if it is malformed.
+bool has_passed(const Source& source, const ASN1_TIME* time) {
+  const int comparison = X509_cmp_current_time(time);
+  if (comparison == 0) throw source.error("holds a malformed date");
+  return comparison < 0;
+}
+
 void check_certificate(const Source& source, const X509* certificate) {
   if (const auto fault = pki::why_unusable(X509_get0_pubkey(certificate)); !fault.empty()) {
     throw source.error(fault);
   }
   const ASN1_TIME* begin = X509_get0_notBefore(certificate);
   const ASN1_TIME* end = X509_get0_notAfter(certificate);
-  if (X509_cmp_current_time(begin) > 0) throw source.error("not valid before " + date_of(begin));
-  if (X509_cmp_current_time(end) < 0) throw source.error("expired on " + date_of(end));
+  if (!has_passed(source, begin)) throw source.error("not valid before " + date_of(begin));
+  if (has_passed(source, end)) throw source.error("expired on " + date_of(end));
 }
 
 // Only certificates that may sign others are trusted; all others in the file are ignored.
@@ -123,21 +105,41 @@ bool is_signed_by(X509_CRL* crl, const X509* authority) {
   return ours;
 }
 
+void check_revocation_list(const Source& source, X509_CRL* crl,
+                           const std::vector<Certificate>& authorities) {
+  if (std::ranges::none_of(authorities, [&](const Certificate& authority) {
+        return is_signed_by(crl, authority.get());
+      })) {
+    throw source.error("not signed by a CA of --ca: its issuer is " +
+                       shown(X509_CRL_get_issuer(crl)));
+  }
+  const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl);
+  if (next != nullptr && has_passed(source, next)) {
+    throw source.error("expired on " + date_of(next) + ": the CA must issue a new one");
+  }
+}
+
+// Every certificate of a peer's chain is checked, so a CA without a CRL could not accept any peer.
+// A CA that has expired needs none.
+void require_list_of_each(const Source& source, const std::vector<RevocationList>& lists,
+                          const std::vector<Certificate>& authorities) {
+  for (const auto& authority : authorities) {
+    if (X509_cmp_current_time(X509_get0_notAfter(authority.get())) < 0) continue;
+    if (std::ranges::none_of(lists, [&](const RevocationList& list) {
+          return is_signed_by(list.get(), authority.get());
+        })) {
+      throw source.error("has no CRL of the CA " + shown(X509_get_subject_name(authority.get())) +
+                         "; it must hold one of each CA of --ca");
+    }
+  }
+}
+
 std::vector<RevocationList> read_revocations(const Source& source,
                                              const std::vector<Certificate>& authorities) {
   auto found = read_objects<RevocationList>(source, "X509 CRL", PEM_read_bio_X509_CRL);
-  for (const auto& crl : found) {
-    if (std::none_of(authorities.begin(), authorities.end(), [&](const Certificate& authority) {
-          return is_signed_by(crl.get(), authority.get());
-        })) {
-      throw source.error("not signed by a CA of --ca: its issuer is " +
-                         subject_of(X509_CRL_get_issuer(crl.get())));
-    }
-    const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl.get());
-    if (next != nullptr && X509_cmp_current_time(next) < 0) {
-      throw source.error("expired on " + date_of(next) + ": the CA must issue a new one");
-    }
-  }
+  if (authorities.empty()) return found;  // --ca has a fault of its own
+  for (const auto& crl : found) check_revocation_list(source, crl.get(), authorities);
+  require_list_of_each(source, found, authorities);
   return found;
 }
 
@@ -145,23 +147,36 @@ std::vector<RevocationList> read_revocations(const Source& source,
 
 Credentials load_credentials(const IdentityFiles& files) {
   Credentials loaded;
-  const Source certificate_file{"--cert", files.certificate};
-  loaded.chain = read_certificates(certificate_file);
-  loaded.certificate = std::move(loaded.chain.front());
-  loaded.chain.erase(loaded.chain.begin());
-  check_certificate(certificate_file, loaded.certificate.get());
-
-  const Source key_file{"--key", files.key};
-  loaded.key = read_key(key_file);
-  if (X509_check_private_key(loaded.certificate.get(), loaded.key.get()) != 1) {
+  std::vector<std::string> faults;
+  const auto collect = [&faults](auto step) {
+    try {
+      step();
+    } catch (const UsageError& error) {
+      faults.emplace_back(error.what());
+    }
+  };
+  collect([&] {
+    const Source source{"--cert", files.certificate};
+    loaded.chain = read_certificates(source);
+    loaded.certificate = std::move(loaded.chain.front());
+    loaded.chain.erase(loaded.chain.begin());
+    check_certificate(source, loaded.certificate.get());
+  });
+  collect([&] {
+    const Source source{"--key", files.key};
+    loaded.key = read_key(source);
+    if (loaded.certificate == nullptr) return;  // --cert has a fault of its own
+    if (X509_check_private_key(loaded.certificate.get(), loaded.key.get()) == 1) return;
     ERR_clear_error();
-    throw key_file.error("not the key of the certificate " + files.certificate);
-  }
-
-  loaded.authorities = read_authorities({"--ca", files.ca});
+    throw source.error("not the key of the certificate " + files.certificate);
+  });
+  collect([&] { loaded.authorities = read_authorities({"--ca", files.ca}); });
   if (!files.crl.empty()) {
-    loaded.revocations = read_revocations({"--crl", files.crl}, loaded.authorities);
+    collect([&] {
+      loaded.revocations = read_revocations({"--crl", files.crl}, loaded.authorities);
+    });
   }
+  if (!faults.empty()) throw UsageErrors(std::move(faults));
   return loaded;
 }
 

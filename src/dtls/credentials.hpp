@@ -18,7 +18,7 @@ struct Credentials {
   std::vector<RevocationList> revocations;
 };
 
-// Throws UsageError, see Identity::load.
+// Throws UsageErrors, see Identity::load.
 Credentials load_credentials(const IdentityFiles& files);
 
 }  // namespace routevpn::dtls

@@ -6,12 +6,15 @@
 #include <utility>
 
 #include <openssl/err.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/dtls/key_block.hpp"
+#include "routevpn/dtls/recheck.hpp"
 
 #include "context.hpp"
+#include "receive_filter.hpp"
 #include "records.hpp"
 #include "ssl_connection.hpp"
 
@@ -22,25 +25,45 @@ namespace {
 // OpenSSL's timer is later than ours if the wall clock was stepped back: try again after this time.
 constexpr Duration timer_retry = std::chrono::milliseconds(10);
 
-using record::ContentType;
-
-// Whether OpenSSL may see a record. It would answer application data with a fatal alert. After
-// completion it may see nothing but a retransmitted Finished.
-bool is_for_openssl(const record::Header& header, Progress progress) {
-  if (header.epoch == 1) return header.type == ContentType::handshake;
-  return header.epoch == 0 && progress == Progress::waiting &&
-         (header.type == ContentType::handshake || header.type == ContentType::alert ||
-          header.type == ContentType::change_cipher_spec);
-}
-
-std::vector<std::uint8_t> filter(ConstBytes datagram, Progress progress) {
+// The records of a retransmitted Finished: after completion OpenSSL may see nothing else.
+std::vector<std::uint8_t> finished_records(ConstBytes datagram) {
   std::vector<std::uint8_t> kept;
   while (const auto record = take_record(datagram)) {
-    if (is_for_openssl(record->header, progress)) {
+    if (may_be_finished(*record)) {
       kept.insert(kept.end(), record->whole.begin(), record->whole.end());
     }
   }
   return kept;
+}
+
+// The end that has sent its whole last flight, or received the peer's up to CertificateVerify,
+// waits for ChangeCipherSpec. (The acceptor always requires a certificate.)
+Awaited awaited(const SSL* ssl) {
+  switch (SSL_get_state(ssl)) {
+    case TLS_ST_CW_FINISHED:
+    case TLS_ST_SR_CERT_VRFY:
+      return Awaited::change_cipher_spec;
+    case TLS_ST_CR_CHANGE:
+    case TLS_ST_SR_CHANGE:
+      return Awaited::finished;
+    default:
+      return Awaited::message;
+  }
+}
+
+// A number that no attacker off the path can guess, as TCP's initial sequence number (RFC 6528).
+// Its lowest byte is 0, because GnuTLS returns only this byte to us: it counts up from there as
+// ours does. Below 2^47, so that it never wraps.
+std::uint64_t random_base() {
+  std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+  pki::require(RAND_bytes(bytes.data(), bytes.size()) == 1, "draw a record number");
+  constexpr std::uint64_t below = std::uint64_t{1} << 47;
+  const std::uint64_t number = load_be64(bytes.data()) % (below - ReceiveFilter::least_random_base);
+  return (ReceiveFilter::least_random_base + number) & ~std::uint64_t{0xff};
+}
+
+std::string quoted_alert(std::uint8_t description) {
+  return std::string("alert \"") + SSL_alert_desc_string_long(description) + '"';
 }
 
 bool control_messages_agreed(const SSL* ssl, const PskPtr& psk) {
@@ -53,9 +76,13 @@ bool control_messages_agreed(const SSL* ssl, const PskPtr& psk) {
 
 }  // namespace
 
-Handshake::Handshake(Role role, std::unique_ptr<SslConnection> connection, Time now)
-    : connection_(std::move(connection)), started_(now) {
+Handshake::Handshake(Role role, std::unique_ptr<SslConnection> connection,
+                     std::uint64_t first_number, std::uint64_t peers_first, Time now)
+    : connection_(std::move(connection)),
+      filter_(std::make_unique<ReceiveFilter>(role, peers_first)),
+      started_(now) {
   established_.role = role;
+  connection_->pipe.number_from(first_number);
 }
 Handshake::~Handshake() = default;
 
@@ -128,6 +155,7 @@ void Handshake::establish(record::CipherSuite suite) {
   }
   established_.control_messages = control_messages_agreed(ssl(), psk_);
   established_.peer = describe(SSL_get0_peer_certificate(ssl()));
+  established_.peer_chain = std::make_shared<const CertificateChain>(chain_of_peer(ssl()));
   SSL_get_client_random(ssl(), client_random_.data(), client_random_.size());
   connection_->pipe.take_over(established_.first_send_sequence);
   progress_ = Progress::completed;
@@ -138,15 +166,20 @@ std::unique_ptr<Handshake> Handshake::initiate(const std::shared_ptr<const Ident
   const auto& psks = identity->psks();
   auto connection = make_connection(identity->initiator(), mtu_of(*identity));
   SSL_set_connect_state(connection->ssl.get());
-  std::unique_ptr<Handshake> handshake(new Handshake(Role::initiator, std::move(connection), now));
+  // An acceptor's first record has the number of the ClientHello.
+  const std::uint64_t base = random_base();
+  std::unique_ptr<Handshake> handshake(
+      new Handshake(Role::initiator, std::move(connection), base, base, now));
   if (!psks.empty()) handshake->use_psk(psks.front());
   handshake->advance(now);
   return handshake;
 }
 
 std::unique_ptr<Handshake> Handshake::accept(std::unique_ptr<SslConnection> connection,
-                                             ConstBytes client_random, Time now) {
-  std::unique_ptr<Handshake> handshake(new Handshake(Role::acceptor, std::move(connection), now));
+                                             ConstBytes client_random, std::uint64_t number,
+                                             Time now) {
+  std::unique_ptr<Handshake> handshake(
+      new Handshake(Role::acceptor, std::move(connection), number, number + 1, now));
   auto& kept = handshake->client_random_;
   std::copy_n(client_random.begin(), kept.size(), kept.begin());
   handshake->peer_answered_ = true;
@@ -154,19 +187,36 @@ std::unique_ptr<Handshake> Handshake::accept(std::unique_ptr<SslConnection> conn
   return handshake;
 }
 
-Progress Handshake::receive(ConstBytes datagram, Time now) {
-  const bool over =
-      progress_ == Progress::failed || (progress_ == Progress::completed &&
-                                        (established_.role == Role::initiator || !may_retransmit_));
-  if (over) return progress_;
-  auto records = filter(datagram, progress_);
-  if (records.empty()) return progress_;
-  peer_answered_ = true;
-  connection_->pipe.offer(std::move(records));
-  if (progress_ == Progress::completed) {
-    retransmit_last_flight();
-  } else {
+// Passes on to OpenSSL what it waits for, as long as there is any.
+void Handshake::feed(Time now) {
+  if (const auto alert = filter_->alert()) {
+    return fail({Drop::handshake_failed,
+                 alert == SSL_AD_CLOSE_NOTIFY
+                     ? "the peer closed the handshake"
+                     : "the peer refused the handshake with " + quoted_alert(*alert)});
+  }
+  if (filter_->misled()) {
+    return fail({Drop::handshake_failed, "forged records in the peer's name came before its own"});
+  }
+  while (progress_ == Progress::waiting) {
+    auto records = filter_->take(awaited(ssl()));
+    if (records.empty()) return;
+    peer_answered_ = true;
+    connection_->pipe.offer(std::move(records));
     advance(now);
+  }
+}
+
+Progress Handshake::receive(ConstBytes datagram, Time now) {
+  if (progress_ == Progress::waiting) {
+    filter_->receive(datagram, now);
+    feed(now);
+  } else if (progress_ == Progress::completed && established_.role == Role::acceptor &&
+             may_retransmit_) {
+    auto records = finished_records(datagram);
+    if (records.empty()) return progress_;
+    connection_->pipe.offer(std::move(records));
+    retransmit_last_flight();
   }
   return progress_;
 }
@@ -177,9 +227,13 @@ TimerOutcome Handshake::on_timer(Time now) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time_limit).count();
     fail({Drop::handshake_timed_out,
           std::string(peer_answered_ ? "handshake not completed" : "no answer") + " within " +
-              std::to_string(seconds) + " s"});
+              std::to_string(seconds) + " s" + unproven_alert()});
     return TimerOutcome::failed;
   }
+  filter_->on_timer(now);
+  feed(now);
+  if (progress_ == Progress::failed) return TimerOutcome::failed;
+  if (progress_ == Progress::completed) return TimerOutcome::nothing_due;
   auto& timer = connection_->pipe.timer;
   if (!timer.due || now < *timer.due) return TimerOutcome::nothing_due;
 
@@ -195,9 +249,25 @@ TimerOutcome Handshake::on_timer(Time now) {
 
 std::optional<Time> Handshake::deadline() const {
   if (progress_ != Progress::waiting) return std::nullopt;
-  const Time end = started_ + time_limit;
-  const auto& due = connection_->pipe.timer.due;
-  return due ? std::min(*due, end) : end;
+  Time first = started_ + time_limit;
+  for (const auto& due : {connection_->pipe.timer.due, filter_->deadline()}) {
+    if (due) first = std::min(first, *due);
+  }
+  return first;
+}
+
+std::string Handshake::unproven_alert() const {
+  const auto alert = filter_->unproven_alert();
+  return alert ? "; " + quoted_alert(*alert) + " came, perhaps not from the peer" : "";
+}
+
+std::vector<Drop> Handshake::take_drops() {
+  return filter_->take_drops();
+}
+
+bool Handshake::peer_proved_key() const {
+  const auto state = SSL_get_state(ssl());  // the last message that OpenSSL has processed
+  return state == TLS_ST_SR_CERT_VRFY || state == TLS_ST_SR_CHANGE || state == TLS_ST_SR_FINISHED;
 }
 
 Datagrams Handshake::take_output() {

@@ -16,7 +16,8 @@ std::shared_ptr<const Identity> Identity::load(const IdentityFiles& files,
   identity->acceptor_ = make_context(Role::acceptor, credentials, policy, with_psk);
   identity->certificate_ = describe(credentials.certificate.get());
   for (const auto& crl : credentials.revocations) {
-    const auto issuer = subject_of(X509_CRL_get_issuer(crl.get()));
+    identity->add_dates(crl.get());
+    const auto issuer = digest_of(X509_CRL_get_issuer(crl.get()));
     STACK_OF(X509_REVOKED)* const entries = X509_CRL_get_REVOKED(crl.get());
     for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
       const auto* const entry = sk_X509_REVOKED_value(entries, i);
@@ -24,6 +25,15 @@ std::shared_ptr<const Identity> Identity::load(const IdentityFiles& files,
     }
   }
   return identity;
+}
+
+void Identity::add_dates(const X509_CRL* crl) {
+  if (X509_CRL_get0_nextUpdate(crl) == nullptr) return;  // it never ends
+  const RevocationDates dates{time_point_of(X509_CRL_get0_lastUpdate(crl)),
+                              time_point_of(X509_CRL_get0_nextUpdate(crl))};
+  if (!revocation_dates_ || dates.next_update < revocation_dates_->next_update) {
+    revocation_dates_ = dates;
+  }
 }
 
 }  // namespace routevpn::dtls

@@ -8,15 +8,12 @@
 
 #include <openssl/ssl.h>
 
-#include "routevpn/base/address.hpp"
 #include "routevpn/dtls/envelope.hpp"
 #include "routevpn/dtls/handshake.hpp"
 
 #include "bio.hpp"
 
 namespace routevpn::dtls {
-
-class CookieJar;
 
 inline constexpr std::string_view no_extended_master_secret =
     "the peer does not support the extended master secret (RFC 7627)";
@@ -26,9 +23,6 @@ struct SslConnection {
   Owned<SSL, SSL_free> ssl;
   // Set by a callback that refused the peer: more precise than OpenSSL's error.
   std::optional<HandshakeFailure> refusal;
-  // Only while it waits for a ClientHello.
-  const CookieJar* cookies = nullptr;
-  SocketAddress from;
 
   static SslConnection& of(const SSL* ssl);
 };

@@ -1,7 +1,10 @@
 #include "verify.hpp"
 
+#include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+
+#include "routevpn/base/error.hpp"
 
 #include "certificate.hpp"
 #include "ssl_connection.hpp"
@@ -27,7 +30,7 @@ std::string fault_of(X509_STORE_CTX* store) {
   const X509* current = X509_STORE_CTX_get_current_cert(store);
   if (current == nullptr) current = leaf;
   const std::string whose = X509_STORE_CTX_get_error_depth(store) > 0
-                                ? "its CA " + subject_of(X509_get_subject_name(current)) + ' '
+                                ? "its CA " + shown(X509_get_subject_name(current)) + ' '
                                 : "";
   switch (error) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
@@ -44,12 +47,13 @@ std::string fault_of(X509_STORE_CTX* store) {
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
       return "not signed by our CA";
     case X509_V_ERR_CERT_REVOKED:
-      return "revoked";
+      return whose + "revoked";
     case X509_V_ERR_INVALID_PURPOSE:
       return SSL_is_server(ssl_of(store)) != 0 ? "not meant for TLS clients"
                                                : "not meant for TLS servers";
     case X509_V_ERR_UNABLE_TO_GET_CRL:
-      return "our CRL was not issued by its issuer";
+      return whose + "was issued by " + shown(X509_get_issuer_name(current)) +
+             ", of which our --crl has no CRL";
     case X509_V_ERR_CRL_HAS_EXPIRED:
       return "our CRL has expired";
     default:
@@ -81,7 +85,10 @@ void require_peer(SSL_CTX* context, const std::string& peer_name) {
   X509_VERIFY_PARAM* parameters = SSL_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_hostflags(
       parameters, X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  X509_VERIFY_PARAM_set1_host(parameters, peer_name.c_str(), peer_name.size());
+  if (X509_VERIFY_PARAM_set1_host(parameters, peer_name.data(), peer_name.size()) != 1) {
+    ERR_clear_error();
+    throw SystemError("OpenSSL refused the name of --peer-name");
+  }
 }
 
 }  // namespace routevpn::dtls

@@ -4,9 +4,11 @@
 #include <climits>
 #include <csignal>
 #include <optional>
+#include <sstream>
 
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
@@ -21,12 +23,17 @@ namespace routevpn::host {
 
 namespace {
 
-// The first byte of the guardian's report. The text of a failure follows.
+// The first byte of the guardian's report. The text of a failure follows, or after `done` a line
+// with the families whose forwarding is to be switched off again and the netlink messages that
+// remove rules and routes.
 enum Outcome : char { done = 'D', usage_failure = 'U', system_failure = 'S' };
 
 // The guardian's ends of the pipes to the link's process.
 constexpr int life_pipe = STDIN_FILENO;     // at end of file once the link's process has ended
 constexpr int report_pipe = STDOUT_FILENO;  // written once, after set-up
+
+// Far more than the removals of all routes of a link: 64 bytes each.
+constexpr std::size_t max_report_bytes = std::size_t{1} << 20;
 
 // A terminal or a service manager that ends the link's process signals the guardian too, which must
 // still undo its work.
@@ -39,19 +46,21 @@ void ignore_signals() {
 }
 
 void report(Outcome outcome, const std::string& text) {
-  const std::string message = static_cast<char>(outcome) + text;
-  if (::write(report_pipe, message.data(), message.size()) < 0) log_error(text);
-  ::close(report_pipe);
+  const Fd pipe(report_pipe);
+  try {
+    write_all(pipe, static_cast<char>(outcome) + text, "the guardian's report");
+  } catch (const SystemError& error) {  // the link's process has ended
+    log_error(error.what());
+  }
 }
 
+// Until the link's process ends, or nft.
 void wait_for_end(const Nat* nat) {
   std::array<pollfd, 2> watched{{{life_pipe, 0, 0}, {nat ? nat->table().errors_fd() : -1, 0, 0}}};
-  while (watched[0].revents == 0) {
+  while (watched[0].revents == 0 && watched[1].revents == 0) {
     if (poll(watched.data(), watched.size(), -1) < 0) continue;
-    if (watched[1].revents == 0) continue;
-    log_error("nft has ended: --nat is no longer in force");
-    watched[1].fd = -1;
   }
+  if (watched[0].revents == 0) log_error("nft has ended: --nat is no longer in force");
 }
 
 void guard(const GuardianDuties& duties, const Netns& where) {
@@ -65,7 +74,11 @@ void guard(const GuardianDuties& duties, const Netns& where) {
   }
   std::optional<Nat> nat;
   if (duties.nat) nat.emplace(duties.ifname, duties.ipv6);
-  report(done, "");
+  std::string forwarding;
+  for (const auto& family : nat ? nat->forwarding().were_off() : std::vector<std::string>()) {
+    forwarding.append(family).append(" ");
+  }
+  report(done, forwarding.append("\n").append(additions.removals()));
   wait_for_end(nat ? &*nat : nullptr);
 }
 
@@ -100,13 +113,38 @@ Guardian Guardian::start(const GuardianDuties& duties, const Netns& where) {
 
   // If the guardian failed, it has undone everything. The destructor waits for it.
   Guardian guardian(PipedChild{pid, std::move(life.write_end)});
-  std::string answer(PIPE_BUF, '\0');
+  std::string answer(max_report_bytes, '\0');
   if (!read_all(report.read_end, answer) || answer.empty()) {
     throw SystemError("the guardian process ended before its work was done");
   }
   if (answer[0] == usage_failure) throw UsageError(answer.substr(1));
   if (answer[0] == system_failure) throw SystemError(answer.substr(1));
+  const std::size_t line_end = answer.find('\n');
+  auto& left = guardian.leftovers_;
+  left.nat_table = nat_table(duties.ifname);
+  std::istringstream families(answer.substr(1, line_end - 1));
+  for (std::string family; families >> family;) left.forwarding.push_back(family);
+  left.removals = answer.substr(line_end + 1);
   return guardian;
+}
+
+Guardian::Guardian(PipedChild process)
+    : process_(std::move(process)),
+      ended_(static_cast<int>(syscall(SYS_pidfd_open, process_.pid(), 0))) {
+  if (!ended_) throw system_error("watching the guardian process");
+}
+
+bool Guardian::exited_by_itself() const {
+  siginfo_t info{};
+  const auto pid = static_cast<id_t>(process_.pid());
+  return waitid(P_PID, pid, &info, WEXITED | WNOWAIT) == 0 && info.si_code == CLD_EXITED;
+}
+
+void Guardian::undo(const Netns& where) {
+  if (exited_by_itself()) return;
+  const NetnsScope scope(where);
+  switch_off_forwarding(leftovers_.nat_table, leftovers_.forwarding);
+  remove_additions(std::move(leftovers_.removals));
 }
 
 }  // namespace routevpn::host

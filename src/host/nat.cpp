@@ -16,6 +16,11 @@ namespace {
 
 constexpr const char* table_prefix = "routevpn-";
 
+// Below /proc/sys/net.
+std::string sysctl_of(const std::string& family) {
+  return family == "ipv4" ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding";
+}
+
 // Whether the comment of another guardian's table names the sysctl of this family.
 bool named_by_others(const std::string& own_table, const std::string& family) {
   const auto tables = nft_tables();
@@ -31,7 +36,7 @@ std::string table_name(const std::string& ifname) {
     throw UsageError("--nat: \"" + ifname +
                      "\" cannot name an nftables table: letters, digits, '_', '.' and '-' can");
   }
-  return table_prefix + ifname;
+  return nat_table(ifname);
 }
 
 std::string free_table_name(const std::string& ifname) {
@@ -54,41 +59,55 @@ std::string table_body(const std::string& ifname, bool ipv6, const std::string& 
 
 }  // namespace
 
-Forwarding::Forwarding(std::string own_table, bool ipv6) : own_table_(std::move(own_table)) {
-  sysctls_.push_back({"ipv4", "ipv4/ip_forward", false});
-  if (ipv6) sysctls_.push_back({"ipv6", "ipv6/conf/all/forwarding", false});
-  for (Sysctl& each : sysctls_) {
-    each.was_off = read_sysctl(each.path) == "0" || named_by_others(own_table_, each.family);
+std::string nat_table(const std::string& ifname) {
+  return table_prefix + ifname;
+}
+
+void switch_off_forwarding(const std::string& own_table, const std::vector<std::string>& families) {
+  for (const std::string& family : families) {
+    try {
+      if (named_by_others(own_table, family)) continue;
+      if (read_sysctl(sysctl_of(family)) == "1") write_sysctl(sysctl_of(family), "0");
+    } catch (const SystemError& error) {
+      log_warning(error.what());
+    }
   }
+}
+
+Forwarding::Forwarding(std::string own_table, bool ipv6) : own_table_(std::move(own_table)) {
+  sysctls_.push_back({"ipv4", false});
+  if (ipv6) sysctls_.push_back({"ipv6", false});
+  for (Sysctl& each : sysctls_) {
+    each.was_off =
+        read_sysctl(sysctl_of(each.family)) == "0" || named_by_others(own_table_, each.family);
+  }
+}
+
+std::vector<std::string> Forwarding::were_off() const {
+  std::vector<std::string> families;
+  for (const Sysctl& each : sysctls_) {
+    if (each.was_off) families.push_back(each.family);
+  }
+  return families;
 }
 
 std::string Forwarding::comment() const {
   std::string families;
-  for (const Sysctl& each : sysctls_) {
-    if (each.was_off) families += " " + each.family;
-  }
+  for (const std::string& family : were_off()) families.append(" ").append(family);
   return families.empty() ? "" : "comment \"forwarding was off:" + families + "\"; ";
 }
 
 void Forwarding::switch_on() {
   switched_on_ = true;
   for (Sysctl& each : sysctls_) {
-    if (read_sysctl(each.path) == "1") continue;
-    write_sysctl(each.path, "1");
+    if (read_sysctl(sysctl_of(each.family)) == "1") continue;
+    write_sysctl(sysctl_of(each.family), "1");
     each.was_off = true;  // another guardian may have switched it off since the constructor
   }
 }
 
 Forwarding::~Forwarding() {
-  if (!switched_on_) return;
-  for (const Sysctl& each : sysctls_) {
-    try {
-      if (!each.was_off || named_by_others(own_table_, each.family)) continue;
-      if (read_sysctl(each.path) == "1") write_sysctl(each.path, "0");
-    } catch (const SystemError& error) {
-      log_warning(error.what());
-    }
-  }
+  if (switched_on_) switch_off_forwarding(own_table_, were_off());
 }
 
 Nat::Nat(const std::string& ifname, bool ipv6)

@@ -8,6 +8,13 @@
 
 namespace routevpn::host {
 
+// The nftables table of a link.
+std::string nat_table(const std::string& ifname);
+
+// Switches the forwarding sysctls of these families (ipv4, ipv6) off, except those that the comment
+// of another guardian's table names. Logs failures.
+void switch_off_forwarding(const std::string& own_table, const std::vector<std::string>& families);
+
 // The namespace's forwarding sysctls, shared by the guardians of several links. The comment of a
 // guardian's table names the sysctls that were off before the first guardian. A sysctl is switched
 // off again by the last guardian whose comment names it.
@@ -20,13 +27,14 @@ class Forwarding {
   Forwarding& operator=(const Forwarding&) = delete;
 
   [[nodiscard]] std::string comment() const;
+  // The families whose sysctl was off before the first guardian.
+  [[nodiscard]] std::vector<std::string> were_off() const;
   void switch_on();  // only once the own table has the comment; throws SystemError
 
  private:
   struct Sysctl {
     std::string family;
-    std::string path;  // below /proc/sys/net
-    bool was_off;      // before the first guardian
+    bool was_off;  // before the first guardian
   };
   std::string own_table_;
   std::vector<Sysctl> sysctls_;
@@ -40,6 +48,7 @@ class Nat {
   Nat(const std::string& ifname, bool ipv6);
 
   [[nodiscard]] const NftTable& table() const { return table_; }
+  [[nodiscard]] const Forwarding& forwarding() const { return forwarding_; }
 
  private:
   Forwarding forwarding_;

@@ -127,6 +127,28 @@ Additions::~Additions() {
   }
 }
 
+std::string Additions::removals() const {
+  std::string messages;
+  for (auto added = added_.rbegin(); added != added_.rend(); ++added) {
+    const nlmsghdr* const message = nlmsg_hdr(added->removal.get());
+    const std::size_t padded = NLMSG_ALIGN(message->nlmsg_len);
+    messages.append(reinterpret_cast<const char*>(message), message->nlmsg_len);
+    messages.append(padded - message->nlmsg_len, '\0');
+  }
+  return messages;
+}
+
+void remove_additions(std::string removals) {
+  NetlinkSocket socket(NETLINK_ROUTE);
+  auto* header = reinterpret_cast<nlmsghdr*>(removals.data());
+  int rest = static_cast<int>(removals.size());
+  for (; nlmsg_ok(header, rest) != 0; header = nlmsg_next(header, &rest)) {
+    const NlMessage message(nlmsg_convert(header));
+    if (!message) throw SystemError("netlink message: out of memory");
+    socket.ask(message);
+  }
+}
+
 bool poll_until(const std::function<bool()>& condition, std::chrono::milliseconds within) {
   constexpr std::chrono::milliseconds pause{5};
   const auto deadline = std::chrono::steady_clock::now() + within;

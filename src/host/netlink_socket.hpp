@@ -60,6 +60,8 @@ class Additions {
   // `removal` undoes `request`; `what` names the rule or route in the log.
   KernelAnswer add(const NlMessage& request, NlMessage removal, const std::string& what);
   NetlinkSocket& socket() { return socket_; }
+  // The removals as netlink messages, in the order of their use.
+  [[nodiscard]] std::string removals() const;
 
  private:
   struct Added {
@@ -69,6 +71,10 @@ class Additions {
   NetlinkSocket socket_{NETLINK_ROUTE};
   std::vector<Added> added_;
 };
+
+// Sends the messages of Additions::removals() in the calling thread's namespace. What does not
+// exist any more is left out. Throws SystemError.
+void remove_additions(std::string removals);
 
 // After a crash and a quick restart, the guardian of the previous run may still be removing its
 // table and rules. What still exists after this time belongs to another program.

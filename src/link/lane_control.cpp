@@ -23,13 +23,13 @@ Fd open_eventfd() {
 LaneControl::LaneControl(session::SessionSettings settings,
                          std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
                          const std::atomic<unsigned>& mtu, bool serves_inside,
-                         datapath::OuterClass outer_class, std::uint32_t mark)
+                         const datapath::LanePolicy& policy, std::uint32_t mark)
     : ends_(std::move(ends)),
-      outer_class_(outer_class),
+      outer_class_(policy.outer_class),
       mark_(mark),
       mailbox_wakeup_(open_eventfd()),
       session_(std::move(settings), std::move(identity), counters_, control_drops_),
-      loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get(), outer_class),
+      loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get(), policy),
       serves_inside_(serves_inside) {}
 
 LaneControl::~LaneControl() {
@@ -39,6 +39,7 @@ LaneControl::~LaneControl() {
 
 void LaneControl::start(Time now) {
   thread_ = std::thread([this] { loop_.run(); });
+  tell_wall_clock(now);
   session_.start(now);
 }
 
@@ -64,6 +65,7 @@ bool LaneControl::take_event() {
 
 bool LaneControl::take_handshake() {
   if (mailbox_.handshakes.empty()) return false;
+  tell_wall_clock(read_clock());
   try {
     session_.on_handshake(*mailbox_.handshakes.front(), read_clock());
   } catch (const SystemError& error) {  // no memory: the association in use stays
@@ -72,6 +74,10 @@ bool LaneControl::take_handshake() {
   }
   mailbox_.handshakes.release();
   return true;
+}
+
+void LaneControl::tell_wall_clock(Time now) {
+  session_.on_wall_clock(std::chrono::system_clock::now(), now);
 }
 
 void LaneControl::take_resolution() {
@@ -115,6 +121,7 @@ std::optional<LaneControl::Report> LaneControl::next_report() {
               report = off;
             },
             [&](const session::PathMtuChanged& path) { report = *(path_ = path); },
+            [&](const session::PeerRemembered& peer) { report = peer; },
             [&](session::StateChanged& changed) { report = std::move(changed); },
             [&](session::HandshakeFailed& failed) { report = std::move(failed); },
         },

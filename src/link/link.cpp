@@ -44,8 +44,12 @@ Link::Link(const options::LinkOptions& options,
       hook_(options.on_state),
       lanes_(make_lanes(identity)),
       control_socket_(loop_, options.run_dir, link_name(options, ifname_),
-                      [this] { return status(); }) {
+                      [this] { return status(); }),
+      last_peers_(options.run_dir, control_socket_.link(), lanes_.size()) {
   Log::name_link(control_socket_.link());
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (last_peers_.of(i)) lanes_[i]->session().remember_peer(*last_peers_.of(i));
+  }
   for (const auto& lane : lanes_) {
     loop_.watch(lane->mailbox_fd(), [this, &lane = *lane] {
       lane.acknowledge();
@@ -58,15 +62,20 @@ Link::Link(const options::LinkOptions& options,
   }
   loop_.watch(signals_.get(), [this] { on_signal(); });
   loop_.watch(netns_watch_.fd(), [this] { on_netns_change(); });
+  if (ends_.guardian) {
+    loop_.watch(ends_.guardian->ended_fd(), [this] { guardian_ended(); });
+  }
 }
 
 Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identity) {
+  const datapath::LanePolicy policy{datapath::OuterClass(options_.dscp),
+                                    datapath::PrefixSet(options_.allow)};
   Lanes lanes;
   for (auto& ends : ends_.lanes) {
     const auto number = static_cast<unsigned>(lanes.size());
     lanes.push_back(std::make_unique<LaneControl>(
         session::SessionSettings::of(options_, number, std::random_device{}()), identity,
-        std::move(ends), mtu_, number == 0, datapath::OuterClass(options_.dscp), options_.fwmark));
+        std::move(ends), mtu_, number == 0, policy, options_.fwmark));
   }
   ends_.lanes.clear();
   return lanes;
@@ -115,6 +124,7 @@ void Link::drain(LaneControl& lane) {
                      control_socket_.publish();
                      adapt_mtu();
                    },
+                   [&](const session::PeerRemembered& peer) { remember_peer(lane, peer.address); },
                    [&](const datapath::InterfaceGone&) { interface_gone(); },
                },
                *report);
@@ -123,7 +133,10 @@ void Link::drain(LaneControl& lane) {
 
 void Link::on_timer(Time now) {
   if (ignore_routes_at_ && now >= *ignore_routes_at_) ignore_linkdown_routes();
-  if (now >= expiry_at_) warn_of_expiry();
+  if (now >= expiry_at_) {
+    warn_of_expiry();
+    for (const auto& lane : lanes_) lane->tell_wall_clock(now);  // it may have been set
+  }
   const bool close_notify = close_notify_at_ && now >= *close_notify_at_;
   if (close_notify) close_notify_at_ = now + drain_time / close_notifies;
   for (const auto& lane : lanes_) {
@@ -152,39 +165,6 @@ void Link::on_signal() {
   if (info.ssi_signo == SIGHUP) return reload();
   log_info("stopping", {{"signal", strsignal(static_cast<int>(info.ssi_signo))}});
   begin_stop(Exit::stopped);
-}
-
-void Link::begin_stop(Exit status) {
-  const Time now = read_clock();
-  if (stop_at_) {  // asked twice: at once
-    stop_at_ = now;
-    return;
-  }
-  exit_ = status;
-  host::notify("STOPPING=1");
-  const bool has_peer = std::any_of(lanes_.begin(), lanes_.end(), [now](const auto& lane) {
-    return lane->session().status(now).association.has_value();
-  });
-  stop_at_ = has_peer ? now + drain_time : now;
-  if (has_peer) close_notify_at_ = now + drain_time / close_notifies;
-  for (const auto& lane : lanes_) {
-    lane->session().stop(now);
-    drain(*lane);
-  }
-}
-
-// Our open descriptor would keep a deleted namespace alive, so the link exits.
-void Link::on_netns_change() {
-  const auto deleted = netns_watch_.deleted();
-  if (!deleted) return;
-  log_error("the network namespace was deleted", {{"netns", *deleted}});
-  begin_stop(Exit::failed);
-}
-
-void Link::interface_gone() {
-  if (stop_at_) return;
-  log_error("the interface is gone", {{"ifname", ifname_}});
-  begin_stop(Exit::failed);
 }
 
 void Link::ignore_linkdown_routes() {
@@ -251,6 +231,11 @@ void Link::share_flows() {
   } catch (const SystemError& error) {
     log_warning("flows stay in a lane that is down", {{"error", error.what()}});
   }
+}
+
+void Link::remember_peer(const LaneControl& lane, const IpAddress& address) {
+  const auto at = std::ranges::find(lanes_, &lane, &std::unique_ptr<LaneControl>::get);
+  last_peers_.remember(static_cast<std::size_t>(at - lanes_.begin()), address);
 }
 
 // The interface has one MTU, so the narrowest path counts.

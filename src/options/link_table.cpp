@@ -61,7 +61,7 @@ OptionTable peer_options(LinkDraft& draft) {
        repeatable(o.peers, spelled(parse_peer))},
       {"listen", "[ADDR:]PORT", "local UDP address; without --peer, wait for the peer",
        single(o.listen, optional(spelled(parse_listen)))},
-      {"allow", "PREFIX", "only these sources may start a handshake",
+      {"allow", "PREFIX", "only these sources may start a handshake or be roamed to",
        repeatable(o.allow, spelled(parse_network))},
       {"public-netns", "NETNS", "namespace of the UDP socket", single(o.public_netns)},
       {"fwmark", "N", "mark of the outer packets", single(o.fwmark, number<std::uint32_t>(1))},

@@ -15,7 +15,7 @@ constexpr std::size_t largest_file_bytes = 4096;
 // Empty if there is no file.
 std::string read_psk(const std::string& path) {
   if (!exists(path)) return {};
-  auto content = read_file(path, largest_file_bytes);
+  auto content = read_file(path, Trust::secret, largest_file_bytes);
   std::array<std::uint8_t, pki::psk_bytes + 1> key{};
   const std::string_view line(content);
   if (!line.ends_with('\n') || !pki::decode_psk(line.substr(0, line.size() - 1), key)) {

@@ -56,7 +56,7 @@ PlanReport run(const PlanRequest& request) {
   if (report_faults(request.topology)) return report;
 
   const bool had_lock = exists(report.lock);
-  const auto lock_text = had_lock ? read_file(report.lock, largest_lock_bytes) : "";
+  const auto lock_text = had_lock ? read_file(report.lock, Trust::any, largest_lock_bytes) : "";
   const auto before = parse_lock(lock_text, faults);
   if (report_faults(report.lock)) return report;
 

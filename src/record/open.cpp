@@ -6,11 +6,13 @@
 
 namespace routevpn::record {
 
-Opener::Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys)
+Opener::Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys,
+               bool counted_nonces)
     : aead_(make_aead(backend, suite, ConstBytes(keys.key).first(traits(suite).key_bytes))),
       suite_(suite),
       headroom_(headroom(suite)),
-      keys_(keys) {}
+      keys_(keys),
+      counted_nonces_(counted_nonces && traits(suite).explicit_nonce_bytes != 0) {}
 
 Opened Opener::open(const Header& header, Bytes record) {
   const std::size_t overhead = headroom_ + tailroom;
@@ -22,13 +24,15 @@ Opened Opener::open(const Header& header, Bytes record) {
   const Bytes payload = record.subspan(headroom_, record.size() - overhead);
   // ChaCha20-Poly1305 has no explicit nonce: these are the first fragment bytes, and not used.
   const std::uint64_t explicit_nonce = load_be64(record.data() + header_bytes);
+  const std::uint64_t base = explicit_nonce - header.sequence;
+  if (nonce_base_ && base != *nonce_base_) return {Drop::record_forged};
   const auto nonce = record_nonce(suite_, keys_.iv, header, explicit_nonce);
   const auto additional = additional_data(header, payload.size());
   if (!aead_->open(nonce.data(), {additional.data(), additional_data_bytes}, payload,
                    payload.data() + payload.size())) {
-    ++forged_;
-    return {Drop::record_forged};
+    return {Drop::record_forged, {}, false, true};
   }
+  if (counted_nonces_) nonce_base_ = base;
   ++opened_;
   return {std::nullopt, payload, replay_.update(header.sequence)};
 }

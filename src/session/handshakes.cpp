@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "routevpn/session/restart_hint.hpp"
-
 namespace routevpn::session {
 
 namespace {
@@ -52,6 +50,13 @@ void Handshakes::initiate(const outside::Endpoint& peer, Time now) {
   proceed(entry.first);
 }
 
+void Handshakes::abandon() {
+  entries_.clear();
+  std::erase_if(events_, [](const HandshakeEvent& event) {
+    return std::holds_alternative<HandshakeFailed>(event);
+  });
+}
+
 std::optional<HandshakeEvent> Handshakes::take_event() {
   if (events_.empty()) return std::nullopt;
   HandshakeEvent event = std::move(events_.front());
@@ -86,15 +91,15 @@ dtls::Envelopes::Opened Handshakes::open(ConstBytes received, const outside::End
 }
 
 // The peer seals a handshake with one PSK from its first datagram to its last.
-void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from,
-                         const std::optional<IpAddress>& peer, Time now, const dtls::PskPtr& psk) {
+void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from, Time now,
+                         const dtls::PskPtr& psk) {
   const auto entry = entries_.find(from.remote);
   const auto random = dtls::client_hello_random(datagram);
   if (random && role_ == dtls::Role::acceptor) {
     const bool retransmitted =
         entry != entries_.end() &&
         std::ranges::equal(*random, entry->second.handshake->client_random());
-    if (!retransmitted) return client_hello(datagram, from, peer, now, psk);
+    if (!retransmitted) return client_hello(datagram, from, now, psk);
   }
   if (entry != entries_.end() && !dtls::same(entry->second.handshake->psk(), psk)) {
     return drops_.add(Drop::psk_mismatch);
@@ -106,19 +111,22 @@ void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from,
 // A ClientHello without a valid cookie is answered without any state, if --allow covers its source.
 // Rates are counted behind the cookie: before it, a sender of forged source addresses could use up
 // the share of the peer's address.
-void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from,
-                              const std::optional<IpAddress>& peer, Time now,
+void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now,
                               const dtls::PskPtr& psk) {
   if (!admission_.allows(from.remote.address)) return drops_.add(Drop::handshake_not_allowed);
-  auto answer =
-      listener_->receive(datagram, from.remote, now, [&] { return admit(from.remote, peer, now); });
+  bool first_contact = false;
+  auto answer = listener_->receive(datagram, from.remote, now, [&] {
+    const auto decision = admit(from.remote, now);
+    first_contact = decision.first_contact;
+    return decision.refused;
+  });
   if (answer.malformed) drops_.add(Drop::handshake_malformed);
   if (answer.refused) drops_.add(*answer.refused);
   for (auto& reply : answer.output) send(std::move(reply), from, psk);
   if (answer.handshake == nullptr) return;
   answer.handshake->use_psk(psk);
-  const auto entry =
-      entries_.emplace(from.remote, Entry{std::move(answer.handshake), from, now, true});
+  const auto entry = entries_.emplace(
+      from.remote, Entry{std::move(answer.handshake), from, now, true, first_contact});
   proceed(entry.first);
 }
 
@@ -130,57 +138,46 @@ void Handshakes::send(std::vector<std::uint8_t> datagram, const outside::Endpoin
 
 // No hint while a handshake with that address is in progress: the alert could abort it.
 bool Handshakes::send_restart_hint(const outside::Endpoint& to, Time now) {
-  if (role_ != dtls::Role::acceptor || now < next_restart_hint_) return false;
-  if (!admission_.allows(to.remote.address) || entries_.contains(to.remote)) return false;
-  if (envelopes_.in_use() && !admission_.names(to.remote.address)) return false;
-  next_restart_hint_ = now + restart_hint_interval;
+  const IpAddress& address = to.remote.address;
+  if (role_ != dtls::Role::acceptor || !admission_.allows(address)) return false;
+  if (envelopes_.in_use() && !admission_.names(address) && peer_ != address) return false;
+  if (entries_.contains(to.remote) || !hints_.take(address, peer_ == address, now)) return false;
   send({restart_hint.begin(), restart_hint.end()}, to, envelopes_.own_key());
   return true;
 }
 
-std::optional<Drop> Handshakes::admit(const SocketAddress& source,
-                                      const std::optional<IpAddress>& peer, Time now) {
-  const auto refused = admission_.admit(source.address, now, peer == source.address);
-  if (refused) return refused;
+dtls::Admission::Decision Handshakes::admit(const SocketAddress& source, Time now) {
+  const bool of_peer = peer_ == source.address;
+  auto decision = admission_.admit(source.address, now, of_peer);
+  if (decision.refused) return decision;
   entries_.erase(source);  // a new ClientHello from the same port replaces the handshake before it
-  if (!make_room_for(source.address, peer)) return Drop::handshake_half_open;
-  return std::nullopt;
+  if (!make_room_for({source, now, of_peer, decision.first_contact})) {
+    decision.refused = Drop::handshake_half_open;
+  }
+  return decision;
 }
 
-// A full half-open table evicts its oldest entry. If the newcomer's /24 (IPv6: /64) already holds
-// its quota, the oldest entry of that network is evicted instead. So handshakes that never complete
-// cannot lock out new ones. Only the peer's own address evicts the peer's entries.
-bool Handshakes::make_room_for(const IpAddress& source, const std::optional<IpAddress>& peer) {
-  const IpPrefix network{source, source.is_v4() ? 24U : 64U};
-  std::size_t all = 0;
-  std::size_t same = 0;
-  auto oldest = entries_.end();
-  auto oldest_same = entries_.end();
-  const auto older = [this](Entries::iterator one, Entries::iterator than) {
-    return than == entries_.end() || one->second.begun < than->second.begun;
-  };
-  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-    const IpAddress& address = entry->first.address;
-    if (entry->second.association) continue;
-    ++all;
-    if (network.contains(address)) ++same;
-    if (peer == address && peer != source) continue;
-    if (older(entry, oldest)) oldest = entry;
-    if (network.contains(address) && older(entry, oldest_same)) oldest_same = entry;
+bool Handshakes::make_room_for(const HalfOpen& newcomer) {
+  std::vector<HalfOpen> table;
+  for (const auto& [source, entry] : entries_) {
+    if (entry.association) continue;
+    table.push_back({source, entry.begun, peer_ == source.address, entry.first_contact,
+                     entry.handshake->peer_proved_key()});
   }
-  const bool same_full = same >= dtls::Admission::max_half_open_per_source;
-  if (!same_full && all < dtls::Admission::max_half_open) return true;
-  const auto evicted = same_full ? oldest_same : oldest;
-  if (evicted == entries_.end()) return false;
-  drops_.add(Drop::handshake_half_open);
-  entries_.erase(evicted);
-  return true;
+  const Place place = place_for(newcomer, table);
+  if (place.evicted) {
+    drops_.add(Drop::handshake_half_open);
+    entries_.erase(*place.evicted);
+  }
+  return place.granted;
 }
 
 void Handshakes::feed(Entries::iterator entry, ConstBytes datagram, Time now) {
-  entry->second.answered = true;
+  auto& handshake = *entry->second.handshake;
   entry->second.last_received = now;
-  entry->second.handshake->receive(datagram, now);
+  handshake.receive(datagram, now);
+  entry->second.answered = handshake.answered();
+  for (const Drop reason : handshake.take_drops()) drops_.add(reason);
   proceed(entry);
 }
 
@@ -250,11 +247,13 @@ void Handshakes::on_timer(Time now) {
     } else if (!entry->second.answered && now - entry->second.begun >= unanswered) {
       fail(entry, {Drop::handshake_timed_out,
                    "no answer from " + entry->first.to_string() +
+                       entry->second.handshake->unproven_alert() +
                        (envelopes_.in_use() ? "; a peer with another PSK, or with a clock that "
                                               "differs by more than 5 minutes, does not answer"
                                             : "; a peer with a PSK does not answer without it")});
     } else {
       entry->second.handshake->on_timer(now);
+      entry->second.answered = entry->second.handshake->answered();
       proceed(entry);
     }
   }

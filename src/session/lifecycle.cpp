@@ -24,8 +24,10 @@ void Session::establish(const HandshakeCompleted& completed, Time now) {
   } catch (const SystemError& error) {  // no memory: the association in use stays
     return handshakes_.refuse(completed, error.what());
   }
-  auto& entry = associations_.add(id, {established.peer, established.cipher_name, established.suite,
-                                       backend, established.control_messages, peer, now});
+  auto& entry =
+      associations_.add(id, {established.peer, established.cipher_name, established.suite, backend,
+                             established.control_messages, peer, now, established.peer_chain});
+  entry.ends_at = end_of(entry.status);
   if (!initiator && !established.control_messages) entry.activate_at = now + activate_after;
   ++status_.handshakes;
 
@@ -55,10 +57,10 @@ void Session::confirm(AssociationId id, Time now) {
   handshakes_.finish(id);
   const bool renews = associations_.current_id() != 0;
   if (!associations_.confirm(*entry, now)) return;
+  keep_peer_address();
   if (renews) ++status_.rekeys;
   status_.renewal_failure.clear();
-  rekey_at_.reset();
-  if (settings_.role == Role::initiator) rekey_at_ = now + settings_.rekey;
+  rekey_at_ = renewal_due(*entry, now);
   backoff_.reset();
   candidates_.clear();
   if (entry->status.control_messages && settings_.role == Role::acceptor) prober_.begin(now);
@@ -133,7 +135,18 @@ void Session::peer_roamed(AssociationId id, const outside::Endpoint& to) {
     prober_.reset_path();
   }
   entry->status.endpoint = to;
+  keep_peer_address();
   if (id == associations_.current_id() && !path_.follows(to.remote)) path_.follow(entry->status);
+}
+
+// It stays in force when the association ends: the peer returns to its place.
+void Session::keep_peer_address() {
+  const auto* const current = associations_.current();
+  if (settings_.role == Role::initiator || current == nullptr) return;
+  const IpAddress& address = current->status.endpoint.remote.address;
+  if (peer_address_ == address) return;
+  remember_peer(address);
+  outputs_.emplace_back(PeerRemembered{address});
 }
 
 void Session::alert_received(AssociationId id, const datapath::AlertReceived& alert, Time now) {
@@ -152,10 +165,14 @@ void Session::alert_received(AssociationId id, const datapath::AlertReceived& al
 }
 
 void Session::limit_reached(Time now) {
-  std::string text = "the association may carry no more records";
+  apply(Event::limit_reached,
+        {"record_limit", with_renewal_failure("the association may carry no more records")}, now);
+}
+
+std::string Session::with_renewal_failure(std::string text) const {
   const std::string& failure = status_.renewal_failure;
   if (!failure.empty()) text += ", and its rekey failed: " + failure;
-  apply(Event::limit_reached, {"record_limit", std::move(text)}, now);
+  return text;
 }
 
 void Session::begin_rekey(Time now) {
@@ -199,20 +216,6 @@ void Session::retire(Time now) {
   // The lane has sealed with an association that the peer never confirmed.
   command(datapath::ActivateAssociation{associations_.current_id()});
   if (settings_.role == Role::initiator && !rekey_at_) rekey_at_ = now + backoff_.next();
-}
-
-// The holder of a stolen key must lose the association at once: its end need never renew it.
-void Session::end_revoked(const dtls::Identity& identity, Time now) {
-  for (auto& entry : associations_.entries()) {
-    const auto& peer = entry.status.peer;
-    if (!identity.revokes(peer)) continue;
-    if (associations_.current_id() == 0 || entry.id == associations_.current_id()) {
-      return apply(Event::peer_revoked,
-                   {"peer_revoked", "the certificate of " + peer.name + " was revoked"}, now);
-    }
-    entry.retire_at = now;
-  }
-  retire(now);
 }
 
 void Session::drop_associations() {

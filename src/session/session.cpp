@@ -41,6 +41,8 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
 const std::vector<Session::Timer> Session::timers = {
     {[](const Session& s) { return s.handshakes_.deadline(); },
      [](Session& s, Time now) { s.handshakes_.on_timer(now); }},
+    {[](const Session& s) { return s.associations_.end_due(); },
+     [](Session& s, Time now) { s.end_overdue(now); }},
     {[](const Session& s) { return s.associations_.retire_due(); },
      [](Session& s, Time now) { s.retire(now); }},
     {[](const Session& s) { return s.restart_check_.due(); },
@@ -106,6 +108,11 @@ std::optional<Output> Session::take_output(Time now) {
   return output;
 }
 
+void Session::remember_peer(const IpAddress& address) {
+  peer_address_ = address;
+  handshakes_.remember_peer(address);
+}
+
 void Session::start(Time now) {
   status_.since = now;
   apply(Event::start,
@@ -123,7 +130,7 @@ void Session::repeat_close_notify() {
 }
 
 void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now) {
-  end_revoked(*identity, now);
+  end_refused(*identity, now);
   handshakes_.replace_identity(std::move(identity));
   if (associations_.current() != nullptr) {
     return apply(Event::rekey_due, status_.reason, now);
@@ -219,11 +226,7 @@ void Session::on_handshake(const datapath::HandshakeDatagram& datagram, Time now
       handshakes_.open(ConstBytes(datagram.bytes).first(datagram.length), datagram.from, now);
   if (opened.fault) return;
   if (is_restart_hint(opened.datagram)) return follow_restart_hint(datagram.from.remote, now);
-  const auto* const current = associations_.current();
-  handshakes_.receive(
-      opened.datagram, datagram.from,
-      current == nullptr ? std::nullopt : std::optional(current->status.endpoint.remote.address),
-      now, opened.key);
+  handshakes_.receive(opened.datagram, datagram.from, now, opened.key);
 }
 
 void Session::hold_carrier(Time now) {

@@ -204,8 +204,8 @@ config_is "on-state has no closing quote" 'on-state = "logger'
 config_is "netns is set already in line 2" "netns = x"
 config_is "config belongs on the command line" "config = other.conf"
 config_is "table: needs --route" "table = 51"
-refused 2 "none.conf: No such file or directory" "$ROUTEVPN" --config none.conf
-refused 2 "none.conf: No such file or directory" "$ROUTEVPN" check --config none.conf
+refused 2 "none.conf: cannot be read: No such file or directory" "$ROUTEVPN" --config none.conf
+refused 2 "none.conf: cannot be read: No such file or directory" "$ROUTEVPN" check --config none.conf
 
 # --- routevpn check -----------------------------------------------------------------------------
 

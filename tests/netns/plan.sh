@@ -71,7 +71,7 @@ prints "a fault in the topology" 2 \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
 planned out | cmp before - || fail "a plan with a fault has written files"
 ok "and nothing is written"
-prints "a topology file that does not exist" 2 'routevpn: none.toml: No such file or directory' \
+prints "a topology file that does not exist" 2 'routevpn: none.toml: cannot be read: No such file or directory' \
   "$ROUTEVPN" plan none.toml --out out
 prints "no --out" 2 'routevpn: --out DIR is required: where the files go' \
   "$ROUTEVPN" plan topology.toml

@@ -141,3 +141,15 @@ for outer in 4 6; do
     stop b || fail "link b ended with status $?"
   done
 done
+
+# The guardian, which holds rules and forwarding, is killed -------------------------------------------
+starts 4
+guardian=$(ps -o pid= --ppid "${PID[a]}" | tr -d ' ')
+kill -KILL "$guardian"
+status=0
+wait "${PID[a]}" || status=$?
+unset "PID[a]"
+expect_equal "a link without its guardian ends with status 1" 1 "$status"
+expect "the log has the reason" grep -q "the guardian process has ended" "$DIR/a.log"
+expect "no interface, route, rule or process is left" wait_for is_as_before
+stop b || fail "link b ended with status $?"

@@ -21,6 +21,17 @@ struct Identities {
       make_identity(v1, ca.certificate(), "V9-1");
   std::shared_ptr<const dtls::Identity> refusing_acceptor =
       make_identity(v2, ca.certificate(), "V9-1");
+  // The other end refuses the certificates of these, which have another name.
+  std::shared_ptr<const dtls::Identity> misnamed_initiator =
+      make_identity(ca.issue({"V8-1"}), ca.certificate(), "V2-1");
+  std::shared_ptr<const dtls::Identity> misnamed_acceptor =
+      make_identity(ca.issue({"V8-2"}), ca.certificate(), "V1-1");
+  // These trust another CA only.
+  TestCa other_ca{"Other CA"};
+  std::shared_ptr<const dtls::Identity> other_initiator =
+      make_identity(v1, other_ca.certificate(), "V2-1");
+  std::shared_ptr<const dtls::Identity> other_acceptor =
+      make_identity(v2, other_ca.certificate(), "V1-1");
   // These have a CRL that revokes the certificate of the other end, or the own one.
   std::shared_ptr<const dtls::Identity> revoking_initiator =
       make_identity(v1, ca.certificate(), "V2-1", "", ca.revoke({v2.serial}));

@@ -17,9 +17,9 @@ TEST_CASE(
   SimEnd& acceptor = world.acceptor();
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   if (acceptor_refuses) {
-    acceptor.replace_identity(identities().refusing_acceptor);
+    initiator.replace_identity(identities().misnamed_initiator);
   } else {
-    initiator.replace_identity(identities().refusing_initiator);
+    acceptor.replace_identity(identities().misnamed_acceptor);
   }
   acceptor.settle();
   initiator.settle();
@@ -75,6 +75,35 @@ TEST_CASE("a new CRL that revokes the peer takes the carrier off at once") {
   CHECK_FALSE(world.carrier(0));
   CHECK_FALSE(world.carrier(1));
   revoker.replace_identity(by_acceptor ? identities().acceptor : identities().initiator);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 15s));
+  CHECK(world.violations.empty());
+}
+
+TEST_CASE("reloaded credentials that refuse the peer end the association at once") {
+  const bool by_acceptor = GENERATE(true, false);
+  const bool other_ca = GENERATE(true, false);
+  CAPTURE(by_acceptor, other_ca);
+  World world({}, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  SimEnd& refuser = by_acceptor ? world.acceptor() : world.initiator();
+  const Identities& all = identities();
+  if (other_ca) {
+    refuser.replace_identity(by_acceptor ? all.other_acceptor : all.other_initiator);
+  } else {
+    refuser.replace_identity(by_acceptor ? all.refusing_acceptor : all.refusing_initiator);
+  }
+  CHECK_FALSE(refuser.carrier());
+  CHECK_FALSE(status(refuser, world).association);
+  CHECK(status(refuser, world).reason.word == "certificate_refused");
+  CHECK(status(refuser, world).reason.text ==
+        "certificate of " + std::string(by_acceptor ? "V1-1" : "V2-1") + " refused: " +
+            (other_ca ? "not signed by our CA"
+                      : "name is " + std::string(by_acceptor ? "V1-1" : "V2-1") + ", not V9-1"));
+  world.run(20s);
+  CHECK_FALSE(world.carrier(0));
+  CHECK_FALSE(world.carrier(1));
+  CHECK(status(world.initiator(), world).handshakes == 1);
+  refuser.replace_identity(by_acceptor ? all.acceptor : all.initiator);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 15s));
   CHECK(world.violations.empty());
 }
@@ -149,8 +178,8 @@ TEST_CASE("the next successful rekey clears the failure of a refused one") {
   World world({3, {}, 10s}, identities().initiator, identities().acceptor);
   SimEnd& initiator = world.initiator();
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
-  world.acceptor().replace_identity(identities().refusing_acceptor);
-  world.run(30s);
+  world.acceptor().replace_identity(identities().misnamed_acceptor);
+  world.run(15s);
   CHECK_FALSE(status(initiator, world).renewal_failure.empty());
   world.acceptor().replace_identity(identities().acceptor);
   world.run(15s);

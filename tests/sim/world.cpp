@@ -116,6 +116,7 @@ void SimEnd::send(ConstBytes datagram, const outside::Endpoint& to) {
   for (int earlier = 0; peer == 0 && earlier < rebinds; ++earlier) {
     if (to.remote == World::address(peer, earlier).remote) return;
   }
+  if (world_.to_stranger) return world_.to_stranger(datagram);
   world_.violations.emplace_back("a datagram was sent to an address that the peer never had");
 }
 
@@ -161,6 +162,7 @@ void SimEnd::carry_out(session::Output& output) {
                    send(flight.datagram, flight.to);
                  },
                  [&](datapath::LaneCommand& command) {
+                   if (std::holds_alternative<datapath::RetireAssociation>(command)) retired();
                    datapath::LaneCommand* slot = mailbox_.commands.reserve();
                    if (slot == nullptr) {
                      lane_.execute_commands(world_.now);
@@ -182,6 +184,7 @@ void SimEnd::carry_out(session::Output& output) {
                    payload_bytes = path.payload_bytes;
                    ++path_mtu_changes;
                  },
+                 [&](const session::PeerRemembered& peer) { world_.remembered = peer.address; },
              },
              output);
 }
@@ -226,6 +229,7 @@ World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> ini
   session.role = dtls::Role::acceptor;
   settings_[1] = session;
   session.role = dtls::Role::initiator;
+  session.rekey = settings.initiator_rekey.value_or(settings.rekey);
   session.peers = {{"peer.example", 7754}};
   settings_[0] = session;
   virtual_clock::set(now);
@@ -241,6 +245,8 @@ void World::start(int end) {
   ends_[end] = std::make_unique<SimEnd>(*this, end, settings_[end], identities_[end]);
   if (killed_[end]) ends_[end]->inherit_counts(*killed_[end]);
   killed_[end].reset();
+  if (end == 1 && remembered) ends_[end]->session().remember_peer(*remembered);
+  ends_[end]->session().on_wall_clock(virtual_clock::wall(), now);
   ends_[end]->session().start(now);
   ends_[end]->settle();
 }

@@ -42,6 +42,7 @@ class SimEnd {
   // Takes over serials and delivered packets from the killed process of this end.
   void inherit_counts(SimEnd& killed);
 
+  std::function<void()> retired = [] {};  // called for each association that the session retires
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;
   int carrier_changes = 0;
@@ -78,6 +79,7 @@ class World {
     Duration rekey = std::chrono::seconds(3600);
     Duration up_delay{};
     Duration dead_after = std::chrono::milliseconds(3500);
+    std::optional<Duration> initiator_rekey{};  // none: as the acceptor's
   };
   World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,
         std::shared_ptr<const dtls::Identity> acceptor);
@@ -105,15 +107,21 @@ class World {
   // Called with each datagram that an end sends, before the wire impairs it.
   std::function<void(int from, ConstBytes datagram)> observer;
 
+  // Called with each datagram to an address that the peer never had. Without it such a datagram is
+  // a violation.
+  std::function<void(ConstBytes datagram)> to_stranger;
+
   SimEnd& initiator() { return *ends_[0]; }
   SimEnd& acceptor() { return *ends_[1]; }
   [[nodiscard]] bool carrier(int end) const { return ends_[end] && ends_[end]->carrier(); }
   [[nodiscard]] bool both_up() const { return carrier(0) && carrier(1); }
+  std::optional<IpAddress> remembered;  // the acceptor's peer; a restart does not lose it
   // Violated invariants; empty: none.
   std::vector<std::string> violations;
 
+  static constexpr Time begin{std::chrono::hours(1000)};
   Wire wire;
-  Time now{std::chrono::hours(1000)};
+  Time now = begin;
   // Both ends send three inside packets per interval; nullopt: no traffic.
   std::optional<Duration> traffic_interval;
   std::size_t packet_bytes = 0;  // of each inside packet; 0: random, 60 to 1359

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace routevpn {
 
@@ -16,6 +18,20 @@ enum class Exit : int { stopped = 0, failed = 1, usage = 2 };
 // option, the fault, and what is allowed.
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+// Several UsageErrors. The text has all of them in one line, "; " between.
+struct UsageErrors : UsageError {
+  explicit UsageErrors(std::vector<std::string> all)
+      : UsageError(joined(all)), lines(std::move(all)) {}
+  std::vector<std::string> lines;  // at least one
+
+ private:
+  static std::string joined(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines) text.append(text.empty() ? "" : "; ").append(line);
+    return text;
+  }
 };
 
 // A system call failed: exit status 1. The text is one line.

@@ -16,7 +16,8 @@ inline constexpr std::array<std::string_view, 4> log_level_names = {"error", "wa
                                                                     "debug"};  // by LogLevel
 enum class LogFormat : std::uint8_t { text, json };
 
-// Extra fields of a line: name=value in text, members in JSON.
+// Extra fields of a line: name=value in text (logfmt: in quotes, with \" \\ and \xNN, where the
+// value needs them), members in JSON.
 using LogFields = std::initializer_list<std::pair<std::string_view, std::string>>;
 
 class Log {

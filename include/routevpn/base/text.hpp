@@ -13,6 +13,14 @@ namespace routevpn {
 // byte that is not well-formed UTF-8 becomes \xNN.
 std::string printable(std::string_view text);
 
+std::string escaped(char c);  // \xNN
+
+// The longest name that is shown of a certificate: ub-common-name, RFC 5280 appendix A.1. A name in
+// another field can have 64 KiB, and a stranger chooses it.
+inline constexpr std::size_t max_shown_name = 64;
+// The name, or its beginning with "..." after it, at most max_shown_name characters of ASCII.
+std::string shortened(std::string_view name);
+
 // The number that the whole text spells, without sign or prefix.
 std::optional<std::uint32_t> to_number(std::string_view text, int base = 10);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "routevpn/datapath/candidates.hpp"
 #include "routevpn/dtls/handshake.hpp"
 #include "routevpn/outside/udp.hpp"
 #include "routevpn/record/open.hpp"
@@ -35,7 +36,7 @@ struct Association {
                          record::traits(established.suite).record_limit - records_for_alerts)),
         sealer(backend, established.suite, established.send, established.first_send_sequence,
                established.explicit_nonce_base, stop_at + records_for_alerts),
-        opener(backend, established.suite, established.receive),
+        opener(backend, established.suite, established.receive, established.control_messages),
         endpoint(peer),
         control_messages(established.control_messages),
         rekey_after(limits.rekey_after.value_or(record::traits(established.suite).rekey_after)) {}
@@ -50,8 +51,11 @@ struct Association {
   record::Sealer sealer;
   record::Opener opener;
   outside::Endpoint endpoint;
-  bool control_messages;
+  Time endpoint_heard{};  // the last record from there that was newer than all before
+  Candidates candidates;
+  bool control_messages;  // the peer is routevpn: its explicit nonces count, too
   std::uint64_t rekey_after;
+  std::uint64_t forged = 0;  // records from the endpoint's address that the cipher refused
 
   // Whether the mailbox took the event for the association's current state.
   bool confirmed = false;           // AssociationConfirmed

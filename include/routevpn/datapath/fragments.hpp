@@ -62,8 +62,9 @@ class Reassembler {
     // Congested if any of the fragments is (RFC 3168 section 5.3).
     inside::Ecn outer_ecn = inside::Ecn::not_ect;
   };
-  // `payload` begins with fragment_kind. Faults: payload_malformed is about this fragment;
-  // payload_incomplete is about a packet that was discarded, mostly the oldest incomplete one.
+  // `payload` begins with fragment_kind. Faults: payload_malformed is about this fragment, and if
+  // it overlaps an earlier one, its packet is discarded, too (as in RFC 5722); payload_incomplete
+  // is about a packet that was discarded, mostly the oldest incomplete one.
   Result add(AssociationId association, ConstBytes payload, inside::Ecn outer_ecn);
 
  private:
@@ -74,12 +75,32 @@ class Reassembler {
   // other fragments arrived before.
   static constexpr std::size_t max_reassembled_bytes = 3UL * 65536;
 
+  // The bytes of a packet that have arrived, as ranges that neither touch nor overlap, in order.
+  // Fragments that arrive in order make one range, each that was overtaken one more.
+  class Covered {
+   public:
+    enum class Result : std::uint8_t { added, overlaps, full };
+    Result add(std::uint16_t first, std::uint16_t end);
+    // Whether one range begins at 0 and ends there.
+    [[nodiscard]] bool is_whole(std::uint16_t length) const {
+      return count_ == 1 && ranges_[0].first == 0 && ranges_[0].end == length;
+    }
+
+   private:
+    struct Range {
+      std::uint16_t first;
+      std::uint16_t end;
+    };
+    std::array<Range, 16> ranges_;
+    std::size_t count_ = 0;
+  };
+
   struct Incomplete {
     AssociationId association = 0;  // 0: none
     std::uint16_t packet = 0;
     std::uint16_t length = 0;
     inside::Ecn outer_ecn = inside::Ecn::not_ect;
-    std::size_t received = 0;
+    Covered received{};
     std::uint64_t age = 0;  // the larger the newer; 0: none
   };
   std::size_t find_or_start(AssociationId association, std::uint16_t packet, std::uint16_t length,

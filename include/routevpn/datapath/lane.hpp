@@ -9,7 +9,8 @@
 // clang-format on
 //
 // from_outside() passes handshake records to the mailbox. A lane takes no lock, allocates nothing
-// after construction and reads no clock. Only one thread uses it.
+// after construction and reads no clock. Its one system call draws the random numbers of a path
+// challenge (candidates.hpp). Only one thread uses it.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,10 @@
 #include "routevpn/base/drop.hpp"
 #include "routevpn/datapath/fragments.hpp"
 #include "routevpn/datapath/lane_counters.hpp"
+#include "routevpn/datapath/lane_policy.hpp"
 #include "routevpn/datapath/mailbox.hpp"
-#include "routevpn/datapath/outer_class.hpp"
+#include "routevpn/datapath/rate_limit.hpp"
+#include "routevpn/datapath/source_table.hpp"
 #include "routevpn/inside/coalesce.hpp"
 #include "routevpn/inside/outbound_batch.hpp"
 #include "routevpn/inside/segment.hpp"
@@ -35,7 +38,7 @@ struct DatagramRun {
   std::size_t bytes = 0;
   std::size_t segment_bytes = 0;
   std::size_t overhead_bytes = 0;  // of each datagram: record header, nonce and tag
-  bool control = false;            // carries no inside packets
+  bool counted = true;             // false: no inside packets, or a copy of counted ones
   outside::Endpoint to;
   std::uint8_t traffic_class = 0;
 };
@@ -43,8 +46,7 @@ struct DatagramRun {
 class Lane {
  public:
   // `udp_offload`: the interface accepts UDP super-packets.
-  Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload,
-       OuterClass outer_class = OuterClass());
+  Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, LanePolicy policy = {});
 
   // Executes the commands in the mailbox. Call it between the receive of a datagram and
   // from_outside(): then the keys that the peer may already use are installed.
@@ -85,26 +87,45 @@ class Lane {
   void activate(Association& association);
   void queue_control(const ControlMessage& message, std::size_t padded_bytes = 0);
   void queue_alert(const SendAlert& alert);
-  void seal_control(record::ContentType type);
-  void limit_reached(std::uint64_t packets);
+  bool append_control(const ControlMessage& message, std::size_t padded_bytes);
+  bool seal_control(Association& association, record::ContentType type,
+                    const outside::Endpoint& to);
+  void copy_to_candidate(std::vector<DatagramRun>& runs, std::size_t from);
+  void limit_reached(Association& association, std::uint64_t packets);
 
-  void split_datagram(Bytes datagram, const outside::Endpoint& from, Time now);
+  // Where and when the argument of from_outside() arrived.
+  struct Arrival {
+    outside::Endpoint from;
+    Time now;
+    bool from_endpoint;  // of an association
+    bool allowed;        // from there, or from where the peer may move to
+  };
+  [[nodiscard]] bool is_endpoint(const SocketAddress& address) const;
+  void split_datagram(Bytes datagram, const Arrival& arrival);
   void forward_handshake(Bytes record, const outside::Endpoint& from);
-  void open_record(const record::Split& split, const outside::Endpoint& from, Time now);
-  void record_without_keys(const record::Split& split, const outside::Endpoint& from, Time now);
-  Association* open_with_any(const record::Split& split, record::Opened& opened);
-  bool open_with(Association& association, const record::Split& split, record::Opened& opened);
-  void on_authentic_record(Association& association, bool newest, const outside::Endpoint& from,
-                           Time now);
+  [[nodiscard]] bool is_peer(const IpAddress& address) const;
+  bool open_record(const record::Split& split, const Arrival& arrival);
+  void take_alert(Association& association, ConstBytes payload, Time now);
+  void record_without_keys(const record::Split& split, const Arrival& arrival);
+  Association* open_with_any(const record::Split& split, const Arrival& arrival,
+                             record::Opened& opened);
+  bool open_with(Association& association, const record::Split& split, const Arrival& arrival,
+                 record::Opened& opened);
+  void follow_peer(Association& association, std::size_t bytes, const Arrival& arrival);
+  void challenge(Association& association, Candidate& candidate, Time now);
+  bool take_path_proof(const ControlMessage& reply, const Arrival& arrival);
+  void move_endpoint(Association& association, const Arrival& arrival);
+  void announce_roam(Association& association);
   void confirm(Association& association);
-  void deliver(Association& association, Bytes payload, Time now);
-  void control_message(Association& association, ConstBytes payload, Time now);
+  void deliver(Association& association, Bytes payload, const Arrival& arrival);
+  void control_message(Association& association, ConstBytes payload, const Arrival& arrival);
+  [[nodiscard]] bool accepts_source(ConstBytes packet) const;
   void deliver_packet(Bytes packet, inside::Ecn outer_ecn);
   void check_limits(Association& association);
 
   Mailbox& mailbox_;
   LaneCounters& counters_;
-  OuterClass outer_class_;
+  LanePolicy policy_;
 
   // Newest first. sending_ and receiving_ point into it or are nullptr.
   std::vector<std::unique_ptr<Association>> associations_;
@@ -124,7 +145,18 @@ class Lane {
   Reassembler reassembler_;
   inside::Coalescer coalescer_;
   HandshakeDatagram* handshake_ = nullptr;  // takes the records of the current datagram
-  Time next_without_keys_event_{};          // the earliest time for another RecordWithoutKeys
+  RateLimit challenges_;                    // sent
+  RateLimit peer_control_;                  // control messages and alerts of the peer
+  // Of strangers' records: those that the cipher refuses, and events RecordWithoutKeys.
+  struct Source {
+    RateLimit forgeries;
+    RateLimit without_keys;
+  };
+  SourceTable<Source, 6> sources_;
+  // Where else the peer's handshakes may come from: the address that the control thread expects,
+  // and the endpoint of the association retired last.
+  std::optional<IpAddress> expected_peer_;
+  std::optional<IpAddress> last_peer_;
 };
 
 }  // namespace routevpn::datapath

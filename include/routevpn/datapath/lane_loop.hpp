@@ -19,7 +19,7 @@ class LaneLoop {
   // writes when the mailbox holds events or handshakes.
   LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& tun,
            outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup,
-           OuterClass outer_class = OuterClass());
+           LanePolicy policy = {});
 
   void run();         // until stop()
   void wake() const;  // any thread, after it wrote commands

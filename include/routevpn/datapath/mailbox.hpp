@@ -2,7 +2,6 @@
 // datagrams go to the control thread.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <variant>
@@ -10,6 +9,7 @@
 #include "routevpn/base/clock.hpp"
 #include "routevpn/datapath/association.hpp"
 #include "routevpn/datapath/control_message.hpp"
+#include "routevpn/datapath/handshake_queue.hpp"
 #include "routevpn/datapath/spsc_ring.hpp"
 #include "routevpn/record/cipher.hpp"
 #include "routevpn/record/wire.hpp"
@@ -39,6 +39,11 @@ struct SendControl {
 struct LimitPayload {
   std::uint32_t bytes = 0;
 };
+// Handshake datagrams from this address, with any port, may use the slots kept for the peer. The
+// lane treats the endpoints of associations so without this command.
+struct ExpectPeer {
+  IpAddress address;
+};
 // RFC 5246 section 7.2.
 inline constexpr std::uint8_t alert_warning = 1;
 inline constexpr std::uint8_t alert_fatal = 2;
@@ -47,8 +52,9 @@ struct SendAlert {
   std::uint8_t level = 0;
   std::uint8_t description = 0;
 };
-using LaneCommand = std::variant<std::monostate, InstallAssociation, ActivateAssociation,
-                                 RetireAssociation, SendControl, SendAlert, LimitPayload>;
+using LaneCommand =
+    std::variant<std::monostate, InstallAssociation, ActivateAssociation, RetireAssociation,
+                 SendControl, SendAlert, LimitPayload, ExpectPeer>;
 
 struct AssociationConfirmed {};  // the first authentic record arrived
 struct EchoReplied {
@@ -66,7 +72,7 @@ struct AlertReceived {
 struct PeerRoamed {
   outside::Endpoint to;
 };
-// A data record arrived and there is no association. Reported at most every 20 ms.
+// A data record arrived and there is no association. Reported at most every 20 ms for a source.
 struct RecordWithoutKeys {
   outside::Endpoint from;
 };
@@ -85,17 +91,10 @@ struct LaneEvent {
       what;
 };
 
-// The handshake records of one datagram.
-struct HandshakeDatagram {
-  outside::Endpoint from;
-  std::uint32_t length = 0;
-  std::array<std::uint8_t, 4096> bytes{};  // records beyond it are dropped
-};
-
 struct Mailbox {
   SpscRing<LaneCommand, 64> commands;
   SpscRing<LaneEvent, 256> events;
-  SpscRing<HandshakeDatagram, 64> handshakes;
+  HandshakeQueue handshakes;
 };
 
 }  // namespace routevpn::datapath

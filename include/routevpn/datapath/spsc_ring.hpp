@@ -24,6 +24,8 @@ class SpscRing {
   void publish() {
     tail_.store(tail_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
+  // Writer: the number of slots that the reader has released since the start.
+  [[nodiscard]] std::size_t released() const { return head_.load(std::memory_order_acquire); }
 
   // Reader: the oldest slot, or nullptr if the ring is empty. release() returns the slot.
   T* front() {

@@ -19,6 +19,8 @@ namespace routevpn::dtls {
 
 enum class Role : std::uint8_t { initiator, acceptor };
 
+using CertificateChain = std::vector<std::vector<std::uint8_t>>;  // DER, the leaf first
+
 // The result of a completed handshake: what the record layer needs, and the peer's certificate.
 struct Established {
   Role role = Role::initiator;
@@ -32,6 +34,7 @@ struct Established {
   std::uint64_t explicit_nonce_base = 0;  // nonce = base + sequence number, also for OpenSSL's own
   bool control_messages = false;          // ALPN routevpn/1 or routevpn/1+psk was agreed
   CertificateInfo peer;
+  std::shared_ptr<const CertificateChain> peer_chain;  // for recheck()
 };
 
 // Why a handshake failed: the drop counter to raise, and a line for the log.
@@ -46,6 +49,7 @@ enum class TimerOutcome : std::uint8_t { nothing_due, retransmitted, failed };
 using Datagrams = std::vector<std::vector<std::uint8_t>>;
 
 struct SslConnection;
+class ReceiveFilter;
 
 class Handshake {
  public:
@@ -77,17 +81,31 @@ class Handshake {
   [[nodiscard]] const HandshakeFailure& failure() const { return failure_; }  // when failed
   [[nodiscard]] const PskPtr& psk() const { return psk_; }
   [[nodiscard]] const Established& established() const { return established_; }  // when completed
+  // Whether OpenSSL got a message of the peer.
+  [[nodiscard]] bool answered() const { return peer_answered_; }
+  // The end of a sentence on a time-out: names the alert that came in the peer's name without
+  // proof that the peer sent it; empty: none came.
+  [[nodiscard]] std::string unproven_alert() const;
+  // Why records were dropped, since the last call.
+  std::vector<Drop> take_drops();
+  // Whether the peer of an acceptor's handshake in progress has shown that it holds the key of its
+  // verified certificate. Its Finished is still missing.
+  [[nodiscard]] bool peer_proved_key() const;
   // The random of the ClientHello: an acceptor uses it to recognise a retransmitted ClientHello.
   [[nodiscard]] ConstBytes client_random() const { return client_random_; }
 
  private:
   friend class Listener;
-  Handshake(Role role, std::unique_ptr<SslConnection> connection, Time now);
-  // Continues with the ClientHello whose cookie the listener verified.
+  // `first_number`: of our records of epoch 0. `peers_first`: the lowest that the peer may use.
+  Handshake(Role role, std::unique_ptr<SslConnection> connection, std::uint64_t first_number,
+            std::uint64_t peers_first, Time now);
+  // Continues with the ClientHello whose cookie the listener verified. `number`: of its record.
   static std::unique_ptr<Handshake> accept(std::unique_ptr<SslConnection> connection,
-                                           ConstBytes client_random, Time now);
+                                           ConstBytes client_random, std::uint64_t number,
+                                           Time now);
   [[nodiscard]] SSL* ssl() const;
   void advance(Time now);
+  void feed(Time now);
   void retransmit_last_flight();
   void complete();
   void establish(record::CipherSuite suite);
@@ -95,6 +113,7 @@ class Handshake {
 
   std::unique_ptr<SslConnection> connection_;
   PskPtr psk_;
+  std::unique_ptr<ReceiveFilter> filter_;
   Time started_;
   Progress progress_ = Progress::waiting;
   HandshakeFailure failure_;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,20 +33,28 @@ struct IdentityPolicy {
 
 // What `routevpn show` prints of a certificate.
 struct CertificateInfo {
-  std::string name;     // first DNS subjectAltName, else CN
-  std::string subject;  // RFC 2253
+  std::string name;     // first DNS subjectAltName, else CN; cut to max_shown_name characters
+  std::string subject;  // RFC 2253; cut in the same way
   std::chrono::system_clock::time_point not_after;
   std::string fingerprint;  // SHA-256, lower case hex
-  std::string issuer;       // RFC 2253
+  std::string issuer;       // SHA-256 of its name in DER, lower case hex
   std::string serial;       // its bytes as lower case hex
 };
 CertificateInfo describe(const X509* certificate);
 
+// When the CRL was issued, and when a new one must have come.
+struct RevocationDates {
+  std::chrono::system_clock::time_point last_update;
+  std::chrono::system_clock::time_point next_update;
+};
+
 class Identity {
  public:
-  // Throws UsageError naming the file and the fault: missing, unreadable, not PEM, key that does
-  // not match, key readable by others, certificate not yet valid or expired, no CA, unknown cipher,
-  // a CRL that is not the CA's, what load_psk() throws.
+  // Throws UsageErrors with one line for each wrong file, which names the file and the fault:
+  // missing, unreadable, owner or mode not trusted (base/trust.hpp), not PEM, key that does not
+  // match, certificate not yet valid or expired, no CA, a CRL that is not the CA's or has expired,
+  // a CA without a CRL when --crl is given. Then UsageError for an unknown cipher or a wrong name,
+  // and what load_psk() throws.
   static std::shared_ptr<const Identity> load(const IdentityFiles& files,
                                               const IdentityPolicy& policy);
 
@@ -53,6 +62,10 @@ class Identity {
   [[nodiscard]] SSL_CTX* acceptor() const { return acceptor_.get(); }
   [[nodiscard]] const CertificateInfo& certificate() const { return certificate_; }
   [[nodiscard]] const Psks& psks() const { return psks_; }
+  // Of the CRL that ends first; none without a CRL that ends.
+  [[nodiscard]] const std::optional<RevocationDates>& revocation_dates() const {
+    return revocation_dates_;
+  }
   // Whether the CRL lists this certificate. After a reload, check peers again that were verified
   // against the old CRL.
   [[nodiscard]] bool revokes(const CertificateInfo& peer) const {
@@ -61,10 +74,13 @@ class Identity {
 
  private:
   Identity() = default;
+  void add_dates(const X509_CRL* crl);
+
   SslContext initiator_;
   SslContext acceptor_;
   CertificateInfo certificate_;
   Psks psks_;
+  std::optional<RevocationDates> revocation_dates_;
   std::set<std::pair<std::string, std::string>> revoked_;  // issuer and serial
 };
 

@@ -39,6 +39,7 @@ class PipedChild {
     }
   }
   [[nodiscard]] int pipe() const { return pipe_.get(); }
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
   pid_t pid_;

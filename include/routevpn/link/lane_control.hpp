@@ -19,15 +19,15 @@ namespace routevpn::link {
 class LaneControl {
  public:
   // What concerns the link.
-  using Report =
-      std::variant<session::CarrierOn, session::CarrierOff, session::StateChanged,
-                   session::HandshakeFailed, session::PathMtuChanged, datapath::InterfaceGone>;
+  using Report = std::variant<session::CarrierOn, session::CarrierOff, session::StateChanged,
+                              session::HandshakeFailed, session::PathMtuChanged,
+                              session::PeerRemembered, datapath::InterfaceGone>;
 
   // `mtu`: of the interface. `serves_inside`: the lane's queue is attached. `mark`: of its
   // datagrams. Throws SystemError.
   LaneControl(session::SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
               LaneEnds ends, const std::atomic<unsigned>& mtu, bool serves_inside,
-              datapath::OuterClass outer_class, std::uint32_t mark);
+              const datapath::LanePolicy& policy, std::uint32_t mark);
   ~LaneControl();  // ends the thread
   LaneControl(const LaneControl&) = delete;
   LaneControl& operator=(const LaneControl&) = delete;
@@ -43,6 +43,7 @@ class LaneControl {
   bool take_handshake();
   void take_resolution();
   void on_timer(Time now);
+  void tell_wall_clock(Time now);
   // Carries out the session's outputs up to the next that concerns the link.
   [[nodiscard]] std::optional<Report> next_report();
   // Takes flows of the interface, or leaves them to the other lanes. Throws SystemError.

@@ -15,6 +15,7 @@
 #include "routevpn/link/ends.hpp"
 #include "routevpn/link/expiry.hpp"
 #include "routevpn/link/lane_control.hpp"
+#include "routevpn/link/last_peers.hpp"
 #include "routevpn/options/link_options.hpp"
 
 namespace routevpn::link {
@@ -52,10 +53,12 @@ class Link {
   void reload();
   void begin_stop(Exit status);
   void interface_gone();
+  void guardian_ended();
   void ignore_linkdown_routes();
   void carrier_wanted(LaneControl& lane);
   void set_carrier(LaneControl& lane, bool on);
   void share_flows();
+  void remember_peer(const LaneControl& lane, const IpAddress& address);
   void adapt_mtu();
   [[nodiscard]] Duration time_to_wait() const;
 
@@ -82,6 +85,7 @@ class Link {
   host::StateHook hook_;
   Lanes lanes_;
   host::ControlSocket control_socket_;
+  LastPeers last_peers_;
 
   bool carrier_ = false;
   std::uint64_t flaps_ = 0;

@@ -20,14 +20,19 @@ namespace routevpn::record {
 //     record_forged    does not authenticate
 struct Opened {
   std::optional<Drop> fault;
-  Bytes payload{};      // part of the record's bytes; may be empty (RFC 5246 section 6.2.1)
-  bool newest = false;  // its sequence number is the highest so far
+  Bytes payload{};              // part of the record's bytes; may be empty (RFC 5246 section 6.2.1)
+  bool newest = false;          // its sequence number is the highest so far
+  bool cipher_refused = false;  // record_forged, found by the cipher
 };
 
 class Opener {
  public:
-  // Throws SystemError as make_aead() does.
-  Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys);
+  // `counted_nonces`: the peer's explicit nonces are a base plus the sequence number, as Sealer's
+  // are. The first authentic record tells the base. Then a record with another is record_forged
+  // without work of the cipher: a forger that has seen no record must guess 64 bits. Throws
+  // SystemError as make_aead() does.
+  Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys,
+         bool counted_nonces = false);
 
   // `record`: header and fragment from split_first(), epoch 1. A fault leaves its bytes unchanged,
   // because the record may belong to another association. Only an authentic record moves the replay
@@ -35,7 +40,6 @@ class Opener {
   Opened open(const Header& header, Bytes record);
 
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
-  [[nodiscard]] std::uint64_t forged() const { return forged_; }
   [[nodiscard]] std::uint64_t highest_sequence() const { return replay_.highest(); }
 
  private:
@@ -45,7 +49,8 @@ class Opener {
   DirectionKeys keys_;
   ReplayWindow replay_;
   std::uint64_t opened_ = 0;
-  std::uint64_t forged_ = 0;
+  bool counted_nonces_;                      // false for suites without explicit nonce
+  std::optional<std::uint64_t> nonce_base_;  // modulo 2^64
 };
 
 }  // namespace routevpn::record

@@ -3,6 +3,7 @@
 // leaves commands to the session.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct AssociationStatus {
   bool control_messages = false;
   outside::Endpoint endpoint;
   Time established{};
+  std::shared_ptr<const dtls::CertificateChain> peer_chain;
 };
 
 class AssociationTable {
@@ -34,6 +36,7 @@ class AssociationTable {
     bool confirmed = false;             // the peer has shown that it has the keys
     std::optional<Time> retire_at{};    // its keys are wiped then
     std::optional<Time> activate_at{};  // a plain peer is silent: the acceptor seals first then
+    std::optional<Time> ends_at{};      // may not be used from then on
   };
 
   // Beside an association in use the new one is retired unless it is confirmed within
@@ -46,6 +49,7 @@ class AssociationTable {
   std::vector<datapath::AssociationId> retire(Time now);
   [[nodiscard]] std::optional<Time> retire_due() const { return first(&Entry::retire_at); }
   [[nodiscard]] std::optional<Time> activate_due() const { return first(&Entry::activate_at); }
+  [[nodiscard]] std::optional<Time> end_due() const { return first(&Entry::ends_at); }
 
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] std::vector<Entry>& entries() { return entries_; }  // newest last

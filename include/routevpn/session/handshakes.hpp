@@ -14,7 +14,9 @@
 #include "routevpn/dtls/envelope.hpp"
 #include "routevpn/dtls/handshake.hpp"
 #include "routevpn/dtls/listener.hpp"
+#include "routevpn/session/half_open.hpp"
 #include "routevpn/session/output.hpp"
+#include "routevpn/session/restart_hint.hpp"
 
 namespace routevpn::session {
 
@@ -39,13 +41,14 @@ class Handshakes {
              std::vector<IpPrefix> allowed, DropCounters& drops, unsigned lane = 0);
 
   void initiate(const outside::Endpoint& peer, Time now);
-  // `peer`: the address of the association in use, if any. It has a place of its own among the
-  // half-open handshakes.
   // `psk`: what open() has found.
-  void receive(ConstBytes datagram, const outside::Endpoint& from,
-               const std::optional<IpAddress>& peer, Time now, const dtls::PskPtr& psk = nullptr);
+  void receive(ConstBytes datagram, const outside::Endpoint& from, Time now,
+               const dtls::PskPtr& psk = nullptr);
   // Opens the envelope of a link with a PSK, and counts the datagram if there is a fault.
   dtls::Envelopes::Opened open(ConstBytes received, const outside::Endpoint& from, Time now);
+  // The peer's last address: strangers cannot use up its rate, its places among the half-open
+  // handshakes or its restart hints.
+  void remember_peer(const IpAddress& address) { peer_ = address; }
   void on_timer(Time now);
   [[nodiscard]] std::optional<Time> deadline() const;
   // What happened since, in order: process each event before the next is taken.
@@ -60,7 +63,8 @@ class Handshakes {
   [[nodiscard]] bool retransmitted_since(datapath::AssociationId id, Time since) const;
   // The peer has proved that it needs this handshake, and earlier ones, no longer.
   void finish(datapath::AssociationId id);
-  void abandon() { entries_.clear(); }
+  // Ends all handshakes. Failures that were not taken yet are of no interest any longer.
+  void abandon();
   // Ends the handshakes that are not completed: they verify by the old identity.
   void replace_identity(std::shared_ptr<const dtls::Identity> identity);
   [[nodiscard]] bool initiating() const;
@@ -72,16 +76,16 @@ class Handshakes {
     outside::Endpoint peer;
     Time begun;
     bool answered = false;
+    bool first_contact = false;
     std::optional<datapath::AssociationId> association{};  // completed
     Time last_received{};
   };
   using Entries = std::map<SocketAddress, Entry>;
 
-  std::optional<Drop> admit(const SocketAddress& source, const std::optional<IpAddress>& peer,
-                            Time now);
-  bool make_room_for(const IpAddress& source, const std::optional<IpAddress>& peer);
-  void client_hello(ConstBytes datagram, const outside::Endpoint& from,
-                    const std::optional<IpAddress>& peer, Time now, const dtls::PskPtr& psk);
+  dtls::Admission::Decision admit(const SocketAddress& source, Time now);
+  bool make_room_for(const HalfOpen& newcomer);
+  void client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now,
+                    const dtls::PskPtr& psk);
   void send(std::vector<std::uint8_t> datagram, const outside::Endpoint& to,
             const dtls::PskPtr& psk);
   void feed(Entries::iterator entry, ConstBytes datagram, Time now);
@@ -99,7 +103,8 @@ class Handshakes {
   Entries entries_;
   std::deque<HandshakeEvent> events_;
   datapath::AssociationId last_id_ = 0;
-  Time next_restart_hint_{};
+  std::optional<IpAddress> peer_;
+  HintLimit hints_;
   Time next_psk_report_{};
 };
 

@@ -46,13 +46,18 @@ struct HandshakeFailed {
   SocketAddress peer;
   dtls::HandshakeFailure failure;
 };
+// An acceptor's confirmed peer has another address than before: keep it over a restart.
+struct PeerRemembered {
+  IpAddress address;
+};
 struct PathMtuChanged {
   unsigned path_mtu;       // bytes of an outer packet, with IP header
   unsigned payload_bytes;  // what one record on that path has left for an inside packet
 };
 
-using Output = std::variant<SendHandshake, datapath::LaneCommand, Resolve, LookUpRoute, CarrierOn,
-                            CarrierOff, StateChanged, HandshakeFailed, PathMtuChanged>;
+using Output =
+    std::variant<SendHandshake, datapath::LaneCommand, Resolve, LookUpRoute, CarrierOn, CarrierOff,
+                 StateChanged, HandshakeFailed, PathMtuChanged, PeerRemembered>;
 using Outputs = std::deque<Output>;
 
 }  // namespace routevpn::session

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "routevpn/base/address.hpp"
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/clock.hpp"
 #include "routevpn/datapath/mailbox.hpp"
@@ -27,7 +28,7 @@ namespace routevpn::session {
 
 inline constexpr std::array<std::uint8_t, 15> restart_hint = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0,
                                                               0,  0,    0,    0, 2, 2, 20};
-// An acceptor sends at most one hint in this time, and an initiator follows at most one.
+// An acceptor sends a network at most one hint in this time, and an initiator follows at most one.
 inline constexpr Duration restart_hint_interval = std::chrono::seconds(1);
 
 static_assert(restart_hint.size() < datapath::least_data_record);
@@ -36,6 +37,37 @@ static_assert(restart_hint.size() < datapath::least_data_record);
 inline bool is_restart_hint(ConstBytes datagram) {
   return std::ranges::equal(datagram, restart_hint);
 }
+
+// The acceptor's limit of hints. The peer's last address has a slot of its own: data of strangers
+// does not delay the hint to the peer.
+class HintLimit {
+ public:
+  // More than the records without keys that a lane reports in a second: one in 20 ms.
+  static constexpr std::size_t max_networks = 64;
+
+  // False: this /24 (IPv6: /64) was given a hint less than restart_hint_interval ago, or the table
+  // is full of networks that were.
+  bool take(const IpAddress& source, bool is_peer, Time now) {
+    const IpPrefix network = IpPrefix{source, source.is_v4() ? 24U : 64U}.network();
+    Slot* slot = &peer_;
+    if (!is_peer) {
+      slot = std::ranges::find(slots_, network, &Slot::network);
+      if (slot == slots_.end()) slot = std::ranges::min_element(slots_, {}, &Slot::next);
+    }
+    if (now < slot->next) return false;
+    slot->network = network;
+    slot->next = now + restart_hint_interval;
+    return true;
+  }
+
+ private:
+  struct Slot {
+    IpPrefix network;
+    Time next{};
+  };
+  std::array<Slot, max_networks> slots_{};
+  Slot peer_;
+};
 
 // The initiator's check whether the peer still has the association in use.
 class RestartCheck {

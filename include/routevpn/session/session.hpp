@@ -7,7 +7,9 @@
 //     time:    deadline(), on_timer()       the next time at which a timer is due
 #pragma once
 
+#include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +73,8 @@ class Session {
  public:
   // A plain peer may be silent for this time after its last flight before the acceptor sends first.
   static constexpr Duration activate_after = std::chrono::seconds(1);
+  // An association ends after this multiple of --rekey, or with the peer's certificate.
+  static constexpr int longest_life_rekeys = 2;
 
   // `lane`: the counters of the lane this session decides for. `drops`: the control thread's.
   Session(SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
@@ -78,11 +82,16 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // Call before start() with the address that the peer had in an earlier process.
+  void remember_peer(const IpAddress& address);
   void start(Time now);
   void stop(Time now);  // tells the peer
   void repeat_close_notify();
   void replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now);
 
+  // Certificates end by the wall clock. Call it before start(), before a handshake datagram, and
+  // from time to time, because the wall clock may be set.
+  void on_wall_clock(std::chrono::system_clock::time_point wall, Time now);
   void on_resolved(const std::vector<SocketAddress>& addresses, const std::string& error, Time now);
   void on_route(const SocketAddress& remote, const outside::RouteMtu& route, Time now);
   void on_handshake(const datapath::HandshakeDatagram& datagram, Time now);
@@ -117,8 +126,16 @@ class Session {
   void confirmed(Time now);
   void activate_silent(Time now);
   void retire(Time now);
-  void end_revoked(const dtls::Identity& identity, Time now);
+  using FaultOf = std::function<std::optional<Reason>(const AssociationTable::Entry&)>;
+  void end_faulty(Event event, const FaultOf& fault_of, Time now);
+  void end_refused(const dtls::Identity& identity, Time now);
+  void end_overdue(Time now);
+  [[nodiscard]] Time end_of(const AssociationStatus& association) const;
+  [[nodiscard]] std::optional<Time> renewal_due(const AssociationTable::Entry& entry,
+                                                Time now) const;
+  [[nodiscard]] std::string with_renewal_failure(std::string text) const;
   void drop_associations();
+  void keep_peer_address();
   [[nodiscard]] bool concerns_live(datapath::AssociationId id);
 
   void echo_replied(const datapath::EchoReplied& echo, Time now);
@@ -146,8 +163,10 @@ class Session {
   SessionStatus status_;
   bool carrier_ = false;
   bool confirms_on_route_ = false;  // the association is confirmed when its path's MTU is known
+  std::optional<IpAddress> peer_address_;  // an acceptor's last confirmed peer
   std::size_t next_peer_ = 0;
   std::deque<SocketAddress> candidates_;  // of the peer resolved last, not tried yet
+  Duration wall_offset_{};                // wall clock minus Time
   std::optional<Time> stable_at_;
   std::optional<Time> retry_at_;
   std::optional<Time> rekey_at_;

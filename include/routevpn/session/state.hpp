@@ -45,7 +45,8 @@ using dtls::Role;
   X(stable)              /* a damped link has worked for as long as required */  \
   X(silence)             /* no authentic record for dead-after */                \
   X(peer_closed)         /* authentic close_notify or fatal alert */             \
-  X(peer_revoked)        /* our new CRL has the peer's certificate */            \
+  X(peer_refused)        /* reloaded credentials refuse the peer's certificate */ \
+  X(expired)             /* twice --rekey, or the peer's certificate, is over */ \
   X(limit_reached)       /* the association may carry no more records */         \
   X(retry_due)                                                                   \
   X(retry_next_address)  /* the same, and the peer has another address to try */ \

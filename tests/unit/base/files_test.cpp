@@ -81,9 +81,9 @@ TEST_CASE("a file that cannot be written leaves nothing behind") {
 TEST_CASE("a file that cannot be read is named with the reason") {
   const Directory directory;
   const auto fault = [&](const std::string& path, std::size_t max_bytes) {
-    return text_of<UsageError>([&] { read_file(path, max_bytes); });
+    return text_of<UsageError>([&] { read_file(path, Trust::any, max_bytes); });
   };
-  CHECK(fault(directory / "none", 1) == directory / "none" + ": No such file or directory");
+  CHECK(fault(directory / "none", 1) == directory / "none" + ": cannot be read: No such file or directory");
   CHECK(fault(directory / "", 1) == directory / "" + ": not a regular file");
   REQUIRE(mkfifo((directory / "pipe").c_str(), 0600) == 0);
   CHECK(fault(directory / "pipe", 1) == directory / "pipe" + ": not a regular file");
@@ -109,6 +109,44 @@ TEST_CASE("reading stops at the end of the file, or at the size asked for") {
   std::string content(1, '\0');
   CHECK_FALSE(read_all(Fd(), content));
   CHECK(errno == EBADF);
+}
+
+TEST_CASE("new directories have their modes under every umask") {
+  const auto mask = GENERATE(0000U, 0022U, 0777U);
+  const Directory directory;
+  const mode_t before = umask(mask);
+  const bool open = make_directory(directory / "open", 0755);
+  const bool secret = make_directory(directory / "secret", 0700);
+  const bool nested = make_directories(directory / "a//b/c", 0700);
+  umask(before);
+  CHECK((open && secret && nested));
+  CHECK(mode_of(directory / "open") == 0755);
+  CHECK(mode_of(directory / "secret") == 0700);
+  CHECK(mode_of(directory / "a") == 0755);
+  CHECK(mode_of(directory / "a/b") == 0755);
+  CHECK(mode_of(directory / "a/b/c") == 0700);
+  CHECK_FALSE(make_directories(directory / "a/b/c/", 0755));
+  CHECK(mode_of(directory / "a/b/c") == 0700);
+  CHECK_FALSE(make_directory(directory / "open", 0700));
+  CHECK(text_of<SystemError>([&] { make_directory(directory / "no/no", 0700); }) ==
+        "create " + directory / "no/no" + ": No such file or directory");
+  CHECK(text_of<UsageError>([&] { require_trusted_directory(directory / "open"); }) == "no error");
+  CHECK(text_of<UsageError>([&] { require_trusted_directory(directory / "no"); }) ==
+        directory / "no" + ": cannot be read: No such file or directory");
+  REQUIRE(chmod((directory / "open").c_str(), 01777) == 0);
+  CHECK_THAT(text_of<UsageError>([&] { require_trusted_directory(directory / "open"); }),
+             ContainsSubstring(": mode is 1777; must be writable by its owner alone"));
+}
+
+TEST_CASE("files have their modes under every umask") {
+  const auto mask = GENERATE(0000U, 0022U, 0777U);
+  const Directory directory;
+  const mode_t before = umask(mask);
+  replace_file(directory / "secret", "x", 0600, Sync::no);
+  replace_file(directory / "open", "x", 0644, Sync::no);
+  umask(before);
+  CHECK(mode_of(directory / "secret") == 0600);
+  CHECK(mode_of(directory / "open") == 0644);
 }
 
 TEST_CASE("the directory of a path") {

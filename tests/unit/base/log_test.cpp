@@ -46,7 +46,27 @@ TEST_CASE("a text line is one line without control characters") {
   CHECK(logged(LogFormat::text, "carrier on", {{"peer", "V3-1"}}) ==
         "rv1-2: warning: carrier on peer=V3-1\n");
   CHECK(logged(LogFormat::text, hostile, {{"peer", "V\n3"}}) ==
-        "rv1-2: warning: a\"b\\\\x0a\\x1b[2J \\xc2\\x9b \\xff\\xc3 caf\xc3\xa9 peer=V\\x0a3\n");
+        "rv1-2: warning: a\"b\\\\x0a\\x1b[2J \\xc2\\x9b \\xff\\xc3 caf\xc3\xa9 peer=\"V\\x0a3\"\n");
+}
+
+TEST_CASE("a value in a text line cannot look like another field") {
+  struct Case {
+    const char* value;
+    const char* shown;
+  };
+  const auto test = GENERATE(values<Case>({
+      {"192.0.2.1:7754", "192.0.2.1:7754"},
+      {"", R"("")"},
+      {"V3-1 reason=up", R"("V3-1 reason=up")"},
+      {"a=b", R"("a=b")"},
+      {"a\"b", R"("a\"b")"},
+      {"a\\", R"("a\\")"},
+      {"\" peer=b", R"("\" peer=b")"},
+      {"caf\xc3\xa9", R"("caf\xc3\xa9")"},
+      {"a\nb\t\x7f", R"("a\x0ab\x09\x7f")"},
+  }));
+  CHECK(logged(LogFormat::text, "up", {{"peer", test.value}, {"mtu", "1400"}}) ==
+        std::string("rv1-2: warning: up peer=") + test.shown + " mtu=1400\n");
 }
 
 TEST_CASE("a JSON line is valid JSON in ASCII, whatever the message holds") {

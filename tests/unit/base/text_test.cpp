@@ -29,6 +29,14 @@ TEST_CASE("printable escapes what is not UTF-8") {
   CHECK(printable("\xf5\x80\x80\x80\xff") == "\\xf5\\x80\\x80\\x80\\xff");
 }
 
+TEST_CASE("a name is shown with 64 characters at most, and a mark where it was cut") {
+  CHECK(shortened("V3-1") == "V3-1");
+  CHECK(shortened("").empty());
+  CHECK(shortened(std::string(64, 'x')) == std::string(64, 'x'));
+  CHECK(shortened(std::string(65, 'x')) == std::string(61, 'x') + "...");
+  CHECK(shortened(std::string(60'000, 'x')).size() == 64);
+}
+
 TEST_CASE("times are RFC 3339 in UTC, with milliseconds or without") {
   using std::chrono::milliseconds, std::chrono::system_clock;
   const system_clock::time_point at{milliseconds(1'700'000'000'042)};

@@ -69,13 +69,13 @@ TEST_CASE("the outer header has the option's DSCP and the inner ECN") {
           {std::nullopt, 0, 0},
       }));
   CAPTURE(inner, outer);
-  End end(east, OuterClass(dscp));
+  End end(east, {OuterClass(dscp)});
   end.install(1, keys(1).initiator, true);
   CHECK(runs(end, {inner}) == std::vector<Sent>{{1, outer}});
 }
 
 TEST_CASE("outer headers to a plain peer are not-ECT, because it would lose the marks") {
-  End end(east, OuterClass(std::nullopt));
+  End end(east, {OuterClass(std::nullopt)});
   auto plain = keys(1).initiator;
   plain.control_messages = false;
   end.install(1, plain, true);
@@ -85,7 +85,7 @@ TEST_CASE("outer headers to a plain peer are not-ECT, because it would lose the 
 TEST_CASE("control messages and alerts have the option's DSCP, 0 with copy, and no ECN") {
   const auto [dscp, outer] = GENERATE(
       table<std::optional<std::uint8_t>, std::uint8_t>({{48, 48 << 2}, {std::nullopt, 0}}));
-  End end(east, OuterClass(dscp));
+  End end(east, {OuterClass(dscp)});
   end.install(1, keys(1).initiator, true);
   runs(end, {ef | ect_0});
   end.command(SendControl{});

@@ -179,6 +179,41 @@ TEST_CASE("fragments with contradicting lengths are refused") {
   CHECK(refused({4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 9}));
 }
 
+TEST_CASE("overlapping fragments deliver no bytes of an earlier packet") {
+  const auto fragment = [](std::uint8_t packet, std::uint8_t offset, std::size_t bytes,
+                           std::uint8_t length, std::uint8_t content) {
+    Octets payload = {fragment_kind, 0, 0, packet, 0, offset, 0, length};
+    payload.insert(payload.end(), bytes, content);
+    return payload;
+  };
+  Reassembler reassembler;
+  const auto add = [&](const Octets& payload) {
+    return reassembler.add(1, payload, inside::Ecn::not_ect);
+  };
+  // A packet leaves its bytes in the memory of a slot.
+  add(fragment(1, 0, 50, 100, 0xaa));
+  CHECK(add(fragment(1, 50, 50, 100, 0xaa)).packet.size() == 100);
+  const auto second = GENERATE(0U, 10U, 39U);
+  add(fragment(2, 0, 40, 100, 0xbb));
+  add(fragment(2, 80, 20, 100, 0xbb));
+  const auto overlap = add(fragment(2, static_cast<std::uint8_t>(second), 40, 100, 0xbb));
+  CHECK(overlap.fault == Drop::payload_malformed);
+  CHECK(overlap.packet.empty());
+  // The packet is discarded: its last bytes begin another.
+  CHECK(add(fragment(2, 40, 40, 100, 0xbb)).packet.empty());
+}
+
+TEST_CASE("a packet in more ranges than the reassembler tracks is discarded and counted") {
+  Fragmenter fragmenter;
+  Reassembler reassembler;
+  const auto fragments = fragments_of(fragmenter, {octets(16384, 1)}, 400);
+  REQUIRE(fragments.size() > 34);
+  for (std::size_t i = 0; i < 16; ++i) {
+    CHECK_FALSE(reassembler.add(1, fragments[2 * i], inside::Ecn::not_ect).fault);
+  }
+  CHECK(reassembler.add(1, fragments[32], inside::Ecn::not_ect).fault == Drop::payload_incomplete);
+}
+
 TEST_CASE("random fragments are refused or reassembled within limits") {
   Reassembler reassembler;
   std::mt19937 random(3);

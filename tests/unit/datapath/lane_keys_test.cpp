@@ -43,7 +43,8 @@ TEST_CASE("events that must not be lost are announced again until the queue has 
   };
   fill(a);
   fill(b);
-  const outside::Endpoint moved{{*IpAddress::parse("192.0.2.9"), 1000}, std::nullopt};
+  auto moved = west;
+  moved.local = IpAddress::parse("192.0.2.22");
   for (std::uint8_t i = 0; i < 5; ++i) b.receive(a.send(udp_packet(i))[0], moved);
   a.events<std::monostate>();
   b.events<std::monostate>();

@@ -52,8 +52,8 @@ inline Packet udp_packet(std::uint8_t serial, std::size_t length = 100) {
 }
 
 struct End {
-  explicit End(outside::Endpoint peer_at, datapath::OuterClass outer_class = datapath::OuterClass())
-      : peer(peer_at), lane(mailbox, counters, true, outer_class) {}
+  explicit End(outside::Endpoint peer_at, datapath::LanePolicy policy = {})
+      : peer(peer_at), lane(mailbox, counters, true, std::move(policy)) {}
 
   void install(datapath::AssociationId id, dtls::Established keys, bool send_now,
                datapath::RecordLimits limits = {}) {

@@ -143,9 +143,9 @@ TEST_CASE("handshake records of a datagram go to the mailbox and do not touch th
   CHECK(datagram->from == east);
   pair.b.mailbox.handshakes.release();
 
-  for (std::size_t i = 0; i < 64; ++i) pair.b.receive(hello, east);
+  for (std::size_t i = 0; i < HandshakeQueue::capacity; ++i) pair.b.receive(hello, west);
   CHECK(pair.b.drops(Drop::handshake_queue_full) == 0);
-  pair.b.receive(hello, east);
+  pair.b.receive(hello, west);
   CHECK(pair.b.drops(Drop::handshake_queue_full) == 1);
   CHECK(pair.b.receive(pair.a.send(udp_packet(1))[0], west).size() == 1);
 }
@@ -167,7 +167,7 @@ TEST_CASE("the lane answers echo requests, and announces replies as events") {
   }
 }
 
-TEST_CASE("only the newest authentic record moves the endpoint") {
+TEST_CASE("neither a forged nor a late record begins a move of the endpoint") {
   LanePair pair;
   const outside::Endpoint elsewhere{{*IpAddress::parse("198.51.100.9"), 9}, std::nullopt};
   const auto older = pair.a.send(udp_packet(1));
@@ -179,12 +179,7 @@ TEST_CASE("only the newest authentic record moves the endpoint") {
   pair.b.receive(newer[0], west);
   pair.b.receive(older[0], elsewhere);
   CHECK(pair.b.events<PeerRoamed>().empty());
-  pair.b.receive(pair.a.send(udp_packet(3))[0], elsewhere);
-  const auto moved = pair.b.events<PeerRoamed>();
-  REQUIRE(moved.size() == 1);
-  CHECK(moved[0].to == elsewhere);
-  pair.b.lane.from_inside({}, *std::make_unique<Packet>(udp_packet(4)), 1400);
-  CHECK(pair.b.lane.seal()[0].to == elsewhere);
+  CHECK(pair.b.control().empty());
 }
 
 TEST_CASE("every record of a datagram is opened") {

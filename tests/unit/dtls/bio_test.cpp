@@ -43,6 +43,23 @@ TEST_CASE("explicit nonces may wrap around") {
   CHECK(pipe.used().same_base);
 }
 
+TEST_CASE("the pipe numbers the records of epoch 0, and keeps the numbers of epoch 1") {
+  DatagramPipe pipe;
+  auto datagram = sealed(ContentType::handshake, 0, 7, 0);
+  const auto last = sealed(ContentType::handshake, 1, 3, 0);
+  datagram.insert(datagram.end(), last.begin(), last.end());
+  const auto numbers = [&] {
+    pipe.write(datagram);
+    const auto sent = pipe.take_output().at(0);
+    return std::pair(record::decode(sent.data()).sequence,
+                     record::decode(sent.data() + sent.size() - last.size()).sequence);
+  };
+  CHECK(numbers() == std::pair<std::uint64_t, std::uint64_t>(7, 3));
+  pipe.number_from(0x7fff12345600);
+  CHECK(numbers() == std::pair<std::uint64_t, std::uint64_t>(0x7fff12345600, 3));
+  CHECK(numbers() == std::pair<std::uint64_t, std::uint64_t>(0x7fff12345601, 3));
+}
+
 TEST_CASE("after the take-over only a retransmitted flight below our numbers passes") {
   struct Case {
     ContentType type;

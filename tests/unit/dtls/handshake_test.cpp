@@ -3,6 +3,7 @@
 #include "routevpn/dtls/handshake.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include <openssl/err.h>
@@ -10,6 +11,7 @@
 #include "routevpn/record/open.hpp"
 
 #include "catch.hpp"
+#include "forged.hpp"
 #include "pair.hpp"
 
 using namespace routevpn;
@@ -139,19 +141,72 @@ TEST_CASE("garbage in epoch 0 or 1 is ignored, and application data does not rea
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("a plaintext alert ends a handshake in progress, but not a completed one") {
-  const Datagram alert = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 48};
+// A plain initiator's numbers begin at 0, so they prove nothing.
+TEST_CASE("record numbers begin at a random base, and the acceptor continues them") {
+  std::set<std::uint64_t> bases;
+  for (int i = 0; i < 3; ++i) {
+    Pair pair(make_identities());
+    REQUIRE(pair.run());
+    const auto number = [](const Datagram& datagram) {
+      return record::decode(datagram.data()).sequence;
+    };
+    const auto base = number(pair.from_initiator.at(0));
+    CHECK(bases.insert(base).second);
+    CHECK(base >= std::uint64_t{1} << 40);
+    CHECK(base < std::uint64_t{1} << 47);
+    CHECK(base % 256 == 0);
+    CHECK(number(pair.from_acceptor.at(0)) == base);  // HelloVerifyRequest
+    CHECK(number(pair.from_initiator.at(1)) == base + 1);
+    CHECK(number(pair.from_acceptor.at(1)) == base + 1);  // ServerHello
+  }
+}
+
+TEST_CASE("only an alert with the peer's record number ends a handshake") {
   Pair pair(make_identities());
-  SECTION("during") {
-    CHECK(pair.initiator->receive(alert, pair.now) == dtls::Progress::failed);
+  const auto next_number = [](const Datagram& datagram) {
+    return record::decode(datagram.data()).sequence + 1;
+  };
+  SECTION("of the initiator") {
+    const auto hello = pair.initiator->take_output();
+    const auto number = next_number(hello.at(0));
+    CHECK(pair.initiator->receive(forged_alert(0), pair.now) == dtls::Progress::waiting);
+    CHECK(pair.initiator->receive(forged_alert(number - 2), pair.now) == dtls::Progress::waiting);
+    CHECK(pair.initiator->receive(forged_alert(number + 1023), pair.now) ==
+          dtls::Progress::waiting);
+    CHECK(pair.initiator->receive(forged_alert(number, 100, 1), pair.now) ==
+          dtls::Progress::waiting);
+    CHECK(pair.initiator->take_drops() == std::vector(4, Drop::plaintext_alert));
+    CHECK_FALSE(pair.initiator->answered());
+    CHECK(pair.initiator->receive(forged_alert(number), pair.now) == dtls::Progress::failed);
     CHECK(pair.initiator->failure().text ==
           "the peer refused the handshake with alert \"unknown CA\"");
     CHECK_FALSE(pair.initiator->deadline());
-    CHECK(pair.initiator->receive(alert, pair.now) == dtls::Progress::failed);
+    CHECK(pair.initiator->receive(forged_alert(number), pair.now) == dtls::Progress::failed);
   }
-  SECTION("after") {
+  SECTION("of the acceptor") {
+    pair.copies = [](const Sent& sent) { return sent.index < 3 ? 1 : 0; };
+    while (pair.acceptor == nullptr) pair.step();
+    const auto number = next_number(pair.from_initiator.back());
+    CHECK(pair.acceptor->receive(forged_alert(number - 1), pair.now) == dtls::Progress::waiting);
+    CHECK(pair.acceptor->receive(forged_alert(number), pair.now) == dtls::Progress::failed);
+  }
+  SECTION("of neither when they have completed") {
     REQUIRE(pair.run());
-    CHECK(pair.initiator->receive(alert, pair.now) == dtls::Progress::completed);
-    CHECK(pair.acceptor->receive(alert, pair.now) == dtls::Progress::completed);
+    const auto of_initiator = next_number(pair.from_initiator.back());
+    CHECK(pair.initiator->receive(forged_alert(of_initiator), pair.now) ==
+          dtls::Progress::completed);
+    CHECK(pair.acceptor->receive(forged_alert(of_initiator), pair.now) ==
+          dtls::Progress::completed);
   }
+}
+
+TEST_CASE("an alert without proof is named when the time is over") {
+  Pair pair(make_identities());
+  pair.copies = [](const Sent&) { return 0; };
+  pair.initiator->receive(forged_alert(0), pair.now);
+  pair.initiator->receive(forged_alert(0, 40), pair.now);
+  REQUIRE_FALSE(pair.run());
+  CHECK(pair.initiator->failure().reason == Drop::handshake_timed_out);
+  CHECK(pair.initiator->failure().text ==
+        "no answer within 10 s; alert \"unknown CA\" came, perhaps not from the peer");
 }

@@ -4,14 +4,19 @@
 #include <ctime>
 
 #include <openssl/err.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 
+#include "../../../src/dtls/certificate.hpp"
+#include "../../../src/dtls/verify.hpp"
 #include "catch.hpp"
 #include "test_pki.hpp"
 
 using namespace routevpn;
 using namespace routevpn::test;
+using Catch::Matchers::StartsWith;
 using dtls::Identity;
 using dtls::IdentityFiles;
 using dtls::IdentityPolicy;
@@ -119,8 +124,9 @@ TEST_CASE("faults of the key file") {
   SECTION("readable by others") {
     const auto mode = GENERATE(0640U, 0604U, 0620U, 0601U);
     f.dir.write("1.key", f.issued.key, mode);
-    CHECK(f.fault() ==
-          "--key " + path + ": must be readable by its owner alone (chmod 600 " + path + ")");
+    CHECK_THAT(f.fault(), StartsWith("--key " + path + ": mode is 06"));
+    CHECK_THAT(f.fault(),
+               ContainsSubstring("; must be readable by its owner alone (chmod 600 " + path + ")"));
   }
   SECTION("readable by its owner alone") {
     const auto mode = GENERATE(0600U, 0400U);
@@ -178,6 +184,120 @@ TEST_CASE("faults of the CA and CRL files") {
   }
 }
 
+TEST_CASE("files that another user can change are refused") {
+  Files f;
+  f.files.crl = f.dir.write("ca.crl", f.ca.revoke({7}));
+  const std::string option = GENERATE("--cert ", "--ca ", "--crl ");
+  const std::string path = option == "--cert " ? f.files.certificate
+                           : option == "--ca " ? f.files.ca
+                                               : f.files.crl;
+  SECTION("by its mode") {
+    const auto mode = GENERATE(0664U, 0606U);
+    REQUIRE(chmod(path.c_str(), mode) == 0);
+    CHECK(f.fault() == option + path + ": mode is " + (mode == 0664 ? "0664" : "0606") +
+                           "; must be writable by its owner alone (chmod go-w " + path + ")");
+  }
+  SECTION("by its owner") {
+    if (geteuid() != 0) return;  // only root can give a file away
+    REQUIRE(chown(path.c_str(), 64999, 64999) == 0);
+    CHECK_THAT(f.fault(), StartsWith(option + path + ": owner is user 64999; must be root"));
+  }
+  SECTION("by its directory") {
+    REQUIRE(chmod(f.dir.path().c_str(), 0777) == 0);
+    CHECK_THAT(f.fault(),
+               ContainsSubstring(option + path + ": in " + f.dir.path() +
+                                 "/: mode is 0777; must be writable by its owner alone"));
+  }
+}
+
+TEST_CASE("a key of another user is refused") {
+  if (geteuid() != 0) return;  // only root can give a file away
+  Files f;
+  REQUIRE(chown(f.files.key.c_str(), 64999, 64999) == 0);
+  CHECK_THAT(f.fault(), StartsWith("--key " + f.files.key + ": owner is user 64999; must be root"));
+}
+
+TEST_CASE("loading reports one line for each wrong file") {
+  Files f;
+  f.dir.write("1.cert", "certificate");
+  f.dir.write("1.key", f.issued.key, 0640);
+  f.dir.write("ca.cert", f.issued.certificate);
+  f.files.crl = f.dir.write("ca.crl", "nothing");
+  std::vector<std::string> lines;
+  try {
+    Identity::load(f.files, {"V3-2", ""});
+  } catch (const UsageErrors& errors) {
+    lines = errors.lines;
+    CHECK(std::string(errors.what()).find(lines[0] + "; " + lines[1]) == 0);
+  }
+  REQUIRE(lines.size() == 4);
+  CHECK_THAT(lines[0], StartsWith("--cert " + f.files.certificate + ": not PEM"));
+  CHECK_THAT(lines[1], StartsWith("--key " + f.files.key + ": mode is 0640"));
+  CHECK_THAT(lines[2], StartsWith("--ca " + f.files.ca + ": holds no CA certificate"));
+  CHECK_THAT(lines[3], StartsWith("--crl " + f.files.crl + ": not PEM"));
+}
+
+TEST_CASE("the CRL has a list of each CA") {
+  Files f;
+  TestCa second("Second CA");
+  f.dir.write("ca.cert", f.ca.certificate() + second.certificate());
+  f.files.crl = f.dir.write("ca.crl", f.ca.revoke({7}));
+  CHECK(f.fault() ==
+        "--crl " + f.files.crl +
+            ": has no CRL of the CA CN=Second CA; it must hold one of each CA of --ca");
+  f.dir.write("ca.crl", f.ca.revoke({7}) + second.revoke({}));
+  CHECK(f.fault() == "(none)");
+  const TestCa ended("Old CA", KeyKind::p256, -1);
+  f.dir.write("ca.cert", f.ca.certificate() + second.certificate() + ended.certificate());
+  CHECK(f.fault() == "(none)");
+}
+
+TEST_CASE("the dates of the CRL are those of the list that ends first") {
+  Files f;
+  CHECK_FALSE(Identity::load(f.files, {"*", ""})->revocation_dates());
+  TestCa second("Second CA");
+  f.dir.write("ca.cert", f.ca.certificate() + second.certificate());
+  f.files.crl = f.dir.write("ca.crl", f.ca.revoke({}, 30) + second.revoke({}, 10));
+  const auto dates = Identity::load(f.files, {"*", ""})->revocation_dates();
+  REQUIRE(dates);
+  const auto left = dates->next_update - std::chrono::system_clock::now();
+  CHECK(left > std::chrono::days(9));
+  CHECK(left <= std::chrono::days(10));
+  CHECK(dates->last_update < std::chrono::system_clock::now() - std::chrono::days(59));
+}
+
+TEST_CASE("a certificate with a malformed date is refused") {
+  Files f;
+  f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .malformed_end = true}),
+                        f.ca.certificate());
+  CHECK(f.fault() == "--cert " + f.files.certificate + ": holds a malformed date");
+}
+
+TEST_CASE("an end before system_clock begins does not overflow") {
+  const Owned<ASN1_TIME, ASN1_TIME_free> year_1(ASN1_TIME_new());
+  REQUIRE(ASN1_TIME_set_string_X509(year_1.get(), "00010101000000Z") == 1);
+  CHECK(dtls::time_point_of(year_1.get()) < std::chrono::system_clock::time_point());
+  CHECK(dtls::date_of(year_1.get()) == "1-01-01");
+}
+
+TEST_CASE("OpenSSL must take the name of the peer") {
+  const dtls::SslContext context(SSL_CTX_new(DTLS_method()));
+  dtls::require_peer(context.get(), "V3-1");
+  CHECK_THROWS_AS(dtls::require_peer(context.get(), std::string("V3\0-1", 5)), SystemError);
+  CHECK(ERR_peek_error() == 0);
+}
+
+TEST_CASE("the names that are shown of a certificate have 64 characters at most") {
+  TestCa ca;
+  const std::string name = std::string(61, 'n');
+  const auto info =
+      make_identity(ca.issue({.name = "V3-1", .alternative_names = "DNS:" + name + ".example.org"}),
+                    ca.certificate(), "*")
+          ->certificate();
+  CHECK(info.name == name + "...");
+  CHECK(info.subject == "CN=V3-1");
+}
+
 TEST_CASE("the CRL revokes certificates that were verified before it was loaded") {
   TestCa ca;
   const auto own = ca.issue({"V1-1"});
@@ -186,14 +306,14 @@ TEST_CASE("the CRL revokes certificates that were verified before it was loaded"
   const auto peer = [&](const Issued& issued) {
     return make_identity(issued, ca.certificate(), "*")->certificate();
   };
-  CHECK(peer(bad).issuer == "CN=Test CA");
   CHECK_FALSE(make_identity(own, ca.certificate(), "*")->revokes(peer(bad)));
   const auto identity =
       make_identity(own, ca.certificate(), "*", "", ca.revoke({good.serial + 100, bad.serial}));
   CHECK(identity->revokes(peer(bad)));
   CHECK_FALSE(identity->revokes(peer(good)));
+  TestCa other("Other CA");
   auto of_another_ca = peer(bad);
-  of_another_ca.issuer = "CN=Other CA";
+  of_another_ca.issuer = peer(other.issue({"V3-1"})).issuer;
   CHECK_FALSE(identity->revokes(of_another_ca));
 }
 

@@ -7,6 +7,7 @@
 #include "routevpn/record/wire.hpp"
 
 #include "catch.hpp"
+#include "forged.hpp"
 #include "pair.hpp"
 #include "virtual_clock.hpp"
 
@@ -99,6 +100,78 @@ TEST_CASE("a cookie is valid for one address and port") {
   const auto answer = acceptor.listener.receive(hello, other, acceptor.now);
   CHECK(answer.handshake == nullptr);
   CHECK(answer.output.size() == 1);  // a cookie of its own
+}
+
+TEST_CASE("a cookie is valid for one ClientHello's random") {
+  Acceptor acceptor;
+  Datagram hello = acceptor.hello_with_cookie();
+  const auto random = *dtls::client_hello_random(hello);
+  hello[static_cast<std::size_t>(random.data() - hello.data())] ^= 1;
+  const auto answer = acceptor.listener.receive(hello, initiator_address, acceptor.now);
+  CHECK(answer.handshake == nullptr);
+  CHECK(answer.output.size() == 1);
+}
+
+// OpenSSL would wait for the second message in vain.
+TEST_CASE("a cookie in the first message is not valid") {
+  Acceptor acceptor;
+  Datagram hello = acceptor.hello_with_cookie();
+  hello[record::header_bytes + 5] = 0;
+  const auto answer = acceptor.listener.receive(hello, initiator_address, acceptor.now);
+  CHECK(answer.handshake == nullptr);
+  CHECK(answer.output.size() == 1);
+}
+
+TEST_CASE("a HelloVerifyRequest has the ClientHello's number and the lowest version") {
+  Acceptor acceptor;
+  const Datagram hello = acceptor.next_hello();
+  const auto answer = acceptor.listener.receive(hello, initiator_address, acceptor.now);
+  const auto& request = answer.output.at(0);
+  CHECK(request.size() == 60);
+  const auto header = record::decode(request.data());
+  CHECK(header.sequence == record::decode(hello.data()).sequence);
+  CHECK(header.version == record::dtls_1_0);
+  CHECK(load_be16(request.data() + record::header_bytes + 12) == record::dtls_1_0);
+  CHECK(acceptor.listener.receive(hello, initiator_address, acceptor.now).output == answer.output);
+}
+
+TEST_CASE("the shortest ClientHello is longer than its answer") {
+  Acceptor acceptor;
+  const Datagram hello = acceptor.next_hello();
+  Fragment body(hello.begin() + record::header_bytes + 12, hello.end());
+  body.resize(2 + 32);
+  body.insert(body.end(), {0, 0});
+  const Datagram shortest = forged_message(1, 0, 7, body);
+  const auto answer = acceptor.listener.receive(shortest, initiator_address, acceptor.now);
+  REQUIRE(answer.output.size() == 1);
+  CHECK(answer.output[0].size() < shortest.size());
+  body.pop_back();
+  CHECK(acceptor.listener.receive(forged_message(1, 0, 7, body), initiator_address, acceptor.now)
+            .malformed);
+}
+
+TEST_CASE("a ClientHello in two fragments starts a handshake") {
+  Acceptor acceptor;
+  const Datagram hello = acceptor.hello_with_cookie();
+  const auto number = record::decode(hello.data()).sequence;
+  const Fragment body(hello.begin() + record::header_bytes + 12, hello.end());
+  constexpr std::uint8_t cut = 90;  // behind the cookie
+  const auto whole = static_cast<std::uint16_t>(body.size());
+  Datagram datagram =
+      forged_message(1, 1, number, Fragment(body.begin(), body.begin() + cut), whole);
+  const auto second =
+      forged_record(record::ContentType::handshake, number + 1,
+                    message_bytes(1, 1, Fragment(body.begin() + cut, body.end()), whole, cut));
+  const bool together = GENERATE(false, true);
+  if (together) datagram.insert(datagram.end(), second.begin(), second.end());
+  const auto answer = acceptor.listener.receive(datagram, initiator_address, acceptor.now);
+  REQUIRE(answer.handshake != nullptr);
+  if (!together) {
+    CHECK(answer.handshake->take_output().empty());
+    answer.handshake->receive(second, acceptor.now);
+  }
+  CHECK_FALSE(answer.handshake->take_output().empty());
+  CHECK(answer.handshake->progress() == Progress::waiting);
 }
 
 TEST_CASE("a cookie survives one change of the secret, not two") {

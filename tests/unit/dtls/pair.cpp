@@ -72,22 +72,30 @@ bool Pair::wait_for_timer() {
   return true;
 }
 
+void Pair::deliver_spoofed() {
+  if (!spoofed) return;
+  for (const auto& datagram : spoofed(true)) deliver_to_acceptor(datagram);
+  for (const auto& datagram : spoofed(false)) initiator->receive(datagram, now);
+}
+
+bool Pair::step() {
+  collect();
+  if (in_flight_.empty()) return wait_for_timer();
+  auto batch = std::exchange(in_flight_, {});
+  if (newest_first) std::reverse(batch.begin(), batch.end());
+  for (const auto& one : batch) {
+    deliver_spoofed();
+    if (one.to_acceptor) {
+      deliver_to_acceptor(one.datagram);
+    } else {
+      initiator->receive(one.datagram, now);
+    }
+  }
+  return true;
+}
+
 bool Pair::run() {
-  for (;;) {
-    collect();
-    if (in_flight_.empty()) {
-      if (!wait_for_timer()) break;
-      continue;
-    }
-    auto batch = std::exchange(in_flight_, {});
-    if (newest_first) std::reverse(batch.begin(), batch.end());
-    for (const auto& one : batch) {
-      if (one.to_acceptor) {
-        deliver_to_acceptor(one.datagram);
-      } else {
-        initiator->receive(one.datagram, now);
-      }
-    }
+  while (step()) {
   }
   return acceptor != nullptr && initiator->progress() == Progress::completed &&
          acceptor->progress() == Progress::completed;

@@ -39,6 +39,12 @@ class Pair {
   std::function<int(const Sent&)> copies = [](const Sent&) { return 1; };
   bool newest_first = false;  // datagrams in flight arrive in reverse order
 
+  // What an attacker sends to the acceptor, or to the initiator, before each datagram arrives at
+  // either.
+  std::function<std::vector<Datagram>(bool to_acceptor)> spoofed;
+
+  // One round trip's half: what is in flight arrives. False: both ends have completed or failed.
+  bool step();
   // Runs until both ends have completed or failed. The clock jumps to the next deadline whenever no
   // datagram is in flight. True if both have completed.
   bool run();
@@ -54,6 +60,7 @@ class Pair {
  private:
   void collect();
   void deliver_to_acceptor(const Datagram& datagram);
+  void deliver_spoofed();
   bool wait_for_timer();
   void send(const dtls::Datagrams& datagrams, bool to_acceptor);
 

@@ -7,6 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "routevpn/record/wire.hpp"
+
 namespace routevpn::test {
 
 namespace {
@@ -45,6 +47,8 @@ PlainPeer::PlainPeer(dtls::Role role, const Issued& issued, const std::string& c
 }
 
 void PlainPeer::receive(const Datagram& datagram) {
+  const bool first = SSL_get_state(ssl_.get()) == TLS_ST_BEFORE && SSL_is_server(ssl_.get()) == 1;
+  if (first && continues_numbers) pipe_.number_from(record::decode(datagram.data()).sequence);
   pipe_.offer(datagram);
   SSL_do_handshake(ssl_.get());
   ERR_clear_error();

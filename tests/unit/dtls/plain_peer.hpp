@@ -10,6 +10,10 @@ namespace routevpn::test {
 
 class PlainPeer {
  public:
+  // As an acceptor it continues the number of the ClientHello, RFC 6347 section 4.2.1, as OpenSSL
+  // does after DTLSv1_listen(). Without, it counts from 0.
+  bool continues_numbers = true;
+
   // `options` are SSL_OP_..., on top of the defaults.
   PlainPeer(dtls::Role role, const Issued& issued, const std::string& ca, std::uint64_t options = 0,
             bool with_certificate = true);

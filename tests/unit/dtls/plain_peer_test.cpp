@@ -82,6 +82,27 @@ TEST_CASE("a plain acceptor: no ALPN, no control messages, data both ways") {
   check_data_passes(*ours, plain);
 }
 
+TEST_CASE("a plain acceptor that counts its records from 0 is accepted after a second") {
+  TestCa ca;
+  Time now = plain_start;
+  const auto ours =
+      Handshake::initiate(make_identity(ca.issue({.name = "V3-1"}), ca.certificate(), "V3-2"), now);
+  PlainPeer plain(Role::acceptor, ca.issue({.name = "V3-2"}), ca.certificate());
+  plain.continues_numbers = false;
+  exchange(*ours, plain, now);
+  CHECK(ours->progress() == Progress::waiting);
+  CHECK_FALSE(ours->answered());
+  while (ours->progress() == Progress::waiting && !ours->answered()) {
+    now = *ours->deadline();
+    ours->on_timer(now);
+  }
+  CHECK(now == plain_start + std::chrono::seconds(1));
+  exchange(*ours, plain, now);
+  REQUIRE(ours->progress() == Progress::completed);
+  CHECK(ours->take_drops().empty());
+  check_data_passes(*ours, plain);
+}
+
 TEST_CASE("without the extended master secret nothing is established") {
   TestCa ca;
   SECTION("an initiator without it") {

@@ -148,6 +148,53 @@ TEST_CASE("a revoked certificate is refused") {
   CHECK(run(ca, ca.issue({.name = "V3-1"}), "V3-1", ca.revoke({issued.serial})).completed);
 }
 
+namespace {
+
+Issued with_chain(Issued leaf, const TestCa& issuer) {
+  leaf.certificate += issuer.certificate();
+  return leaf;
+}
+
+}  // namespace
+
+TEST_CASE("a CRL is applied to the whole chain") {
+  TestCa root;
+  TestCa intermediate("Regional CA", root);
+  const Issued initiators = with_chain(intermediate.issue({.name = "V3-1"}), intermediate);
+  const Issued acceptors = root.issue({.name = "V3-2"});
+  const auto refusal = [&](const std::string& ca, const std::string& crl) {
+    Pair pair({make_identity(initiators, root.certificate(), "V3-2"),
+               make_identity(acceptors, ca, "V3-1", "", crl)});
+    pair.run();
+    REQUIRE(pair.acceptor != nullptr);
+    return pair.acceptor->failure().text;
+  };
+  const auto both = root.certificate() + intermediate.certificate();
+  CHECK(refusal(root.certificate(), "").empty());
+  CHECK(refusal(both, root.revoke({}) + intermediate.revoke({})).empty());
+  CHECK(refusal(both, root.revoke({}) + intermediate.revoke({initiators.serial})) ==
+        "certificate of V3-1 refused: revoked");
+  CHECK(refusal(both, root.revoke({intermediate.serial()}) + intermediate.revoke({})) ==
+        "certificate of V3-1 refused: its CA CN=Regional CA revoked");
+  // The peer sends an intermediate CA of which --ca and --crl have nothing.
+  CHECK(refusal(root.certificate(), root.revoke({})) ==
+        "certificate of V3-1 refused: was issued by CN=Regional CA, of which our --crl has no CRL");
+}
+
+TEST_CASE("a stranger's names cannot fill the text of a refusal") {
+  TestCa ca;
+  TestCa strangers("Other CA");
+  const std::string label(60, 'x');
+  std::string names = "DNS:" + label;
+  for (int i = 0; i < 200; ++i) names[names.size() - 1] = 'x', names += '.' + label;
+  const Issued issued = strangers.issue({.name = "V3-1", .alternative_names = names});
+  const auto failure = run_raw(ca, issued);
+  CHECK(failure.reason == Drop::certificate_refused);
+  CHECK(failure.text == "certificate of " + label + ".... refused: not signed by our CA");
+  const auto mismatch = run_raw(ca, ca.issue({.name = "V3-1", .alternative_names = names}));
+  CHECK(mismatch.text.size() < 200);
+}
+
 // Loading refuses such certificates, but a certificate may expire while its owner uses it.
 TEST_CASE("a certificate outside its validity is refused") {
   struct Case {

@@ -157,6 +157,42 @@ TEST_CASE("the guardian undoes everything when the link's process is killed") {
   CHECK(soon([&] { return run("ip netns pids " + lab.name()).text.empty(); }));
 }
 
+TEST_CASE("what a killed guardian has left is undone") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=1");
+  GuardianDuties duties = rule_duties;
+  duties.nat = true;
+  duties.routes = {*IpPrefix::parse("203.0.113.0/24")};
+  Guardian guardian = Guardian::start(duties, lab.open());
+  CHECK(lab.sysctl("ipv4/ip_forward") == "1\n");
+  CHECK_THAT(lab.ip("route show table 51"), ContainsSubstring("unreachable 203.0.113.0/24"));
+  pollfd ended{guardian.ended_fd(), POLLIN, 0};
+  REQUIRE(poll(&ended, 1, 0) == 0);
+
+  SECTION("by the link's process after kill -9") {
+    REQUIRE(kill(guardian.pid(), SIGKILL) == 0);
+    REQUIRE(poll(&ended, 1, 5000) == 1);
+    CHECK(lab.sysctl("ipv4/ip_forward") == "1\n");
+    guardian.undo(lab.open());
+  }
+  SECTION("by the guardian after the end of nft") {
+    const std::string nft = run("ps -o pid= --ppid " + std::to_string(guardian.pid())).text;
+    REQUIRE(kill(std::stoi(nft), SIGKILL) == 0);
+    REQUIRE(poll(&ended, 1, 5000) == 1);
+    lab.must("ip rule add not fwmark 7754 table 51");  // of another program by now
+    guardian.undo(lab.open());
+    lab.must("ip rule delete not fwmark 7754 table 51");
+  }
+
+  CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
+  CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "1\n");
+  CHECK(lab.ip("rule") == plain_rules_v4);
+  CHECK(lab.ip("-6 rule") == plain_rules_v6);
+  CHECK(lab.ip("route show table 51").empty());
+  CHECK(soon([&] { return tables(lab).empty(); }));
+}
+
 TEST_CASE("a restart right after a kill succeeds") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;

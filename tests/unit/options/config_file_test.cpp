@@ -94,9 +94,9 @@ TEST_CASE("with an unknown name or a line without a name, no option is reported 
 TEST_CASE("a file that cannot be read is one fault") {
   const ScratchDirectory scratch;
   CHECK(parse({"--config", scratch.path() + "/none"}).faults ==
-        Lines{scratch.path() + "/none: No such file or directory"});
+        Lines{scratch.path() + "/none: cannot be read: No such file or directory"});
   CHECK(parse({"--listen", "1", "--peer-name", "b", "--config", scratch.path() + "/none"}).faults ==
-        Lines{scratch.path() + "/none: No such file or directory"});
+        Lines{scratch.path() + "/none: cannot be read: No such file or directory"});
   CHECK(parse({"--listen", "1", "--peer-name", "b", "--config", scratch.path()}).faults ==
         Lines{scratch.path() + ": not a regular file"});
 }

@@ -122,7 +122,7 @@ TEST_CASE("a refused signature names its reason and leaves no file") {
   SECTION("no request") {
     CHECK(usage_error([&] {
             sign({ca.path(), "2", std::nullopt, false});
-          }) == (ca / "2.csr") + ": No such file or directory");
+          }) == (ca / "2.csr") + ": cannot be read: No such file or directory");
   }
   SECTION("no CA") {
     std::filesystem::remove(ca / "ca.cert");

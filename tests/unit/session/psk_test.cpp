@@ -46,7 +46,7 @@ struct End {
 
   void receive(const Datagram& datagram, const outside::Endpoint& from, Time now) {
     const auto opened = handshakes.open(datagram, from, now);
-    if (!opened.fault) handshakes.receive(opened.datagram, from, {}, now, opened.key);
+    if (!opened.fault) handshakes.receive(opened.datagram, from, now, opened.key);
     take();
   }
   void take() {

@@ -24,6 +24,34 @@ TEST_CASE("only the exact alert is a restart hint") {
   CHECK_FALSE(is_restart_hint(datagram));
 }
 
+TEST_CASE("hints to strangers do not delay the hint to the peer, nor to other networks") {
+  HintLimit limit;
+  const auto address = [](int network, int host) {
+    return IpAddress::v4(
+        {10, 0, static_cast<std::uint8_t>(network), static_cast<std::uint8_t>(host)});
+  };
+  const auto peer = address(1, 1);
+  for (int i = 0; i < 60; ++i) CHECK(limit.take(address(i, 2), false, check_start));
+  CHECK_FALSE(limit.take(address(1, 3), false, check_start + 999ms));  // of a served network
+  CHECK(limit.take(peer, true, check_start + 999ms));
+  CHECK_FALSE(limit.take(peer, true, check_start + 1998ms));
+  CHECK(limit.take(address(1, 3), false, check_start + 1s));
+  CHECK(limit.take(peer, true, check_start + 1999ms));
+}
+
+TEST_CASE("a table full of networks that got a hint refuses others for a second") {
+  HintLimit limit;
+  const auto network = [](std::size_t i) {
+    return IpAddress::v4({10, 0, static_cast<std::uint8_t>(i), 1});
+  };
+  for (std::size_t i = 0; i < HintLimit::max_networks; ++i) {
+    CHECK(limit.take(network(i), false, check_start + i * 1ms));
+  }
+  CHECK_FALSE(limit.take(network(200), false, check_start + 999ms));
+  CHECK(limit.take(network(200), false, check_start + 1s));
+  CHECK_FALSE(limit.take(network(200), false, check_start + 1s));
+}
+
 TEST_CASE("a check waits for the round-trip timeout, at least 20 ms") {
   RestartCheck check;
   CHECK_FALSE(check.due());

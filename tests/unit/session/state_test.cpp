@@ -58,8 +58,8 @@ std::vector<Row> table() {
     rows.push_back({phase, Event::handshake_failed, "i", phase, {Action::schedule_rekey}});
   }
   for (const auto phase : {Phase::confirming, Phase::damped, Phase::up}) {
-    for (const auto event :
-         {Event::silence, Event::peer_closed, Event::peer_revoked, Event::limit_reached}) {
+    for (const auto event : {Event::silence, Event::peer_closed, Event::peer_refused,
+                             Event::expired, Event::limit_reached}) {
       rows.push_back({phase, event, "i", Phase::backing_off, lost_initiator});
       rows.push_back({phase, event, "a", Phase::waiting, lost_acceptor});
     }

@@ -1,0 +1,15 @@
+// What the options fix for a lane.
+#pragma once
+
+#include "routevpn/datapath/outer_class.hpp"
+#include "routevpn/datapath/prefix_set.hpp"
+
+namespace routevpn::datapath {
+
+struct LanePolicy {
+  OuterClass outer_class = OuterClass();
+  PrefixSet peers{};    // --allow: the peer's endpoint moves only within it; empty: anywhere
+  PrefixSet sources{};  // --accept: of inner packets from the peer; empty: every source
+};
+
+}  // namespace routevpn::datapath
