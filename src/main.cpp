@@ -48,9 +48,9 @@ struct Run {
       log_warning("the memory of keys cannot be locked (RLIMIT_MEMLOCK): keys may be swapped");
     }
     block_signals();
-    const auto identity =
-        dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
-                             {options.peer_name, options.ciphers});
+    const auto identity = dtls::Identity::load(
+        {options.certificate, options.key, options.ca, options.crl, options.psk},
+        {options.peer_name, options.ciphers});
     link::Link link(options, identity, link::open_ends(options));
     return static_cast<int>(link.run());
   }

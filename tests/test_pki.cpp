@@ -1,5 +1,6 @@
 #include "test_pki.hpp"
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -205,9 +206,23 @@ dtls::IdentityFiles write_files(const TempDir& dir, const std::string& name, con
 std::shared_ptr<const dtls::Identity> make_identity(const Issued& issued, const std::string& ca,
                                                     const std::string& peer_name,
                                                     const std::string& ciphers,
-                                                    const std::string& crl) {
+                                                    const std::string& crl,
+                                                    const std::vector<std::string>& psks) {
   const TempDir dir;
-  return dtls::Identity::load(write_files(dir, "own", issued, ca, crl), {peer_name, ciphers});
+  auto files = write_files(dir, "own", issued, ca, crl);
+  for (const auto& psk : psks) {
+    const auto number = files.psk.size();
+    files.psk.push_back(dir.write(std::to_string(number) + ".psk", psk));
+  }
+  return dtls::Identity::load(files, {peer_name, ciphers});
+}
+
+std::string psk_line(std::uint8_t byte) {
+  std::array<unsigned char, 32> key{};
+  key.fill(byte);
+  std::array<unsigned char, 45> line{};
+  EVP_EncodeBlock(line.data(), key.data(), key.size());
+  return std::string(line.begin(), line.end() - 1) + "\n";
 }
 
 }  // namespace routevpn::test

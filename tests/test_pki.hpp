@@ -82,10 +82,14 @@ class TempDir {
 dtls::IdentityFiles write_files(const TempDir& dir, const std::string& name, const Issued& issued,
                                 const std::string& ca, const std::string& crl = "");
 
-// Writes the files and loads the identity.
+// Writes the files and loads the identity. `psks`: the content of each PSK file.
 std::shared_ptr<const dtls::Identity> make_identity(const Issued& issued, const std::string& ca,
                                                     const std::string& peer_name,
                                                     const std::string& ciphers = "",
-                                                    const std::string& crl = "");
+                                                    const std::string& crl = "",
+                                                    const std::vector<std::string>& psks = {});
+
+// The content of a PSK file: 32 times this byte, in base64.
+std::string psk_line(std::uint8_t byte);
 
 }  // namespace routevpn::test

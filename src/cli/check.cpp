@@ -27,7 +27,7 @@ void collect(Faults& faults, Step step) {
 void check_files(Faults& faults, const options::LinkOptions& options) {
   collect(faults, [&] { host::StateHook::require_trusted(options.on_state); });
   collect(faults, [&] {
-    dtls::Identity::load({options.certificate, options.key, options.ca, options.crl},
+    dtls::Identity::load({options.certificate, options.key, options.ca, options.crl, options.psk},
                          {options.peer_name, options.ciphers});
   });
 }

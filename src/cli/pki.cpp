@@ -77,6 +77,14 @@ struct Runner {
     const auto print = list.json ? print_json : print_table;
     print(index, pki::now(), console);
   }
+  void operator()(const pki::PskOrder& order) const {
+    if (order.out.empty()) {
+      console.out << pki::make_psk();
+    } else {
+      pki::create_psk(order.out);
+      console.out << order.out << ": the same file goes to both gateways of the link\n";
+    }
+  }
 };
 
 }  // namespace

@@ -90,6 +90,10 @@ OptionTable list_table(ListCertificates& list) {
   return {directory(list.directory), {"json", "", "print a JSON array", flag(list.json)}};
 }
 
+OptionTable psk_table(pki::PskOrder& order) {
+  return {{"out", "FILE", "write this new file instead", single(order.out)}};
+}
+
 OptionTable plan_table(plan::PlanRequest& request) {
   return {
       {"out", "DIR", "directory of the planned files", single(request.out)},
@@ -230,6 +234,8 @@ constexpr std::array all_verbs = {
         "Revokes certificates and writes ca.crl; without --name and --serial renews ca.crl."),
     verb<ListCertificates, list_table>("pki list", "[OPTION...]",
                                        "Prints the issued certificates."),
+    verb<pki::PskOrder, psk_table>("pki psk", "[--out FILE]",
+                                   "Prints a new pre-shared key for a link."),
     verb<plan::PlanRequest, plan_table>("plan", "TOPOLOGY.toml --out DIR [OPTION...]",
                                         "Writes the files of every gateway.", Operand::file),
     verb<ShellChoice, completion_table>("completion", "bash|zsh|fish",

@@ -18,6 +18,7 @@
 #include <cstring>
 
 #include "routevpn/datapath/lane.hpp"
+#include "routevpn/dtls/envelope.hpp"
 #include "routevpn/inside/ip_packet.hpp"
 
 namespace routevpn::datapath {
@@ -64,6 +65,12 @@ std::span<const inside::SuperPacket> Lane::join() {
 void Lane::split_datagram(Bytes datagram, const Arrival& arrival) {
   handshake_ = nullptr;
   bool usable = true;
+  // An envelope is a whole datagram. The control thread opens it, because only there are the PSKs.
+  if (dtls::is_envelope(datagram)) {
+    forward_handshake(datagram, arrival.from);
+    if (handshake_ != nullptr) mailbox_.handshakes.publish();
+    return;
+  }
   do {
     const auto split = record::split_first(datagram);
     if (split.fault) {

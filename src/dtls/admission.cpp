@@ -7,6 +7,12 @@ namespace routevpn::dtls {
 
 Admission::Admission(std::vector<IpPrefix> allowed) : allowed_(std::move(allowed)) {}
 
+bool Admission::names(const IpAddress& source) const {
+  return std::ranges::any_of(allowed_, [&](const IpPrefix& prefix) {
+    return prefix.address == source && prefix.length == source.bits();
+  });
+}
+
 double Admission::Bucket::level(const Rate& rate, Time now) const {
   const double seconds = std::chrono::duration<double>(now - filled).count();
   return std::min(rate.burst, tokens + rate.per_second * std::max(0.0, seconds));

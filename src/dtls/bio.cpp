@@ -88,7 +88,7 @@ long bio_ctrl(BIO* bio, int command, long, void* argument) {
       return 1;
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
-      return handshake_mtu;
+      return pipe_of(bio).mtu;
     case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
       return udp_over_ipv6_bytes;
     case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT: {

@@ -54,6 +54,7 @@ class DatagramPipe {
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
   FlightTimer timer;
+  long mtu = handshake_mtu;  // bytes of a datagram; smaller where an envelope is added
 
   // For the BIO.
   std::optional<std::size_t> read(Bytes into);  // none: no datagram is waiting

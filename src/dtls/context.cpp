@@ -25,8 +25,18 @@ constexpr const char* signatures =
     "ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA+SHA256:RSA+SHA384";
 constexpr int security_level = 2;  // 112 bits: RSA and DH of 2048 bits, no SHA-1
 
-const unsigned char* alpn_bytes() {
-  return reinterpret_cast<const unsigned char*>(control_alpn.data());
+const unsigned char* bytes_of(std::string_view alpn) {
+  return reinterpret_cast<const unsigned char*>(alpn.data());
+}
+
+int select_protocol(std::string_view ours, const unsigned char** chosen, unsigned char* chosen_size,
+                    const unsigned char* offered, unsigned int offered_size) {
+  unsigned char* found = nullptr;
+  const int outcome =
+      SSL_select_next_proto(&found, chosen_size, bytes_of(ours),
+                            static_cast<unsigned int>(ours.size()), offered, offered_size);
+  *chosen = found;
+  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
 // OpenSSL itself would skip unknown names and expand aliases.
@@ -54,11 +64,16 @@ void check_peer_name(const std::string& name) {
 // A peer that does not offer our protocol gets no control messages.
 int select_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
                 const unsigned char* offered, unsigned int offered_size, void*) {
-  unsigned char* found = nullptr;
-  const int outcome = SSL_select_next_proto(&found, chosen_size, alpn_bytes(), control_alpn.size(),
-                                            offered, offered_size);
-  *chosen = found;
-  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+  return select_protocol(control_alpn, chosen, chosen_size, offered, offered_size);
+}
+
+// OpenSSL does not call this for a peer that offers no ALPN at all: Handshake checks that.
+int select_psk_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
+                    const unsigned char* offered, unsigned int offered_size, void*) {
+  const int outcome = select_protocol(psk_alpn, chosen, chosen_size, offered, offered_size);
+  if (outcome == SSL_TLSEXT_ERR_OK) return outcome;
+  SslConnection::of(ssl).refusal = {Drop::handshake_failed, std::string(no_psk_alpn)};
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 // Checked in the ClientHello, because the peer can still read the alert: it is in plaintext.
@@ -129,11 +144,13 @@ bool restrict(SSL_CTX* context, const std::string& suites) {
 }
 
 // Unlike all other calls, SSL_CTX_set_alpn_protos returns 0 for success.
-bool set_role(SSL_CTX* context, Role role) {
+bool set_role(SSL_CTX* context, Role role, bool with_psk) {
   if (role == Role::initiator) {
-    return SSL_CTX_set_alpn_protos(context, alpn_bytes(), control_alpn.size()) == 0;
+    const auto alpn = with_psk ? psk_alpn : control_alpn;
+    return SSL_CTX_set_alpn_protos(context, bytes_of(alpn),
+                                   static_cast<unsigned int>(alpn.size())) == 0;
   }
-  SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
+  SSL_CTX_set_alpn_select_cb(context, with_psk ? select_psk_alpn : select_alpn, nullptr);
   SSL_CTX_set_client_hello_cb(context, require_extended_master_secret, nullptr);
   SSL_CTX_set_cookie_verify_cb(context, accept_cookie);
   return true;
@@ -141,13 +158,14 @@ bool set_role(SSL_CTX* context, Role role) {
 
 }  // namespace
 
-SslContext make_context(Role role, const Credentials& credentials, const IdentityPolicy& policy) {
+SslContext make_context(Role role, const Credentials& credentials, const IdentityPolicy& policy,
+                        bool with_psk) {
   const std::string suites = checked_suites(policy.ciphers);
   check_peer_name(policy.peer_name);
   SslContext context(
       SSL_CTX_new(role == Role::initiator ? DTLS_client_method() : DTLS_server_method()));
-  if (context == nullptr || !restrict(context.get(), suites) || !set_role(context.get(), role) ||
-      !install(context.get(), role, credentials)) {
+  if (context == nullptr || !restrict(context.get(), suites) ||
+      !set_role(context.get(), role, with_psk) || !install(context.get(), role, credentials)) {
     throw SystemError("OpenSSL refused the identity: " + failure_from_queue().text);
   }
   require_peer(context.get(), policy.peer_name);

@@ -9,12 +9,19 @@
 
 namespace routevpn::dtls {
 
-// The ALPN protocol with control messages, after its length (RFC 7301 section 3.1).
+// The ALPN protocols with control messages, each after its length (RFC 7301 section 3.1). An end
+// with a PSK offers and accepts the second alone.
 inline constexpr std::string_view control_alpn =
     "\x0a"
     "routevpn/1";
+inline constexpr std::string_view psk_alpn =
+    "\x0e"
+    "routevpn/1+psk";
+inline constexpr std::string_view no_psk_alpn =
+    "the peer does not agree on ALPN routevpn/1+psk, which a link with a PSK needs";
 
 // Throws UsageError naming --ciphers or --peer-name, SystemError when OpenSSL refuses.
-SslContext make_context(Role role, const Credentials& credentials, const IdentityPolicy& policy);
+SslContext make_context(Role role, const Credentials& credentials, const IdentityPolicy& policy,
+                        bool with_psk);
 
 }  // namespace routevpn::dtls

@@ -77,11 +77,12 @@ struct HeapUsers {
 };
 HeapUsers heap_users;
 
-bool control_messages_agreed(const SSL* ssl) {
+bool control_messages_agreed(const SSL* ssl, const PskPtr& psk) {
   const unsigned char* name = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &name, &size);
-  return std::string_view(reinterpret_cast<const char*>(name), size) == control_alpn.substr(1);
+  const auto ours = psk != nullptr ? psk_alpn : control_alpn;
+  return std::string_view(reinterpret_cast<const char*>(name), size) == ours.substr(1);
 }
 
 }  // namespace
@@ -140,6 +141,8 @@ void Handshake::complete() {
   HandshakeFailure why;
   if (SSL_get_extms_support(ssl()) != 1) {
     why.text = no_extended_master_secret;
+  } else if (psk_ != nullptr && !control_messages_agreed(ssl(), psk_)) {
+    why.text = no_psk_alpn;
   } else if (!suite || !used.highest_sequence ||
              (record::traits(*suite).explicit_nonce_bytes != 0 && !used.same_base)) {
     why.text = "OpenSSL sealed its records in a way that the record layer cannot continue";
@@ -156,7 +159,7 @@ void Handshake::complete() {
 }
 
 void Handshake::establish(record::CipherSuite suite) {
-  const KeyBlock keys = derive_key_block(ssl(), suite);
+  const KeyBlock keys = derive_key_block(ssl(), suite, psk_.get());
   const bool initiator = established_.role == Role::initiator;
   established_.suite = suite;
   established_.cipher_name = SSL_get_cipher_name(ssl());
@@ -167,7 +170,7 @@ void Handshake::establish(record::CipherSuite suite) {
   if (record::traits(suite).explicit_nonce_bytes != 0) {
     established_.explicit_nonce_base = used.nonce_base;
   }
-  established_.control_messages = control_messages_agreed(ssl());
+  established_.control_messages = control_messages_agreed(ssl(), psk_);
   established_.peer = describe(SSL_get0_peer_certificate(ssl()));
   established_.peer_chain = std::make_shared<const CertificateChain>(chain_of_peer(ssl()));
   SSL_get_client_random(ssl(), client_random_.data(), client_random_.size());
@@ -177,12 +180,14 @@ void Handshake::establish(record::CipherSuite suite) {
 
 std::unique_ptr<Handshake> Handshake::initiate(const std::shared_ptr<const Identity>& identity,
                                                Time now) {
-  auto connection = make_connection(identity->initiator());
+  const auto& psks = identity->psks();
+  auto connection = make_connection(identity->initiator(), mtu_of(*identity));
   SSL_set_connect_state(connection->ssl.get());
   // An acceptor's first record has the number of the ClientHello.
   const std::uint64_t base = random_base();
   std::unique_ptr<Handshake> handshake(
       new Handshake(Role::initiator, std::move(connection), base, base, now));
+  if (!psks.empty()) handshake->use_psk(psks.front());
   handshake->advance(now);
   return handshake;
 }

@@ -14,6 +14,8 @@
 
 #include "routevpn/pki/openssl.hpp"
 
+#include "hkdf.hpp"
+
 namespace routevpn::dtls {
 
 namespace {
@@ -81,7 +83,14 @@ std::optional<record::CipherSuite> suite_of(const SSL* ssl) {
   }
 }
 
-KeyBlock derive_key_block(SSL* ssl, record::CipherSuite suite) {
+void mix_key_block(Bytes block, const Psk& psk) {
+  Secret<max_key_block_bytes> mixed;
+  const auto used = std::span(mixed).first(block.size());
+  hkdf_sha256(psk.traffic_secret(), block, "routevpn/1+psk traffic keys", used);
+  std::ranges::copy(used, block.begin());
+}
+
+KeyBlock derive_key_block(SSL* ssl, record::CipherSuite suite, const Psk* psk) {
   const SSL_SESSION* session = require(SSL_get_session(ssl), "show the session");
   const EVP_MD* digest = require(SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl)),
                                  "show the session's digest");
@@ -93,6 +102,7 @@ KeyBlock derive_key_block(SSL* ssl, record::CipherSuite suite) {
   Secret<max_key_block_bytes> block;
   const auto used = std::span(block).first(2 * (cipher.key_bytes + cipher.fixed_iv_bytes));
   tls1_prf(EVP_MD_get0_name(digest), std::span(master).first(master_bytes), seed_of(ssl), used);
+  if (psk != nullptr) mix_key_block(used, *psk);
 
   KeyBlock keys;
   std::span<const unsigned char> rest = used;

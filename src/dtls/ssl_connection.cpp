@@ -30,12 +30,13 @@ SslConnection& SslConnection::of(const SSL* ssl) {
   return *static_cast<SslConnection*>(SSL_get_app_data(ssl));
 }
 
-std::unique_ptr<SslConnection> make_connection(SSL_CTX* context) {
+std::unique_ptr<SslConnection> make_connection(SSL_CTX* context, long mtu) {
   auto connection = std::make_unique<SslConnection>();
+  connection->pipe.mtu = mtu;
   connection->ssl.reset(SSL_new(context));
   SSL* ssl = connection->ssl.get();
   pki::require(ssl != nullptr && SSL_set_app_data(ssl, connection.get()) == 1 &&
-                   SSL_set_mtu(ssl, handshake_mtu) == handshake_mtu,
+                   SSL_set_mtu(ssl, mtu) == mtu,
                "make an SSL object");
   // Strangers make us allocate. Both limits are above what a handshake needs: we send no record
   // larger than a datagram, and ReceiveFilter passes no larger certificate message.

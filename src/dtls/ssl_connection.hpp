@@ -8,6 +8,7 @@
 
 #include <openssl/ssl.h>
 
+#include "routevpn/dtls/envelope.hpp"
 #include "routevpn/dtls/handshake.hpp"
 
 #include "bio.hpp"
@@ -26,8 +27,13 @@ struct SslConnection {
   static SslConnection& of(const SSL* ssl);
 };
 
+// The largest datagram that OpenSSL may send: an envelope is added to it if there is a PSK.
+inline long mtu_of(const Identity& identity) {
+  return identity.psks().empty() ? handshake_mtu : handshake_mtu - long{envelope_overhead};
+}
+
 // Throws SystemError.
-std::unique_ptr<SslConnection> make_connection(SSL_CTX* context);
+std::unique_ptr<SslConnection> make_connection(SSL_CTX* context, long mtu = handshake_mtu);
 
 // Describes OpenSSL's first queued error and clears the queue.
 HandshakeFailure failure_from_queue();

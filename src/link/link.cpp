@@ -190,9 +190,9 @@ void Link::ignore_linkdown_routes() {
 
 void Link::reload() {
   try {
-    identity_ =
-        dtls::Identity::load({options_.certificate, options_.key, options_.ca, options_.crl},
-                             {options_.peer_name, options_.ciphers});
+    identity_ = dtls::Identity::load(
+        {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk},
+        {options_.peer_name, options_.ciphers});
     for (const auto& lane : lanes_) {
       lane->session().replace_identity(identity_, read_clock());
       drain(*lane);

@@ -162,6 +162,8 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   }
   json["local"] = reporting.local.to_string();
   json.update(association_json(session, now));
+  json["psk"] = !facts.options.psk.empty();
+  if (json["psk"] == true && json["alpn"].is_string()) json["alpn"] = "routevpn/1+psk";
   write_faults(json, session, now);
   write_path(json, session.path);
   json.update(counts);

@@ -103,6 +103,8 @@ OptionTable credential_options(LinkOptions& o) {
       {"key", "FILE", "its private key, PEM", single(o.key), 'K'},
       {"ca", "FILE", "CA of the peer, PEM", single(o.ca), 'A'},
       {"crl", "FILE", "revoked certificates, PEM", single(o.crl)},
+      {"psk", "FILE", "pre-shared key; given twice: the first is used, both are accepted",
+       repeatable(o.psk, text())},
       {"peer-name", "NAME", "name in the peer's certificate; '*': any of the CA",
        single(o.peer_name)},
       {"ciphers", "LIST", "OpenSSL names of AEAD suites", single(o.ciphers)},

@@ -34,6 +34,7 @@ struct Rules {
     endpoints();
     lane_ports();
     peer_identity();
+    preshared_keys();
     inside();
     routing();
     timing();
@@ -149,6 +150,13 @@ struct Rules {
     if (options.peer_name == "*" && has("peer-name")) {
       warnings.push_back(label("peer-name") +
                          " '*': any certificate of the CA is accepted as the peer");
+    }
+  }
+
+  void preshared_keys() {
+    if (options.psk.size() > 2) fault("psk", "at most two files: the new key and the old key");
+    if (options.psk.size() == 2 && options.psk[0] == options.psk[1]) {
+      fault("psk", options.psk[0] + " is given twice");
     }
   }
 

@@ -66,10 +66,12 @@ class LinkChooser {
     link.gateways = first_initiates ? std::array{a, b} : std::array{b, a};
     const auto both = [&](Family family) { return one.address(family) && other.address(family); };
     link.family = topology_.organisation.prefer;
+    link.psk = topology_.organisation.psk;
     if (!both(link.family)) link.family = link.family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
     if (entry != nullptr) {
       link.cost = entry->cost;
       link.bandwidth_mbit = entry->bandwidth_mbit;
+      link.psk = entry->psk.value_or(link.psk);
       if (entry->family) link.family = entry->family->value;
     }
     // A mesh has no link between gateways without a common address family.

@@ -25,7 +25,8 @@ constexpr TextSetting text_settings[] = {
     {"netns", &GatewaySettings::netns},     {"public-netns", &GatewaySettings::public_netns},
     {"cert", &GatewaySettings::cert},       {"key", &GatewaySettings::key},
     {"ca", &GatewaySettings::ca},           {"crl", &GatewaySettings::crl},
-    {"run-dir", &GatewaySettings::run_dir}, {"include", &GatewaySettings::include}};
+    {"psk-dir", &GatewaySettings::psk_dir}, {"run-dir", &GatewaySettings::run_dir},
+    {"include", &GatewaySettings::include}};
 
 std::string expand(std::string text, const std::string& name, const std::string& site) {
   const auto replace = [&text](std::string_view mark, const std::string& by) {
@@ -94,6 +95,7 @@ class Parser {
     into.invalid_mesh = reader.has("mesh") && !mesh;
     assign(into.accept, reader.parsed("accept", parse_accept));
     assign(into.prefer, reader.parsed("prefer", parse_family));
+    into.psk = reader.boolean("psk").value_or(into.psk);
     auto hubs = reader.texts("hubs");
     into.invalid_hubs = reader.has("hubs") && !hubs;
     if (hubs) into.hubs = std::move(*hubs);
@@ -223,6 +225,7 @@ class Parser {
     into.cost = reader.integer("cost", 1, highest_cost);
     into.bandwidth_mbit = reader.integer("bandwidth", 1, highest_bandwidth_mbit);
     into.family = reader.parsed("family", parse_family);
+    into.psk = reader.boolean("psk");
     reader.finish();
     if (!into.ends.empty()) topology_.links.push_back(std::move(into));
   }

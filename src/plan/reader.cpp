@@ -76,6 +76,14 @@ std::optional<std::uint32_t> Reader::integer(std::string_view key, std::uint32_t
   return std::nullopt;
 }
 
+std::optional<bool> Reader::boolean(std::string_view key) {
+  const auto* const node = take(key);
+  if (node == nullptr) return std::nullopt;
+  if (const auto* const value = node->as_boolean()) return value->get();
+  wrong_kind(key, "true or false");
+  return std::nullopt;
+}
+
 std::optional<std::vector<At<std::string>>> Reader::texts(std::string_view key) {
   const auto* const node = take(key);
   if (node == nullptr) return std::nullopt;

@@ -56,6 +56,7 @@ class Reader {
   // These return nothing when the key is absent, and add a fault when its value has another type.
   std::optional<std::uint32_t> integer(std::string_view key, std::uint32_t lowest,
                                        std::uint32_t highest);
+  std::optional<bool> boolean(std::string_view key);
   // A string, or an array of strings.
   std::optional<std::vector<At<std::string>>> texts(std::string_view key);
   // The [[key]] tables, in the order of the file.

@@ -9,6 +9,7 @@
 #include "routevpn/plan/lock.hpp"
 
 #include "certificates.hpp"
+#include "psks.hpp"
 
 namespace routevpn::plan {
 
@@ -78,6 +79,8 @@ PlanReport run(const PlanRequest& request) {
   }
   auto files = render(plan);
   if (request.dot) files.push_back({dot_name, render_dot(plan)});
+  const auto missing = request.check ? MissingKeys::leave_empty : MissingKeys::make;
+  for (auto& file : psk_files(plan, request.out, missing)) files.push_back(std::move(file));
   const auto without_certificates = files.size();
   const auto add_certificates = [&] {
     files.resize(without_certificates);

@@ -11,16 +11,34 @@ bool is_alert(ConstBytes datagram) {
   return !datagram.empty() && datagram[0] == static_cast<std::uint8_t>(record::ContentType::alert);
 }
 
+const char* text_of(Drop psk_fault) {
+  switch (psk_fault) {
+    case Drop::psk_missing:
+      return "the handshake is in no envelope: the peer has no PSK, this link has a PSK";
+    case Drop::psk_unexpected:
+      return "the handshake is in an envelope: the peer has a PSK, this link has none";
+    case Drop::psk_mismatch:
+      return "the envelope does not authenticate: the peer has another PSK, or a stranger sent it";
+    default:
+      return "the time of the envelope differs by more than 5 minutes from the local clock";
+  }
+}
+
 }  // namespace
 
 Handshakes::Handshakes(dtls::Role role, std::shared_ptr<const dtls::Identity> identity,
-                       std::vector<IpPrefix> allowed, DropCounters& drops)
-    : role_(role), identity_(std::move(identity)), admission_(std::move(allowed)), drops_(drops) {
+                       std::vector<IpPrefix> allowed, DropCounters& drops, unsigned lane)
+    : role_(role),
+      identity_(std::move(identity)),
+      admission_(std::move(allowed)),
+      envelopes_(identity_->psks(), role, lane),
+      drops_(drops) {
   if (role_ == dtls::Role::acceptor) listener_.emplace(identity_);
 }
 
 void Handshakes::replace_identity(std::shared_ptr<const dtls::Identity> identity) {
   identity_ = std::move(identity);
+  envelopes_.replace_keys(identity_->psks());
   if (listener_) listener_->replace_identity(identity_);
   std::erase_if(entries_, [](const auto& entry) { return !entry.second.association; });
 }
@@ -58,14 +76,33 @@ bool Handshakes::answered() const {
   });
 }
 
-void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from, Time now) {
+dtls::Envelopes::Opened Handshakes::open(ConstBytes received, const outside::Endpoint& from,
+                                         Time now) {
+  auto opened = envelopes_.open(received, dtls::wall_seconds());
+  if (!opened.fault) return opened;
+  const Drop fault = *opened.fault;
+  drops_.add(fault);
+  const bool reported = role_ == dtls::Role::acceptor && fault != Drop::psk_replayed &&
+                        now >= next_psk_report_ && admission_.allows(from.remote.address);
+  if (!reported) return opened;
+  next_psk_report_ = now + psk_report_interval;
+  events_.emplace_back(HandshakeFailed{from.remote, {fault, text_of(fault)}});
+  return opened;
+}
+
+// The peer seals a handshake with one PSK from its first datagram to its last.
+void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from, Time now,
+                         const dtls::PskPtr& psk) {
   const auto entry = entries_.find(from.remote);
   const auto random = dtls::client_hello_random(datagram);
   if (random && role_ == dtls::Role::acceptor) {
     const bool retransmitted =
         entry != entries_.end() &&
         std::ranges::equal(*random, entry->second.handshake->client_random());
-    return retransmitted ? feed(entry, datagram, now) : client_hello(datagram, from, now);
+    if (!retransmitted) return client_hello(datagram, from, now, psk);
+  }
+  if (entry != entries_.end() && !dtls::same(entry->second.handshake->psk(), psk)) {
+    return drops_.add(Drop::psk_mismatch);
   }
   if (entry != entries_.end()) return feed(entry, datagram, now);
   drops_.add(is_alert(datagram) ? Drop::plaintext_alert : Drop::handshake_unexpected);
@@ -74,7 +111,8 @@ void Handshakes::receive(ConstBytes datagram, const outside::Endpoint& from, Tim
 // A ClientHello without a valid cookie is answered without any state, if --allow covers its source.
 // Rates are counted behind the cookie: before it, a sender of forged source addresses could use up
 // the share of the peer's address.
-void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now) {
+void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now,
+                              const dtls::PskPtr& psk) {
   if (!admission_.allows(from.remote.address)) return drops_.add(Drop::handshake_not_allowed);
   bool first_contact = false;
   auto answer = listener_->receive(datagram, from.remote, now, [&] {
@@ -84,19 +122,27 @@ void Handshakes::client_hello(ConstBytes datagram, const outside::Endpoint& from
   });
   if (answer.malformed) drops_.add(Drop::handshake_malformed);
   if (answer.refused) drops_.add(*answer.refused);
-  for (auto& reply : answer.output) events_.emplace_back(SendHandshake{std::move(reply), from});
+  for (auto& reply : answer.output) send(std::move(reply), from, psk);
   if (answer.handshake == nullptr) return;
+  answer.handshake->use_psk(psk);
   const auto entry = entries_.emplace(
       from.remote, Entry{std::move(answer.handshake), from, now, true, first_contact});
   proceed(entry.first);
+}
+
+void Handshakes::send(std::vector<std::uint8_t> datagram, const outside::Endpoint& to,
+                      const dtls::PskPtr& psk) {
+  events_.emplace_back(
+      SendHandshake{envelopes_.seal(psk, std::move(datagram), dtls::wall_seconds()), to});
 }
 
 // No hint while a handshake with that address is in progress: the alert could abort it.
 bool Handshakes::send_restart_hint(const outside::Endpoint& to, Time now) {
   const IpAddress& address = to.remote.address;
   if (role_ != dtls::Role::acceptor || !admission_.allows(address)) return false;
+  if (envelopes_.in_use() && !admission_.names(address) && peer_ != address) return false;
   if (entries_.contains(to.remote) || !hints_.take(address, peer_ == address, now)) return false;
-  events_.emplace_back(SendHandshake{{restart_hint.begin(), restart_hint.end()}, to});
+  send({restart_hint.begin(), restart_hint.end()}, to, envelopes_.own_key());
   return true;
 }
 
@@ -142,7 +188,7 @@ void Handshakes::proceed(Entries::iterator entry) {
     events_.emplace_back(HandshakeCompleted{last_id_, it.handshake->established(), it.peer});
   }
   for (auto& datagram : it.handshake->take_output()) {
-    events_.emplace_back(SendHandshake{std::move(datagram), it.peer});
+    send(std::move(datagram), it.peer, it.handshake->psk());
   }
   if (it.handshake->progress() == dtls::Progress::failed) {
     return fail(entry, it.handshake->failure());
@@ -199,8 +245,12 @@ void Handshakes::on_timer(Time now) {
     if (entry->second.association) {
       entries_.erase(entry);
     } else if (!entry->second.answered && now - entry->second.begun >= unanswered) {
-      fail(entry, {Drop::handshake_timed_out, "no answer from " + entry->first.to_string() +
-                                                  entry->second.handshake->unproven_alert()});
+      fail(entry, {Drop::handshake_timed_out,
+                   "no answer from " + entry->first.to_string() +
+                       entry->second.handshake->unproven_alert() +
+                       (envelopes_.in_use() ? "; a peer with another PSK, or with a clock that "
+                                              "differs by more than 5 minutes, does not answer"
+                                            : "; a peer with a PSK does not answer without it")});
     } else {
       entry->second.handshake->on_timer(now);
       entry->second.answered = entry->second.handshake->answered();

@@ -22,7 +22,8 @@ SessionSettings SessionSettings::of(const options::LinkOptions& options, unsigne
           options.rekey,
           {options.rekey_records},
           options.crypto,
-          seed};
+          seed,
+          lane};
 }
 
 Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
@@ -30,7 +31,7 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
     : settings_(std::move(settings)),
       lane_(lane),
       drops_(drops),
-      handshakes_(settings_.role, std::move(identity), settings_.allowed, drops),
+      handshakes_(settings_.role, std::move(identity), settings_.allowed, drops, settings_.lane),
       path_(settings_.keepalive, lane.tx_large, outputs_),
       prober_(settings_.keepalive,
               std::min<Duration>(settings_.keepalive / 4, dtls::Handshake::first_retransmission)),
@@ -223,9 +224,11 @@ void Session::begin_attempt(Time now) {
 
 void Session::on_handshake(const datapath::HandshakeDatagram& datagram, Time now) {
   if (status_.phase == Phase::stopped) return;
-  const auto bytes = ConstBytes(datagram.bytes).first(datagram.length);
-  if (is_restart_hint(bytes)) return follow_restart_hint(datagram.from.remote, now);
-  handshakes_.receive(bytes, datagram.from, now);
+  const auto opened =
+      handshakes_.open(ConstBytes(datagram.bytes).first(datagram.length), datagram.from, now);
+  if (opened.fault) return;
+  if (is_restart_hint(opened.datagram)) return follow_restart_hint(datagram.from.remote, now);
+  handshakes_.receive(opened.datagram, datagram.from, now, opened.key);
 }
 
 void Session::hold_carrier(Time now) {

@@ -177,4 +177,5 @@ def main():
                   per_direction)
 
 
-main()
+if __name__ == "__main__":
+    main()

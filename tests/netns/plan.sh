@@ -38,19 +38,23 @@ topology() { # SITES
   done
 }
 
-planned() { find "$1" -type f ! -name '*.key' ! -name '*.cert' -print0 | sort -z | xargs -0 sha256sum; }
+# All planned files that are the same in each new directory.
+planned() {
+  find "$1" -type f ! -name '*.key' ! -name '*.cert' ! -name '*.psk' -print0 | sort -z | xargs -0 sha256sum
+}
 
 {
   topology 3
   # `routevpn check` needs existing files and a namespace.
   printf '%s\n' '[defaults]' 'netns = "/proc/self/ns/net"' 'cert = "out/{name}/pki/{name}.cert"' \
     'key = "out/{name}/pki/{name}.key"' 'ca = "out/{name}/pki/ca.cert"' \
-    'crl = "out/{name}/pki/ca.crl"'
+    'crl = "out/{name}/pki/ca.crl"' \
+    'psk-dir = "out/{name}/psk"'
 } >topology.toml
 prints "--check before the first plan" 1 'would write topology.lock*would create V1-1/links/rv2-1.conf*' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki --check
 [[ ! -e out && ! -e pki && ! -e topology.lock ]] || fail "--check has written files"
-prints "a plan" 0 'out: 3 sites, 6 gateways, 12 links; 66 files created, 0 changed, 0 removed' \
+prints "a plan" 0 'out: 3 sites, 6 gateways, 12 links; 90 files created, 0 changed, 0 removed' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
 prints "the same plan again" 0 '*; 0 files created, 0 changed, 0 removed' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
@@ -92,7 +96,7 @@ prints "a topology file that does not exist" 2 'routevpn: none.toml: cannot be r
 prints "no --out" 2 'routevpn: --out DIR is required: where the files go' \
   "$ROUTEVPN" plan topology.toml
 
-# In memory where /dev/shm is: 80,800 files take a disk long.
+# In memory where /dev/shm is: 160,000 files take a disk long.
 LARGE=$DIR
 if [[ -w /dev/shm ]]; then
   LARGE=$(mktemp -d /dev/shm/routevpn-$$-XXXXXX)
@@ -102,7 +106,7 @@ fi
 topology 100 >large.toml
 for i in 1 2; do
   prints "100 sites of 2 gateways" 0 \
-    '*: 100 sites, 200 gateways, 19800 links; 40400 files created, 0 changed, 0 removed' \
+    '*: 100 sites, 200 gateways, 19800 links; 80000 files created, 0 changed, 0 removed' \
     "$ROUTEVPN" plan large.toml --out "$LARGE/$i"
 done
 for gateway in V1-1 V100-2; do

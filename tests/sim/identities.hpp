@@ -39,6 +39,10 @@ struct Identities {
       make_identity(v2, ca.certificate(), "V1-1", "", ca.revoke({v1.serial}));
   std::shared_ptr<const dtls::Identity> self_revoking_acceptor =
       make_identity(v2, ca.certificate(), "V1-1", "", ca.revoke({v2.serial}));
+  std::shared_ptr<const dtls::Identity> initiator_with_psk =
+      make_identity(v1, ca.certificate(), "V2-1", "", "", {psk_line(1)});
+  std::shared_ptr<const dtls::Identity> acceptor_with_psk =
+      make_identity(v2, ca.certificate(), "V1-1", "", "", {psk_line(1)});
 };
 
 inline const Identities& identities() {

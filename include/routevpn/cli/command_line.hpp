@@ -11,6 +11,7 @@
 
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/pki/authority.hpp"
+#include "routevpn/pki/psk.hpp"
 #include "routevpn/plan/run.hpp"
 
 namespace routevpn::cli {
@@ -40,7 +41,7 @@ struct ListCertificates {
 };
 
 using PkiCommand = std::variant<pki::AuthorityOrder, pki::RequestOrder, pki::SignOrder,
-                                pki::RevokeOrder, ListCertificates>;
+                                pki::RevokeOrder, ListCertificates, pki::PskOrder>;
 
 // Help, a version or a completion script.
 struct PrintText {

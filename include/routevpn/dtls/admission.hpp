@@ -49,6 +49,9 @@ class Admission {
   // Whether --allow covers this source.
   [[nodiscard]] bool allows(const IpAddress& source) const;
 
+  // Whether an --allow covers this source and no other address.
+  [[nodiscard]] bool names(const IpAddress& source) const;
+
   struct Decision {
     // handshake_not_allowed or handshake_rate_limited; none: the ClientHello is answered
     std::optional<Drop> refused;

@@ -32,7 +32,7 @@ struct Established {
   // flight.
   std::uint64_t first_send_sequence = 0;
   std::uint64_t explicit_nonce_base = 0;  // nonce = base + sequence number, also for OpenSSL's own
-  bool control_messages = false;          // ALPN routevpn/1 was agreed
+  bool control_messages = false;          // ALPN routevpn/1 or routevpn/1+psk was agreed
   CertificateInfo peer;
   std::shared_ptr<const CertificateChain> peer_chain;  // for recheck()
 };
@@ -64,6 +64,9 @@ class Handshake {
                                              Time now);
   ~Handshake();
 
+  // Mixes this PSK into the traffic keys; null: none. An initiator has its identity's first PSK
+  // already. An acceptor gets the PSK of the envelope that brought its ClientHello.
+  void use_psk(PskPtr psk) { psk_ = std::move(psk); }
   // Takes one datagram of handshake records. After completion the acceptor answers a retransmitted
   // Finished by retransmitting its own last flight.
   Progress receive(ConstBytes datagram, Time now);
@@ -75,7 +78,8 @@ class Handshake {
   Datagrams take_output();
 
   [[nodiscard]] Progress progress() const { return progress_; }
-  [[nodiscard]] const HandshakeFailure& failure() const { return failure_; }     // when failed
+  [[nodiscard]] const HandshakeFailure& failure() const { return failure_; }  // when failed
+  [[nodiscard]] const PskPtr& psk() const { return psk_; }
   [[nodiscard]] const Established& established() const { return established_; }  // when completed
   // Whether OpenSSL got a message of the peer.
   [[nodiscard]] bool answered() const { return peer_answered_; }
@@ -108,6 +112,7 @@ class Handshake {
   void fail(HandshakeFailure why);
 
   std::unique_ptr<SslConnection> connection_;
+  PskPtr psk_;
   std::unique_ptr<ReceiveFilter> filter_;
   Time started_;
   Progress progress_ = Progress::waiting;

@@ -5,20 +5,23 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <openssl/ssl.h>
 
 #include "routevpn/base/owned.hpp"
+#include "routevpn/dtls/psk.hpp"
 
 namespace routevpn::dtls {
 
 using SslContext = Owned<SSL_CTX, SSL_CTX_free>;
 
 struct IdentityFiles {
-  std::string certificate;  // PEM, may hold the chain
-  std::string key;          // PEM, readable by its owner alone
-  std::string ca;           // PEM, one or more
-  std::string crl;          // PEM, empty: none
+  std::string certificate;            // PEM, may hold the chain
+  std::string key;                    // PEM, readable by its owner alone
+  std::string ca;                     // PEM, one or more
+  std::string crl;                    // PEM, empty: none
+  std::vector<std::string> psk = {};  // see load_psk(); empty: none
 };
 
 struct IdentityPolicy {
@@ -46,13 +49,15 @@ class Identity {
   // Throws UsageErrors with one line for each wrong file, which names the file and the fault:
   // missing, unreadable, owner or mode not trusted (base/trust.hpp), not PEM, key that does not
   // match, certificate not yet valid or expired, no CA, a CRL that is not the CA's or has expired,
-  // a CA without a CRL when --crl is given. Then UsageError for an unknown cipher or a wrong name.
+  // a CA without a CRL when --crl is given. Then UsageError for an unknown cipher or a wrong name,
+  // and what load_psk() throws.
   static std::shared_ptr<const Identity> load(const IdentityFiles& files,
                                               const IdentityPolicy& policy);
 
   [[nodiscard]] SSL_CTX* initiator() const { return initiator_.get(); }
   [[nodiscard]] SSL_CTX* acceptor() const { return acceptor_.get(); }
   [[nodiscard]] const CertificateInfo& certificate() const { return certificate_; }
+  [[nodiscard]] const Psks& psks() const { return psks_; }
   // Of the CRL that ends first; none without a CRL that ends.
   [[nodiscard]] const std::optional<RevocationDates>& revocation_dates() const {
     return revocation_dates_;
@@ -65,6 +70,7 @@ class Identity {
   SslContext initiator_;
   SslContext acceptor_;
   CertificateInfo certificate_;
+  Psks psks_;
   std::optional<RevocationDates> revocation_dates_;
 };
 

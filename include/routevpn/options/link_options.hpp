@@ -52,10 +52,11 @@ struct LinkOptions {
   std::string certificate = "/etc/routevpn/cert.pem";
   std::string key = "/etc/routevpn/key.pem";
   std::string ca = "/etc/routevpn/ca.pem";
-  std::string crl;              // empty: none
-  std::string peer_name;        // "*": any certificate of the CA
-  std::vector<IpPrefix> allow;  // empty: every source
-  std::string ciphers;          // OpenSSL names, ':' between; empty: the default ones
+  std::string crl;               // empty: none
+  std::vector<std::string> psk;  // files; the first is used to send, all are accepted; empty: none
+  std::string peer_name;         // "*": any certificate of the CA
+  std::vector<IpPrefix> allow;   // empty: every source
+  std::string ciphers;           // OpenSSL names, ':' between; empty: the default ones
   std::optional<record::CryptoBackend> crypto;  // none: the fastest for the cipher suite
 
   std::chrono::milliseconds keepalive{1000};

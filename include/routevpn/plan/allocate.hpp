@@ -21,6 +21,7 @@ struct PlannedLink {
   Family family = Family::ipv6;  // of the outer packets
   std::optional<std::uint32_t> cost;
   std::optional<std::uint32_t> bandwidth_mbit;
+  bool psk = true;
 };
 
 // The iBGP sessions.

@@ -59,6 +59,7 @@ struct Organisation {
   Mesh mesh = Mesh::full;
   Accept accept = Accept::sites;
   Family prefer = Family::ipv6;       // underlay family of a link whose ends have both
+  bool psk = true;                    // every link has a pre-shared key
   std::vector<At<std::string>> hubs;  // site names
   Reflection reflection = Reflection::by_size;
   std::vector<At<std::string>> reflectors;  // gateway names, for Reflection::named
@@ -81,6 +82,7 @@ struct GatewaySettings {
   std::string key = "/etc/routevpn/{name}.key";
   std::string ca = "/etc/routevpn/ca.cert";
   std::string crl;                              // empty: no CRL
+  std::string psk_dir = "/etc/routevpn/psk";    // directory of the links' pre-shared keys
   std::string run_dir;                          // empty: the default of routevpn
   std::string include = "/etc/routevpn/bird";   // directory of the constant BIRD files
   std::vector<std::string> underlay = {"wan"};  // public interfaces to underlay routers
@@ -122,6 +124,7 @@ struct LinkEntry {
   std::optional<std::uint32_t> cost;
   std::optional<std::uint32_t> bandwidth_mbit;
   std::optional<At<Family>> family;
+  std::optional<bool> psk;
   Line line = 0;
 };
 

@@ -11,6 +11,7 @@
 
 #include "routevpn/base/drop.hpp"
 #include "routevpn/dtls/admission.hpp"
+#include "routevpn/dtls/envelope.hpp"
 #include "routevpn/dtls/handshake.hpp"
 #include "routevpn/dtls/listener.hpp"
 #include "routevpn/session/half_open.hpp"
@@ -33,11 +34,18 @@ class Handshakes {
   // flights leave at 0, 0.1, 0.3, 0.7 and 1.5 s.
   static constexpr Duration unanswered = std::chrono::seconds(2);
 
+  // An acceptor reports a datagram that fits its PSK not at most once in this time.
+  static constexpr Duration psk_report_interval = std::chrono::minutes(1);
+
   Handshakes(dtls::Role role, std::shared_ptr<const dtls::Identity> identity,
-             std::vector<IpPrefix> allowed, DropCounters& drops);
+             std::vector<IpPrefix> allowed, DropCounters& drops, unsigned lane = 0);
 
   void initiate(const outside::Endpoint& peer, Time now);
-  void receive(ConstBytes datagram, const outside::Endpoint& from, Time now);
+  // `psk`: what open() has found.
+  void receive(ConstBytes datagram, const outside::Endpoint& from, Time now,
+               const dtls::PskPtr& psk = nullptr);
+  // Opens the envelope of a link with a PSK, and counts the datagram if there is a fault.
+  dtls::Envelopes::Opened open(ConstBytes received, const outside::Endpoint& from, Time now);
   // The peer's last address: strangers cannot use up its rate, its places among the half-open
   // handshakes or its restart hints.
   void remember_peer(const IpAddress& address) { peer_ = address; }
@@ -48,7 +56,8 @@ class Handshakes {
 
   // The association of this completed handshake could not be made: its last flight is not sent.
   void refuse(const HandshakeCompleted& completed, const std::string& text);
-  // An acceptor without associations received data: whether the sender got a restart hint.
+  // An acceptor without associations received data: whether the sender got a restart hint. With a
+  // PSK only an address that --allow names gets one: a stranger gets no answer.
   bool send_restart_hint(const outside::Endpoint& to, Time now);
   // Whether the peer of this association has asked for our last flight again since then.
   [[nodiscard]] bool retransmitted_since(datapath::AssociationId id, Time since) const;
@@ -75,7 +84,10 @@ class Handshakes {
 
   dtls::Admission::Decision admit(const SocketAddress& source, Time now);
   bool make_room_for(const HalfOpen& newcomer);
-  void client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now);
+  void client_hello(ConstBytes datagram, const outside::Endpoint& from, Time now,
+                    const dtls::PskPtr& psk);
+  void send(std::vector<std::uint8_t> datagram, const outside::Endpoint& to,
+            const dtls::PskPtr& psk);
   void feed(Entries::iterator entry, ConstBytes datagram, Time now);
   void proceed(Entries::iterator entry);
   void fail(Entries::iterator entry, dtls::HandshakeFailure failure);
@@ -86,12 +98,14 @@ class Handshakes {
   std::shared_ptr<const dtls::Identity> identity_;
   dtls::Admission admission_;
   std::optional<dtls::Listener> listener_;
+  dtls::Envelopes envelopes_;
   DropCounters& drops_;
   Entries entries_;
   std::deque<HandshakeEvent> events_;
   datapath::AssociationId last_id_ = 0;
   std::optional<IpAddress> peer_;
   HintLimit hints_;
+  Time next_psk_report_{};
 };
 
 }  // namespace routevpn::session

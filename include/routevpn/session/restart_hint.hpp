@@ -10,7 +10,8 @@
 // clang-format on
 //
 // The hint is shorter than every record it answers, and it answers no alert: it cannot amplify
-// traffic or start a loop. A plain DTLS peer drops it for its epoch (RFC 6347 section 4.1).
+// traffic or start a loop. In the envelope of a link with a PSK it is longer, so then it goes only
+// to the peer's address. A plain DTLS peer drops it for its epoch (RFC 6347 section 4.1).
 #pragma once
 
 #include <algorithm>

@@ -38,6 +38,7 @@ struct SessionSettings {
   datapath::RecordLimits limits;
   std::optional<record::CryptoBackend> backend;  // none: the best for the cipher suite
   std::uint64_t seed;                            // of the jitter
+  unsigned lane;                                 // counted from 0
 
   // Lane i uses the peer's port plus i.
   static SessionSettings of(const options::LinkOptions& options, unsigned lane, std::uint64_t seed);

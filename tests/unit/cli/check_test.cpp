@@ -69,18 +69,19 @@ TEST_CASE("check reports the faults of options, credentials and namespaces toget
   const auto file = scratch.write("a.conf",
                                   "listen = 1\npeer-name = b\nfoo = 1\ncolour = 2\n"
                                   "cert = none.cert\nkey = none.key\nca = none.ca\ncrl = none.crl\n"
+                                  "psk = none.psk\n"
                                   "public-netns = /none\n");
   const auto outcome = check(file);
   CHECK(outcome.status == 2);
   CHECK(outcome.out.empty());
   std::string expected = "routevpn: " + file + ":3: unknown option 'foo'\n" + "routevpn: " + file +
                          ":4: unknown option 'colour'\n";
-  for (const std::string option : {"cert", "key", "ca", "crl"}) {
+  for (const std::string option : {"cert", "key", "ca", "crl", "psk"}) {
     expected += "routevpn: --" + option + " none." + option +
                 ": cannot be read: No such file or directory\n";
   }
   CHECK(outcome.err.starts_with(expected + "routevpn: --public-netns /none: "));
-  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 7);
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 8);
 }
 
 TEST_CASE("check refuses a configuration and a hook that another user can change") {

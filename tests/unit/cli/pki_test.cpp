@@ -42,6 +42,23 @@ TEST_CASE("the proof-of-concept's make targets have their commands") {
   }
 }
 
+TEST_CASE("psk prints a key, or writes it to a file") {
+  const ScratchDirectory scratch;
+  std::ostringstream out;
+  const Console console{out, out};
+  const auto run = [&](const std::string& words) {
+    out.str("");
+    const auto line = parse_words("pki psk" + words);
+    REQUIRE(line.faults.empty());
+    CHECK(run_pki(std::get<PkiCommand>(line.command), console) == 0);
+    return out.str();
+  };
+  CHECK(run("").size() == 45);
+  const auto file = scratch.path() + "/link.psk";
+  CHECK(run(" --out " + file) == file + ": the same file goes to both gateways of the link\n");
+  CHECK(std::filesystem::file_size(file) == 45);
+}
+
 TEST_CASE("list prints names, serials, expiry and status, as a table and as JSON") {
   const ScratchDirectory scratch;
   issue(scratch, "ca");

@@ -1,5 +1,7 @@
 #include "routevpn/datapath/lane.hpp"
 
+#include "routevpn/dtls/envelope.hpp"
+
 #include "catch.hpp"
 #include "lane_pair.hpp"
 
@@ -114,6 +116,18 @@ TEST_CASE("authentic payloads other than IP packets are dropped") {
   CHECK(pair.b.drops(Drop::payload_control) == 1);
   pair.a.lane.from_inside({}, no_ip, 1400);
   CHECK(pair.a.drops(Drop::inside_not_ip) == 1);
+}
+
+TEST_CASE("an envelope goes to the mailbox as a whole datagram") {
+  LanePair pair;
+  Datagram envelope = {dtls::envelope_byte};
+  const Datagram hello = {22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1};
+  envelope.insert(envelope.end(), hello.begin(), hello.end());
+  CHECK(pair.b.receive(envelope, east).empty());
+  const HandshakeDatagram* const datagram = pair.b.mailbox.handshakes.front();
+  REQUIRE(datagram != nullptr);
+  CHECK(Datagram(datagram->bytes.begin(), datagram->bytes.begin() + datagram->length) == envelope);
+  CHECK(all_drops(pair.b) == 0);
 }
 
 TEST_CASE("handshake records of a datagram go to the mailbox and do not touch the keys") {

@@ -1,5 +1,6 @@
 #include "routevpn/dtls/identity.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 #include <openssl/err.h>
@@ -203,4 +204,18 @@ TEST_CASE("faults of the policy") {
   for (const char* name : {"", ".example.org"}) {
     CHECK_THAT(f.fault({name, ""}), ContainsSubstring("--peer-name: '"));
   }
+}
+
+TEST_CASE("the identity loads its PSKs in order and reports a faulty file") {
+  Files f;
+  f.files.psk = {f.dir.write("new.psk", psk_line(1)), f.dir.write("old.psk", psk_line(2))};
+  const auto identity = Identity::load(f.files, {"V3-2", ""});
+  const auto& psks = identity->psks();
+  REQUIRE(psks.size() == 2);
+  CHECK(std::ranges::equal(psks[0]->traffic_secret(),
+                           dtls::load_psk(f.files.psk[0])->traffic_secret()));
+  CHECK(std::ranges::equal(psks[1]->traffic_secret(),
+                           dtls::load_psk(f.files.psk[1])->traffic_secret()));
+  f.files.psk[1] = f.dir.path() + "/none.psk";
+  CHECK(f.fault() == "--psk " + f.files.psk[1] + ": cannot be read: No such file or directory");
 }

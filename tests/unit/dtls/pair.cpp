@@ -9,14 +9,19 @@ namespace routevpn::test {
 
 using dtls::Progress;
 
-Identities make_identities(KeyKind key, const std::string& ciphers) {
+Identities make_identities(KeyKind key, const std::string& ciphers,
+                           const std::vector<std::string>& psks) {
   TestCa ca;
-  return {make_identity(ca.issue({.name = "V3-1", .key = key}), ca.certificate(), "V3-2", ciphers),
-          make_identity(ca.issue({.name = "V3-2", .key = key}), ca.certificate(), "V3-1", ciphers)};
+  const auto make = [&](const char* name, const char* peer) {
+    return make_identity(ca.issue({.name = name, .key = key}), ca.certificate(), peer, ciphers, "",
+                         psks);
+  };
+  return {make("V3-1", "V3-2"), make("V3-2", "V3-1")};
 }
 
 Pair::Pair(const Identities& identities)
     : now(std::chrono::hours(1)), listener_(identities.acceptor) {
+  if (!identities.acceptor->psks().empty()) acceptor_psk = identities.acceptor->psks().front();
   virtual_clock::set(now);
   initiator = dtls::Handshake::initiate(identities.initiator, now);
 }
@@ -43,7 +48,10 @@ void Pair::deliver_to_acceptor(const Datagram& datagram) {
     acceptor->receive(datagram, now);
   } else if (random) {
     auto answer = listener_.receive(datagram, initiator_address, now);
-    if (answer.handshake != nullptr) acceptor = std::move(answer.handshake);
+    if (answer.handshake != nullptr) {
+      acceptor = std::move(answer.handshake);
+      acceptor->use_psk(acceptor_psk);
+    }
     send(answer.output, false);
   }
 }

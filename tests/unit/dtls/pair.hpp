@@ -19,7 +19,9 @@ struct Identities {
   std::shared_ptr<const dtls::Identity> initiator;
   std::shared_ptr<const dtls::Identity> acceptor;
 };
-Identities make_identities(KeyKind key = KeyKind::p256, const std::string& ciphers = "");
+// `psks`: see make_identity().
+Identities make_identities(KeyKind key = KeyKind::p256, const std::string& ciphers = "",
+                           const std::vector<std::string>& psks = {});
 
 inline const SocketAddress initiator_address{*IpAddress::parse("192.0.2.1"), 7754, 0};
 
@@ -50,6 +52,7 @@ class Pair {
   Time now;
   std::unique_ptr<dtls::Handshake> initiator;
   std::unique_ptr<dtls::Handshake> acceptor;  // set once the cookie was returned
+  dtls::PskPtr acceptor_psk;                  // of the envelope that the ClientHello came in
   std::vector<Datagram> from_initiator;       // all datagrams sent
   std::vector<Datagram> from_acceptor;
   int retransmissions = 0;

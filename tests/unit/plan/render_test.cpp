@@ -105,7 +105,8 @@ TEST_CASE("every planned link is valid, and its two ends match") {
   CHECK_THAT(file_of(files, "V1-1/links/rv2-2.conf").content,
              StartsWith("# V1-1 to V2-2, 100 Mbit/s, cost 3. Written by routevpn plan"));
   CHECK_THAT(file_of(files, "lyon/links/rv1-1.conf").content,
-             ContainsSubstring("\ncrl = /etc/paris.crl\nrun-dir = /run/x\n"));
+             ContainsSubstring(
+                 "\ncrl = /etc/paris.crl\npsk = /etc/routevpn/psk/rv1-1.psk\nrun-dir = /run/x\n"));
 }
 
 TEST_CASE("a link accepts the sources of the sites behind its peer") {

@@ -30,6 +30,13 @@ class Workspace {
     return plan::run(with_check);
   }
   [[nodiscard]] std::map<std::string, std::string> files() const { return files_in("out"); }
+  // Without the keys, which differ in each directory.
+  [[nodiscard]] std::map<std::string, std::string> files_without_psks(
+      const std::string& name = "out") const {
+    auto all = files_in(name);
+    std::erase_if(all, [](const auto& file) { return file.first.ends_with(".psk"); });
+    return all;
+  }
   [[nodiscard]] std::map<std::string, std::string> files_in(const std::string& name) const {
     std::map<std::string, std::string> all;
     if (!std::filesystem::exists(at(name))) return all;
