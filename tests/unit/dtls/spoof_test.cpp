@@ -174,13 +174,13 @@ TEST_CASE("an attempt that forged records misled fails when the peer answers") {
   virtual_clock::set(now);
   const auto ours = Handshake::initiate(identities.initiator, now);
   const auto number = record::decode(ours->take_output().at(0).data()).sequence;
-  ours->receive(forged_message(3, 0, 0, hello_verify_request()), now);
+  ours->receive(forged_message(3, 0, 0, forged_verify_request()), now);
   CHECK_FALSE(ours->answered());
   now += std::chrono::seconds(1);
   virtual_clock::set(now);
   ours->on_timer(now);
   CHECK(ours->answered());
-  CHECK(ours->receive(forged_message(3, 0, number, hello_verify_request()), now) ==
+  CHECK(ours->receive(forged_message(3, 0, number, forged_verify_request()), now) ==
         Progress::failed);
   CHECK(ours->failure().reason == Drop::handshake_failed);
   CHECK(ours->failure().text == "forged records in the peer's name came before its own");
