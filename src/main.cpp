@@ -7,8 +7,8 @@
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/cli/commands.hpp"
-#include "routevpn/host/state_hook.hpp"
 #include "routevpn/host/memory.hpp"
+#include "routevpn/host/state_hook.hpp"
 #include "routevpn/link/link.hpp"
 
 using namespace routevpn;

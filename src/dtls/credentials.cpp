@@ -176,6 +176,9 @@ Credentials load_credentials(const IdentityFiles& files) {
       loaded.revocations = read_revocations({"--crl", files.crl}, loaded.authorities);
     });
   }
+  for (const auto& path : files.psk) {
+    collect([&] { loaded.psks.push_back(load_psk(path)); });
+  }
   if (!faults.empty()) throw UsageErrors(std::move(faults));
   return loaded;
 }

@@ -16,6 +16,7 @@ struct Credentials {
   Key key;
   std::vector<Certificate> authorities;
   std::vector<RevocationList> revocations;
+  Psks psks;
 };
 
 // Throws UsageErrors, see Identity::load.

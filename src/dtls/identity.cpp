@@ -10,8 +10,8 @@ std::shared_ptr<const Identity> Identity::load(const IdentityFiles& files,
                                                const IdentityPolicy& policy) {
   const Credentials credentials = load_credentials(files);
   const std::shared_ptr<Identity> identity(new Identity);
-  for (const auto& path : files.psk) identity->psks_.push_back(load_psk(path));
-  const bool with_psk = !files.psk.empty();
+  identity->psks_ = credentials.psks;
+  const bool with_psk = !credentials.psks.empty();
   identity->initiator_ = make_context(Role::initiator, credentials, policy, with_psk);
   identity->acceptor_ = make_context(Role::acceptor, credentials, policy, with_psk);
   identity->certificate_ = describe(credentials.certificate.get());

@@ -158,7 +158,7 @@ link_b --psk "$DIR/b.psk"
 wait "${PID[b]}" || status=$?
 unset "PID[b]"
 expect_equal "a PSK file that others can read: exit status" 2 "$status"
-expect "and one line" grep -qF -- "--psk $DIR/b.psk: must be readable by its owner alone" "$DIR/b.log"
+expect "and one line" grep -qF -- "--psk $DIR/b.psk: mode is 0644; must be readable by its owner alone" "$DIR/b.log"
 chmod 600 "$DIR/b.psk"
 
 # --- a new key without a loss of carrier --------------------------------------------------------

@@ -22,7 +22,7 @@ struct HandshakeDatagram {
 class HandshakeQueue {
  public:
   static constexpr std::size_t capacity = 64;
-  static constexpr std::size_t for_peer = 16;   // strangers leave them free
+  static constexpr std::size_t for_peer = 16;    // strangers leave them free
   static constexpr std::size_t per_source = 16;  // three sources are needed to fill the rest
 
   // Writer: the slot to fill, or nullptr if the share of its source is full. `is_peer`: from an

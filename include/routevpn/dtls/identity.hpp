@@ -49,8 +49,8 @@ class Identity {
   // Throws UsageErrors with one line for each wrong file, which names the file and the fault:
   // missing, unreadable, owner or mode not trusted (base/trust.hpp), not PEM, key that does not
   // match, certificate not yet valid or expired, no CA, a CRL that is not the CA's or has expired,
-  // a CA without a CRL when --crl is given. Then UsageError for an unknown cipher or a wrong name,
-  // and what load_psk() throws.
+  // a CA without a CRL when --crl is given, what load_psk() throws. Then UsageError for an unknown
+  // cipher or a wrong name.
   static std::shared_ptr<const Identity> load(const IdentityFiles& files,
                                               const IdentityPolicy& policy);
 

@@ -42,8 +42,8 @@ using Psks = std::vector<PskPtr>;
 bool same(const PskPtr& a, const PskPtr& b);  // also when a file was loaded twice
 
 // The file holds one line: 32 bytes in base64, as `routevpn pki psk` writes them. Throws UsageError
-// naming --psk, the file and the fault: unreadable, accessible to others, owned by a user other
-// than root and ours, not such a line.
+// naming --psk, the file and the fault: unreadable, owner or mode not trusted (base/trust.hpp), not
+// such a line.
 PskPtr load_psk(const std::string& path);
 
 }  // namespace routevpn::dtls

@@ -29,7 +29,8 @@ TEST_CASE("planned files and directories have their modes under every umask") {
   CHECK(first.faults.empty());
   CHECK(second.changes.size() == 5);
   const auto is_secret = [](const fs::path& path) {
-    return path.extension() == ".key" || path.filename() == "pki";
+    return path.extension() == ".key" || path.filename() == "pki" || path.extension() == ".psk" ||
+           path.filename() == "psk";
   };
   for (const auto& entry : fs::recursive_directory_iterator(workspace.at("new"))) {
     CAPTURE(mask, entry.path().string());
