@@ -61,7 +61,7 @@ wait_up a
 pki revoke --dir "$DIR" --name b
 kill -HUP "${PID[a]}"
 expect "SIGHUP with a revocation list that has the peer takes the link down" wait_for \
-  log_has a "certificate of b was revoked"
+  log_has a "certificate of b refused: revoked"
 is_refused() { [[ $(show a '.state + " " + .reason') == "connecting certificate_refused" ]]; }
 expect "and the peer is refused" wait_for is_refused
 pki sign --dir "$DIR" --name b --force

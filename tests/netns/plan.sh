@@ -69,7 +69,7 @@ ok "check accepts every planned link, with its certificate"
 planned out >before
 echo 'colour = "red"' >>topology.toml
 prints "a fault in the topology" 2 \
-  "routevpn: topology.toml:26: unknown key 'colour' in \\[defaults\\]*" \
+  "routevpn: topology.toml:27: unknown key 'colour' in \\[defaults\\]*" \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
 planned out | cmp before - || fail "a plan with a fault has written files"
 ok "and nothing is written"
@@ -78,8 +78,9 @@ sed -i '$d' topology.toml
 for mask in 000 022 777; do
   (umask "$mask" && "$ROUTEVPN" plan topology.toml --out "made-$mask" --pki "made-$mask-pki" >/dev/null)
   wrong=$(find "made-$mask" "made-$mask-pki" \
-    \( -type d ! -name '*pki' ! -perm 755 -o -type d -name '*pki' ! -perm 700 -o \
-    -type f ! -name '*.key' ! -perm 644 -o -name '*.key' ! -perm 600 \) -printf '%m %p ')
+    \( -type d ! -name '*pki' ! -name psk ! -perm 755 -o -type d \( -name '*pki' -o -name psk \) ! -perm 700 -o \
+    -type f ! -name '*.key' ! -name '*.psk' ! -perm 644 -o \( -name '*.key' -o -name '*.psk' \) ! -perm 600 \) \
+    -printf '%m %p ')
   [[ -z $wrong ]] || fail "umask $mask made $wrong"
   ok "umask $mask: secrets are for their owner alone, and nobody else can write"
 done
