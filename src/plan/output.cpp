@@ -94,8 +94,9 @@ class Directories {
     for (auto slash = path.find('/'); slash != std::string::npos;
          slash = path.find('/', slash + 1)) {
       const auto parent = path.substr(0, slash);
-      if (!made_.insert(base + "/" + parent).second) continue;
-      make_directory(base + "/" + parent, secret_.contains(parent) ? 0700 : 0755);
+      const auto directory = std::string(base).append("/").append(parent);
+      if (!made_.insert(directory).second) continue;
+      make_directory(directory, secret_.contains(parent) ? 0700 : 0755);
     }
   }
 

@@ -39,9 +39,11 @@ PlannedFiles psk_files(const Plan& plan, const std::string& out, MissingKeys mis
       keys[end] = read_psk(out + "/" + paths[end]);
     }
     if (!keys[0].empty() && !keys[1].empty() && keys[0] != keys[1]) {
-      throw UsageError(
-          out + "/" + paths[1] + ": differs from " + out + "/" + paths[0] +
+      std::string fault = out;
+      fault.append("/").append(paths[1]).append(": differs from ").append(out).append("/");
+      fault.append(paths[0]).append(
           ", but both ends of a link need the same pre-shared key; remove one of them");
+      throw UsageError(fault);
     }
     auto key = keys[0].empty() ? keys[1] : keys[0];
     if (key.empty() && missing == MissingKeys::make) key = pki::make_psk();

@@ -38,6 +38,7 @@ expect_not "a does not speak as site 2, IPv6" from 2001:db8:a2::1 2001:db8:ff::1
 expect_equal "b counts each packet" $((before + 6)) "$(refused)"
 stop_links
 
+# shellcheck disable=SC2119 # without options
 two_links
 two_sites
 expect "without --accept every source is accepted" from 10.2.0.1 10.255.0.2
