@@ -19,7 +19,7 @@ namespace {
 
 using pki::require;
 
-constexpr std::string_view label = "routevpn/1 envelope";
+constexpr std::string_view envelope_label = "routevpn/1 envelope";
 constexpr std::size_t salt_at = 1;
 constexpr std::size_t nonce_at = salt_at + envelope_salt_bytes;
 constexpr std::size_t encrypted_at = nonce_at + envelope_nonce_bytes;
@@ -78,8 +78,8 @@ struct Envelopes::State {
     std::copy_n(envelope + nonce_at, envelope_nonce_bytes, nonce.end() - envelope_nonce_bytes);
     const bool done =
         EVP_MAC_init(hmac.get(), secret.data(), secret.size(), nullptr) == 1 &&
-        EVP_MAC_update(hmac.get(), reinterpret_cast<const unsigned char*>(label.data()),
-                       label.size()) == 1 &&
+        EVP_MAC_update(hmac.get(), reinterpret_cast<const unsigned char*>(envelope_label.data()),
+                       envelope_label.size()) == 1 &&
         EVP_MAC_update(hmac.get(), context.data(), context.size()) == 1 &&
         EVP_MAC_update(hmac.get(), envelope + salt_at, envelope_salt_bytes) == 1 &&
         EVP_MAC_update(hmac.get(), &first_block, 1) == 1 &&

@@ -11,25 +11,25 @@
 namespace routevpn::bench {
 namespace {
 
-constexpr auto suite = record::CipherSuite::aes_128_gcm;
+constexpr auto lane_suite = record::CipherSuite::aes_128_gcm;
 
 // A lane, and the sealer of its peer.
 class Receiver {
  public:
   Receiver(record::CryptoBackend backend, bool plain_peer, datapath::LanePolicy policy)
-      : end_(test::west, std::move(policy)), keys_(test::keys(1, suite)) {
+      : end_(test::west, std::move(policy)), keys_(test::keys(1, lane_suite)) {
     keys_.acceptor.control_messages = !plain_peer;
     end_.command(datapath::InstallAssociation{
         std::make_unique<datapath::Association>(1, keys_.acceptor, backend, test::west,
                                                 datapath::RecordLimits{}),
         true});
-    sealer_ = std::make_unique<record::Sealer>(backend, suite, keys_.initiator.send, 1025, 0,
-                                               record::traits(suite).record_limit);
+    sealer_ = std::make_unique<record::Sealer>(backend, lane_suite, keys_.initiator.send, 1025, 0,
+                                               record::traits(lane_suite).record_limit);
   }
 
   // The records of `count` copies of a packet, one after the other.
   test::Datagram seal(const test::Packet& packet, std::size_t count) {
-    const std::size_t before = record::headroom(suite);
+    const std::size_t before = record::headroom(lane_suite);
     record_bytes_ = before + packet.size() + record::tailroom;
     test::Datagram records(count * record_bytes_);
     std::vector<OutboundPacket> packets;
@@ -60,7 +60,7 @@ class Receiver {
 class Receive : public Stage {
  public:
   Receive(std::size_t payload_bytes, datapath::LanePolicy policy)
-      : receiver_(record::best_backend(suite), false, std::move(policy)),
+      : receiver_(record::best_backend(lane_suite), false, std::move(policy)),
         packet_(test::udp_packet(1, payload_bytes)) {}
   void prepare() override { datagrams_ = receiver_.seal(packet_, batch_packets); }
   std::size_t run() override { return receiver_.receive(datagrams_, receiver_.record_bytes()); }

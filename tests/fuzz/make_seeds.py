@@ -145,6 +145,14 @@ def handshakes():
         write(victim, "no-handshake", b"\x84\x01" + b"\x06\x10" + b"\x00" + chunk(DATA) + b"\x04\x01")
 
 
+def envelopes():
+    hello = client_hello()
+    repeated = b"\x00" + chunk(hello) + b"\x00" + b"\x01" + chunk() + struct.pack(">H", 30) + b"\x01"
+    forged = b"\x02" + chunk(b"\x0c" + bytes(24 + 8 + len(hello) + 16)) + b"\x00"
+    write("envelope", "sealed-and-changed", repeated)
+    write("envelope", "forged", forged + repeated)
+
+
 def texts():
     def line(*arguments):
         return "\0".join(arguments)
@@ -198,5 +206,5 @@ def pem():
             write("pem", name, (pathlib.Path(folder) / name).read_bytes())
 
 
-for make in (records, fragments, inside, lane, handshakes, texts, pem):
+for make in (records, fragments, inside, lane, handshakes, envelopes, texts, pem):
     make()

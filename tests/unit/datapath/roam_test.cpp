@@ -20,31 +20,31 @@ const outside::Endpoint foreign = at("198.51.100.9");
 const outside::Endpoint new_west = at("192.0.2.77");
 const outside::Endpoint new_east = at("192.0.2.88");
 
-struct Sent {
+struct Departed {
   outside::Endpoint to;
   Datagram datagram;
 };
 
-std::vector<Sent> with_targets(std::span<const DatagramRun> runs) {
-  std::vector<Sent> all;
+std::vector<Departed> with_targets(std::span<const DatagramRun> runs) {
+  std::vector<Departed> all;
   for (const auto& run : runs) {
     for (auto& datagram : End::unpack({&run, 1})) all.push_back({run.to, std::move(datagram)});
   }
   return all;
 }
-std::vector<Sent> control_of(End& end) {
+std::vector<Departed> control_of(End& end) {
   auto all = with_targets(end.lane.control_runs());
   end.lane.control_sent();
   return all;
 }
-std::vector<Sent> packet_of(End& end, std::uint8_t serial, std::size_t bytes = 100) {
+std::vector<Departed> packet_of(End& end, std::uint8_t serial, std::size_t bytes = 100) {
   auto packet = udp_packet(serial, bytes);
   end.lane.from_inside({}, packet, 1400);
   auto all = with_targets(end.lane.seal());
   end.lane.sent();
   return all;
 }
-std::size_t bytes_to(const std::vector<Sent>& all, const outside::Endpoint& to) {
+std::size_t bytes_to(const std::vector<Departed>& all, const outside::Endpoint& to) {
   std::size_t bytes = 0;
   for (const auto& each : all) bytes += each.to == to ? each.datagram.size() : 0;
   return bytes;
@@ -172,7 +172,7 @@ TEST_CASE("a lost challenge is repeated with a later record, at a bounded rate")
   Moving pair;
   Time now = epoch;
   std::size_t challenges = 0;
-  std::vector<Sent> last;
+  std::vector<Departed> last;
   for (int i = 0; i < 1000; ++i, now += 1ms) {
     pair.b.receive(pair.a.send(udp_packet(1))[0], new_west, now);
     auto sent = control_of(pair.b);

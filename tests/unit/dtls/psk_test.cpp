@@ -29,9 +29,9 @@ std::string fault(const std::string& path) {
     load_psk(path);
   } catch (const UsageError& error) {
     const std::string text = error.what();
-    const std::string start = "--psk " + path + ": ";
-    REQUIRE(text.starts_with(start));
-    return text.substr(start.size());
+    const std::string prefix = "--psk " + path + ": ";
+    REQUIRE(text.starts_with(prefix));
+    return text.substr(prefix.size());
   }
   return "(none)";
 }

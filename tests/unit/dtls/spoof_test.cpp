@@ -38,33 +38,33 @@ struct Attack {
   std::function<std::vector<Datagram>(std::uint64_t number, std::uint8_t sequence)> datagrams;
 };
 
-std::vector<Datagram> alerts(std::uint64_t number, std::uint8_t) {
+std::vector<Datagram> forged_alerts(std::uint64_t number, std::uint8_t) {
   return {forged_record(ContentType::alert, number, {2, 40}),
           forged_record(ContentType::alert, number, {1, 0})};
 }
-std::vector<Datagram> change_cipher_specs(std::uint64_t number, std::uint8_t) {
+std::vector<Datagram> forged_change_cipher_specs(std::uint64_t number, std::uint8_t) {
   return {forged_record(ContentType::change_cipher_spec, number, {1}),
           forged_record(ContentType::change_cipher_spec, number, {1, 1})};
 }
-std::vector<Datagram> hello_requests(std::uint64_t number, std::uint8_t sequence) {
+std::vector<Datagram> forged_hello_requests(std::uint64_t number, std::uint8_t sequence) {
   return {forged_message(0, sequence, number, {})};
 }
-std::vector<Datagram> hello_verify_requests(std::uint64_t number, std::uint8_t sequence) {
+std::vector<Datagram> forged_hello_verify_requests(std::uint64_t number, std::uint8_t sequence) {
   return {forged_message(3, sequence, number, forged_verify_request())};
 }
-std::vector<Datagram> server_hellos(std::uint64_t number, std::uint8_t sequence) {
+std::vector<Datagram> forged_server_hellos(std::uint64_t number, std::uint8_t sequence) {
   return {forged_message(2, sequence, number, server_hello()),
           forged_message(2, sequence, number, {}, 60),
           forged_message(2, sequence, number, server_hello(), 0xffff)};
 }
-std::vector<Datagram> others(std::uint64_t number, std::uint8_t sequence) {
+std::vector<Datagram> forged_others(std::uint64_t number, std::uint8_t sequence) {
   return {forged_message(11, sequence, number, {0, 0, 0}), forged_message(14, sequence, number, {}),
           forged_message(16, sequence, number, {1, 2}),
           forged_message(20, sequence, number, Fragment(12)),
           forged_message(99, sequence, number, {1})};
 }
 // In epoch 1. OpenSSL 3.0 ends the handshake if a record is shorter than nonce and tag.
-std::vector<Datagram> sealed(std::uint64_t number, std::uint8_t sequence) {
+std::vector<Datagram> forged_sealed(std::uint64_t number, std::uint8_t sequence) {
   return {forged_record(ContentType::handshake, number, Fragment(1U + sequence), 1),
           forged_record(ContentType::handshake, number, Fragment(48), 1),
           forged_record(ContentType::alert, number, Fragment(26), 1)};
@@ -72,13 +72,13 @@ std::vector<Datagram> sealed(std::uint64_t number, std::uint8_t sequence) {
 
 const std::vector<Attack>& attacks() {
   static const std::vector<Attack> all = {
-      {"alerts", alerts},
-      {"ChangeCipherSpecs", change_cipher_specs},
-      {"HelloRequests", hello_requests},
-      {"HelloVerifyRequests", hello_verify_requests},
-      {"ServerHellos", server_hellos},
-      {"other messages", others},
-      {"sealed records", sealed},
+      {"alerts", forged_alerts},
+      {"ChangeCipherSpecs", forged_change_cipher_specs},
+      {"HelloRequests", forged_hello_requests},
+      {"HelloVerifyRequests", forged_hello_verify_requests},
+      {"ServerHellos", forged_server_hellos},
+      {"other messages", forged_others},
+      {"sealed records", forged_sealed},
   };
   return all;
 }

@@ -30,13 +30,13 @@ TEST_CASE("hints to strangers do not delay the hint to the peer, nor to other ne
     return IpAddress::v4(
         {10, 0, static_cast<std::uint8_t>(network), static_cast<std::uint8_t>(host)});
   };
-  const auto peer = address(1, 1);
+  const auto known = address(1, 1);
   for (int i = 0; i < 60; ++i) CHECK(limit.take(address(i, 2), false, check_start));
   CHECK_FALSE(limit.take(address(1, 3), false, check_start + 999ms));  // of a served network
-  CHECK(limit.take(peer, true, check_start + 999ms));
-  CHECK_FALSE(limit.take(peer, true, check_start + 1998ms));
+  CHECK(limit.take(known, true, check_start + 999ms));
+  CHECK_FALSE(limit.take(known, true, check_start + 1998ms));
   CHECK(limit.take(address(1, 3), false, check_start + 1s));
-  CHECK(limit.take(peer, true, check_start + 1999ms));
+  CHECK(limit.take(known, true, check_start + 1999ms));
 }
 
 TEST_CASE("a table full of networks that got a hint refuses others for a second") {
