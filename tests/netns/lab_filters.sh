@@ -91,6 +91,8 @@ ip -n "$name-V1-1.private" route show proto bird | grep -q 'nexthop via inet6 .*
 if ip -n "$name-V1-1.private" -4 addr show | grep -q 'rv2'; then fail "a link has an IPv4 address"; fi
 ip netns exec "$name-R1" fping -q 10.0.2.1 2001:db8:a2::1 || fail "site 1 does not reach site 2"
 ok "IPv4 passes over interconnects without IPv4 addresses"
+settled=$(routes_without none)
+is_settled() { [[ $(routes_without none) == "$settled" ]]; }
 
 # Site 2 announces a planned default route, which its router has.
 replan() {
@@ -99,6 +101,19 @@ replan() {
     --pki "$run_dir/ca" >/dev/null
   for node in V1-1.private V1-2.private V2-1.private V2-2.private R1 R2; do configure "$node"; done
 }
+# The links read their --accept prefixes when they start.
+restart_links() {
+  local pidfile pid node link
+  for pidfile in "$run_dir"/V*/rv*.pid; do
+    pid=$(<"$pidfile") node=$(basename "${pidfile%/*}") link=$(basename "$pidfile" .pid)
+    kill "$pid"
+    wait_for ended "$pid" || fail "$node: the link $link does not end"
+    ip netns exec "$name-$node" "$root/build/release/src/routevpn" \
+      --config "$run_dir/$node/links/$link.conf" >>"${pidfile%.pid}.log" 2>&1 </dev/null &
+    echo $! >"$pidfile"
+  done
+}
+ended() { ! kill -0 "$1" 2>/dev/null; }
 defaults_of_r1() {
   ip -n "$name-R1" route show default proto bird | grep -o nexthop
   ip -n "$name-R1" -6 route show default proto bird | grep -o nexthop
@@ -114,14 +129,16 @@ ip -n "$name-R2" -6 route add default dev exit
 cp "$run_dir/topology.toml" "$run_dir/without.toml"
 sed -i '/"10.0.2.0\/24"/s|\]|, "0.0.0.0/0", "::/0"]|' "$run_dir/topology.toml"
 replan
+restart_links
 wait_for has_defaults 4 || fail "R1 has no default routes: $(ip -n "$name-R1" route)"
-ip netns exec "$name-R1" fping -q -r 5 198.51.100.1 2001:db8:100::1 ||
+wait_for ip netns exec "$name-R1" fping -q -r 5 198.51.100.1 2001:db8:100::1 ||
   fail "R1 does not reach the network behind site 2"
 ok "a planned default route leads through both gateways of its site"
 mv "$run_dir/without.toml" "$run_dir/topology.toml"
 replan
 wait_for has_defaults 0 || fail "R1 keeps default routes: $(ip -n "$name-R1" route)"
 ok "a default route that is not planned any more is withdrawn"
+wait_for is_settled || fail "not all routes come back: $(diff <(echo "$settled") <(routes_without none))"
 
 # The gateways receive the site router's announcements as external routes in OSPF, and reject them.
 planned=$(routes_without R1)
