@@ -14,7 +14,7 @@ void routevpn::fuzz::run_target(Input input) {
   while (!input.empty()) {
     const unsigned operation = input.byte() % 3;
     const Octets chunk = input.chunk();
-    const bool is_new = operation == 0 &&
+    const bool is_new = operation == 0 && !chunk.empty() &&
                         chunk.size() + dtls::envelope_overhead <= dtls::Envelopes::largest_datagram;
     if (is_new) sealed = initiator.seal(key, chunk, now);
     Octets envelope = operation == 2 ? chunk : sealed;

@@ -6,6 +6,7 @@
 # failed.
 #
 #   ROUTEVPN_FUZZ_SECONDS=N   time for new inputs; default 20, 0: only the seeds
+#   ROUTEVPN_FUZZ_SEED=N      of the changes, so that two runs begin alike; default 1, 0: another in each run
 set -euo pipefail
 target=$1
 shift
@@ -23,7 +24,8 @@ mkdir -p "$found" "$failed"
 if ((seconds > 0)); then limit=-max_total_time=$seconds; else limit=-runs=0; fi
 marker=$(mktemp)
 trap 'rm -f "$marker"' EXIT
-"$target" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 "-artifact_prefix=$failed/" "$limit" "$@" \
+"$target" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 "-artifact_prefix=$failed/" "$limit" \
+  "-seed=${ROUTEVPN_FUZZ_SEED:-1}" "$@" \
   "$found" "$seeds" && exit
 find "$failed" -type f -newer "$marker" -print0 | while IFS= read -r -d '' input; do
   echo "failed: $target $input"
