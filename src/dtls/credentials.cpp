@@ -27,7 +27,7 @@ struct Source {
   }
 };
 
-// The content of a file that nobody else may change, or even read.
+// The content of a file that no other user may change or, with Trust::secret, read.
 SecretText read(const Source& source, Trust trust) {
   try {
     return SecretText(routevpn::read_file(source.path, trust));

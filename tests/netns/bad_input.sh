@@ -111,8 +111,8 @@ done
 chmod 777 open.d
 chown 65534 foreign.d foreign.{cert,key,ca,crl}
 chmod 664 shared.*
-cp a.key nobody.key
-chown 65534 nobody.key
+cp a.key foreign.key
+chown 65534 foreign.key
 start holder "$PUB_A" python3 -c '
 import signal, socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -222,9 +222,9 @@ FIRST=(setpriv --bounding-set=-net_admin)
 start_is 1 "interface rv0: making it needs CAP_NET_ADMIN*"
 FIRST=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 start_is 2 "--key a.key: cannot be read: Permission denied"
-start_is 1 "entering a network namespace (needs CAP_SYS_ADMIN)*" --key nobody.key
+start_is 1 "entering a network namespace (needs CAP_SYS_ADMIN)*" --key foreign.key
 start_is 1 "@(/dev/net/tun: Permission denied|interface rv0: making it needs CAP_NET_ADMIN*)" \
-  --key nobody.key --netns /proc/self/ns/net
+  --key foreign.key --netns /proc/self/ns/net
 FIRST=()
 
 # --- configuration files ------------------------------------------------------------------------

@@ -82,7 +82,7 @@ for mask in 000 022 777; do
     -type f ! -name '*.key' ! -name '*.psk' ! -perm 644 -o \( -name '*.key' -o -name '*.psk' \) ! -perm 600 \) \
     -printf '%m %p ')
   [[ -z $wrong ]] || fail "umask $mask made $wrong"
-  ok "umask $mask: secrets are for their owner alone, and nobody else can write"
+  ok "umask $mask: only the owner can read secrets, and write"
 done
 for directory in made-022 made-022/V1-1 made-022/V1-1/links made-022-pki; do
   mode=$(stat -c %a "$directory")

@@ -102,7 +102,7 @@ void attack_acceptor(const Sides& sides, const Row& row, const outside::Endpoint
 }
 
 // New credentials make the initiator renew at once. Each ClientHello with a new random begins an
-// attempt, for which the peer is made anew.
+// attempt, which gets a new scripted peer.
 void attack_initiator(const Sides& sides, const Row& row) {
   Link link(Role::initiator, sides, World::address(1));
   std::unique_ptr<scripted::Peer> peer;

@@ -6,7 +6,7 @@
 //
 //     idle         an echo request every 100 ms, RATE is not used
 //     echo         echo requests
-//     reply        echo replies that nobody has asked for, with random stamps
+//     reply        echo replies without a request, with random stamps
 //     rekey        requests for a rekey
 //     unknown      control messages of no kind
 //     incomplete   first fragments of packets that never complete

@@ -18,7 +18,7 @@ enum class Trust : std::uint8_t {
 // Each returns an empty text, or "PATH: FOUND; ALLOWED (COMMAND)" without a final full stop.
 // `status` must be of the opened descriptor: a path can lead to another file a moment later.
 std::string fault_of_file(const struct stat& status, const std::string& path, Trust trust);
-// Nobody else can make, rename or remove a file in the directory.
+// No other user can make, rename or remove a file in the directory.
 std::string fault_of_directory(const struct stat& status, const std::string& path);
 // The same for a directory that holds a trusted file. A sticky directory such as /tmp may be
 // writable by all, because a user can rename and remove only own files there.

@@ -92,7 +92,7 @@ TEST_CASE("a secret is readable by its owner alone") {
   }
 }
 
-TEST_CASE("root, the running user and the caller of sudo may own a trusted file, nobody else") {
+TEST_CASE("only root, the running user and the caller of sudo may own a trusted file") {
   const SudoCaller no_sudo(nullptr);
   const auto self = geteuid();
   for (const auto trust : {Trust::unaltered, Trust::secret}) {

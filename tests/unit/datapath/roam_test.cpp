@@ -53,8 +53,8 @@ outside::Endpoint endpoint_of(End& end) {
   return packet_of(end, 0).at(0).to;
 }
 
-// Two ends of which each is at an address. Delivers control messages until none is left; those to
-// an address where nobody is are lost.
+// Two ends, each at an address. Delivers control messages until none is left. Messages to an
+// address without an end are lost.
 struct Moving : LanePair {
   void exchange(const outside::Endpoint& a_at, const outside::Endpoint& b_at, Time now = epoch) {
     for (bool busy = true; busy;) {

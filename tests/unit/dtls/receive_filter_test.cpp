@@ -93,7 +93,7 @@ TEST_CASE("an initiator accepts every number after a second without a right one"
   }
 }
 
-TEST_CASE("a right number begins the second anew") {
+TEST_CASE("after a right number the fallback waits for another second") {
   ReceiveFilter filter(Role::initiator, base);
   filter.receive(certificate(1), filter_start);
   filter.receive(forged_alert(1), filter_start);

@@ -160,20 +160,20 @@ TEST_CASE("a closed port fails neither sends nor receives") {
   const PrivateNetwork network;
   const auto at = GENERATE(as<const char*>{}, "127.0.0.1", "::1");
   UdpSocket socket = UdpSocket::open({});
-  const Endpoint nobody{{ip(at), 9}, {}};
+  const Endpoint closed{{ip(at), 9}, {}};
   std::array<std::uint8_t, 100> buffer{};
   Received received;
   for (int i = 0; i < 20; ++i) {
     std::size_t sent = 0;
-    CHECK(socket.send(pattern(30), 10, nobody, sent) == SendResult::ok);
+    CHECK(socket.send(pattern(30), 10, closed, sent) == SendResult::ok);
     CHECK(socket.receive(buffer, received) == RecvResult::would_block);
   }
   // A connected socket reports it.
   sockaddr_storage name{};
-  const socklen_t length = nobody.remote.to_kernel(name, AF_INET6);
+  const socklen_t length = closed.remote.to_kernel(name, AF_INET6);
   REQUIRE(connect(socket.fd(), reinterpret_cast<const sockaddr*>(&name), length) == 0);
   for (int i = 0; i < 20; ++i) {
-    CHECK(socket.send_one(pattern(10), nobody) == SendResult::ok);
+    CHECK(socket.send_one(pattern(10), closed) == SendResult::ok);
     if (i % 2 == 0) CHECK(socket.receive(buffer, received) == RecvResult::would_block);
   }
 }
