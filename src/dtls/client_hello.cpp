@@ -57,8 +57,8 @@ std::optional<ClientHello> parse_client_hello(ConstBytes datagram) {
   if (!session || session->size() > max_session_bytes) return std::nullopt;
   const auto cookie = take_vector(body);
   if (!cookie) return std::nullopt;
-  return ClientHello{record.header.sequence, message.sequence, random, *cookie, record.whole,
-                     datagram};
+  return ClientHello{record.header.sequence, message.sequence, random, *cookie,
+                     record.whole,           datagram};
 }
 
 // Version 1.0 in both places: a peer must not take it for the version that is agreed (RFC 6347
