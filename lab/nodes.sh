@@ -42,11 +42,27 @@ start_gateway() { # GATEWAY
   for link in $(links_of "$1"); do start_link "$1" "$link"; done
 }
 
+# Neither the site router nor another gateway has a route through the gateway, by a link or by its site.
+is_avoided() { # GATEWAY
+  local node routes way
+  local -a ways
+  mapfile -t ways < <(ip_node "$1.private" -o address |
+    awk '$2 !~ /^(lo|rv)/ { sub("/.*", "", $4); print " via " $4 " " }')
+  for node in "R$(site_of "$1")" $(gateways); do
+    [[ $node != "$1" ]] || continue
+    [[ $node == R* ]] || node=$node.private
+    routes=$(ip_node "$node" route show proto bird && ip_node "$node" -6 route show proto bird) || return 1
+    for way in "${ways[@]}" " dev rv${1#V} "; do
+      [[ $routes != *"$way"* ]] || return 1
+    done
+  done
+}
+
 # The order for a stop without loss is BIRD first. BIRD withdraws its routes from the neighbours, whose OSPF
 # needs at most 2 s. Until then the kernel forwards by BIRD's routes, which stay (`persist`).
 stop_gateway() { # GATEWAY
   end "$run_dir/$1.private/bird.pid"
-  sleep 2
+  wait_until 5 is_avoided "$1" || echo "lab/run.sh: some routes still lead through $1" >&2
   end "$run_dir/$1"/rv*.pid "$run_dir/$1/bird.pid"
 }
 
