@@ -13,22 +13,20 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <cstring>
 #include <iostream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <netinet/in.h>
 #include <nlohmann/json.hpp>
 #include <sys/socket.h>
 
-#include "routevpn/base/clock.hpp"
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
 
 #include "tools/attack.hpp"
+#include "tools/paced.hpp"
 #include "tools/units.hpp"
 
 using namespace routevpn;
@@ -36,25 +34,9 @@ using namespace routevpn::test;
 
 namespace {
 
-volatile std::sig_atomic_t stopped = 0;
-
 struct Counts {
   std::uint64_t sent = 0, sent_bytes = 0, received = 0, received_bytes = 0;
 };
-
-// Calls send(n) for n = 0, 1, ... `rate` times a second. After a pause it catches up at most 64.
-template <typename Send>
-void paced(double rate, Send send) {
-  const Time start = read_clock();
-  double sent = 0;
-  std::uint64_t number = 0;
-  while (stopped == 0) {
-    const double due = std::chrono::duration<double>(read_clock() - start).count() * rate;
-    sent = std::max(sent, due - 64);
-    for (; sent < due; ++sent) send(number++);
-    std::this_thread::sleep_for(std::chrono::microseconds(100));
-  }
-}
 
 Counts forge(const SocketAddress& from, const SocketAddress& to, double rate,
              const std::vector<std::string>& kinds) {
@@ -70,14 +52,15 @@ Counts forge(const SocketAddress& from, const SocketAddress& to, double rate,
   sockaddr_storage name{};
   const auto length = to.to_kernel(name, AF_INET);
   Counts counts;
-  paced(rate * static_cast<double>(kinds.size()), [&](std::uint64_t number) {
+  const auto send = [&](std::uint64_t number) {
     const auto& packet = packets[number % packets.size()];
     const auto sent = sendto(raw.get(), packet.data(), packet.size(), 0,
                              reinterpret_cast<const sockaddr*>(&name), length);
     if (sent < 0) return;
     ++counts.sent;
     counts.sent_bytes += packet.size() - 28;
-  });
+  };
+  paced(rate * static_cast<double>(kinds.size()), send, [] {});
   return counts;
 }
 
@@ -186,10 +169,8 @@ class Strangers {
 
 Counts join(const IpPrefix& prefix, std::uint64_t networks, const SocketAddress& to, double rate) {
   Strangers strangers(prefix, networks, to);
-  paced(rate, [&](std::uint64_t number) {
-    strangers.hello(number);
-    strangers.answer();
-  });
+  paced(
+      rate, [&](std::uint64_t number) { strangers.hello(number); }, [&] { strangers.answer(); });
   return strangers.counts;
 }
 
@@ -216,7 +197,7 @@ Counts run(const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (const int number : {SIGTERM, SIGINT}) std::signal(number, [](int) { stopped = 1; });
+  stop_on_signals();
   try {
     const Counts counts = run({argv, argv + argc});
     std::cout << nlohmann::json{{"sent", counts.sent},

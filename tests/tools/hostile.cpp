@@ -19,7 +19,6 @@
 // At the end it prints one line of JSON: {"sent": N, "received_packets": N, "handshakes": N}.
 
 #include <array>
-#include <csignal>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -27,7 +26,6 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <netinet/in.h>
@@ -43,6 +41,7 @@
 #include "routevpn/record/open.hpp"
 #include "routevpn/record/seal.hpp"
 
+#include "tools/paced.hpp"
 #include "tools/units.hpp"
 
 using namespace routevpn;
@@ -50,8 +49,6 @@ using namespace routevpn::test;
 using datapath::ControlMessage;
 
 namespace {
-
-volatile std::sig_atomic_t stopped = 0;
 
 using Payload = std::vector<std::uint8_t>;
 using Chance = std::mt19937_64;
@@ -198,18 +195,6 @@ class Peer {
   std::optional<record::Opener> opener_;
 };
 
-// Calls act(n) for n = 0, 1, ... `rate` times a second.
-void paced(double rate, Peer& peer, const std::function<void(std::uint64_t)>& act) {
-  const Time start = read_clock();
-  std::uint64_t number = 0;
-  while (stopped == 0) {
-    const double due = std::chrono::duration<double>(read_clock() - start).count() * rate;
-    while (static_cast<double>(number) < due && stopped == 0) act(number++);
-    peer.read();
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
-  }
-}
-
 void abuse(Peer& peer, const std::string& kind, double rate) {
   Chance chance(1);
   const auto echo = [&](std::uint64_t) {
@@ -218,18 +203,23 @@ void abuse(Peer& peer, const std::string& kind, double rate) {
   };
   peer.handshake();
   echo(0);
-  if (kind == "idle") return paced(10, peer, echo);
-  if (kind == "handshakes") return paced(rate, peer, [&](std::uint64_t) { peer.handshake(); });
+  const auto read = [&] { peer.read(); };
+  if (kind == "idle") return paced(10, echo, read);
+  if (kind == "handshakes") {
+    return paced(
+        rate, [&](std::uint64_t) { peer.handshake(); }, read);
+  }
   const auto& make = payloads.at(kind);
   const auto type =
       kind == "alert" ? record::ContentType::alert : record::ContentType::application_data;
-  paced(rate, peer, [&](std::uint64_t number) { peer.send(make(number, chance), type); });
+  paced(
+      rate, [&](std::uint64_t number) { peer.send(make(number, chance), type); }, read);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (const int number : {SIGTERM, SIGINT}) std::signal(number, [](int) { stopped = 1; });
+  stop_on_signals();
   const std::vector<std::string> words(argv, argv + argc);
   try {
     const bool known = words.size() == 8 && (words[3] == "idle" || words[3] == "handshakes" ||
