@@ -11,6 +11,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include "routevpn/base/secret.hpp"
 #include "routevpn/pki/openssl.hpp"
 
 namespace routevpn::dtls {
@@ -23,10 +24,9 @@ CookieJar::Mac CookieJar::make_mac() {
   const std::array parameters{
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
       OSSL_PARAM_construct_end()};
-  std::array<std::uint8_t, 32> secret{};
+  Secret<32> secret;
   const bool made = mac != nullptr && RAND_bytes(secret.data(), secret.size()) == 1 &&
                     EVP_MAC_init(mac.get(), secret.data(), secret.size(), parameters.data()) == 1;
-  OPENSSL_cleanse(secret.data(), secret.size());
   ERR_clear_error();
   if (!made) mac.reset();
   return mac;
