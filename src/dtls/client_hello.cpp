@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "records.hpp"
-
 namespace routevpn::dtls {
 
 namespace {
@@ -21,6 +19,20 @@ std::optional<ConstBytes> take_vector(ConstBytes& rest) {
 
 }  // namespace
 
+std::optional<HelloStart> take_hello_start(ConstBytes& datagram) {
+  const auto record = take_record(datagram);
+  if (!record || record->header.type != record::ContentType::handshake ||
+      record->header.version >> 8 != dtls_major || record->header.epoch != 0) {
+    return std::nullopt;
+  }
+  ConstBytes fragment = record->fragment;
+  const auto message = take_message(fragment);
+  if (!message || message->type != MessageType::client_hello || message->fragment_offset != 0) {
+    return std::nullopt;
+  }
+  return HelloStart{*record, *message, fragment.empty()};
+}
+
 // The body, RFC 6347 section 4.2.1:
 //
 // clang-format off
@@ -30,19 +42,14 @@ std::optional<ConstBytes> take_vector(ConstBytes& rest) {
 //     +---------+--------+-----------------+----------------+----------------------
 // clang-format on
 std::optional<ClientHello> parse_client_hello(ConstBytes datagram) {
-  const auto record = take_record(datagram);
-  if (!record || record->header.type != record::ContentType::handshake ||
-      record->header.version >> 8 != dtls_major || record->header.epoch != 0) {
+  const auto start = take_hello_start(datagram);
+  if (!start) return std::nullopt;
+  const auto& [record, message, fills_record] = *start;
+  if (!fills_record || message.sequence > last_sequence ||
+      message.fragment.size() > message.length || message.length > max_hello_bytes) {
     return std::nullopt;
   }
-  ConstBytes fragment = record->fragment;
-  const auto message = take_message(fragment);
-  if (!message || !fragment.empty() || message->type != MessageType::client_hello ||
-      message->sequence > last_sequence || message->fragment_offset != 0 ||
-      message->fragment.size() > message->length || message->length > max_hello_bytes) {
-    return std::nullopt;
-  }
-  ConstBytes body = message->fragment;
+  ConstBytes body = message.fragment;
   if (body.size() < 2 + random_bytes || body[0] != dtls_major) return std::nullopt;
   const ConstBytes random = body.subspan(2, random_bytes);
   body = body.subspan(2 + random_bytes);
@@ -50,8 +57,8 @@ std::optional<ClientHello> parse_client_hello(ConstBytes datagram) {
   if (!session || session->size() > max_session_bytes) return std::nullopt;
   const auto cookie = take_vector(body);
   if (!cookie) return std::nullopt;
-  return ClientHello{record->header.sequence, message->sequence, random, *cookie,
-                     record->whole,           datagram};
+  return ClientHello{record.header.sequence, message.sequence, random, *cookie,
+                     record.whole,           datagram};
 }
 
 // Version 1.0 in both places: a peer must not take it for the version that is agreed (RFC 6347

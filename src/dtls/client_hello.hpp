@@ -10,6 +10,7 @@
 #include "routevpn/record/wire.hpp"
 
 #include "message.hpp"
+#include "records.hpp"
 
 namespace routevpn::dtls {
 
@@ -29,6 +30,16 @@ struct ClientHello {
   // The ClientHello that returns a cookie is the initiator's second message. OpenSSL demands it.
   [[nodiscard]] bool may_have_cookie() const { return sequence == 1; }
 };
+
+// The first record of a datagram, which is of epoch 0, and the ClientHello, or its first fragment,
+// with which that record begins.
+struct HelloStart {
+  RecordView record;
+  Message message;
+  bool fills_record = false;
+};
+// Removes the record from `datagram`. None: the datagram begins with something else.
+std::optional<HelloStart> take_hello_start(ConstBytes& datagram);
 
 // None: the datagram does not begin with a record of epoch 0 that holds a ClientHello, or its first
 // fragment with the cookie.

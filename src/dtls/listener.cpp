@@ -7,7 +7,6 @@
 
 #include "client_hello.hpp"
 #include "cookie.hpp"
-#include "records.hpp"
 #include "ssl_connection.hpp"
 
 namespace routevpn::dtls {
@@ -19,18 +18,9 @@ constexpr std::size_t random_at = 2;  // of the ClientHello's body
 }  // namespace
 
 std::optional<ConstBytes> client_hello_random(ConstBytes datagram) {
-  const auto record = take_record(datagram);
-  if (!record || record->header.type != record::ContentType::handshake ||
-      record->header.version >> 8 != dtls_major || record->header.epoch != 0) {
-    return std::nullopt;
-  }
-  ConstBytes fragment = record->fragment;
-  const auto message = take_message(fragment);
-  if (!message || message->type != MessageType::client_hello || message->fragment_offset != 0 ||
-      message->fragment.size() < random_at + random_bytes) {
-    return std::nullopt;
-  }
-  return message->fragment.subspan(random_at, random_bytes);
+  const auto start = take_hello_start(datagram);
+  if (!start || start->message.fragment.size() < random_at + random_bytes) return std::nullopt;
+  return start->message.fragment.subspan(random_at, random_bytes);
 }
 
 struct Listener::State {

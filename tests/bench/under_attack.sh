@@ -14,20 +14,10 @@ export ROUTEVPN=${ROUTEVPN:-$top/build/release/src/routevpn}
 FLOOD=$(realpath "${FLOOD:-$top/build/release/tests/tools/flood}")
 rounds=${1:-5} rate=${RATE:-50000} closed_port=9
 kinds=(client-hello server-hello garbage forged forged-38)
-# shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
-source "$here/../netns/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../netns/stranger.sh
+source "$here/../netns/stranger.sh"
 # shellcheck source-path=SCRIPTDIR source=../netns/flows.sh
 source "$here/../netns/flows.sh"
-
-PUB_C=rv$$-pub-c
-namespace "$PUB_C"
-wire "$PUB_B" eth1 "$PUB_C" eth0
-ip -n "$PUB_B" address add 198.51.100.1/24 dev eth1
-ip -n "$PUB_C" address add 198.51.100.2/24 dev eth0
-ip -n "$PUB_C" route add 192.0.2.0/24 via 198.51.100.1
-for interface in all eth1; do
-  in_ns "$PUB_B" sh -c "echo 0 >/proc/sys/net/ipv4/conf/$interface/rp_filter"
-done
 
 # Mbit/s of one TCP flow.
 goodput() {

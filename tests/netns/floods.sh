@@ -7,30 +7,21 @@
 #   eth0 --- 192.0.2.0/24 -- eth0   eth1 --------------- eth0
 #    .1      2001:db8::/64    .2     198.51.100.1         198.51.100.2
 #    ::1                      ::2    2001:db8:c::1        2001:db8:c::2  2001:db8:bad::/48
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=stranger.sh
+source "$(dirname "${BASH_SOURCE[0]}")/stranger.sh"
 FLOOD=$(command -v "${FLOOD:-flood}") || fail "FLOOD is not a program"
 
-PUB_C=rv$$-pub-c
 NETWORKS=400
 JOIN_RATE=4000
 FORGE_RATE=20000
 DATAGRAMS=40000 # that arrive before the memory is compared
 MOST_GROWTH_KIB=1024
 
-namespace "$PUB_C"
-wire "$PUB_B" eth1 "$PUB_C" eth0
-ip -n "$PUB_B" address add 198.51.100.1/24 dev eth1
 ip -n "$PUB_B" address add 2001:db8:c::1/64 dev eth1 nodad
 ip -n "$PUB_B" route add 2001:db8:bad::/48 via 2001:db8:c::2
-ip -n "$PUB_C" address add 198.51.100.2/24 dev eth0
 ip -n "$PUB_C" address add 2001:db8:c::2/64 dev eth0 nodad
-ip -n "$PUB_C" route add 192.0.2.0/24 via 198.51.100.1
 ip -n "$PUB_C" route add 2001:db8::/64 via 2001:db8:c::1
 ip -n "$PUB_C" route add local 2001:db8:bad::/48 dev lo
-for interface in all eth1; do
-  in_ns "$PUB_B" sh -c "echo 0 >/proc/sys/net/ipv4/conf/$interface/rp_filter"
-done
 
 # Datagrams between PUB_B and the strangers.
 in_ns "$PUB_B" nft -f - <<END

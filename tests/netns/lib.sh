@@ -268,5 +268,13 @@ stop_links() {
 # show a|b FILTER: the status of that end by `show --json`, through a jq filter.
 show() { "$ROUTEVPN" show --run-dir "$DIR/$1" --json | jq -r ".[0] | $2"; }
 
+# drops a|b REASON...: the sum of these drops at that end.
+drops() {
+  local names
+  names=$(printf '"%s",' "${@:2}")
+  show "$1" "[.drops[${names%,}] // 0] | add"
+}
+drops_are() { [[ $(drops "$1" "$2") == "$3" ]]; } # a|b REASON NUMBER
+
 make_underlay
 make_certificates a b

@@ -6,17 +6,11 @@
 #                  .1                        .2      198.51.100.1   198.51.100.2
 
 HERE=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$HERE/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=stranger.sh
+source "$HERE/stranger.sh"
 
-PUB_C=rv$$-pub-c
 GATEWAY=(192.0.2.2 "$PORT")
 
-namespace "$PUB_C"
-wire "$PUB_B" eth1 "$PUB_C" eth0
-ip -n "$PUB_B" address add 198.51.100.1/24 dev eth1
-ip -n "$PUB_C" address add 198.51.100.2/24 dev eth0
-ip -n "$PUB_C" route add 192.0.2.0/24 via 198.51.100.1
 in_ns "$PUB_B" nft -f - <<END
 table inet answers {
   counter sent { }
@@ -32,9 +26,7 @@ bytes_to_strangers() {
 }
 
 from_c() { in_ns "$PUB_C" python3 "$HERE/$1.py" "${@:2}"; }
-drops() { show "$1" ".drops.$2 // 0"; }
 drops_at_least() { (($(drops "$1" "$2") >= $3)); }
-drops_are() { [[ $(drops "$1" "$2") == "$3" ]]; }
 state_of() {
   show "$1" '[.state, .carrier, .handshakes, .rekeys, .flaps, .roams, .remote, .psk, .alpn] | tojson'
   in_ns "$2" cat /sys/class/net/rv0/carrier_changes

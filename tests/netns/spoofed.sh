@@ -17,13 +17,6 @@ flood_ends() {
   start flood_a "$MIDDLE" "$FLOOD" forge "192.0.2.3:$PORT" "192.0.2.1:$PORT_A" "$RATE" "${KINDS[@]}"
 }
 
-# drops a|b REASON...: the sum of these drops.
-drops() {
-  local names
-  names=$(printf '"%s",' "${@:2}")
-  show "$1" "[.drops[${names%,}] // 0] | add"
-}
-
 is_flooded() { (($(drops "$1" handshake_unexpected handshake_number plaintext_alert psk_missing) > RATE)); }
 has_rekeyed() { [[ $(show a .rekeys) == "$1" ]]; }
 

@@ -10,28 +10,19 @@
 # PUB_B accepts any source address from eth1, so that PUB_C can send with the address of PUB_A.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$HERE/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=stranger.sh
+source "$HERE/stranger.sh"
 # shellcheck source-path=SCRIPTDIR source=flows.sh
 source "$HERE/flows.sh"
 
-PUB_C=rv$$-pub-c
 ALLOW=(--allow 192.0.2.0/24 --allow 198.51.100.0/24)
 TIMES=(--dead-after 60000) # longer than the records of a are held back below
 GATEWAY=(192.0.2.2 "$PORT")
 FLOOD=20000
 MOST_GROWTH_KIB=256
 
-namespace "$PUB_C"
-wire "$PUB_B" eth1 "$PUB_C" eth0
-ip -n "$PUB_B" address add 198.51.100.1/24 dev eth1
 ip -n "$PUB_B" route add 203.0.113.2/32 dev eth1
-ip -n "$PUB_C" address add 198.51.100.2/24 dev eth0
 ip -n "$PUB_C" address add 203.0.113.2/32 dev eth0
-ip -n "$PUB_C" route add 192.0.2.0/24 via 198.51.100.1
-for interface in all eth1; do
-  in_ns "$PUB_B" sh -c "echo 0 >/proc/sys/net/ipv4/conf/$interface/rp_filter"
-done
 
 # Each record of a is a datagram of its own on the wire.
 ip -n "$PUB_A" link set eth0 gso_max_segs 1
@@ -40,8 +31,6 @@ from_c() { in_ns "$PUB_C" python3 "$HERE/strangers.py" "$@"; }
 
 # --- counting -----------------------------------------------------------------------------------
 
-drops() { show "$1" ".drops.$2 // 0"; }
-drops_are() { [[ $(drops "$1" "$2") == "$3" ]]; }
 
 COUNTED_DROPS='(.drops | del(.handshake_timed_out))'
 
