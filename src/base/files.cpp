@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <system_error>
 
 #include <fcntl.h>
@@ -82,10 +81,6 @@ void require_trusted_file(const std::string& path) {
   if (!file || fstat(file.get(), &status) != 0) throw unusable(path);
   if (!S_ISREG(status.st_mode)) throw UsageError(path + ": not a regular file");
   refuse(fault_of_file(status, path, Trust::unaltered));
-}
-
-SecretText::~SecretText() {
-  explicit_bzero(text_.data(), text_.size());
 }
 
 void write_all(const Fd& file, std::string_view content, const std::string& path) {

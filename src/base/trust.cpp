@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
 #include <unistd.h>
 
@@ -15,18 +16,21 @@ namespace {
 constexpr mode_t others_read_or_write = 077;
 constexpr mode_t others_write = 022;
 
-// sudo(8) sets SUDO_UID to the user that called it. That user chose the command line, so files of
-// the same user are as trusted as the command line.
-bool is_trusted_owner(uid_t owner) {
-  if (owner == 0 || owner == ::geteuid()) return true;
-  const char* caller = ::geteuid() == 0 ? std::getenv("SUDO_UID") : nullptr;
-  return caller != nullptr && to_number(caller) == owner;
+// The user that is trusted besides root: the running user, or under sudo(8) its caller. The caller
+// chose the command line, so files of that user are as trusted as the command line; git(1) has the
+// same rule (safe.directory). Only root can set the environment of a process of root, because the
+// program is not set-user-ID: su(1) keeps it, but asks for root's password.
+std::optional<uid_t> trusted_user() {
+  if (::geteuid() != 0) return ::geteuid();
+  const char* caller = std::getenv("SUDO_UID");
+  return caller != nullptr ? to_number(caller) : std::nullopt;
 }
 
 std::string fault_of_owner(const struct stat& status, const std::string& path) {
-  if (is_trusted_owner(status.st_uid)) return {};
+  const auto user = trusted_user();
+  if (status.st_uid == 0 || status.st_uid == user) return {};
   std::string text = path + ": owner is user " + std::to_string(status.st_uid) + "; must be root";
-  if (::geteuid() != 0) text += " or user " + std::to_string(::geteuid());
+  if (user) text += " or user " + std::to_string(*user);
   return text += " (chown)";
 }
 

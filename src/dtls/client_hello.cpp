@@ -46,7 +46,7 @@ std::optional<ClientHello> parse_client_hello(ConstBytes datagram) {
   if (!start) return std::nullopt;
   const auto& [record, message, fills_record] = *start;
   if (!fills_record || message.sequence > last_sequence ||
-      message.fragment.size() > message.length || message.length > max_hello_bytes) {
+      message.fragment.size() != message.length || message.length > max_hello_bytes) {
     return std::nullopt;
   }
   ConstBytes body = message.fragment;
@@ -55,10 +55,11 @@ std::optional<ClientHello> parse_client_hello(ConstBytes datagram) {
   body = body.subspan(2 + random_bytes);
   const auto session = take_vector(body);
   if (!session || session->size() > max_session_bytes) return std::nullopt;
+  const ConstBytes before = message.fragment.first(message.fragment.size() - body.size());
   const auto cookie = take_vector(body);
   if (!cookie) return std::nullopt;
-  return ClientHello{record.header.sequence, message.sequence, random, *cookie,
-                     record.whole,           datagram};
+  return ClientHello{
+      record.header.sequence, message.sequence, random, before, *cookie, body, record.whole};
 }
 
 // Version 1.0 in both places: a peer must not take it for the version that is agreed (RFC 6347

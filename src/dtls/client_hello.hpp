@@ -23,9 +23,10 @@ struct ClientHello {
   std::uint64_t number = 0;    // of the record
   std::uint16_t sequence = 0;  // of the message
   ConstBytes random;
-  ConstBytes cookie;  // may be empty
-  ConstBytes record;  // header and fragment
-  ConstBytes rest;    // of the datagram
+  ConstBytes before_cookie;  // version, random, session ID
+  ConstBytes cookie;         // may be empty
+  ConstBytes after_cookie;   // cipher suites, compression methods, extensions
+  ConstBytes record;         // header and fragment
 
   // The ClientHello that returns a cookie is the initiator's second message. OpenSSL demands it.
   [[nodiscard]] bool may_have_cookie() const { return sequence == 1; }
@@ -41,8 +42,8 @@ struct HelloStart {
 // Removes the record from `datagram`. None: the datagram begins with something else.
 std::optional<HelloStart> take_hello_start(ConstBytes& datagram);
 
-// None: the datagram does not begin with a record of epoch 0 that holds a ClientHello, or its first
-// fragment with the cookie.
+// None: the datagram does not begin with a record of epoch 0 that holds a whole ClientHello. A
+// fragment does not suffice, because the cookie is bound to the whole.
 std::optional<ClientHello> parse_client_hello(ConstBytes datagram);
 
 inline constexpr std::size_t hello_verify_request_bytes =

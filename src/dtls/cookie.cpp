@@ -11,6 +11,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include "routevpn/base/secret.hpp"
 #include "routevpn/pki/openssl.hpp"
 
 namespace routevpn::dtls {
@@ -23,10 +24,9 @@ CookieJar::Mac CookieJar::make_mac() {
   const std::array parameters{
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
       OSSL_PARAM_construct_end()};
-  std::array<std::uint8_t, 32> secret{};
+  Secret<32> secret;
   const bool made = mac != nullptr && RAND_bytes(secret.data(), secret.size()) == 1 &&
                     EVP_MAC_init(mac.get(), secret.data(), secret.size(), parameters.data()) == 1;
-  OPENSSL_cleanse(secret.data(), secret.size());
   ERR_clear_error();
   if (!made) mac.reset();
   return mac;
@@ -50,33 +50,33 @@ void CookieJar::rotate(Time now) {
 }
 
 std::optional<Cookie> CookieJar::sign(const Mac& mac, const SocketAddress& from,
-                                      ConstBytes random) {
-  std::array<std::uint8_t, 16 + 2 + 1 + random_bytes> message{};
-  std::ranges::copy(from.address.bytes(), message.begin());
-  store_be16(message.data() + 16, from.port);
-  message[18] = from.address.is_v4() ? 4 : 6;
-  std::ranges::copy(random.first(random_bytes), message.begin() + 19);
+                                      const ClientHello& hello) {
+  std::array<std::uint8_t, 16 + 2 + 1> source{};
+  std::ranges::copy(from.address.bytes(), source.begin());
+  store_be16(source.data() + 16, from.port);
+  source[18] = from.address.is_v4() ? 4 : 6;
   Cookie cookie{};
   std::size_t size = 0;
   // Without a key EVP_MAC_init() begins a message with the same key.
-  if (EVP_MAC_init(mac.get(), nullptr, 0, nullptr) != 1 ||
-      EVP_MAC_update(mac.get(), message.data(), message.size()) != 1 ||
-      EVP_MAC_final(mac.get(), cookie.data(), &size, cookie.size()) != 1) {
-    ERR_clear_error();
-    return std::nullopt;
+  bool done = EVP_MAC_init(mac.get(), nullptr, 0, nullptr) == 1;
+  for (const ConstBytes part : {ConstBytes(source), hello.before_cookie, hello.after_cookie}) {
+    done = done && EVP_MAC_update(mac.get(), part.data(), part.size()) == 1;
   }
-  return cookie;
+  done = done && EVP_MAC_final(mac.get(), cookie.data(), &size, cookie.size()) == 1;
+  if (done) return cookie;
+  ERR_clear_error();
+  return std::nullopt;
 }
 
-std::optional<Cookie> CookieJar::make(const SocketAddress& from, ConstBytes random) const {
-  return sign(current_, from, random);
+std::optional<Cookie> CookieJar::make(const SocketAddress& from, const ClientHello& hello) const {
+  return sign(current_, from, hello);
 }
 
-bool CookieJar::is_valid(ConstBytes cookie, const SocketAddress& from, ConstBytes random) const {
-  if (cookie.size() != cookie_bytes) return false;
+bool CookieJar::is_valid(const SocketAddress& from, const ClientHello& hello) const {
+  if (hello.cookie.size() != cookie_bytes) return false;
   const auto matches = [&](const Mac& mac) {
-    const auto expected = sign(mac, from, random);
-    return expected && CRYPTO_memcmp(cookie.data(), expected->data(), expected->size()) == 0;
+    const auto expected = sign(mac, from, hello);
+    return expected && CRYPTO_memcmp(hello.cookie.data(), expected->data(), expected->size()) == 0;
   };
   return matches(current_) || matches(previous_);
 }

@@ -14,8 +14,9 @@
 
 namespace routevpn::dtls {
 
-// A cookie is the HMAC-SHA256 of address, port and the ClientHello's random. With the random, a
-// cookie that was seen on the path serves only the handshake that it was made for.
+// A cookie is the HMAC-SHA256 of address, port and all of the ClientHello's body but the cookie:
+// the initiator repeats its parameters in the second ClientHello. So a cookie that was seen on the
+// path serves only the ClientHello that it was made for.
 class CookieJar {
  public:
   // A cookie stays valid for one to two lifetimes.
@@ -24,17 +25,18 @@ class CookieJar {
   CookieJar();  // throws SystemError when there is no randomness
 
   void rotate(Time now);
-  // `random`: of random_bytes. None: OpenSSL failed.
-  [[nodiscard]] std::optional<Cookie> make(const SocketAddress& from, ConstBytes random) const;
-  [[nodiscard]] bool is_valid(ConstBytes cookie, const SocketAddress& from,
-                              ConstBytes random) const;
+  // None: OpenSSL failed.
+  [[nodiscard]] std::optional<Cookie> make(const SocketAddress& from,
+                                           const ClientHello& hello) const;
+  [[nodiscard]] bool is_valid(const SocketAddress& from, const ClientHello& hello) const;
 
  private:
   // An HMAC with a secret of its own, which only OpenSSL has. It is set up once per secret, because
   // that takes longer than a cookie.
   using Mac = Owned<EVP_MAC_CTX, EVP_MAC_CTX_free>;
   static Mac make_mac();  // empty: no randomness
-  static std::optional<Cookie> sign(const Mac& mac, const SocketAddress& from, ConstBytes random);
+  static std::optional<Cookie> sign(const Mac& mac, const SocketAddress& from,
+                                    const ClientHello& hello);
 
   Mac current_ = make_mac();
   Mac previous_ = make_mac();

@@ -9,6 +9,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
+#include "routevpn/base/secret.hpp"
 #include "routevpn/pki/key.hpp"
 
 #include "certificate.hpp"
@@ -144,6 +145,16 @@ std::vector<RevocationList> read_revocations(const Source& source,
 }
 
 }  // namespace
+
+PskPtr load_psk(const std::string& path) {
+  const Source source{"--psk", path};
+  const SecretText text = read(source, Trust::secret);
+  Secret<Psk::bytes> key;
+  if (!pki::decode_psk(text.get(), key)) {
+    throw source.error("must hold one line with 32 bytes in base64 (routevpn pki psk makes it)");
+  }
+  return Psk::make(key);
+}
 
 Credentials load_credentials(const IdentityFiles& files) {
   Credentials loaded;

@@ -1,6 +1,7 @@
 // Reads and checks the files of an identity.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "routevpn/dtls/identity.hpp"
@@ -18,6 +19,11 @@ struct Credentials {
   std::vector<RevocationList> revocations;
   Psks psks;
 };
+
+// The file holds one line: 32 bytes in base64, as `routevpn pki psk` writes them. Throws UsageError
+// naming --psk, the file and the fault: unreadable, owner or mode not trusted (base/trust.hpp), not
+// such a line.
+PskPtr load_psk(const std::string& path);
 
 // Throws UsageErrors, see Identity::load.
 Credentials load_credentials(const IdentityFiles& files);

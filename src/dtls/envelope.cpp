@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 #include <sys/time.h>
 
+#include "routevpn/base/secret.hpp"
 #include "routevpn/pki/openssl.hpp"
 
 #include "replay_cache.hpp"
@@ -72,22 +73,19 @@ struct Envelopes::State {
     const auto secret = psk.envelope_secret();
     const std::array<std::uint8_t, 2> context = {sender, lane};
     constexpr std::uint8_t first_block = 1;
-    std::array<std::uint8_t, key_bytes> key{};
+    Secret<key_bytes> key;
     std::size_t size = 0;
     std::array<std::uint8_t, cipher_nonce_bytes> nonce{};
     std::copy_n(envelope + nonce_at, envelope_nonce_bytes, nonce.end() - envelope_nonce_bytes);
-    const bool done =
-        EVP_MAC_init(hmac.get(), secret.data(), secret.size(), nullptr) == 1 &&
-        EVP_MAC_update(hmac.get(), reinterpret_cast<const unsigned char*>(envelope_label.data()),
-                       envelope_label.size()) == 1 &&
-        EVP_MAC_update(hmac.get(), context.data(), context.size()) == 1 &&
-        EVP_MAC_update(hmac.get(), envelope + salt_at, envelope_salt_bytes) == 1 &&
-        EVP_MAC_update(hmac.get(), &first_block, 1) == 1 &&
-        EVP_MAC_final(hmac.get(), key.data(), &size, key.size()) == 1 &&
-        EVP_CipherInit_ex2(cipher.get(), nullptr, key.data(), nonce.data(), encrypting, nullptr) ==
-            1;
-    OPENSSL_cleanse(key.data(), key.size());
-    return done;
+    return EVP_MAC_init(hmac.get(), secret.data(), secret.size(), nullptr) == 1 &&
+           EVP_MAC_update(hmac.get(), reinterpret_cast<const unsigned char*>(envelope_label.data()),
+                          envelope_label.size()) == 1 &&
+           EVP_MAC_update(hmac.get(), context.data(), context.size()) == 1 &&
+           EVP_MAC_update(hmac.get(), envelope + salt_at, envelope_salt_bytes) == 1 &&
+           EVP_MAC_update(hmac.get(), &first_block, 1) == 1 &&
+           EVP_MAC_final(hmac.get(), key.data(), &size, key.size()) == 1 &&
+           EVP_CipherInit_ex2(cipher.get(), nullptr, key.data(), nonce.data(), encrypting,
+                              nullptr) == 1;
   }
 
   // The cipher with the key of the last set_key().

@@ -67,16 +67,6 @@ std::string quoted_alert(std::uint8_t description) {
   return std::string("alert \"") + SSL_alert_desc_string_long(description) + '"';
 }
 
-// An ended handshake leaves its memory in the heap, between parts that are in use. After the last
-// one, and in a flood of strangers after every eighth, the heap's free pages go back to the kernel.
-// Only the control thread makes handshakes.
-struct HeapUsers {
-  static constexpr unsigned period = 8;
-  unsigned alive = 0;
-  unsigned ended = 0;
-};
-HeapUsers heap_users;
-
 bool control_messages_agreed(const SSL* ssl, const PskPtr& psk) {
   const unsigned char* name = nullptr;
   unsigned int size = 0;
@@ -94,13 +84,13 @@ Handshake::Handshake(Role role, std::unique_ptr<SslConnection> connection,
       started_(now) {
   established_.role = role;
   connection_->pipe.number_from(first_number);
-  ++heap_users.alive;
 }
 
+// The allocator keeps the up to 100 KB of an ended handshake, because they lie between parts in
+// use. So the free pages of the heap go back to the kernel here.
 Handshake::~Handshake() {
   connection_.reset();
-  --heap_users.alive;
-  if (heap_users.alive == 0 || ++heap_users.ended % HeapUsers::period == 0) malloc_trim(0);
+  malloc_trim(0);
 }
 
 SSL* Handshake::ssl() const {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
+#include "routevpn/base/secret.hpp"
 #include "routevpn/pki/openssl.hpp"
 
 #include "hkdf.hpp"
@@ -21,15 +21,6 @@ namespace routevpn::dtls {
 namespace {
 
 using pki::require;
-
-// Wiped by its destructor.
-template <std::size_t size>
-struct Secret : std::array<unsigned char, size> {
-  Secret() : std::array<unsigned char, size>{} {}
-  Secret(const Secret&) = delete;
-  Secret& operator=(const Secret&) = delete;
-  ~Secret() { OPENSSL_cleanse(this->data(), size); }
-};
 
 constexpr std::string_view label = "key expansion";
 constexpr std::size_t max_key_block_bytes = 2 * (record::max_key_bytes + record::nonce_bytes);

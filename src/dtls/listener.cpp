@@ -63,8 +63,8 @@ Listener::Answer Listener::receive(ConstBytes datagram, const SocketAddress& fro
     return answer;
   }
   state_->cookies.rotate(now);
-  if (!hello->may_have_cookie() || !state_->cookies.is_valid(hello->cookie, from, hello->random)) {
-    if (const auto cookie = state_->cookies.make(from, hello->random)) {
+  if (!hello->may_have_cookie() || !state_->cookies.is_valid(from, *hello)) {
+    if (const auto cookie = state_->cookies.make(from, *hello)) {
       const auto request = make_hello_verify_request(hello->number, *cookie);
       answer.output.emplace_back(request.begin(), request.end());
     }
@@ -76,7 +76,6 @@ Listener::Answer Listener::receive(ConstBytes datagram, const SocketAddress& fro
   answer.malformed = connection == nullptr;
   if (answer.malformed) return answer;
   answer.handshake = Handshake::accept(std::move(connection), hello->random, hello->number, now);
-  if (!hello->rest.empty()) answer.handshake->receive(hello->rest, now);
   return answer;
 }
 

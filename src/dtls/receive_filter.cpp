@@ -108,6 +108,7 @@ void ReceiveFilter::take_alert(const RecordView& record, bool right) {
 }
 
 void ReceiveFilter::take_messages(const RecordView& record, bool right) {
+  if (took_change_cipher_spec_) return drop(Drop::handshake_unexpected);
   ConstBytes rest = record.fragment;
   while (const auto message = take_message(rest)) {
     if (const auto fault = fault_of(*message, role_)) {
@@ -145,6 +146,7 @@ std::vector<std::uint8_t> ReceiveFilter::take(Awaited awaited) {
   if (!messages_.empty()) return std::exchange(messages_, {});
   if (awaited != Awaited::change_cipher_spec || !change_cipher_spec_) return {};
   change_cipher_spec_ = false;
+  took_change_cipher_spec_ = true;
   std::vector<std::uint8_t> records;
   constexpr std::array<std::uint8_t, 1> one{1};
   append_record(records,

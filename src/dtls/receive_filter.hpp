@@ -109,6 +109,8 @@ class ReceiveFilter {
   std::uint64_t next_number_ = 1;  // of the next record for OpenSSL; the ClientHello had 0
   std::vector<std::uint8_t> messages_;
   bool change_cipher_spec_ = false;
+  // Only a Finished is due, so messages are not kept: nothing would take them.
+  bool took_change_cipher_spec_ = false;
   std::deque<std::vector<std::uint8_t>> early_;  // records of epoch 1
   std::optional<std::uint8_t> alert_;
   std::optional<std::uint8_t> unproven_alert_;

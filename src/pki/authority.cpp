@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/secret.hpp"
 #include "routevpn/pki/certificate.hpp"
 #include "routevpn/pki/files.hpp"
 

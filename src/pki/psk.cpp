@@ -1,9 +1,7 @@
 #include "routevpn/pki/psk.hpp"
 
 #include <algorithm>
-#include <array>
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -13,11 +11,10 @@
 namespace routevpn::pki {
 
 std::string make_psk() {
-  std::array<unsigned char, psk_bytes> key{};
+  Secret<psk_bytes> key;
   require(RAND_priv_bytes(key.data(), key.size()) == 1, "make random bytes");
   std::string line(psk_characters + 1, '\0');  // EVP_EncodeBlock appends a zero
   EVP_EncodeBlock(reinterpret_cast<unsigned char*>(line.data()), key.data(), key.size());
-  OPENSSL_cleanse(key.data(), key.size());
   line.back() = '\n';
   return line;
 }
@@ -28,17 +25,18 @@ void create_psk(const std::string& path) {
   files.commit();
 }
 
-bool decode_psk(std::string_view line, std::span<std::uint8_t, psk_bytes + 1> key) {
-  if (line.size() != psk_characters ||
-      EVP_DecodeBlock(key.data(), reinterpret_cast<const unsigned char*>(line.data()),
-                      psk_characters) != static_cast<int>(key.size())) {
+bool decode_psk(std::string_view content, Secret<psk_bytes>& key) {
+  if (content.ends_with('\n')) content.remove_suffix(1);
+  Secret<psk_bytes + 1> decoded;  // OpenSSL decodes the padding to a zero
+  if (content.size() != psk_characters ||
+      EVP_DecodeBlock(decoded.data(), reinterpret_cast<const unsigned char*>(content.data()),
+                      psk_characters) != static_cast<int>(decoded.size())) {
     return false;
   }
-  std::array<char, psk_characters + 1> again{};
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(again.data()), key.data(), psk_bytes);
-  const bool canonical = std::equal(line.begin(), line.end(), again.begin());
-  OPENSSL_cleanse(again.data(), again.size());
-  return canonical;
+  Secret<psk_characters + 1> again;
+  EVP_EncodeBlock(again.data(), decoded.data(), psk_bytes);
+  std::copy_n(decoded.begin(), key.size(), key.begin());
+  return std::equal(content.begin(), content.end(), again.begin());
 }
 
 }  // namespace routevpn::pki

@@ -4,21 +4,19 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
+#include "routevpn/base/secret.hpp"
 #include "routevpn/pki/psk.hpp"
 
 namespace routevpn::plan {
 
 namespace {
 
-constexpr std::size_t largest_file_bytes = 4096;
-
 // Empty if there is no file.
 std::string read_psk(const std::string& path) {
   if (!exists(path)) return {};
-  auto content = read_file(path, Trust::secret, largest_file_bytes);
-  std::array<std::uint8_t, pki::psk_bytes + 1> key{};
-  const std::string_view line(content);
-  if (!line.ends_with('\n') || !pki::decode_psk(line.substr(0, line.size() - 1), key)) {
+  auto content = read_file(path, Trust::secret);
+  Secret<pki::psk_bytes> key;
+  if (!pki::decode_psk(content, key)) {
     throw UsageError(path + ": is not a pre-shared key; remove the file to get a new one");
   }
   return content;

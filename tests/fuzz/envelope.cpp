@@ -6,7 +6,7 @@
 
 void routevpn::fuzz::run_target(Input input) {
   static constexpr std::array<std::uint8_t, dtls::Psk::bytes> secret{7};
-  static const auto key = std::make_shared<const dtls::Psk>(secret);
+  static const auto key = dtls::Psk::make(secret);
   constexpr std::int64_t now = 1'800'000'000;
   dtls::Envelopes initiator({key}, dtls::Role::initiator, 0);
   dtls::Envelopes acceptor({key}, dtls::Role::acceptor, 0);

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <sys/types.h>
 
@@ -28,19 +27,6 @@ std::string read_file(const std::string& path, Trust trust = Trust::any,
 // Throws UsageError unless `path` leads to a regular file that read_file() would take with
 // Trust::unaltered. The content may be unreadable.
 void require_trusted_file(const std::string& path);
-
-// The content of a file with a secret, wiped by the destructor.
-class SecretText {
- public:
-  explicit SecretText(std::string text) : text_(std::move(text)) {}
-  SecretText(const SecretText&) = delete;
-  SecretText& operator=(const SecretText&) = delete;
-  ~SecretText();
-  [[nodiscard]] const std::string& get() const { return text_; }
-
- private:
-  std::string text_;
-};
 
 // Throws SystemError "write PATH: REASON".
 void write_all(const Fd& file, std::string_view content, const std::string& path);

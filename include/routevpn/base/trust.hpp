@@ -1,5 +1,7 @@
-// The owner and mode that a file or directory must have before the program relies on it. The model
-// is StrictModes of sshd(8): no user but root and the running user may change a trusted file.
+// The owner and mode that a file or directory must have before the program relies on it: no user
+// but root and the running user, or under sudo(8) its caller, may change a trusted file. The
+// directory of the file is checked, directories above it are not: a user that can write to those
+// can only put another directory of root in its place.
 #pragma once
 
 #include <cstdint>

@@ -62,7 +62,7 @@ class Handshake {
 
   static std::unique_ptr<Handshake> initiate(const std::shared_ptr<const Identity>& identity,
                                              Time now);
-  ~Handshake();
+  ~Handshake();  // gives its memory back to the kernel
 
   // Mixes this PSK into the traffic keys; null: none. An initiator has its identity's first PSK
   // already. An acceptor gets the PSK of the envelope that brought its ClientHello.

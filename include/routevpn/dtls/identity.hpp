@@ -21,7 +21,7 @@ struct IdentityFiles {
   std::string key;                    // PEM, readable by its owner alone
   std::string ca;                     // PEM, one or more
   std::string crl;                    // PEM, empty: none
-  std::vector<std::string> psk = {};  // see load_psk(); empty: none
+  std::vector<std::string> psk = {};  // each with one PSK; the first is used; empty: none
 };
 
 struct IdentityPolicy {
@@ -49,8 +49,8 @@ class Identity {
   // Throws UsageErrors with one line for each wrong file, which names the file and the fault:
   // missing, unreadable, owner or mode not trusted (base/trust.hpp), not PEM, key that does not
   // match, certificate not yet valid or expired, no CA, a CRL that is not the CA's or has expired,
-  // a CA without a CRL when --crl is given, what load_psk() throws. Then UsageError for an unknown
-  // cipher or a wrong name.
+  // a CA without a CRL when --crl is given, a PSK file without a PSK. Then UsageError for an
+  // unknown cipher or a wrong name.
   static std::shared_ptr<const Identity> load(const IdentityFiles& files,
                                               const IdentityPolicy& policy);
 

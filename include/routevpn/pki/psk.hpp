@@ -1,10 +1,10 @@
 // Files with a pre-shared key (PSK): one line with 32 bytes in base64, as `wg genpsk` prints it.
 #pragma once
 
-#include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
+
+#include "routevpn/base/secret.hpp"
 
 namespace routevpn::pki {
 
@@ -20,8 +20,8 @@ std::string make_psk();
 // Makes a file of mode 0600. Throws UsageError if it exists, SystemError if it cannot be written.
 void create_psk(const std::string& path);
 
-// Decodes a line without its end. False: not 32 bytes in canonical base64. The byte after the key
-// is zero, because OpenSSL decodes the padding too.
-bool decode_psk(std::string_view line, std::span<std::uint8_t, psk_bytes + 1> key);
+// Decodes the content of such a file. The end of its line may be missing. False: not 32 bytes in
+// canonical base64.
+bool decode_psk(std::string_view content, Secret<psk_bytes>& key);
 
 }  // namespace routevpn::pki

@@ -46,7 +46,7 @@ class Output {
 };
 
 // Checks that files can be made in this directory, which need not exist. Throws UsageError when the
-// nearest existing path is not a directory, and SystemError when the system refuses.
+// nearest existing path is no directory or not trusted, and SystemError when the system refuses.
 void require_writable(const std::string& directory);
 
 }  // namespace routevpn::plan

@@ -104,7 +104,9 @@ TEST_CASE("only root, the running user and the caller of sudo may own a trusted 
   }
   const SudoCaller sudo("64999");
   CHECK(fault_of_file(status_of(stranger, 0600), "f", Trust::secret).empty() == (self == 0));
-  CHECK_FALSE(fault_of_file(status_of(stranger + 1, 0600), "f", Trust::secret).empty());
+  CHECK(fault_of_file(status_of(stranger + 1, 0600), "f", Trust::secret) ==
+        "f: owner is user 65000; must be root or user " +
+            std::to_string(self == 0 ? stranger : self) + " (chown)");
 }
 
 TEST_CASE("a user other than root trusts root's files and its own") {

@@ -8,6 +8,7 @@
 #include "routevpn/base/error.hpp"
 
 #include "../../../src/dtls/certificate.hpp"
+#include "../../../src/dtls/credentials.hpp"
 #include "../../../src/dtls/verify.hpp"
 #include "catch.hpp"
 #include "identity_files.hpp"

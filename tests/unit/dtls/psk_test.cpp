@@ -10,6 +10,7 @@
 #include "routevpn/dtls/key_block.hpp"
 #include "routevpn/record/open.hpp"
 
+#include "../../../src/dtls/credentials.hpp"
 #include "catch.hpp"
 #include "unit/dtls/pair.hpp"
 #include "unit/dtls/psks.hpp"

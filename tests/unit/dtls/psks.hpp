@@ -11,7 +11,7 @@ namespace routevpn::test {
 inline dtls::PskPtr counted_psk() {
   std::array<std::uint8_t, dtls::Psk::bytes> key{};
   std::iota(key.begin(), key.end(), std::uint8_t{0});
-  return std::make_shared<const dtls::Psk>(key);
+  return dtls::Psk::make(key);
 }
 
 // Differs at each call.
@@ -19,7 +19,7 @@ inline dtls::PskPtr make_psk() {
   static std::uint8_t number = 0;
   std::array<std::uint8_t, dtls::Psk::bytes> key{};
   key.fill(++number);
-  return std::make_shared<const dtls::Psk>(key);
+  return dtls::Psk::make(key);
 }
 
 }  // namespace routevpn::test

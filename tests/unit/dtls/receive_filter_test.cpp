@@ -217,6 +217,19 @@ TEST_CASE("OpenSSL gets ChangeCipherSpec and Finished when it waits for them, in
   CHECK(result(filter, Awaited::finished).records.size() == 1);
 }
 
+// A hostile peer could otherwise fill the memory for as long as its Finished is due.
+TEST_CASE("messages behind ChangeCipherSpec are dropped") {
+  ReceiveFilter filter(Role::acceptor, base);
+  filter.receive(forged_record(ContentType::change_cipher_spec, base, {1}), {});
+  REQUIRE(result(filter, Awaited::change_cipher_spec).records.size() == 1);
+  filter.receive(certificate(base + 1), {});
+  filter.receive(finished(0), {});
+  const auto taken = result(filter, Awaited::finished);
+  CHECK(taken.records.size() == 1);
+  CHECK(taken.drops == std::vector{Drop::handshake_unexpected});
+  CHECK(result(filter).records.empty());
+}
+
 TEST_CASE("an alert is the peer's if its number cannot be guessed") {
   struct Case {
     std::uint64_t first;

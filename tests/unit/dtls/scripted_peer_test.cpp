@@ -58,13 +58,3 @@ TEST_CASE("the scripted peer completes in both roles, with equal keys, and data 
   CHECK(duel.ours()->established().control_messages);
   CHECK_FALSE(duel.peer.alert());
 }
-
-TEST_CASE("the ALPN of the second ClientHello counts") {
-  const auto change = [](scripted::Flight flight, scripted::Hello& hello) {
-    if (flight == scripted::Flight::second_hello) hello.offer_alpn("h2");
-  };
-  Duel duel(Role::acceptor, plain_sides(Role::acceptor), {.hello = change});
-  duel.exchange();
-  check_undisturbed(Role::acceptor, duel);
-  CHECK_FALSE(duel.ours()->established().control_messages);
-}

@@ -14,9 +14,9 @@ TEST_CASE("a PSK is 32 random bytes in base64, as the openssl command reads them
   CHECK(line.size() == psk_characters + 1);
   CHECK(line.back() == '\n');
   scratch.openssl("base64 -d -in link.psk -out raw");
-  std::array<std::uint8_t, psk_bytes + 1> key{};
-  REQUIRE(decode_psk(line.substr(0, psk_characters), key));
-  CHECK(scratch.read("raw") == std::string(key.begin(), key.end() - 1));
+  Secret<psk_bytes> key;
+  REQUIRE(decode_psk(line, key));
+  CHECK(scratch.read("raw") == std::string(key.begin(), key.end()));
   CHECK(make_psk() != make_psk());
 }
 
