@@ -51,7 +51,7 @@ struct Run {
     const auto identity = dtls::Identity::load(
         {options.certificate, options.key, options.ca, options.crl, options.psk},
         {options.peer_name, options.ciphers});
-    link::Link link(options, identity, link::open_ends(options));
+    link::Link link(options, run.arguments, identity, link::open_ends(options));
     return static_cast<int>(link.run());
   }
   int operator()(const cli::CheckLink&) const { return cli::run_check(line, console); }

@@ -203,7 +203,8 @@ CommandLine parse_run_or_check(std::span<const std::string> arguments, bool chec
   auto parsed = options::parse_link(arguments);
   if (parsed.request == Request::help) return {PrintText{link_help()}};
   if (parsed.request == Request::version) return {PrintText{"routevpn " ROUTEVPN_VERSION "\n"}};
-  CommandLine line{RunLink{parsed.options}, std::move(parsed.faults), std::move(parsed.warnings)};
+  CommandLine line{RunLink{parsed.options, {arguments.begin(), arguments.end()}},
+                   std::move(parsed.faults), std::move(parsed.warnings)};
   if (check && parsed.file_was_read) line.command = CheckLink{std::move(parsed.options)};
   return line;
 }

@@ -67,6 +67,7 @@ void Lane::execute_commands(Time now) {
                    [this](const SendAlert& wanted) { queue_alert(wanted); },
                    [this](const LimitPayload& wanted) { payload_limit_ = wanted.bytes; },
                    [this](const ExpectPeer& wanted) { expected_peer_ = wanted.address; },
+                   [this](AcceptSources& wanted) { policy_.sources = std::move(wanted.sources); },
                },
                command);
   }

@@ -80,6 +80,10 @@ void LaneControl::tell_wall_clock(Time now) {
   session_.on_wall_clock(std::chrono::system_clock::now(), now);
 }
 
+void LaneControl::accept_sources(datapath::PrefixSet sources) {
+  command(datapath::AcceptSources{std::move(sources)});
+}
+
 void LaneControl::take_resolution() {
   const auto answer = resolver_.take();
   if (!answer) return;

@@ -25,26 +25,16 @@ Fd open_signals() {
   return fd;
 }
 
-// With --accept, protocols of the link itself still work. They use the addresses of the
-// interconnect and IPv6 link-local ones, MLD also the unspecified address, which no router forwards
-// (RFC 4291 section 2.5.2).
-std::vector<IpPrefix> accepted_sources(const options::LinkOptions& options) {
-  std::vector<IpPrefix> accepted = options.accept;
-  if (accepted.empty()) return accepted;
-  accepted.insert(accepted.end(), options.addresses.begin(), options.addresses.end());
-  for (const auto* prefix : {"fe80::/10", "::/128"}) accepted.push_back(*IpPrefix::parse(prefix));
-  return accepted;
-}
-
 std::string link_name(const options::LinkOptions& options, const std::string& ifname) {
   return options.link.empty() ? ifname : options.link;
 }
 
 }  // namespace
 
-Link::Link(const options::LinkOptions& options,
+Link::Link(const options::LinkOptions& options, std::vector<std::string> arguments,
            const std::shared_ptr<const dtls::Identity>& identity, Ends ends)
     : options_(options),
+      arguments_(std::move(arguments)),
       identity_(identity),
       ends_(std::move(ends)),
       public_scope_(ends_.public_netns),
@@ -80,8 +70,7 @@ Link::Link(const options::LinkOptions& options,
 
 Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identity) {
   const datapath::LanePolicy policy{datapath::OuterClass(options_.dscp),
-                                    datapath::PrefixSet(options_.allow),
-                                    datapath::PrefixSet(accepted_sources(options_))};
+                                    datapath::PrefixSet(options_.allow), accepted_sources()};
   Lanes lanes;
   for (auto& ends : ends_.lanes) {
     const auto number = static_cast<unsigned>(lanes.size());
@@ -185,22 +174,6 @@ void Link::ignore_linkdown_routes() {
     ends_.linkdown_routes.ignore();
   } catch (const SystemError& error) {
     log_warning("routes are not ignored without carrier", {{"error", error.what()}});
-  }
-}
-
-void Link::reload() {
-  try {
-    identity_ = dtls::Identity::load(
-        {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk},
-        {options_.peer_name, options_.ciphers});
-    for (const auto& lane : lanes_) {
-      lane->session().replace_identity(identity_, read_clock());
-      drain(*lane);
-    }
-    log_info("certificates were loaded again");
-    warn_of_expiry();
-  } catch (const std::exception& error) {
-    log_error("reload failed, the old certificates stay in force", {{"error", error.what()}});
   }
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # --accept: the peer's key may be stolen. Packets that the peer sends in the name of another site are
-# dropped and counted.
+# dropped and counted. SIGHUP makes a running link read the accept lines of its configuration file again.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -43,4 +43,36 @@ two_links
 two_sites
 expect "without --accept every source is accepted" from 10.2.0.1 10.255.0.2
 expect_equal "and none is refused" 0 "$(refused)"
+stop_links
+
+# rv0.conf has the name of the interface, because show looks for the socket of rv0.
+conf=$DIR/rv0.conf
+configure() { printf '%s\n' "$@" >"$conf"; }
+reload_b() { kill -HUP "${PID[b]}"; }
+log_has() { grep -q "$1" "$DIR/b.log"; }
+configure 'accept = 10.1.0.0/16'
+link_b --config "$conf"
+wait_for has_socket b || fail "link b did not start"
+link_a
+wait_up a
+wait_up b
+two_sites
+expect "the accept line of a file has effect" from 10.1.0.1 10.255.0.2
+expect_not "site 2 is refused" from 10.2.0.1 10.255.0.2
+flaps=$(show b .flaps)
+configure 'accept = 10.2.0.0/16'
+reload_b
+expect "site 2 is accepted after a reload" wait_for from 10.2.0.1 10.255.0.2
+expect_not "site 1 is refused" from 10.1.0.1 10.255.0.2
+expect "the interconnect is still accepted" from 10.255.0.1 10.255.0.2
+configure 'accept = 10.1.0.0/16' 'accept = 10.0.0.0/33'
+reload_b
+expect "a fault in the file is in the log" wait_for log_has 'old --accept prefixes .*rv0.conf:2: accept'
+expect "the old prefixes stay in force" from 10.2.0.1 10.255.0.2
+expect_not "none of the faulty file is used" from 10.1.0.1 10.255.0.2
+configure 'keepalive = 900'
+reload_b
+expect "without accept lines every source is accepted" wait_for from 10.1.0.1 10.255.0.2
+expect "a change that needs a restart is in the log" wait_for log_has 'other changes'
+expect_equal "the carrier has not changed" "$flaps true" "$(show b '"\(.flaps) \(.carrier)"')"
 stop_links

@@ -94,26 +94,15 @@ ok "IPv4 passes over interconnects without IPv4 addresses"
 settled=$(routes_without none)
 is_settled() { [[ $(routes_without none) == "$settled" ]]; }
 
-# Site 2 announces a planned default route, which its router has.
+# Site 2 announces a planned default route, which its router has. The links read their --accept prefixes
+# again.
 replan() {
-  local node
+  local node pidfile
   "$root/build/release/src/routevpn" plan "$run_dir/topology.toml" --out "$run_dir" \
     --pki "$run_dir/ca" >/dev/null
   for node in V1-1.private V1-2.private V2-1.private V2-2.private R1 R2; do configure "$node"; done
+  for pidfile in "$run_dir"/V*/rv*.pid; do kill -HUP "$(<"$pidfile")"; done
 }
-# The links read their --accept prefixes when they start.
-restart_links() {
-  local pidfile pid node link
-  for pidfile in "$run_dir"/V*/rv*.pid; do
-    pid=$(<"$pidfile") node=$(basename "${pidfile%/*}") link=$(basename "$pidfile" .pid)
-    kill "$pid"
-    wait_for ended "$pid" || fail "$node: the link $link does not end"
-    ip netns exec "$name-$node" "$root/build/release/src/routevpn" \
-      --config "$run_dir/$node/links/$link.conf" >>"${pidfile%.pid}.log" 2>&1 </dev/null &
-    echo $! >"$pidfile"
-  done
-}
-ended() { ! kill -0 "$1" 2>/dev/null; }
 defaults_of_r1() {
   ip -n "$name-R1" route show default proto bird | grep -o nexthop
   ip -n "$name-R1" -6 route show default proto bird | grep -o nexthop
@@ -129,7 +118,6 @@ ip -n "$name-R2" -6 route add default dev exit
 cp "$run_dir/topology.toml" "$run_dir/without.toml"
 sed -i '/"10.0.2.0\/24"/s|\]|, "0.0.0.0/0", "::/0"]|' "$run_dir/topology.toml"
 replan
-restart_links
 wait_for has_defaults 4 || fail "R1 has no default routes: $(ip -n "$name-R1" route)"
 wait_for ip netns exec "$name-R1" fping -q -r 5 198.51.100.1 2001:db8:100::1 ||
   fail "R1 does not reach the network behind site 2"

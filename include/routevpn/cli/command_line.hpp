@@ -18,6 +18,7 @@ namespace routevpn::cli {
 
 struct RunLink {
   options::LinkOptions options;
+  std::vector<std::string> arguments;  // that gave the options, for a reload
 };
 
 struct CheckLink {

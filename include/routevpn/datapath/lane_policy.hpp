@@ -1,4 +1,4 @@
-// What the options fix for a lane.
+// What the options set for a lane. A reload replaces `sources`.
 #pragma once
 
 #include "routevpn/datapath/outer_class.hpp"

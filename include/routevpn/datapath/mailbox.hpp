@@ -10,6 +10,7 @@
 #include "routevpn/datapath/association.hpp"
 #include "routevpn/datapath/control_message.hpp"
 #include "routevpn/datapath/handshake_queue.hpp"
+#include "routevpn/datapath/prefix_set.hpp"
 #include "routevpn/datapath/spsc_ring.hpp"
 #include "routevpn/record/cipher.hpp"
 #include "routevpn/record/wire.hpp"
@@ -44,6 +45,10 @@ struct LimitPayload {
 struct ExpectPeer {
   IpAddress address;
 };
+// Replaces LanePolicy::sources.
+struct AcceptSources {
+  PrefixSet sources;
+};
 // RFC 5246 section 7.2.
 inline constexpr std::uint8_t alert_warning = 1;
 inline constexpr std::uint8_t alert_fatal = 2;
@@ -54,7 +59,7 @@ struct SendAlert {
 };
 using LaneCommand =
     std::variant<std::monostate, InstallAssociation, ActivateAssociation, RetireAssociation,
-                 SendControl, SendAlert, LimitPayload, ExpectPeer>;
+                 SendControl, SendAlert, LimitPayload, ExpectPeer, AcceptSources>;
 
 struct AssociationConfirmed {};  // the first authentic record arrived
 struct EchoReplied {

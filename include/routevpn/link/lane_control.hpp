@@ -44,6 +44,7 @@ class LaneControl {
   void take_resolution();
   void on_timer(Time now);
   void tell_wall_clock(Time now);
+  void accept_sources(datapath::PrefixSet sources);
   // Carries out the session's outputs up to the next that concerns the link.
   [[nodiscard]] std::optional<Report> next_report();
   // Takes flows of the interface, or leaves them to the other lanes. Throws SystemError.

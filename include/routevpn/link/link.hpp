@@ -32,9 +32,10 @@ class Link {
   static constexpr int handshakes_per_turn = 16;
 
   // The calling thread is in the public namespace while this object lives. SIGTERM, SIGINT, SIGHUP
-  // and SIGCHLD must be blocked. Throws SystemError.
-  Link(const options::LinkOptions& options, const std::shared_ptr<const dtls::Identity>& identity,
-       Ends ends);
+  // and SIGCHLD must be blocked. `arguments`: of the command line, for a reload. Throws
+  // SystemError.
+  Link(const options::LinkOptions& options, std::vector<std::string> arguments,
+       const std::shared_ptr<const dtls::Identity>& identity, Ends ends);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
@@ -51,6 +52,9 @@ class Link {
   void on_netns_change();
   void on_timer(Time now);
   void reload();
+  void reload_credentials();
+  void reload_accept();
+  [[nodiscard]] datapath::PrefixSet accepted_sources() const;
   void begin_stop(Exit status);
   void interface_gone();
   void guardian_ended();
@@ -73,6 +77,7 @@ class Link {
   static constexpr Duration expiry_interval = std::chrono::hours(1);
 
   options::LinkOptions options_;
+  std::vector<std::string> arguments_;
   std::shared_ptr<const dtls::Identity> identity_;
   Ends ends_;
   host::NetnsScope public_scope_;  // routes and names are looked up there

@@ -10,6 +10,8 @@
 #include <variant>
 
 #include "routevpn/base/drop.hpp"
+#include "routevpn/datapath/rate_limit.hpp"
+#include "routevpn/datapath/source_table.hpp"
 #include "routevpn/dtls/admission.hpp"
 #include "routevpn/dtls/envelope.hpp"
 #include "routevpn/dtls/handshake.hpp"
@@ -105,6 +107,7 @@ class Handshakes {
   datapath::AssociationId last_id_ = 0;
   std::optional<IpAddress> peer_;
   HintLimit hints_;
+  datapath::SourceTable<datapath::RateLimit, 6> cookie_requests_;  // HelloVerifyRequests sent
   Time next_psk_report_{};
 };
 

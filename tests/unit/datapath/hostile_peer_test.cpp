@@ -143,3 +143,19 @@ TEST_CASE("inner packets with a source outside --accept are dropped, also in fra
   CHECK(peer.b.drops(Drop::payload_source_refused) == 3);
   CHECK(all_drops(peer.b) == 3);
 }
+
+TEST_CASE("a reload replaces the accepted inner sources of a lane") {
+  const std::array before = {*IpPrefix::parse("10.1.0.0/16")};
+  const std::array after = {*IpPrefix::parse("10.0.0.0/24")};
+  HostilePeer peer({OuterClass(), {}, PrefixSet(before)});
+  const auto passes = [&] {  // from 10.0.0.1
+    return !peer.b.receive(peer.seal(udp_packet(1)), west).empty();
+  };
+  CHECK_FALSE(passes());
+  peer.b.command(AcceptSources{PrefixSet(after)});
+  CHECK(passes());
+  peer.b.command(AcceptSources{PrefixSet(before)});
+  CHECK_FALSE(passes());
+  peer.b.command(AcceptSources{});
+  CHECK(passes());
+}

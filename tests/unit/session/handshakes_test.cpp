@@ -168,6 +168,38 @@ TEST_CASE("a rate-limited handshake is refused before the signature of a ServerK
   CHECK_FALSE(initiators.back()->completes());
 }
 
+TEST_CASE("hellos in the peer's name get a bounded number of answers, and stop no handshake") {
+  Acceptor acceptor;
+  Initiator peer(acceptor, "192.0.2.1");
+  peer.exchange();  // it has its cookie
+  const auto hello =
+      dtls::Handshake::initiate(acceptor.identities.initiator, acceptor.now)->take_output().front();
+  outside::Endpoint forged = peer.from;
+  forged.remote.port = 1;
+  constexpr std::size_t in_a_second = 50'000;
+  for (std::size_t i = 0; i < in_a_second; ++i) {
+    acceptor.receive(hello, forged);
+    acceptor.pass(20us);
+  }
+  CHECK(acceptor.sent.size() >= 5000);
+  CHECK(acceptor.sent.size() <= 5000 + 64);
+  CHECK(acceptor.drops.get(Drop::handshake_rate_limited) == in_a_second - acceptor.sent.size());
+  peer.exchange();
+  CHECK(peer.completes());
+  // Another source may share the slot of the flood, but not all can.
+  int answered = 0;
+  for (int i = 0; i < 8; ++i) {
+    acceptor.sent.clear();
+    acceptor.receive(hello, {{*IpAddress::parse(in_network(i)), 1}, std::nullopt});
+    answered += static_cast<int>(acceptor.sent.size());
+  }
+  CHECK(answered > 0);
+  acceptor.pass(1ms);
+  Initiator again(acceptor, "192.0.2.1");
+  again.begin();
+  CHECK(again.completes());
+}
+
 TEST_CASE(
     "a handshake whose association cannot be made fails, sends no last flight and frees its "
     "entry") {
