@@ -67,7 +67,7 @@ void Lane::split_datagram(Bytes datagram, const Arrival& arrival) {
   bool usable = true;
   // An envelope is a whole datagram. The control thread opens it, because only there are the PSKs.
   if (dtls::is_envelope(datagram)) {
-    forward_handshake(datagram, arrival.from);
+    forward_handshake(datagram, arrival);
     if (handshake_ != nullptr) mailbox_.handshakes.publish();
     return;
   }
@@ -82,7 +82,7 @@ void Lane::split_datagram(Bytes datagram, const Arrival& arrival) {
     if (split.header.epoch == 0 && data) {
       drop(Drop::record_epoch);
     } else if (split.header.epoch == 0 || (!data && type != record::ContentType::alert)) {
-      forward_handshake(split.record, arrival.from);
+      forward_handshake(split.record, arrival);
     } else {
       usable = open_record(split, arrival);
     }
@@ -91,9 +91,10 @@ void Lane::split_datagram(Bytes datagram, const Arrival& arrival) {
   if (handshake_ != nullptr) mailbox_.handshakes.publish();
 }
 
-void Lane::forward_handshake(Bytes record, const outside::Endpoint& from) {
+void Lane::forward_handshake(Bytes record, const Arrival& arrival) {
+  if (!arrival.allowed) return drop(Drop::handshake_not_allowed);
   if (handshake_ == nullptr) {
-    handshake_ = mailbox_.handshakes.reserve(from, is_peer(from.remote.address));
+    handshake_ = mailbox_.handshakes.reserve(arrival.from, is_peer(arrival.from.remote.address));
     if (handshake_ == nullptr) return drop(Drop::handshake_queue_full);
   }
   if (record.size() > handshake_->bytes.size() - handshake_->length) {

@@ -102,7 +102,7 @@ class Lane {
   };
   [[nodiscard]] bool is_endpoint(const SocketAddress& address) const;
   void split_datagram(Bytes datagram, const Arrival& arrival);
-  void forward_handshake(Bytes record, const outside::Endpoint& from);
+  void forward_handshake(Bytes record, const Arrival& arrival);
   [[nodiscard]] bool is_peer(const IpAddress& address) const;
   bool open_record(const record::Split& split, const Arrival& arrival);
   void take_alert(Association& association, ConstBytes payload, Time now);

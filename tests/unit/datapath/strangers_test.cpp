@@ -2,6 +2,7 @@
 #include <random>
 
 #include "routevpn/datapath/lane.hpp"
+#include "routevpn/dtls/envelope.hpp"
 
 #include "catch.hpp"
 #include "lane_pair.hpp"
@@ -140,6 +141,21 @@ TEST_CASE("a flood of strangers' handshakes leaves slots to the peer") {
   CHECK(read == 64);
   for (std::uint32_t i = 0; i < 1000; ++i) pair.b.receive(client_hello, stranger(i));
   CHECK(pair.b.drops(Drop::handshake_queue_full) == 2 * (1000 - 48) + 1);
+}
+
+TEST_CASE("handshakes from outside --allow do not reach the control thread") {
+  const std::array allowed = {*IpPrefix::parse("198.51.0.1/32")};
+  End b(west, {OuterClass(), PrefixSet(allowed), {}});
+  const Datagram envelope(100, dtls::envelope_byte);
+  for (const Datagram& datagram : {client_hello, envelope}) {
+    b.receive(datagram, stranger(2));
+    CHECK(b.mailbox.handshakes.empty());
+    b.receive(datagram, stranger(1));
+    CHECK_FALSE(b.mailbox.handshakes.empty());
+    b.mailbox.handshakes.release();
+  }
+  CHECK(b.drops(Drop::handshake_not_allowed) == 2);
+  CHECK(all_drops(b) == 2);
 }
 
 TEST_CASE("one source fills no more than its share of the handshake queue") {
