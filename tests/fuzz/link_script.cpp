@@ -18,7 +18,8 @@ constexpr unsigned max_operations = 200;
 class Attack {
  public:
   explicit Attack(Victim victim)
-      : world_({.seed = 1}, test::identities().initiator, test::identities().acceptor),
+      : world_({.seed = 1, .limits = {}}, test::identities().initiator,
+               test::identities().acceptor),
         victim_(static_cast<int>(victim)) {
     world_.observer = [this](int, ConstBytes datagram) {
       observed_.emplace_front(datagram.begin(), datagram.end());
