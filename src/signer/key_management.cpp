@@ -15,11 +15,11 @@ const KeyData* data_of(const void* data) {
   return static_cast<const KeyData*>(data);
 }
 
-void* make(void* /*provider*/) {
+void* make_data(void* /*provider*/) {
   return new (std::nothrow) KeyData;
 }
 
-void destroy(void* data) {
+void free_data(void* data) {
   delete static_cast<KeyData*>(data);
 }
 
@@ -105,10 +105,10 @@ const char* operation_name(int operation) {
 }
 
 template <KeyType type>
-const OSSL_DISPATCH* functions() {
+const OSSL_DISPATCH* key_functions() {
   static const OSSL_DISPATCH table[] = {
-      entry<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW, make),
-      entry<OSSL_FUNC_keymgmt_free_fn>(OSSL_FUNC_KEYMGMT_FREE, destroy),
+      entry<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW, make_data),
+      entry<OSSL_FUNC_keymgmt_free_fn>(OSSL_FUNC_KEYMGMT_FREE, free_data),
       entry<OSSL_FUNC_keymgmt_has_fn>(OSSL_FUNC_KEYMGMT_HAS, has),
       entry<OSSL_FUNC_keymgmt_match_fn>(OSSL_FUNC_KEYMGMT_MATCH, match),
       entry<OSSL_FUNC_keymgmt_import_fn>(OSSL_FUNC_KEYMGMT_IMPORT, import_key<type>),
@@ -129,11 +129,11 @@ const OSSL_DISPATCH* functions() {
 // The names of the default provider, which libssl compares with the key's.
 const OSSL_ALGORITHM* key_algorithms() {
   static const OSSL_ALGORITHM algorithms[] = {
-      {"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=routevpn", functions<KeyType::ec>(),
+      {"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=routevpn", key_functions<KeyType::ec>(),
        "ECDSA key of another process"},
-      {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=routevpn", functions<KeyType::rsa>(),
+      {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=routevpn", key_functions<KeyType::rsa>(),
        "RSA key of another process"},
-      {"ED25519:1.3.101.112", "provider=routevpn", functions<KeyType::ed25519>(),
+      {"ED25519:1.3.101.112", "provider=routevpn", key_functions<KeyType::ed25519>(),
        "Ed25519 key of another process"},
       {nullptr, nullptr, nullptr, nullptr}};
   return algorithms;

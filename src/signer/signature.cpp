@@ -36,11 +36,11 @@ Operation& operation_of(void* context) {
   return *static_cast<Operation*>(context);
 }
 
-void* make(void* /*provider*/, const char* /*properties*/) {
+void* make_operation(void* /*provider*/, const char* /*properties*/) {
   return new (std::nothrow) Operation;
 }
 
-void destroy(void* context) {
+void free_operation(void* context) {
   delete static_cast<Operation*>(context);
 }
 
@@ -223,10 +223,10 @@ int finish(void* context, unsigned char* signature, std::size_t* size, std::size
   return sign(operation, {value.data(), value_size}, signature, size, room);
 }
 
-const OSSL_DISPATCH* functions() {
+const OSSL_DISPATCH* signature_functions() {
   static const OSSL_DISPATCH table[] = {
-      entry<OSSL_FUNC_signature_newctx_fn>(OSSL_FUNC_SIGNATURE_NEWCTX, make),
-      entry<OSSL_FUNC_signature_freectx_fn>(OSSL_FUNC_SIGNATURE_FREECTX, destroy),
+      entry<OSSL_FUNC_signature_newctx_fn>(OSSL_FUNC_SIGNATURE_NEWCTX, make_operation),
+      entry<OSSL_FUNC_signature_freectx_fn>(OSSL_FUNC_SIGNATURE_FREECTX, free_operation),
       entry<OSSL_FUNC_signature_dupctx_fn>(OSSL_FUNC_SIGNATURE_DUPCTX, duplicate),
       entry<OSSL_FUNC_signature_digest_sign_init_fn>(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, begin),
       entry<OSSL_FUNC_signature_digest_sign_update_fn>(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE,
@@ -246,10 +246,11 @@ const OSSL_DISPATCH* functions() {
 
 const OSSL_ALGORITHM* signature_algorithms() {
   static const OSSL_ALGORITHM algorithms[] = {
-      {"ECDSA", "provider=routevpn", functions(), "ECDSA by another process"},
-      {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=routevpn", functions(),
+      {"ECDSA", "provider=routevpn", signature_functions(), "ECDSA by another process"},
+      {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=routevpn", signature_functions(),
        "RSA by another process"},
-      {"ED25519:1.3.101.112", "provider=routevpn", functions(), "Ed25519 by another process"},
+      {"ED25519:1.3.101.112", "provider=routevpn", signature_functions(),
+       "Ed25519 by another process"},
       {nullptr, nullptr, nullptr, nullptr}};
   return algorithms;
 }

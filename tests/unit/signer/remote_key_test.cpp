@@ -75,32 +75,32 @@ std::string provider_of(const pki::Key& key) {
   return OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(key.get()));
 }
 
-// Every function of OpenSSL that returns a private key, and the number of those that did.
-unsigned private_parts(const pki::Key& key) {
-  unsigned found = 0;
+// How many functions of OpenSSL return the private key.
+int private_parts(const pki::Key& key) {
+  EVP_PKEY* raw = key.get();
+  int found = 0;
+  const auto count = [&found](bool returned) { found += returned ? 1 : 0; };
   for (const char* name : {OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_RSA_D,
                            OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_EXPONENT1}) {
     BIGNUM* number = nullptr;
-    found += EVP_PKEY_get_bn_param(key.get(), name, &number) == 1 ? 1 : 0;
+    count(EVP_PKEY_get_bn_param(raw, name, &number) == 1);
     BN_clear_free(number);
     std::array<unsigned char, 2048> bytes{};
     std::size_t size = 0;
-    found += EVP_PKEY_get_octet_string_param(key.get(), name, bytes.data(), bytes.size(), &size);
+    count(EVP_PKEY_get_octet_string_param(raw, name, bytes.data(), bytes.size(), &size) == 1);
   }
-  std::array<unsigned char, 64> raw{};
-  std::size_t raw_size = raw.size();
-  found += EVP_PKEY_get_raw_private_key(key.get(), raw.data(), &raw_size) == 1 ? 1 : 0;
+  std::array<unsigned char, 64> bytes{};
+  std::size_t size = bytes.size();
+  count(EVP_PKEY_get_raw_private_key(raw, bytes.data(), &size) == 1);
   OSSL_PARAM* exported = nullptr;
-  found += EVP_PKEY_todata(key.get(), EVP_PKEY_KEYPAIR, &exported) == 1 ? 1 : 0;
+  count(EVP_PKEY_todata(raw, EVP_PKEY_KEYPAIR, &exported) == 1);
   OSSL_PARAM_free(exported);
   unsigned char* der = nullptr;
-  found += i2d_PrivateKey(key.get(), &der) > 0 ? 1 : 0;
+  count(i2d_PrivateKey(raw, &der) > 0);
   OPENSSL_free(der);
   const pki::Bio bio(BIO_new(BIO_s_mem()));
-  found += static_cast<unsigned>(
-      PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr));
-  const Owned<EVP_PKEY, EVP_PKEY_free> copy(EVP_PKEY_dup(key.get()));
-  found += copy != nullptr ? 1 : 0;
+  count(PEM_write_bio_PKCS8PrivateKey(bio.get(), raw, nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  count(pki::Key(EVP_PKEY_dup(raw)) != nullptr);
   ERR_clear_error();
   return found;
 }
