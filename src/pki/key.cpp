@@ -9,6 +9,7 @@ namespace {
 
 constexpr int weakest_rsa_bits = 2048;  // RFC 9325 section 4.5
 constexpr std::size_t our_rsa_bits = 3072;
+constexpr int strongest_rsa_bits = 8192;  // a signature of 1024 bytes, signer/sign_request.hpp
 
 }  // namespace
 
@@ -37,12 +38,12 @@ const EVP_MD* signing_digest(const EVP_PKEY* key) {
 
 std::string why_unusable(const EVP_PKEY* key) {
   static constexpr auto accepted =
-      "; links accept ECDSA P-256 and P-384, Ed25519 and RSA of 2048 bits or more";
+      "; links accept ECDSA P-256 and P-384, Ed25519 and RSA of 2048 to 8192 bits";
   if (key == nullptr) return "has a key of a type that OpenSSL does not support";
   if (EVP_PKEY_is_a(key, "ED25519") == 1) return {};
   if (EVP_PKEY_is_a(key, "RSA") == 1) {
     const int bits = EVP_PKEY_get_bits(key);
-    if (bits >= weakest_rsa_bits) return {};
+    if (bits >= weakest_rsa_bits && bits <= strongest_rsa_bits) return {};
     return "has an RSA key of " + std::to_string(bits) + " bits" + accepted;
   }
   if (EVP_PKEY_is_a(key, "EC") == 1) {

@@ -10,7 +10,7 @@ namespace {
 // machine), so at most a sixth of a processor. Of hellos forged in the peer's name at 50,000 per
 // second each tenth is answered, and so is each tenth of the peer's own. Its next flight, which has
 // the cookie, is not limited.
-constexpr datapath::Rate cookie_request_rate{std::chrono::microseconds(200), 64};
+constexpr Rate cookie_request_rate{std::chrono::microseconds(200), 64};
 
 // An alert of epoch 0 is not authenticated: without a handshake that it could end it is dropped.
 bool is_alert(ConstBytes datagram) {

@@ -19,11 +19,11 @@
 #include <vector>
 
 #include "routevpn/base/drop.hpp"
+#include "routevpn/base/rate_limit.hpp"
 #include "routevpn/datapath/fragments.hpp"
 #include "routevpn/datapath/lane_counters.hpp"
 #include "routevpn/datapath/lane_policy.hpp"
 #include "routevpn/datapath/mailbox.hpp"
-#include "routevpn/datapath/rate_limit.hpp"
 #include "routevpn/datapath/source_table.hpp"
 #include "routevpn/inside/coalesce.hpp"
 #include "routevpn/inside/outbound_batch.hpp"

@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "routevpn/base/drop.hpp"
-#include "routevpn/datapath/rate_limit.hpp"
+#include "routevpn/base/rate_limit.hpp"
 #include "routevpn/datapath/source_table.hpp"
 #include "routevpn/dtls/admission.hpp"
 #include "routevpn/dtls/envelope.hpp"
@@ -107,7 +107,7 @@ class Handshakes {
   datapath::AssociationId last_id_ = 0;
   std::optional<IpAddress> peer_;
   HintLimit hints_;
-  datapath::SourceTable<datapath::RateLimit, 6> cookie_requests_;  // HelloVerifyRequests sent
+  datapath::SourceTable<RateLimit, 6> cookie_requests_;  // HelloVerifyRequests sent
   Time next_psk_report_{};
 };
 

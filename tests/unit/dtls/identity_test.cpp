@@ -80,8 +80,8 @@ TEST_CASE("faults of the certificate file") {
     const std::string kind =
         key == KeyKind::p521 ? "an ECDSA key of curve secp521r1" : "an RSA key of 1024 bits";
     CHECK(f.fault() == "--cert " + path + ": has " + kind +
-                           "; links accept ECDSA P-256 and P-384, Ed25519 and RSA of 2048 bits or "
-                           "more");
+                           "; links accept ECDSA P-256 and P-384, Ed25519 and RSA of 2048 to 8192 "
+                           "bits");
   }
   SECTION("expired") {
     f.files = write_files(f.dir, "1",

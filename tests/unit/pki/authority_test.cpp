@@ -148,7 +148,7 @@ TEST_CASE("a refused signature names its reason and leaves no file") {
     std::filesystem::remove(ca / "weak.key");
     CHECK(sign_error() == (ca / "1.csr") +
                               ": has an RSA key of 1024 bits; links accept ECDSA P-256 and P-384, "
-                              "Ed25519 and RSA of 2048 bits or more");
+                              "Ed25519 and RSA of 2048 to 8192 bits");
   }
   SECTION("the curve is not allowed") {
     ca.openssl(

@@ -5,7 +5,7 @@
 
 #include "routevpn/base/clock.hpp"
 
-namespace routevpn::datapath {
+namespace routevpn {
 
 struct Rate {
   Duration interval;  // between tokens
@@ -30,4 +30,4 @@ class RateLimit {
   Time full_at_{};
 };
 
-}  // namespace routevpn::datapath
+}  // namespace routevpn
