@@ -14,10 +14,11 @@ namespace {
 
 constexpr std::size_t first_entry_bytes = 1024;  // of a passwd entry's texts; doubled on ERANGE
 
-const std::string fallback_notice =
-    std::string("there is no user ") + default_user + ", so the worker runs as " + fallback_user +
+std::string fallback_notice() {
+  return std::string("there is no user ") + default_user + ", so the worker runs as " + fallback_user +
     "; create it by systemd-sysusers, or by useradd --system --shell /usr/sbin/nologin " +
     default_user;
+}
 
 std::optional<Account> look_up(const std::string& name) {
   std::vector<char> texts(first_entry_bytes);
@@ -44,7 +45,7 @@ Account find_account(const std::string& name) {
   auto account = look_up(wanted);
   if (!account && is_default) {
     account = look_up(fallback_user);
-    if (account) log_warning(fallback_notice);
+    if (account) log_warning(fallback_notice());
   }
   if (!account) throw UsageError(option + "there is no such user; give an existing user");
   if (account->uid == 0 || account->gid == 0) {
