@@ -15,9 +15,10 @@ namespace {
 constexpr std::size_t first_entry_bytes = 1024;  // of a passwd entry's texts; doubled on ERANGE
 
 std::string fallback_notice() {
-  return std::string("there is no user ") + default_user + ", so the worker runs as " + fallback_user +
-    "; create it by systemd-sysusers, or by useradd --system --shell /usr/sbin/nologin " +
-    default_user;
+  return std::string("there is no user ") + default_user + ", so the worker runs as " +
+         fallback_user +
+         "; create it by systemd-sysusers, or by useradd --system --shell /usr/sbin/nologin " +
+         default_user;
 }
 
 std::optional<Account> look_up(const std::string& name) {

@@ -3,8 +3,9 @@
 
 namespace routevpn::cage {
 
-// Takes every right to files that the running kernel knows. Open descriptors are not affected.
-// Needs no_new_privs. Does nothing if the kernel has no Landlock. Throws SystemError.
-void take_file_rights();
+// Takes every right that the running kernel knows: files, TCP, abstract UNIX sockets of other
+// processes and signals to them. Open files are not affected. Needs no_new_privs. Does nothing if
+// the kernel has no Landlock. Throws SystemError.
+void take_landlock_rights();
 
 }  // namespace routevpn::cage

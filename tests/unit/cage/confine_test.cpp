@@ -1,5 +1,6 @@
 #include "routevpn/cage/confine.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -14,11 +15,14 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/securebits.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
@@ -71,8 +75,8 @@ void check_file_limit(const Report& report, int standard_error, bool limited) {
   report.check((now.rlim_max == 0) == limited, "RLIMIT_FSIZE");
 }
 
-bool kernel_has_landlock() {
-  return syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+long landlock_abi() {
+  return syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
 bool write_to(const char* path, const std::string& text) {
@@ -178,7 +182,7 @@ TEST_CASE("the root directory of a confined worker is empty") {
 
 TEST_CASE("Landlock refuses files below a directory that the worker still holds") {
   if (!is_root_or_warn()) return;
-  if (!kernel_has_landlock()) {
+  if (landlock_abi() < 1) {
     WARN("skipped: this kernel has no Landlock");
     return;
   }
@@ -187,6 +191,34 @@ TEST_CASE("Landlock refuses files below a directory that the worker still holds"
     confine_as_nobody();
     const Fd file(openat(etc.get(), "passwd", O_RDONLY | O_CLOEXEC));
     report.check(!file && errno == EACCES, "it can open passwd in /etc");
+  });
+  CHECK(ended.report == "");
+}
+
+TEST_CASE("Landlock refuses abstract sockets and TCP to a worker that still holds a socket") {
+  if (!is_root_or_warn()) return;
+  constexpr long abi_with_scopes = 6;  // Linux 6.12
+  if (landlock_abi() < abi_with_scopes) {
+    WARN("skipped: this kernel's Landlock has no scopes");
+    return;
+  }
+  sockaddr_un name{AF_UNIX, {}};
+  const std::string text = "routevpn-cage-test-" + std::to_string(getpid());
+  std::copy(text.begin(), text.end(), name.sun_path + 1);  // abstract: after a zero
+  const auto* const address = reinterpret_cast<const sockaddr*>(&name);
+  const Fd listener(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  REQUIRE(bind(listener.get(), address, sizeof name) == 0);
+  const auto ended = run_in_child([&](const Report& report) {
+    const Fd unix_socket(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const Fd tcp_socket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    confine_as_nobody();
+    report.check(connect(unix_socket.get(), address, sizeof name) != 0 && errno == EPERM,
+                 "it can connect to an abstract socket");
+    const sockaddr_in port{AF_INET, htons(9), {htonl(INADDR_LOOPBACK)}, {}};
+    report.check(
+        connect(tcp_socket.get(), reinterpret_cast<const sockaddr*>(&port), sizeof port) != 0 &&
+            errno == EACCES,
+        "it can connect by TCP");
   });
   CHECK(ended.report == "");
 }
