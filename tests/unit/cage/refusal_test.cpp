@@ -45,6 +45,8 @@ long argument(T* pointer) {
   return reinterpret_cast<long>(pointer);
 }
 
+// Above the greatest pid_max, so that an allowed signal would hit no process.
+constexpr long no_process = 1L << 23;
 constexpr int highest_family = 45;  // AF_MCTP
 
 std::vector<Attempt> files() {
@@ -96,7 +98,7 @@ std::vector<Attempt> processes() {
       {"ptrace", SYS_ptrace, {PTRACE_ATTACH, parent}},
       {"kill of the monitor", SYS_kill, {parent, 0}},
       {"kill of itself", SYS_kill, {getpid(), 0}},
-      {"tgkill of another process", SYS_tgkill, {parent, parent, SIGABRT}},
+      {"tgkill of another process", SYS_tgkill, {no_process, no_process, SIGABRT}},
       {"tgkill of itself by another signal", SYS_tgkill, {getpid(), getpid(), SIGURG}},
       {"tkill", SYS_tkill, {getpid(), 0}},
       {"rt_sigaction", SYS_rt_sigaction, {SIGSYS, 0, 0, 8}},
@@ -149,6 +151,7 @@ std::vector<Attempt> executable_memory() {
        SYS_mmap,
        {0, page, PROT_READ | PROT_WRITE | PROT_EXEC, anonymous, -1, 0}},
       {"mmap of a file", SYS_mmap, {0, page, PROT_READ, MAP_PRIVATE, 0, 0}},
+      {"mmap of no file", SYS_mmap, {0, page, PROT_READ, MAP_PRIVATE, -1, 0}},
       {"mmap with a descriptor", SYS_mmap, {0, page, PROT_READ, anonymous, 0, 0}},
       {"mprotect executable", SYS_mprotect, {0, page, PROT_READ | PROT_EXEC}},
       {"pkey_mprotect", SYS_pkey_mprotect, {0, page, PROT_READ | PROT_EXEC, -1}},

@@ -235,6 +235,19 @@ TEST_CASE("a signal SIGSYS from another process is not counted") {
   CHECK(ended.exit_status == 0);
 }
 
+TEST_CASE("a thread with every signal blocked goes on after a refused system call") {
+  if (!can_restrict_or_warn()) return;
+  const auto ended = run_in_child([](const Report& report) {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, nullptr);
+    enter(ThreadRole::lane);
+    report.check(call_with_bad_arguments(SYS_socket) == -1 && errno == EPERM, "socket");
+  });
+  CHECK(ended.report == "");
+  CHECK(ended.signal == 0);
+}
+
 TEST_CASE("the control thread's filter comes with a limit of no further thread") {
   if (!can_restrict_or_warn()) return;
   const auto ended = run_in_child([](const Report& report) {
