@@ -178,7 +178,7 @@ TEST_CASE("the root directory of a confined worker is empty") {
       report.check(!file, std::string("it can open ") + path);
       // Landlock does not restrict stat(), so it shows the root directory alone.
       struct stat status {};
-      report.check(stat(path, &status) != 0 && errno == ENOENT, std::string("it can see ") + path);
+      report.check(stat(path, &status) != 0, std::string("it can see ") + path);
     }
     report.check(mkdir("/x", 0700) != 0, "it can make a directory");
   });
