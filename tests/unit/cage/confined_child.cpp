@@ -4,12 +4,14 @@
 #include <array>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "routevpn/base/owned.hpp"
+#include "routevpn/cage/confine.hpp"
 #include "routevpn/cage/system_calls.hpp"
 
 #include "catch.hpp"
@@ -81,6 +83,11 @@ Ended run_in_child(const std::function<void(const Report&)>& body,
   if (WIFEXITED(status)) ended.exit_status = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) ended.signal = WTERMSIG(status);
   return ended;
+}
+
+void confine_as_nobody() {
+  const Fd root = cage::make_empty_root(std::filesystem::temp_directory_path());
+  cage::confine(cage::find_account("nobody"), root.get(), getppid());
 }
 
 bool can_restrict_or_warn() {

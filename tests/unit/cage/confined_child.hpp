@@ -36,6 +36,9 @@ class Report {
 Ended run_in_child(const std::function<void(const Report&)>& body,
                    const std::function<void(pid_t)>& observe = {});
 
+// cage::confine() for a child of run_in_child(), with the user nobody.
+void confine_as_nobody();
+
 // False, with a warning that the test is skipped, in a build that cannot restrict system calls.
 bool can_restrict_or_warn();
 // False, with a warning that the test is skipped, for a user other than root.

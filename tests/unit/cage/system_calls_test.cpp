@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -29,7 +28,6 @@
 #include <unistd.h>
 
 #include "routevpn/base/owned.hpp"
-#include "routevpn/cage/confine.hpp"
 
 #include "catch.hpp"
 #include "confined_child.hpp"
@@ -157,8 +155,7 @@ TEST_CASE("memory, locks, wakeups, exceptions and the end of a thread work in ev
   const auto role = GENERATE(ThreadRole::lane, ThreadRole::control);
   CAPTURE(static_cast<int>(role));
   const auto ended = run_in_child([role](const Report& report) {
-    const Fd root = make_empty_root(std::filesystem::temp_directory_path());
-    confine(find_account("nobody"), root.get(), getppid());
+    confine_as_nobody();
     install_refusal_handler();
     const Fd event(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     std::thread thread([&] {
