@@ -31,7 +31,7 @@ packages_of() {
   case $1 in
     build)
       echo g++ cmake ninja-build pkg-config libssl-dev libnl-3-dev \
-        libboost-program-options-dev nlohmann-json3-dev libtomlplusplus-dev catch2
+        libseccomp-dev libboost-program-options-dev nlohmann-json3-dev libtomlplusplus-dev catch2
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)

@@ -40,6 +40,7 @@ struct Rules {
     timing();
     crypto();
     run_directory();
+    sandbox();
     return std::move(warnings);
   }
 
@@ -214,6 +215,13 @@ struct Rules {
       fault("run-dir", "together with the link's name it must not be longer than " +
                            std::to_string(room) + " characters, for the socket in it");
     }
+  }
+
+  void sandbox() {
+    if (!options.no_sandbox) return;
+    warnings.push_back(label("no-sandbox") +
+                       ": the worker keeps its user, all system calls and all files; use it for "
+                       "debugging only");
   }
 };
 

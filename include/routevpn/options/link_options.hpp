@@ -74,6 +74,8 @@ struct LinkOptions {
 
   std::string on_state;  // a shell command; empty: none
   std::string run_dir = "/run/routevpn";
+  std::string user;         // of the worker; empty: the default of cage::find_account()
+  bool no_sandbox = false;  // the worker is not confined
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
 

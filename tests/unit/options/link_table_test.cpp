@@ -49,7 +49,9 @@ constexpr std::string_view full =
     "on-state = \"logger '# \\\"x\\\"'\"\n"
     "run-dir = /run/lab\n"
     "log-level = debug\n"
-    "log-format = json\n";
+    "log-format = json\n"
+    "user = vpn\n"
+    "no-sandbox = yes\n";
 
 }  // namespace
 
@@ -84,6 +86,8 @@ TEST_CASE("without options a link has the documented defaults") {
   CHECK(options.run_dir == "/run/routevpn");
   CHECK_FALSE(options.mtu);
   CHECK(options.dscp == 0);
+  CHECK(options.user.empty());
+  CHECK_FALSE(options.no_sandbox);
 }
 
 TEST_CASE("names and letters are unique") {

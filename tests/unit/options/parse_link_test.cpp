@@ -169,3 +169,10 @@ TEST_CASE("with an unknown option, no option is reported as missing") {
         Lines{"unknown option --lisen; did you mean --listen?",
               "--dead-after: 3500 must be greater than keepalive, 5000 milliseconds"});
 }
+
+TEST_CASE("a link without confinement is warned of at each start") {
+  CHECK(parse_words("--listen 1 --peer-name b --user vpn").warnings.empty());
+  CHECK(parse_words("--listen 1 --peer-name b --no-sandbox").warnings ==
+        Lines{"--no-sandbox: the worker keeps its user, all system calls and all files; use it for "
+              "debugging only"});
+}

@@ -22,7 +22,7 @@ TEST_CASE("a fault of a command line names the option, and the nearest option fo
       {"--kepalive=5", "unknown option --kepalive; did you mean --keepalive?"},
       {"--colour=2", "unknown option --colour"},
       {"--shape=2", "unknown option --shape"},
-      {"--no-sandbox", "unknown option --no-sandbox"},
+      {"--no-cage", "unknown option --no-cage"},
       {"-x", "unknown option -x"},
       {"--nat=yes", "--nat takes no value"},
       {"--mtu", "--mtu needs a value: N|auto"},

@@ -1,0 +1,52 @@
+#include "landlock.hpp"
+
+#include <cstdint>
+
+#include <linux/landlock.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/owned.hpp"
+
+namespace routevpn::cage {
+
+namespace {
+
+// struct landlock_ruleset_attr of ABI version 6. Debian 12's headers end at version 2, and its
+// users' kernels may be newer. An older kernel accepts the longer structure if the rest is 0.
+struct Ruleset {
+  std::uint64_t files = 0;
+  std::uint64_t network = 0;
+  std::uint64_t scoped = 0;
+};
+
+// `count` lowest bits.
+constexpr std::uint64_t rights(unsigned count) {
+  return (std::uint64_t{1} << count) - 1;
+}
+
+// Every right that the ABI version knows, Documentation/userspace-api/landlock.rst.
+Ruleset all_rights(long abi) {
+  Ruleset all;
+  all.files = rights(abi >= 5 ? 16 : abi >= 3 ? 15 : abi >= 2 ? 14 : 13);
+  if (abi >= 4) all.network = rights(2);  // TCP: bind, connect
+  if (abi >= 6) all.scoped = rights(2);   // to other processes: abstract UNIX sockets, signals
+  return all;
+}
+
+}  // namespace
+
+void take_landlock_rights() {
+  const long abi =
+      syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (abi < 1) return;  // ENOSYS: not built in; EOPNOTSUPP: not enabled at boot
+  const Ruleset handled = all_rights(abi);
+  const Fd rules(
+      static_cast<int>(syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0)));
+  if (!rules || syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) {
+    throw system_error("confining the worker: Landlock");
+  }
+}
+
+}  // namespace routevpn::cage
