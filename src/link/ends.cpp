@@ -38,6 +38,12 @@ std::vector<outside::UdpSocket> open_sockets(const options::LinkOptions& options
   return sockets;
 }
 
+outside::RouteProbe open_route_probe(const options::LinkOptions& options,
+                                     const host::Netns& where) {
+  const host::NetnsScope scope(where);
+  return outside::RouteProbe::open(options.fwmark);
+}
+
 std::vector<LaneEnds> open_lanes(const options::LinkOptions& options,
                                  std::vector<outside::UdpSocket> sockets) {
   std::vector<LaneEnds> lanes;
@@ -50,7 +56,7 @@ std::vector<LaneEnds> open_lanes(const options::LinkOptions& options,
 }
 
 // The first guess, before a peer is known. It is corrected before the carrier goes on.
-unsigned first_mtu(const options::LinkOptions& options, const host::Netns& where) {
+unsigned first_mtu(const options::LinkOptions& options, const outside::RouteProbe& route_probe) {
   if (options.mtu) return *options.mtu;
   const auto suite = record::CipherSuite::aes_128_gcm;
   const bool v6_inside = has_family(options, false);
@@ -59,8 +65,7 @@ unsigned first_mtu(const options::LinkOptions& options, const host::Netns& where
     const bool v4 = options.listen && options.listen->address && options.listen->address->is_v4();
     return datapath::inside_mtu(datapath::ethernet_mtu, v4, suite, v6_inside);
   }
-  const host::NetnsScope scope(where);
-  const auto outside = outside::route_mtu({*peer, options.peers[0].port}, options.fwmark);
+  const auto outside = route_probe.look_up({*peer, options.peers[0].port});
   return datapath::inside_mtu(outside ? outside->now : datapath::ethernet_mtu, peer->is_v4(), suite,
                               v6_inside);
 }
@@ -84,7 +89,8 @@ Ends open_ends(const options::LinkOptions& options) {
   auto public_netns = namespace_of(options.public_netns, "--public-netns");
   auto private_netns = namespace_of(options.netns, "--netns");
   auto sockets = open_sockets(options, public_netns);
-  const unsigned mtu = first_mtu(options, public_netns);
+  auto route_probe = open_route_probe(options, public_netns);
+  const unsigned mtu = first_mtu(options, route_probe);
 
   const host::NetnsScope scope(private_netns);
   auto lanes = open_lanes(options, std::move(sockets));
@@ -93,8 +99,13 @@ Ends open_ends(const options::LinkOptions& options) {
   netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
   host::LinkdownRoutes linkdown_routes(ifname);
   auto guardian = start_guardian(options, ifname, private_netns);
-  return {std::move(public_netns), std::move(private_netns),   std::move(lanes),
-          std::move(netlink),      std::move(linkdown_routes), mtu,
+  return {std::move(public_netns),
+          std::move(private_netns),
+          std::move(lanes),
+          std::move(route_probe),
+          std::move(netlink),
+          std::move(linkdown_routes),
+          mtu,
           std::move(guardian)};
 }
 

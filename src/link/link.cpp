@@ -76,7 +76,7 @@ Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identi
     const auto number = static_cast<unsigned>(lanes.size());
     lanes.push_back(std::make_unique<LaneControl>(
         session::SessionSettings::of(options_, number, std::random_device{}()), identity,
-        std::move(ends), mtu_, number == 0, policy, options_.fwmark));
+        std::move(ends), mtu_, number == 0, policy, ends_.route_probe));
   }
   ends_.lanes.clear();
   return lanes;

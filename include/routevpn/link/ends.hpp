@@ -23,8 +23,9 @@ struct LaneEnds {
 struct Ends {
   host::Netns public_netns;
   host::Netns private_netns;
-  std::vector<LaneEnds> lanes;  // at least one
-  host::Netlink netlink;        // in the private namespace
+  std::vector<LaneEnds> lanes;      // at least one
+  outside::RouteProbe route_probe;  // in the public namespace
+  host::Netlink netlink;            // in the private namespace
   host::LinkdownRoutes linkdown_routes;
   unsigned mtu;  // of the interface, bytes
   std::optional<host::Guardian> guardian;
