@@ -95,6 +95,7 @@ Ends open_ends(const options::LinkOptions& options) {
   const host::NetnsScope scope(private_netns);
   auto lanes = open_lanes(options, std::move(sockets));
   const std::string& ifname = lanes.front().tun.name();
+  auto carrier = inside::Carrier::of(lanes.front().tun);
   host::Netlink netlink;
   netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
   host::LinkdownRoutes linkdown_routes(ifname);
@@ -106,7 +107,8 @@ Ends open_ends(const options::LinkOptions& options) {
           std::move(netlink),
           std::move(linkdown_routes),
           mtu,
-          std::move(guardian)};
+          std::move(guardian),
+          std::move(carrier)};
 }
 
 }  // namespace routevpn::link

@@ -9,6 +9,7 @@
 #include "routevpn/host/linkdown_routes.hpp"
 #include "routevpn/host/netlink.hpp"
 #include "routevpn/host/netns.hpp"
+#include "routevpn/inside/carrier.hpp"
 #include "routevpn/inside/tun.hpp"
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/outside/udp.hpp"
@@ -29,6 +30,8 @@ struct Ends {
   host::LinkdownRoutes linkdown_routes;
   unsigned mtu;  // of the interface, bytes
   std::optional<host::Guardian> guardian;
+  // The last member, because the interface ends before the guardian undoes rules and NAT.
+  inside::Carrier carrier;
 };
 
 // Whether the interface carries IPv4 (v4) or IPv6: it has an address or a route of that family.

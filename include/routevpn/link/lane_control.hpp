@@ -52,7 +52,6 @@ class LaneControl {
 
   session::Session& session() { return session_; }
   [[nodiscard]] const session::Session& session() const { return session_; }
-  [[nodiscard]] const inside::Tun& tun() const { return ends_.tun; }
   [[nodiscard]] const datapath::LaneCounters& counters() const { return counters_; }
   [[nodiscard]] const DropCounters& control_drops() const { return control_drops_; }
   [[nodiscard]] SocketAddress local(const session::SessionStatus& status) const;

@@ -15,6 +15,7 @@
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/host/guardian.hpp"
 #include "routevpn/host/netlink.hpp"
+#include "routevpn/inside/carrier.hpp"
 #include "routevpn/inside/tun.hpp"
 
 #include "catch.hpp"
@@ -22,6 +23,7 @@
 
 using namespace routevpn;
 using namespace routevpn::host;
+using routevpn::inside::Carrier;
 using routevpn::inside::IoResult;
 using routevpn::inside::Tun;
 
@@ -115,7 +117,7 @@ TEST_CASE("packets from the link leave with the gateway's address, and answers r
                     .addresses = {IpPrefix::parse("10.255.0.1/30").value(),
                                   IpPrefix::parse("2001:db8:ff::/127").value()},
                     .routes = {}});
-  tun.set_carrier(true);
+  Carrier::of(tun).set(true);
   const Guardian guardian =
       Guardian::start({.ifname = "rv0", .nat = true, .ipv4 = true, .ipv6 = true}, gateway.open());
 
