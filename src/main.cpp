@@ -48,10 +48,11 @@ struct Run {
       log_warning("the memory of keys cannot be locked (RLIMIT_MEMLOCK): keys may be swapped");
     }
     block_signals();
+    auto early = link::open_early_ends(options);
     const auto identity = dtls::Identity::load(
         {options.certificate, options.key, options.ca, options.crl, options.psk},
         {options.peer_name, options.ciphers});
-    link::Link link(options, run.arguments, identity, link::open_ends(options));
+    link::Link link(options, run.arguments, identity, link::open_ends(options, std::move(early)));
     return static_cast<int>(link.run());
   }
   int operator()(const cli::CheckLink&) const { return cli::run_check(line, console); }

@@ -70,44 +70,54 @@ unsigned first_mtu(const options::LinkOptions& options, const outside::RouteProb
                               v6_inside);
 }
 
-std::optional<host::Guardian> start_guardian(const options::LinkOptions& options,
-                                             const std::string& ifname, const host::Netns& where) {
-  const host::GuardianDuties duties{ifname,
-                                    options.nat,
-                                    options.fwmark,
-                                    options.table,
-                                    options.routes,
-                                    has_family(options, true),
-                                    has_family(options, false)};
-  if (!duties.any()) return std::nullopt;
-  return host::Guardian::start(duties, where);
+host::GuardianDuties guardian_duties(const options::LinkOptions& options) {
+  return {options.nat,
+          options.fwmark,
+          options.table,
+          options.routes,
+          has_family(options, true),
+          has_family(options, false)};
 }
 
 }  // namespace
 
-Ends open_ends(const options::LinkOptions& options) {
-  auto public_netns = namespace_of(options.public_netns, "--public-netns");
-  auto private_netns = namespace_of(options.netns, "--netns");
-  auto sockets = open_sockets(options, public_netns);
-  auto route_probe = open_route_probe(options, public_netns);
+EarlyEnds open_early_ends(const options::LinkOptions& options) {
+  EarlyEnds early;
+  try {
+    early.public_netns = namespace_of(options.public_netns, "--public-netns");
+    early.private_netns = namespace_of(options.netns, "--netns");
+    const auto duties = guardian_duties(options);
+    if (duties.any()) {
+      early.guardian.emplace(host::Guardian::fork_early(duties, *early.private_netns));
+    }
+  } catch (const std::exception&) {
+    early.failure = std::current_exception();
+  }
+  return early;
+}
+
+Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
+  if (early.failure) std::rethrow_exception(early.failure);
+  auto sockets = open_sockets(options, *early.public_netns);
+  auto route_probe = open_route_probe(options, *early.public_netns);
   const unsigned mtu = first_mtu(options, route_probe);
 
-  const host::NetnsScope scope(private_netns);
+  const host::NetnsScope scope(*early.private_netns);
   auto lanes = open_lanes(options, std::move(sockets));
   const std::string& ifname = lanes.front().tun.name();
   auto carrier = inside::Carrier::of(lanes.front().tun);
   host::Netlink netlink;
   netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
   host::LinkdownRoutes linkdown_routes(ifname);
-  auto guardian = start_guardian(options, ifname, private_netns);
-  return {std::move(public_netns),
-          std::move(private_netns),
+  if (early.guardian) early.guardian->begin(ifname);
+  return {std::move(*early.public_netns),
+          std::move(*early.private_netns),
           std::move(lanes),
           std::move(route_probe),
           std::move(netlink),
           std::move(linkdown_routes),
           mtu,
-          std::move(guardian),
+          std::move(early.guardian),
           std::move(carrier)};
 }
 

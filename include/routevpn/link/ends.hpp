@@ -2,6 +2,7 @@
 // the private one, with the guardian that undoes routes, rules and NAT.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <vector>
 
@@ -21,6 +22,14 @@ struct LaneEnds {
   inside::Tun tun;  // one queue of the interface; at first only lane 0's is attached
 };
 
+// What is made before credentials are read.
+struct EarlyEnds {
+  std::optional<host::Netns> public_netns;
+  std::optional<host::Netns> private_netns;
+  std::optional<host::Guardian> guardian;  // its process has no copy of the private key
+  std::exception_ptr failure;  // open_ends() throws it, so errors of credentials come first
+};
+
 struct Ends {
   host::Netns public_netns;
   host::Netns private_netns;
@@ -37,8 +46,10 @@ struct Ends {
 // Whether the interface carries IPv4 (v4) or IPv6: it has an address or a route of that family.
 bool has_family(const options::LinkOptions& options, bool v4);
 
-// Opens the sockets, then makes the interface. Throws UsageError or SystemError; everything made
-// before is undone. Call before any thread is started.
-Ends open_ends(const options::LinkOptions& options);
+// Opens the namespaces and forks the guardian. Call before any thread is started.
+EarlyEnds open_early_ends(const options::LinkOptions& options);
+// Opens the sockets, makes the interface, and lets the guardian begin. Throws UsageError or
+// SystemError; everything made before is undone.
+Ends open_ends(const options::LinkOptions& options, EarlyEnds early);
 
 }  // namespace routevpn::link

@@ -19,6 +19,7 @@
 #include "routevpn/inside/tun.hpp"
 
 #include "catch.hpp"
+#include "guardian_duties.hpp"
 #include "namespace_lab.hpp"
 
 using namespace routevpn;
@@ -118,8 +119,7 @@ TEST_CASE("packets from the link leave with the gateway's address, and answers r
                                   IpPrefix::parse("2001:db8:ff::/127").value()},
                     .routes = {}});
   Carrier::of(tun).set(true);
-  const Guardian guardian =
-      Guardian::start({.ifname = "rv0", .nat = true, .ipv4 = true, .ipv6 = true}, gateway.open());
+  const Guardian guardian = start_guardian(nat_duties, gateway);
 
   const Fd socket = server_socket(server, family);
   std::vector<std::uint8_t> packet = datagram(family);
