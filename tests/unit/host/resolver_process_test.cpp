@@ -1,6 +1,7 @@
 #include "routevpn/host/resolver_process.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <iterator>
@@ -138,11 +139,14 @@ TEST_CASE("a killed process is a failure; take() does not wait for a silent proc
 }
 
 TEST_CASE("the destructor ends a silent process, also when its output is closed") {
+  const auto began = std::chrono::steady_clock::now();
   {
     const ResolverProcess silent = start_stub("silent");
     ResolverProcess closed = start_stub("closed");
     CHECK(soon([&] { return closed.take().has_value(); }));
   }
+  // Not at the time limit of the child.
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));
   CHECK(no_child_is_left());
 }
 
