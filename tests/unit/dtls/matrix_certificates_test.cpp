@@ -86,7 +86,7 @@ TEST_CASE("a certificate without its key is refused, and so are bytes that are n
   Authorities& all = authorities();
   const Issued copied = all.ours.issue({.name = expected_name});
   const Issued another = all.ours.issue({.name = expected_name});
-  check_certificate(ours, "the key of another certificate", "bad signature",
+  check_certificate(ours, "the key of another certificate", "signature",
                     {copied.certificate, another.key}, Drop::handshake_failed);
   const auto peers = std::make_shared<const scripted::Credentials>(copied.certificate, copied.key);
   const auto list = [&](const std::string& name, const std::string& words,

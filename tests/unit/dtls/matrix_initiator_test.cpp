@@ -167,7 +167,7 @@ TEST_CASE("the initiator refuses empty, short, long and damaged messages") {
            Ending::refused,
            "point is not on curve",
            {.group = secp256r1, .share = [](Octets& share) { share.back() ^= 1; }}},
-          {"damaged signature", Ending::refused, "bad signature",
+          {"damaged signature", Ending::refused, "signature",
            damaged(Step::server_key_exchange)},
           {"signature with SHA-1", Ending::refused, "wrong signature type", {.scheme = ecdsa_sha1}},
           {"signature that names RSA",

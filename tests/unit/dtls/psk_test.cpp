@@ -62,10 +62,10 @@ TEST_CASE("a file that is not one line of a key is refused") {
   auto other_end = counted_line;
   other_end[42] = '9';  // its last two bits are not part of the key
   const std::string text =
-      GENERATE_COPY("", "\n", counted_line.substr(1), counted_line + "=", " " + counted_line,
-                    counted_line + "\n\n", counted_line + "\r\n", counted_line + counted_line,
-                    std::string(44, '!'), std::string(44, 'A'), other_end,
-                    std::string("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd====", 44));
+      GENERATE_COPY(as<std::string>{}, "", "\n", counted_line.substr(1), counted_line + "=",
+                    " " + counted_line, counted_line + "\n\n", counted_line + "\r\n",
+                    counted_line + counted_line, std::string(44, '!'), std::string(44, 'A'),
+                    other_end, std::string("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd====", 44));
   CAPTURE(text);
   CHECK(fault(dir.write("psk", text)) == not_a_key);
 }
