@@ -44,16 +44,8 @@ std::ptrdiff_t own_descriptors() {
 }
 
 // Records of 127.0.0.1 and of fe80::1 on interface 2.
-const std::string v4_record =
-    "34"
-    "7f000001" +
-    std::string(24, '0') + "00000000";
-const std::string v6_record =
-    "36"
-    "fe80" +
-    std::string(24, '0') +
-    "0001"
-    "02000000";
+const std::string v4_record = "347f000001" + std::string(24, '0') + "00000000";
+const std::string v6_record = "36fe80" + std::string(24, '0') + "000102000000";
 
 }  // namespace
 
@@ -94,33 +86,20 @@ TEST_CASE("well-formed records are accepted") {
 
 TEST_CASE("every other output is a failure") {
   const std::string hex = GENERATE_COPY(
-      std::string(), std::string("34"), v4_record.substr(2), v4_record.substr(0, 40),
-      v4_record + "34", times(9, v4_record), "35" + v4_record.substr(2), "00" + v4_record.substr(2),
-      "36" + times(10, "00") + "ffff7f00000100000000",  // IPv4-mapped
-      "34"
-      "7f000001"
-      "01" +
-          times(15, "00"),  // more than an IPv4 address
-      "34"
-      "7f000001" +
-          times(12, "00") + "01000000",  // IPv4 with an interface
-      "45" + times(200, "00"),
-      "45"
-      "61",
-      "45" + times(201, "61"),  // no text, short, long
-      "45"
-      "0a" +
-          times(199, "61"),
-      "45"
-      "611b" +
-          times(198, "61"),  // not printable
-      "45"
-      "c3a4" +
-          times(198, "00"),
-      "45"
-      "6100" +
-          times(198, "61"),
-      "45" + times(200, "61") + v4_record);
+      as<std::string>{},
+      // Not a number of whole address records, or too many.
+      "", "34", v4_record.substr(2), v4_record.substr(0, 40), v4_record + "34", times(9, v4_record),
+      // Of no family.
+      "35" + v4_record.substr(2), "00" + v4_record.substr(2),
+      // An IPv4-mapped address.
+      "36" + times(10, "00") + "ffff7f00000100000000",
+      // IPv4 with more bytes, and with an interface.
+      "347f00000101" + times(15, "00"), "347f000001" + times(12, "00") + "01000000",
+      // No text, a short record, a long record.
+      "45" + times(200, "00"), "4561", "45" + times(201, "61"), "45" + times(200, "61") + v4_record,
+      // Bytes that are not printable ASCII, and after the text.
+      "450a" + times(199, "61"), "45611b" + times(198, "61"), "45c3a4" + times(198, "00"),
+      "456100" + times(198, "61"));
   CAPTURE(hex);
   CHECK(output(hex) == failed_resolution);
 }
