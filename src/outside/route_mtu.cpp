@@ -17,7 +17,7 @@ namespace routevpn::outside {
 
 namespace {
 
-void set_option(const Fd& socket, int level, int option, int value, const char* what) {
+void set_probe_option(const Fd& socket, int level, int option, int value, const char* what) {
   if (setsockopt(socket.get(), level, option, &value, sizeof value) != 0) {
     throw system_error(std::string("looking up routes: ") + what);
   }
@@ -29,13 +29,14 @@ Fd open_probe(int family, std::uint32_t mark) {
   Fd socket(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
   if (!socket && errno == EAFNOSUPPORT) return socket;
   if (!socket) throw system_error("looking up routes: socket");
-  if (mark != 0) set_option(socket, SOL_SOCKET, SO_MARK, static_cast<int>(mark), "SO_MARK");
+  if (mark != 0) set_probe_option(socket, SOL_SOCKET, SO_MARK, static_cast<int>(mark), "SO_MARK");
   if (family == AF_INET) {
-    set_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, "IP_MTU_DISCOVER");
-    set_option(socket, IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR");
+    set_probe_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, "IP_MTU_DISCOVER");
+    set_probe_option(socket, IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR");
   } else {
-    set_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE, "IPV6_MTU_DISCOVER");
-    set_option(socket, IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR");
+    set_probe_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE,
+                     "IPV6_MTU_DISCOVER");
+    set_probe_option(socket, IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR");
   }
   return socket;
 }
