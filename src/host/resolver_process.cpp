@@ -142,6 +142,7 @@ ResolverProcess ResolverProcess::start(const Fd& program, const std::string& hos
   std::vector<std::string> variables = resolver_environment();
   std::array<char*, 3> arguments{name.data(), argument.data(), nullptr};
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (auto& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
   const pid_t parent = getpid();

@@ -45,13 +45,13 @@ Fd open_probe(int family, std::uint32_t mark) {
 // address. AF_UNSPEC releases both.
 void disconnect(int socket) {
   const sockaddr none{.sa_family = AF_UNSPEC, .sa_data = {}};
-  connect(socket, &none, sizeof none);
+  [[maybe_unused]] const int done = connect(socket, &none, sizeof none);
 }
 
 void drop_errors(int socket) {
   sockaddr_storage to{};
-  while (take_error(socket, to)) {
-  }
+  bool more = true;
+  while (more) more = take_error(socket, to).has_value();
 }
 
 // The largest datagram exceeds the MTU of every interface except for the loopback. The kernel
