@@ -1,6 +1,7 @@
 // Composes the rooms and runs a command.
 
 #include <csignal>
+#include <string_view>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "routevpn/base/log.hpp"
 #include "routevpn/cli/commands.hpp"
 #include "routevpn/host/memory.hpp"
+#include "routevpn/host/resolver_process.hpp"
 #include "routevpn/host/state_hook.hpp"
 #include "routevpn/link/link.hpp"
 
@@ -48,10 +50,11 @@ struct Run {
       log_warning("the memory of keys cannot be locked (RLIMIT_MEMLOCK): keys may be swapped");
     }
     block_signals();
+    auto early = link::open_early_ends(options);
     const auto identity = dtls::Identity::load(
         {options.certificate, options.key, options.ca, options.crl, options.psk},
         {options.peer_name, options.ciphers});
-    link::Link link(options, run.arguments, identity, link::open_ends(options));
+    link::Link link(options, run.arguments, identity, link::open_ends(options, std::move(early)));
     return static_cast<int>(link.run());
   }
   int operator()(const cli::CheckLink&) const { return cli::run_check(line, console); }
@@ -75,6 +78,9 @@ int run(const cli::CommandLine& line, const cli::Console& console, bool keys_are
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 0 && std::string_view(argv[0]) == host::ResolverProcess::program_name) {
+    return host::run_resolver(argc, argv);
+  }
   open_standard_descriptors();
   const bool keys_are_locked = host::protect_keys();
   const auto console = cli::Console::standard();

@@ -3,9 +3,11 @@
 #include <array>
 #include <climits>
 #include <csignal>
+#include <cstring>
 #include <optional>
 #include <sstream>
 
+#include <net/if.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -29,7 +31,9 @@ namespace {
 enum Outcome : char { done = 'D', usage_failure = 'U', system_failure = 'S' };
 
 // The guardian's ends of the pipes to the link's process.
-constexpr int life_pipe = STDIN_FILENO;     // at end of file once the link's process has ended
+// The name of the interface, filled with zeros to IFNAMSIZ bytes, comes through the first. It is at
+// end of file once the link's process has ended.
+constexpr int life_pipe = STDIN_FILENO;
 constexpr int report_pipe = STDOUT_FILENO;  // written once, after set-up
 
 // Far more than the removals of all routes of a link: 64 bytes each.
@@ -63,17 +67,28 @@ void wait_for_end(const Nat* nat) {
   if (watched[0].revents == 0) log_error("nft has ended: --nat is no longer in force");
 }
 
+// None if the link's process ends first.
+std::optional<std::string> wait_for_name() {
+  std::array<char, IFNAMSIZ> name{};
+  if (::read(life_pipe, name.data(), name.size()) != static_cast<ssize_t>(name.size())) {
+    return std::nullopt;
+  }
+  return std::string(name.data(), strnlen(name.data(), name.size()));
+}
+
 void guard(const GuardianDuties& duties, const Netns& where) {
   if (!where.same_as(Netns::current())) where.enter();
-  // Other inherited descriptors would keep the link's interface and sockets alive.
+  // Other inherited descriptors would keep what belongs to the link's process alive.
   close_range(STDERR_FILENO + 1, UINT_MAX, 0);
+  const auto ifname = wait_for_name();
+  if (!ifname) return;
   Additions additions;
   if (duties.fwmark != 0 && duties.table != 0) {
     add_backstop_routes(additions, duties.table, duties.routes);
     add_policy_rules(additions, duties.fwmark, duties.table, duties.ipv4, duties.ipv6);
   }
   std::optional<Nat> nat;
-  if (duties.nat) nat.emplace(duties.ifname, duties.ipv6);
+  if (duties.nat) nat.emplace(*ifname, duties.ipv6);
   std::string forwarding;
   for (const auto& family : nat ? nat->forwarding().were_off() : std::vector<std::string>()) {
     forwarding.append(family).append(" ");
@@ -99,7 +114,7 @@ void guard(const GuardianDuties& duties, const Netns& where) {
 
 }  // namespace
 
-Guardian Guardian::start(const GuardianDuties& duties, const Netns& where) {
+Guardian Guardian::fork_early(const GuardianDuties& duties, const Netns& where) {
   Pipe life = make_pipe();
   Pipe report = make_pipe();
   const pid_t pid = fork();
@@ -109,28 +124,34 @@ Guardian Guardian::start(const GuardianDuties& duties, const Netns& where) {
     dup2(report.write_end.get(), report_pipe);
     run_guardian(duties, where);
   }
-  report.write_end.reset();
+  return {PipedChild{pid, std::move(life.write_end)}, std::move(report.read_end)};
+}
 
-  // If the guardian failed, it has undone everything. The destructor waits for it.
-  Guardian guardian(PipedChild{pid, std::move(life.write_end)});
+// If the guardian failed, it has undone everything, and it exits.
+void Guardian::begin(const std::string& ifname) {
+  std::array<char, IFNAMSIZ> name{};
+  ifname.copy(name.data(), name.size() - 1);
+  // If the write fails, the guardian has ended, and its report may hold the reason.
+  [[maybe_unused]] const auto put = ::write(process_.pipe(), name.data(), name.size());
   std::string answer(max_report_bytes, '\0');
-  if (!read_all(report.read_end, answer) || answer.empty()) {
+  const bool complete = read_all(report_, answer);
+  report_.reset();
+  if (!complete || answer.empty()) {
     throw SystemError("the guardian process ended before its work was done");
   }
   if (answer[0] == usage_failure) throw UsageError(answer.substr(1));
   if (answer[0] == system_failure) throw SystemError(answer.substr(1));
   const std::size_t line_end = answer.find('\n');
-  auto& left = guardian.leftovers_;
-  left.nat_table = nat_table(duties.ifname);
+  leftovers_.nat_table = nat_table(ifname);
   std::istringstream families(answer.substr(1, line_end - 1));
-  for (std::string family; families >> family;) left.forwarding.push_back(family);
-  left.removals = answer.substr(line_end + 1);
-  return guardian;
+  for (std::string family; families >> family;) leftovers_.forwarding.push_back(family);
+  leftovers_.removals = answer.substr(line_end + 1);
 }
 
-Guardian::Guardian(PipedChild process)
+Guardian::Guardian(PipedChild process, Fd report)
     : process_(std::move(process)),
-      ended_(static_cast<int>(syscall(SYS_pidfd_open, process_.pid(), 0))) {
+      ended_(static_cast<int>(syscall(SYS_pidfd_open, process_.pid(), 0))),
+      report_(std::move(report)) {
   if (!ended_) throw system_error("watching the guardian process");
 }
 

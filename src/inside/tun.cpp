@@ -4,12 +4,9 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
-#include <linux/sockios.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
@@ -65,17 +62,6 @@ bool enable_offloads(const Fd& fd, const std::string& name) {
   return false;
 }
 
-// Up to Linux 6.7 the kernel announces at most one lost carrier per second for the whole machine,
-// so with several lost links BIRD would learn of all but the first a second late. A query for the
-// link state (ETHTOOL_GLINK) makes the kernel announce this interface's pending change at once. If
-// the query fails, the announcement is only late.
-void publish_carrier(const Fd& query, const std::string& name) {
-  ethtool_value link_state{.cmd = ETHTOOL_GLINK, .data = 0};
-  ifreq request = interface_request(name, 0);
-  request.ifr_data = &link_state;
-  ioctl(query.get(), SIOCETHTOOL, &request);
-}
-
 }  // namespace
 
 Tun Tun::create(const std::string& name, bool shared) {
@@ -95,18 +81,19 @@ Tun Tun::create(const std::string& name, bool shared) {
     throw system_error("interface " + given + ": TUNSETVNETHDRSZ");
   }
   const bool udp_offload = enable_offloads(fd, given);
-  Tun tun(std::move(fd), given, udp_offload);
   // Before Linux 6.1 the carrier starts on. The interface is still down, so it was not announced.
-  if (no_carrier == 0) tun.set_carrier(false);
-  return tun;
+  const int off = 0;
+  if (no_carrier == 0 && ioctl(fd.get(), TUNSETCARRIER, &off) != 0) {
+    throw system_error("interface " + given + ": carrier");
+  }
+  return {std::move(fd), given, udp_offload};
 }
 
 Tun::Tun(Fd fd, std::string name, bool udp_offload)
-    : fd_(std::move(fd)),
-      query_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
-      name_(std::move(name)),
-      udp_offload_(udp_offload) {
-  if (!query_) throw system_error("interface " + name_ + ": socket");
+    : fd_(std::move(fd)), name_(std::move(name)), udp_offload_(udp_offload) {}
+
+Tun Tun::adopt(Fd fd, std::string name, bool udp_offload) {
+  return {std::move(fd), std::move(name), udp_offload};
 }
 
 Tun Tun::another_queue() const {
@@ -137,14 +124,6 @@ IoResult Tun::read(Bytes buffer, std::size_t& length) const {
 IoResult Tun::write(std::span<const iovec> iovecs) const {
   if (::writev(fd_.get(), iovecs.data(), static_cast<int>(iovecs.size())) >= 0) return IoResult::ok;
   return errno == EAGAIN ? IoResult::would_block : IoResult::failed;
-}
-
-void Tun::set_carrier(bool on) const {
-  const int carrier = on ? 1 : 0;
-  if (ioctl(fd_.get(), TUNSETCARRIER, &carrier) != 0) {
-    throw system_error("interface " + name_ + ": carrier");
-  }
-  publish_carrier(query_, name_);
 }
 
 }  // namespace routevpn::inside

@@ -38,6 +38,12 @@ std::vector<outside::UdpSocket> open_sockets(const options::LinkOptions& options
   return sockets;
 }
 
+outside::RouteProbe open_route_probe(const options::LinkOptions& options,
+                                     const host::Netns& where) {
+  const host::NetnsScope scope(where);
+  return outside::RouteProbe::open(options.fwmark);
+}
+
 std::vector<LaneEnds> open_lanes(const options::LinkOptions& options,
                                  std::vector<outside::UdpSocket> sockets) {
   std::vector<LaneEnds> lanes;
@@ -50,7 +56,7 @@ std::vector<LaneEnds> open_lanes(const options::LinkOptions& options,
 }
 
 // The first guess, before a peer is known. It is corrected before the carrier goes on.
-unsigned first_mtu(const options::LinkOptions& options, const host::Netns& where) {
+unsigned first_mtu(const options::LinkOptions& options, const outside::RouteProbe& route_probe) {
   if (options.mtu) return *options.mtu;
   const auto suite = record::CipherSuite::aes_128_gcm;
   const bool v6_inside = has_family(options, false);
@@ -59,43 +65,60 @@ unsigned first_mtu(const options::LinkOptions& options, const host::Netns& where
     const bool v4 = options.listen && options.listen->address && options.listen->address->is_v4();
     return datapath::inside_mtu(datapath::ethernet_mtu, v4, suite, v6_inside);
   }
-  const host::NetnsScope scope(where);
-  const auto outside = outside::route_mtu({*peer, options.peers[0].port}, options.fwmark);
+  const auto outside = route_probe.look_up({*peer, options.peers[0].port});
   return datapath::inside_mtu(outside ? outside->now : datapath::ethernet_mtu, peer->is_v4(), suite,
                               v6_inside);
 }
 
-std::optional<host::Guardian> start_guardian(const options::LinkOptions& options,
-                                             const std::string& ifname, const host::Netns& where) {
-  const host::GuardianDuties duties{ifname,
-                                    options.nat,
-                                    options.fwmark,
-                                    options.table,
-                                    options.routes,
-                                    has_family(options, true),
-                                    has_family(options, false)};
-  if (!duties.any()) return std::nullopt;
-  return host::Guardian::start(duties, where);
+host::GuardianDuties guardian_duties(const options::LinkOptions& options) {
+  return {options.nat,
+          options.fwmark,
+          options.table,
+          options.routes,
+          has_family(options, true),
+          has_family(options, false)};
 }
 
 }  // namespace
 
-Ends open_ends(const options::LinkOptions& options) {
-  auto public_netns = namespace_of(options.public_netns, "--public-netns");
-  auto private_netns = namespace_of(options.netns, "--netns");
-  auto sockets = open_sockets(options, public_netns);
-  const unsigned mtu = first_mtu(options, public_netns);
+EarlyEnds open_early_ends(const options::LinkOptions& options) {
+  EarlyEnds early;
+  try {
+    early.public_netns = namespace_of(options.public_netns, "--public-netns");
+    early.private_netns = namespace_of(options.netns, "--netns");
+    const auto duties = guardian_duties(options);
+    if (duties.any()) {
+      early.guardian.emplace(host::Guardian::fork_early(duties, *early.private_netns));
+    }
+  } catch (const std::exception&) {
+    early.failure = std::current_exception();
+  }
+  return early;
+}
 
-  const host::NetnsScope scope(private_netns);
+Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
+  if (early.failure) std::rethrow_exception(early.failure);
+  auto sockets = open_sockets(options, *early.public_netns);
+  auto route_probe = open_route_probe(options, *early.public_netns);
+  const unsigned mtu = first_mtu(options, route_probe);
+
+  const host::NetnsScope scope(*early.private_netns);
   auto lanes = open_lanes(options, std::move(sockets));
   const std::string& ifname = lanes.front().tun.name();
+  auto carrier = inside::Carrier::of(lanes.front().tun);
   host::Netlink netlink;
   netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
   host::LinkdownRoutes linkdown_routes(ifname);
-  auto guardian = start_guardian(options, ifname, private_netns);
-  return {std::move(public_netns), std::move(private_netns),   std::move(lanes),
-          std::move(netlink),      std::move(linkdown_routes), mtu,
-          std::move(guardian)};
+  if (early.guardian) early.guardian->begin(ifname);
+  return {std::move(*early.public_netns),
+          std::move(*early.private_netns),
+          std::move(lanes),
+          std::move(route_probe),
+          std::move(netlink),
+          std::move(linkdown_routes),
+          mtu,
+          std::move(early.guardian),
+          std::move(carrier)};
 }
 
 }  // namespace routevpn::link

@@ -23,10 +23,10 @@ Fd open_eventfd() {
 LaneControl::LaneControl(session::SessionSettings settings,
                          std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
                          const std::atomic<unsigned>& mtu, bool serves_inside,
-                         const datapath::LanePolicy& policy, std::uint32_t mark)
+                         const datapath::LanePolicy& policy, const outside::RouteProbe& route_probe)
     : ends_(std::move(ends)),
       outer_class_(policy.outer_class),
-      mark_(mark),
+      route_probe_(route_probe),
       mailbox_wakeup_(open_eventfd()),
       session_(std::move(settings), std::move(identity), counters_, control_drops_),
       loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get(), policy),
@@ -112,7 +112,7 @@ std::optional<LaneControl::Report> LaneControl::next_report() {
             [&](const session::LookUpRoute& path) {
               // Without a route nothing is known; the first datagram will fail and tell.
               const auto route =
-                  outside::route_mtu(path.remote, mark_)
+                  route_probe_.look_up(path.remote)
                       .value_or(outside::RouteMtu{datapath::ethernet_mtu, datapath::ethernet_mtu});
               session_.on_route(path.remote, route, read_clock());
             },

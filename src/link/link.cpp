@@ -76,7 +76,7 @@ Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identi
     const auto number = static_cast<unsigned>(lanes.size());
     lanes.push_back(std::make_unique<LaneControl>(
         session::SessionSettings::of(options_, number, std::random_device{}()), identity,
-        std::move(ends), mtu_, number == 0, policy, options_.fwmark));
+        std::move(ends), mtu_, number == 0, policy, ends_.route_probe));
   }
   ends_.lanes.clear();
   return lanes;
@@ -187,7 +187,7 @@ void Link::carrier_wanted(LaneControl& lane) {
   const auto wants = [](const auto& one) { return one->wants_carrier(); };
   const bool wanted = std::any_of(lanes_.begin(), lanes_.end(), wants);
   if (wanted != carrier_) {
-    set_carrier(lane, wanted);
+    set_carrier(wanted);
     carrier_ = wanted;
     if (!wanted && !stop_at_) ++flaps_;
   }
@@ -195,9 +195,9 @@ void Link::carrier_wanted(LaneControl& lane) {
 }
 
 // A deleted interface has no carrier to lose: the stop goes on, so that the peer is told.
-void Link::set_carrier(LaneControl& lane, bool on) {
+void Link::set_carrier(bool on) {
   try {
-    lane.tun().set_carrier(on);
+    ends_.carrier.set(on);
   } catch (const SystemError& error) {
     if (on) throw;
     log_warning("the carrier cannot be taken off", {{"error", error.what()}});

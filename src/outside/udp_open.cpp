@@ -115,6 +115,10 @@ UdpSocket UdpSocket::open(const UdpOptions& options) {
   return {std::move(socket), family, options.routed_source};
 }
 
+UdpSocket UdpSocket::adopt(Fd fd, int family, bool routed_source) {
+  return {std::move(fd), family, routed_source};
+}
+
 UdpSocket::UdpSocket(Fd fd, int family, bool routed_source)
     : fd_(std::move(fd)),
       family_(family),

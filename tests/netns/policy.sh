@@ -145,6 +145,9 @@ done
 # The guardian, which holds rules and forwarding, is killed -------------------------------------------
 starts 4
 guardian=$(ps -o pid= --ppid "${PID[a]}" | tr -d ' ')
+has_key() { python3 "$HERE/key_in_memory.py" "$1" "$DIR/a.key"; }
+expect_equal "the link's process has the private key in memory" yes "$(has_key "${PID[a]}")"
+expect_equal "the guardian has not" no "$(has_key "$guardian")"
 kill -KILL "$guardian"
 status=0
 wait "${PID[a]}" || status=$?

@@ -2,6 +2,8 @@
 // table and forwarding sysctls of --nat, the policy rules of --fwmark and their fallback routes.
 // When its pipe to the link's process closes, for whatever reason, it undoes all of that and exits.
 // If nft ends, it does the same. If the guardian itself is killed, the link's process undoes it.
+// The guardian starts in two steps, because a forked process has a copy of the link's memory: the
+// fork comes before the private key is in memory, and the work once the interface exists.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +17,6 @@
 namespace routevpn::host {
 
 struct GuardianDuties {
-  std::string ifname;
   bool nat = false;          // masquerade and forward packets from the link
   std::uint32_t fwmark = 0;  // with table: rules that send unmarked traffic to the table
   std::uint32_t table = 0;
@@ -27,10 +28,14 @@ struct GuardianDuties {
 
 class Guardian {
  public:
-  // Starts the guardian in this namespace and waits until everything is set up. Call before any
-  // thread is started, because it forks. Throws UsageError if nft is missing or the same table or
-  // rule exists, SystemError otherwise; then nothing remains set up.
-  static Guardian start(const GuardianDuties& duties, const Netns& where);
+  // Starts the guardian, which enters this namespace and waits. Call before any thread is started,
+  // because it forks. Until begin() the guardian exits when this object is destroyed or its process
+  // ends, and changes nothing. Throws SystemError.
+  static Guardian fork_early(const GuardianDuties& duties, const Netns& where);
+  // Waits until the guardian has set up everything for the interface of this name. Call once.
+  // Throws UsageError if nft is missing or the same table or rule exists, SystemError otherwise;
+  // then nothing remains set up. SIGPIPE must be ignored.
+  void begin(const std::string& ifname);
 
   // Readable once the guardian has ended. The link must end then: without the guardian's table,
   // inside addresses would leave unmasked.
@@ -46,11 +51,12 @@ class Guardian {
     std::vector<std::string> forwarding;  // families to switch off
     std::string removals;                 // netlink messages
   };
-  explicit Guardian(PipedChild process);
+  Guardian(PipedChild process, Fd report);
   [[nodiscard]] bool exited_by_itself() const;
 
   PipedChild process_;  // its destructor waits until the guardian has undone everything
   Fd ended_;            // pidfd_open(2)
+  Fd report_;           // read end of the guardian's report
   Leftovers leftovers_;
 };
 

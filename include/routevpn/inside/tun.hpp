@@ -25,6 +25,8 @@ class Tun {
   // Throws UsageError when the name is taken or invalid, SystemError when a system call fails (no
   // permission, no /dev/net/tun).
   static Tun create(const std::string& name, bool shared = false);
+  // Takes a queue that another process has opened. `udp_offload`: has_udp_offload() of that Tun.
+  static Tun adopt(Fd fd, std::string name, bool udp_offload);
   // Opens another queue of a shared interface, detached. The calling thread is in the interface's
   // namespace. Throws SystemError.
   [[nodiscard]] Tun another_queue() const;
@@ -40,14 +42,10 @@ class Tun {
   // Attaches or detaches the queue. A detached queue gets no packets, and the kernel drops those
   // that wait in it; writing still works. Throws SystemError.
   void attach(bool attached) const;
-  // The kernel announces the change before this returns (from Linux 6.8 on; up to a second later
-  // before). Throws SystemError.
-  void set_carrier(bool on) const;
 
  private:
   Tun(Fd fd, std::string name, bool udp_offload);
   Fd fd_;
-  Fd query_;  // a socket in the interface's namespace, for ethtool requests
   std::string name_;
   bool udp_offload_;
 };

@@ -23,11 +23,11 @@ class LaneControl {
                               session::HandshakeFailed, session::PathMtuChanged,
                               session::PeerRemembered, datapath::InterfaceGone>;
 
-  // `mtu`: of the interface. `serves_inside`: the lane's queue is attached. `mark`: of its
-  // datagrams. Throws SystemError.
+  // `mtu`: of the interface. `serves_inside`: the lane's queue is attached. `route_probe` outlives
+  // this object. Throws SystemError.
   LaneControl(session::SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
               LaneEnds ends, const std::atomic<unsigned>& mtu, bool serves_inside,
-              const datapath::LanePolicy& policy, std::uint32_t mark);
+              const datapath::LanePolicy& policy, const outside::RouteProbe& route_probe);
   ~LaneControl();  // ends the thread
   LaneControl(const LaneControl&) = delete;
   LaneControl& operator=(const LaneControl&) = delete;
@@ -52,7 +52,6 @@ class LaneControl {
 
   session::Session& session() { return session_; }
   [[nodiscard]] const session::Session& session() const { return session_; }
-  [[nodiscard]] const inside::Tun& tun() const { return ends_.tun; }
   [[nodiscard]] const datapath::LaneCounters& counters() const { return counters_; }
   [[nodiscard]] const DropCounters& control_drops() const { return control_drops_; }
   [[nodiscard]] SocketAddress local(const session::SessionStatus& status) const;
@@ -66,7 +65,7 @@ class LaneControl {
 
   LaneEnds ends_;
   datapath::OuterClass outer_class_;
-  std::uint32_t mark_;
+  const outside::RouteProbe& route_probe_;
   Fd mailbox_wakeup_;
   datapath::Mailbox mailbox_;
   datapath::LaneCounters counters_;

@@ -60,7 +60,7 @@ class Link {
   void guardian_ended();
   void ignore_linkdown_routes();
   void carrier_wanted(LaneControl& lane);
-  void set_carrier(LaneControl& lane, bool on);
+  void set_carrier(bool on);
   void share_flows();
   void remember_peer(const LaneControl& lane, const IpAddress& address);
   void adapt_mtu();

@@ -63,11 +63,16 @@ class UdpSocket {
   // Opens in the calling thread's network namespace. Throws UsageError when the port is in use or
   // this host does not have the address, SystemError for other failures.
   static UdpSocket open(const UdpOptions& options);
+  // Takes a socket that another process has opened. `family`: family() of that UdpSocket;
+  // `routed_source`: of its UdpOptions.
+  static UdpSocket adopt(Fd fd, int family, bool routed_source);
   UdpSocket(UdpSocket&&) noexcept;
   UdpSocket& operator=(UdpSocket&&) noexcept;
   ~UdpSocket();
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  // AF_INET, or AF_INET6 for a socket of IPv6 or of both families.
+  [[nodiscard]] int family() const { return family_; }
   [[nodiscard]] SocketAddress local() const;                 // as bound
   [[nodiscard]] bool segments() const { return segments_; }  // UDP_SEGMENT is in use
 

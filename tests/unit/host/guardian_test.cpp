@@ -58,7 +58,7 @@ class LinkProcess {
   [[noreturn]] static void run_link(const GuardianDuties& duties, const TestNetns& lab, int ready) {
     for (const int number : {SIGTERM, SIGINT}) signal(number, SIG_DFL);  // Catch2 has handlers
     try {
-      const Guardian guardian = Guardian::start(duties, lab.open());
+      const Guardian guardian = start_guardian(duties, lab);
       if (::write(ready, "!", 1) == 1) pause();
     } catch (const std::exception&) {
     }
@@ -74,7 +74,7 @@ TEST_CASE("the guardian masquerades and forwards while it runs") {
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
   {
-    const Guardian guardian = Guardian::start(nat_duties, lab.open());
+    const Guardian guardian = start_guardian(nat_duties, lab);
     const std::string table = lab.run_inside("nft list table inet routevpn-rv0").text;
     CHECK_THAT(table, ContainsSubstring("flags owner"));
     CHECK_THAT(table, ContainsSubstring("iifname \"rv0\" oifname != \"rv0\" masquerade"));
@@ -95,7 +95,7 @@ TEST_CASE("without IPv6 only IPv4 is masqueraded and forwarded") {
   lab.must("sysctl -qw net.ipv6.conf.all.forwarding=0");
   GuardianDuties duties = nat_duties;
   duties.ipv6 = false;
-  const Guardian guardian = Guardian::start(duties, lab.open());
+  const Guardian guardian = start_guardian(duties, lab);
   CHECK_THAT(lab.run_inside("nft list table inet routevpn-rv0").text,
              ContainsSubstring("meta nfproto ipv4 iifname \"rv0\""));
   CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "0\n");
@@ -105,7 +105,7 @@ TEST_CASE("forwarding that was on stays on") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=0");
-  { const Guardian guardian = Guardian::start(nat_duties, lab.open()); }
+  { const Guardian guardian = start_guardian(nat_duties, lab); }
   CHECK(lab.sysctl("ipv4/ip_forward") == "1\n");
   CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "0\n");
 }
@@ -115,10 +115,9 @@ TEST_CASE("the last guardian switches forwarding off, not the first") {
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
   GuardianDuties other = nat_duties;
-  other.ifname = "rv1";
   other.ipv6 = false;
-  std::optional<Guardian> first = Guardian::start(nat_duties, lab.open());
-  std::optional<Guardian> second = Guardian::start(other, lab.open());
+  std::optional<Guardian> first = start_guardian(nat_duties, lab);
+  std::optional<Guardian> second = start_guardian(other, lab, "rv1");
   first.reset();
   CHECK(lab.sysctl("ipv4/ip_forward") == "1\n");
   CHECK(lab.sysctl("ipv6/conf/all/forwarding") == "0\n");
@@ -164,7 +163,7 @@ TEST_CASE("what a killed guardian has left is undone") {
   GuardianDuties duties = rule_duties;
   duties.nat = true;
   duties.routes = {*IpPrefix::parse("203.0.113.0/24")};
-  Guardian guardian = Guardian::start(duties, lab.open());
+  Guardian guardian = start_guardian(duties, lab);
   CHECK(lab.sysctl("ipv4/ip_forward") == "1\n");
   CHECK_THAT(lab.ip("route show table 51"), ContainsSubstring("unreachable 203.0.113.0/24"));
   pollfd ended{guardian.ended_fd(), POLLIN, 0};
@@ -203,7 +202,7 @@ TEST_CASE("a restart right after a kill succeeds") {
     LinkProcess link(duties, lab);
     link.kill_it(SIGKILL);
   }
-  { const Guardian guardian = Guardian::start(duties, lab.open()); }
+  { const Guardian guardian = start_guardian(duties, lab); }
   CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
   CHECK(lab.ip("rule") == plain_rules_v4);
 }
@@ -217,7 +216,7 @@ TEST_CASE("a guardian keeps no descriptor of the link's process open") {
   Fd write_end(other[1]);
   Fd far_away(fcntl(other[1], F_DUPFD, 500));  // above the guardian's own
   REQUIRE(far_away);
-  const Guardian guardian = Guardian::start(nat_duties, lab.open());
+  const Guardian guardian = start_guardian(nat_duties, lab);
   write_end.reset();
   far_away.reset();
   pollfd hang_up{read_end.get(), 0, 0};
@@ -227,7 +226,6 @@ TEST_CASE("a guardian keeps no descriptor of the link's process open") {
 TEST_CASE("--nat without nft is a usage error") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
-  const Netns there = lab.open();
   const pid_t child = fork();
   if (child == 0) {
     // In this mount namespace nft is not a program.
@@ -237,7 +235,7 @@ TEST_CASE("--nat without nft is a usage error") {
                         mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                         mount("/dev/null", nft.c_str(), nullptr, MS_BIND, nullptr) == 0;
     try {
-      const Guardian guardian = Guardian::start(nat_duties, there);
+      const Guardian guardian = start_guardian(nat_duties, lab);
     } catch (const UsageError& error) {
       const std::string expected = "--nat needs the nft program (package nftables)";
       _exit(hidden && error.what() == expected ? 0 : 1);
@@ -262,9 +260,7 @@ TEST_CASE("if the guardian fails it reports why and nothing remains") {
     CHECK(tables(lab) == "table inet routevpn-rv0\n");
   }
   SECTION("a name that is not valid in nft") {
-    GuardianDuties duties = nat_duties;
-    duties.ifname = "rv0; }";
-    CHECK_THAT(error_of<UsageError>(duties, lab),
+    CHECK_THAT(error_of<UsageError>(nat_duties, lab, "rv0; }"),
                ContainsSubstring("cannot name an nftables table"));
   }
   CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");

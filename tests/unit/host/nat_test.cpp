@@ -15,13 +15,16 @@
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/host/guardian.hpp"
 #include "routevpn/host/netlink.hpp"
+#include "routevpn/inside/carrier.hpp"
 #include "routevpn/inside/tun.hpp"
 
 #include "catch.hpp"
+#include "guardian_duties.hpp"
 #include "namespace_lab.hpp"
 
 using namespace routevpn;
 using namespace routevpn::host;
+using routevpn::inside::Carrier;
 using routevpn::inside::IoResult;
 using routevpn::inside::Tun;
 
@@ -115,9 +118,8 @@ TEST_CASE("packets from the link leave with the gateway's address, and answers r
                     .addresses = {IpPrefix::parse("10.255.0.1/30").value(),
                                   IpPrefix::parse("2001:db8:ff::/127").value()},
                     .routes = {}});
-  tun.set_carrier(true);
-  const Guardian guardian =
-      Guardian::start({.ifname = "rv0", .nat = true, .ipv4 = true, .ipv6 = true}, gateway.open());
+  Carrier::of(tun).set(true);
+  const Guardian guardian = start_guardian(nat_duties, gateway);
 
   const Fd socket = server_socket(server, family);
   std::vector<std::uint8_t> packet = datagram(family);

@@ -7,6 +7,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/host/linkdown_routes.hpp"
+#include "routevpn/inside/carrier.hpp"
 #include "routevpn/inside/tun.hpp"
 
 #include "catch.hpp"
@@ -15,6 +16,7 @@
 
 using namespace routevpn;
 using namespace routevpn::host;
+using routevpn::inside::Carrier;
 using routevpn::inside::Tun;
 
 namespace {
@@ -88,6 +90,7 @@ TEST_CASE("a change of carrier changes the link and nothing else") {
   const TestNetns lab;
   const NetnsScope inside(lab.open());
   const Tun tun = Tun::create("rv0");
+  const Carrier carrier = Carrier::of(tun);
   Netlink netlink;
   InterfaceSetup setup = interconnect("rv0");
   SECTION("with both families") {}
@@ -104,7 +107,7 @@ TEST_CASE("a change of carrier changes the link and nothing else") {
 
   LinkMonitor monitor;
   for (const bool on : {true, false, true, false, true}) {
-    tun.set_carrier(on);
+    carrier.set(on);
     CHECK(monitor.saw_carrier("rv0", on));
     CHECK(lab.ip("-o address show rv0") == addresses);
     CHECK(lab.ip("-6 address show tentative").empty());
@@ -119,6 +122,7 @@ TEST_CASE("without carrier the kernel skips the link's routes") {
   const TestNetns lab;
   const NetnsScope inside(lab.open());
   const Tun tun = Tun::create("rv0");
+  const Carrier carrier = Carrier::of(tun);
   Netlink().set_up(interconnect("rv0"));
   LinkdownRoutes routes("rv0");
   CHECK_THAT(lab.ip("route get 10.2.0.1"), ContainsSubstring("dev rv0"));  // not yet
@@ -132,11 +136,11 @@ TEST_CASE("without carrier the kernel skips the link's routes") {
   LinkMonitor monitor;
   CHECK_THAT(lab.ip("route get 10.2.0.1"), ContainsSubstring("Network is unreachable"));
   CHECK_THAT(lab.ip("route get 2001:db8:2::1"), ContainsSubstring("unreachable"));
-  tun.set_carrier(true);
+  carrier.set(true);
   REQUIRE(monitor.saw_carrier("rv0", true));
   CHECK_THAT(lab.ip("route get 10.2.0.1"), ContainsSubstring("dev rv0"));
   CHECK_THAT(lab.ip("route get 2001:db8:2::1"), ContainsSubstring("dev rv0"));
-  tun.set_carrier(false);
+  carrier.set(false);
   REQUIRE(monitor.saw_carrier("rv0", false));
   CHECK_THAT(lab.ip("route get 10.2.0.1"), ContainsSubstring("Network is unreachable"));
 }

@@ -14,7 +14,7 @@ TEST_CASE("policy rules exist while the guardian runs") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   {
-    const Guardian guardian = Guardian::start(rule_duties, lab.open());
+    const Guardian guardian = start_guardian(rule_duties, lab);
     CHECK_THAT(lab.ip("rule"),
                ContainsSubstring("32764:\tfrom all lookup main suppress_prefixlength 0 proto 77\n"
                                  "32765:\tnot from all fwmark 0x1e4a lookup 51 proto 77\n"));
@@ -31,7 +31,7 @@ TEST_CASE("policy rules are made only for the families in use") {
   const TestNetns lab;
   GuardianDuties duties = rule_duties;
   duties.ipv6 = false;
-  const Guardian guardian = Guardian::start(duties, lab.open());
+  const Guardian guardian = start_guardian(duties, lab);
   CHECK_THAT(lab.ip("rule"), ContainsSubstring("lookup 51"));
   CHECK(lab.ip("-6 rule") == plain_rules_v6);
 }
@@ -45,7 +45,7 @@ TEST_CASE("policy rules send unmarked packets to the link") {
   lab.must("ip link set rv0 up");
   lab.must("ip route add default dev out0");
   lab.must("ip route add default dev rv0 table 51");
-  const Guardian guardian = Guardian::start(rule_duties, lab.open());
+  const Guardian guardian = start_guardian(rule_duties, lab);
   CHECK_THAT(lab.ip("route get 203.0.113.1"), ContainsSubstring("dev rv0"));
   CHECK_THAT(lab.ip("route get 203.0.113.1 mark 7754"), ContainsSubstring("dev out0"));
   CHECK_THAT(lab.ip("route get 192.0.2.9"), ContainsSubstring("dev out0"));
@@ -56,9 +56,9 @@ TEST_CASE("links with different tables may start and stop in any order") {
   const TestNetns lab;
   GuardianDuties other = rule_duties;
   other.table = 52;
-  std::optional<Guardian> first = Guardian::start(rule_duties, lab.open());
+  std::optional<Guardian> first = start_guardian(rule_duties, lab);
   {
-    const Guardian second = Guardian::start(other, lab.open());
+    const Guardian second = start_guardian(other, lab);
     first.reset();
     CHECK_THAT(lab.ip("rule"),
                ContainsSubstring("32762:\tfrom all lookup main suppress_prefixlength 0 proto 77\n"

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <cstdlib>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/inside/carrier.hpp"
 
 #include "catch.hpp"
 #include "link_monitor.hpp"
@@ -16,6 +19,7 @@
 
 using namespace routevpn;
 using namespace routevpn::host;
+using routevpn::inside::Carrier;
 using routevpn::inside::IoResult;
 using routevpn::inside::Tun;
 
@@ -63,7 +67,9 @@ TEST_CASE("a shared interface has more queues, attached as wanted") {
   CHECK(second.name() == "rv0");
   second.attach(true);
   first->attach(false);
-  CHECK_NOTHROW(first->set_carrier(true));
+  std::optional<Carrier> carrier(Carrier::of(*first));
+  CHECK_NOTHROW(carrier->set(true));  // by a detached queue
+  carrier.reset();
   first.reset();
   lab.must("ip link set rv0 up");
   CHECK_THAT(lab.ip("link show rv0"), ContainsSubstring("LOWER_UP"));
@@ -134,7 +140,7 @@ TEST_CASE("packets sent into the interface are read with their virtio-net header
   lab.must("sysctl -qw net.ipv6.conf.rv0.disable_ipv6=1");
   lab.must("ip address add 10.255.0.1/30 dev rv0");
   lab.must("ip link set rv0 up");
-  tun.set_carrier(true);
+  Carrier::of(tun).set(true);
   lab.must("bash -c 'echo -n hello > /dev/udp/10.255.0.2/9'");
   std::vector<std::uint8_t> buffer(70000);
   std::size_t length = 0;
@@ -149,17 +155,56 @@ TEST_CASE("several lost carriers are all announced at once") {
   const TestNetns lab;
   const NetnsScope inside(lab.open());
   std::vector<Tun> tuns;
+  std::vector<Carrier> carriers;
   for (int i = 0; i < 4; ++i) {
     tuns.push_back(Tun::create("rv%d"));
     lab.must("ip link set " + tuns.back().name() + " up");
-    tuns.back().set_carrier(true);
+    carriers.push_back(Carrier::of(tuns.back()));
+    carriers.back().set(true);
   }
   LinkMonitor monitor;
   const auto began = std::chrono::steady_clock::now();
-  for (const Tun& tun : tuns) {
-    tun.set_carrier(false);
-    CHECK(monitor.saw_carrier(tun.name(), false));
+  for (std::size_t i = 0; i < tuns.size(); ++i) {
+    carriers[i].set(false);
+    CHECK(monitor.saw_carrier(tuns[i].name(), false));
   }
   const auto took = std::chrono::steady_clock::now() - began;
   if (kernel_publishes_on_request()) CHECK(took < std::chrono::milliseconds(900));
+}
+
+TEST_CASE("the carrier's owner keeps the interface, and another process adopts its queue") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  std::optional<Tun> tun(Tun::create("rv0"));
+  const Carrier carrier = Carrier::of(*tun);
+  lab.must("ip link set rv0 up");
+  Fd queue(dup(tun->fd()));
+  const bool udp_offload = tun->has_udp_offload();
+  tun.reset();
+  {
+    const TestNetns elsewhere;
+    const NetnsScope outside(elsewhere.open());
+    carrier.set(true);
+  }
+  CHECK_THAT(lab.ip("link show rv0"), ContainsSubstring("LOWER_UP"));
+  const Tun adopted = Tun::adopt(std::move(queue), "rv0", udp_offload);
+  CHECK(adopted.name() == "rv0");
+  CHECK(adopted.has_udp_offload() == udp_offload);
+  std::array<std::uint8_t, 10 + 20> packet{};
+  packet[10] = 0x45;
+  const std::array<iovec, 2> buffers{{{packet.data(), 10}, {packet.data() + 10, 20}}};
+  CHECK(adopted.write(buffers) == IoResult::ok);
+  carrier.set(false);
+  CHECK_THAT(lab.ip("link show rv0"), ContainsSubstring("NO-CARRIER"));
+}
+
+TEST_CASE("the carrier of a deleted interface is an error") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  const Tun tun = Tun::create("rv0");
+  const Carrier carrier = Carrier::of(tun);
+  lab.must("ip link delete rv0");
+  CHECK_THROWS_AS(carrier.set(true), SystemError);
 }

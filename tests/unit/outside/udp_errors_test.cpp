@@ -70,7 +70,7 @@ TEST_CASE("a router's report of a too big datagram is read once, and sending con
   CHECK_FALSE(socket.take_errors());
   CHECK(socket.segments());
   // The kernel lowers the path MTU; the limit of the interface stays.
-  const auto route = route_mtu(to.remote, 0);
+  const auto route = RouteProbe::open(0).look_up(to.remote);
   REQUIRE(route);
   CHECK(route->now == 1300);
   CHECK(route->most == 1500);

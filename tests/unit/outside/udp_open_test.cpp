@@ -1,5 +1,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "private_network.hpp"
 
@@ -70,4 +71,24 @@ TEST_CASE("buffers hold 8 MiB, the mark is set, and the socket is non-blocking a
   CHECK(option_of(socket, SOL_SOCKET, SO_MARK) == 77);
   CHECK((fcntl(socket.fd(), F_GETFL) & O_NONBLOCK) != 0);
   CHECK((fcntl(socket.fd(), F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE("an adopted socket has the family and the options with which it was opened") {
+  const PrivateNetwork network;
+  run("ip address add 127.0.0.2/8 dev lo");
+  const UdpSocket receiver = open_at("127.0.0.1");
+  const bool v6 = GENERATE(false, true);
+  const bool routed_source = GENERATE(false, true);
+  CAPTURE(v6, routed_source);
+  const UdpSocket opened = v6 ? UdpSocket::open({}) : UdpSocket::open({ip("0.0.0.0"), 0, 0});
+  CHECK(opened.family() == (v6 ? AF_INET6 : AF_INET));
+  const UdpSocket adopted = UdpSocket::adopt(Fd(dup(opened.fd())), opened.family(), routed_source);
+  CHECK(adopted.family() == opened.family());
+  CHECK(adopted.local() == opened.local());
+  Endpoint there = to("127.0.0.1", receiver);
+  there.local = ip("127.0.0.2");
+  REQUIRE(adopted.send_one(pattern(10), there) == SendResult::ok);
+  const Receipt receipt = receive_all(receiver, 10);
+  CHECK(receipt.last.from.remote.address == ip(routed_source ? "127.0.0.1" : "127.0.0.2"));
+  CHECK(receipt.last.from.remote.port == opened.local().port);
 }
