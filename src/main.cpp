@@ -11,7 +11,8 @@
 #include "routevpn/host/memory.hpp"
 #include "routevpn/host/resolver_process.hpp"
 #include "routevpn/host/state_hook.hpp"
-#include "routevpn/link/link.hpp"
+#include "routevpn/link/worker.hpp"
+#include "routevpn/monitor/monitor.hpp"
 
 using namespace routevpn;
 
@@ -50,12 +51,7 @@ struct Run {
       log_warning("the memory of keys cannot be locked (RLIMIT_MEMLOCK): keys may be swapped");
     }
     block_signals();
-    auto early = link::open_early_ends(options);
-    const auto identity = dtls::Identity::load(
-        {options.certificate, options.key, options.ca, options.crl, options.psk},
-        {options.peer_name, options.ciphers});
-    link::Link link(options, run.arguments, identity, link::open_ends(options, std::move(early)));
-    return static_cast<int>(link.run());
+    return static_cast<int>(monitor::run(options, run.arguments));
   }
   int operator()(const cli::CheckLink&) const { return cli::run_check(line, console); }
   int operator()(const cli::ShowLinks& show) const { return cli::run_show(show, console); }
@@ -89,6 +85,7 @@ int main(int argc, char** argv) {
     return static_cast<int>(status);
   };
   try {
+    if (argc > 0 && std::string_view(argv[0]) == channel::worker_name) return link::run_worker();
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     return run(cli::parse_command_line(arguments), console, keys_are_locked);
   } catch (const UsageErrors& errors) {

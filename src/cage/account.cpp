@@ -44,15 +44,16 @@ Account find_account(const std::string& name) {
   const std::string wanted = is_default ? default_user : name;
   const std::string option = "--user " + wanted + ": ";
   auto account = look_up(wanted);
-  if (!account && is_default) {
-    account = look_up(fallback_user);
-    if (account) log_warning(fallback_notice());
-  }
+  if (!account && is_default) account = look_up(fallback_user);
   if (!account) throw UsageError(option + "there is no such user; give an existing user");
   if (account->uid == 0 || account->gid == 0) {
     throw UsageError(option + "its user or group is root's; give an unprivileged user");
   }
   return *account;
+}
+
+void warn_of_fallback(const Account& account) {
+  if (account.name == fallback_user) log_warning(fallback_notice());
 }
 
 }  // namespace routevpn::cage

@@ -65,6 +65,8 @@ void add_common(std::vector<AllowedCall>& calls) {
            SCMP_SYS(clock_gettime64),
            SCMP_SYS(gettimeofday),
            SCMP_SYS(time),
+           // OpenSSL, and the lane's challenge of a peer that moves
+           SCMP_SYS(getrandom),
            // the end of a thread or of the process
            SCMP_SYS(exit),
            SCMP_SYS(exit_group),
@@ -95,8 +97,8 @@ void add_control(std::vector<AllowedCall>& calls) {
            // route look-ups by the UDP sockets that the monitor made for them
            SCMP_SYS(connect),
            SCMP_SYS(getsockname),
-           // OpenSSL
-           SCMP_SYS(getrandom),
+           // files in memory, which the monitor sends for a reload
+           SCMP_SYS(pread64),
        }) {
     calls.push_back({call});
   }

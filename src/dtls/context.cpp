@@ -109,7 +109,7 @@ bool enable_ed25519_acceptor(SSL_CTX* context) {
 }
 
 bool install(SSL_CTX* context, Role role, const Credentials& credentials) {
-  const bool ed25519 = EVP_PKEY_get_base_id(credentials.key.get()) == EVP_PKEY_ED25519;
+  const bool ed25519 = EVP_PKEY_is_a(credentials.key.get(), "ED25519") == 1;
   bool done = role == Role::initiator || !ed25519 || enable_ed25519_acceptor(context);
   done = done && SSL_CTX_use_certificate(context, credentials.certificate.get()) == 1;
   for (const auto& one : credentials.chain) {

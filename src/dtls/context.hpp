@@ -3,9 +3,8 @@
 
 #include <string_view>
 
+#include "routevpn/dtls/credentials.hpp"
 #include "routevpn/dtls/handshake.hpp"
-
-#include "credentials.hpp"
 
 namespace routevpn::dtls {
 

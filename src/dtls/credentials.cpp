@@ -1,4 +1,4 @@
-#include "credentials.hpp"
+#include "routevpn/dtls/credentials.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -1,14 +1,19 @@
 #include "routevpn/dtls/identity.hpp"
 
+#include "routevpn/dtls/credentials.hpp"
+
 #include "certificate.hpp"
 #include "context.hpp"
-#include "credentials.hpp"
 
 namespace routevpn::dtls {
 
 std::shared_ptr<const Identity> Identity::load(const IdentityFiles& files,
                                                const IdentityPolicy& policy) {
-  const Credentials credentials = load_credentials(files);
+  return make(load_credentials(files), policy);
+}
+
+std::shared_ptr<const Identity> Identity::make(const Credentials& credentials,
+                                               const IdentityPolicy& policy) {
   const std::shared_ptr<Identity> identity(new Identity);
   identity->psks_ = credentials.psks;
   const bool with_psk = !credentials.psks.empty();

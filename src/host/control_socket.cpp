@@ -1,6 +1,7 @@
 #include "routevpn/host/control_socket.hpp"
 
 #include <array>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <vector>
@@ -33,46 +34,58 @@ const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
+// The process that made it listen. After a kill -9 of a monitor its worker still has the socket for
+// some milliseconds.
+bool is_there(const Fd& connected) {
+  ucred listener{};
+  socklen_t length = sizeof listener;
+  return getsockopt(connected.get(), SOL_SOCKET, SO_PEERCRED, &listener, &length) != 0 ||
+         listener.pid <= 0 || kill(listener.pid, 0) == 0 || errno != ESRCH;
+}
+
 bool has_listener(const sockaddr_un& address) {
   const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  return connect(probe.get(), generic(address), sizeof address) == 0 || errno == EAGAIN;
+  if (connect(probe.get(), generic(address), sizeof address) != 0) return errno == EAGAIN;
+  return is_there(probe);
 }
 
 }  // namespace
 
-ControlSocket::ControlSocket(EventLoop& loop, const std::string& run_dir, const std::string& link,
-                             std::function<std::string()> status)
-    : loop_(loop), status_(std::move(status)) {
+ControlListener::ControlListener(const std::string& run_dir, const std::string& link, gid_t group) {
   std::error_code error;
   std::filesystem::create_directories(run_dir, error);
   if (error) throw SystemError("--run-dir " + run_dir + ": " + error.message());
-  bind(run_dir, link);
-  loop_.watch(listener_.get(), [this] { accept(); });
-}
-
-ControlSocket::~ControlSocket() {
-  while (!clients_.empty()) close(clients_.begin()->first);
-  loop_.unwatch(listener_.get());
-  unlink(path_.c_str());
-}
-
-void ControlSocket::bind(const std::string& run_dir, const std::string& link) {
   for (int number = 1; number <= max_links_of_a_name; ++number) {
     link_ = number == 1 ? link : link + "-" + std::to_string(number);
     path_ = run_dir + "/" + link_ + ".sock";
     const sockaddr_un address = address_of(path_);
     if (has_listener(address)) continue;
     unlink(path_.c_str());
-    listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!listener_) throw system_error("control socket");
-    if (::bind(listener_.get(), generic(address), sizeof address) == 0) {
+    fd_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd_) throw system_error("control socket");
+    if (::bind(fd_.get(), generic(address), sizeof address) == 0) {
+      // Without the right to give it away, the socket is for the running user alone.
+      [[maybe_unused]] const int given = chown(path_.c_str(), static_cast<uid_t>(-1), group);
       chmod(path_.c_str(), 0660);
-      if (listen(listener_.get(), 16) != 0) throw system_error(path_);
+      if (listen(fd_.get(), 16) != 0) throw system_error(path_);
       return;
     }
     if (errno != EADDRINUSE) throw system_error(path_);
   }
   throw SystemError(path_ + ": too many links of this name");
+}
+
+ControlListener::~ControlListener() {
+  unlink(path_.c_str());
+}
+
+ControlSocket::ControlSocket(EventLoop& loop, Fd listener, std::string link,
+                             std::function<std::string()> status)
+    : loop_(loop),
+      status_(std::move(status)),
+      listener_(std::move(listener)),
+      link_(std::move(link)) {
+  loop_.watch(listener_.get(), [this] { accept(); });
 }
 
 void ControlSocket::accept() {

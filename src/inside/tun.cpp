@@ -48,7 +48,7 @@ ifreq make_interface(const Fd& fd, const std::string& name, unsigned flags) {
   ifreq request = interface_request(name, flags | device_flags | IFF_TUN_EXCL);
   if (ioctl(fd.get(), TUNSETIFF, &request) == 0) return request;
   const std::string what = "interface " + name;
-  if (errno == EBUSY || errno == EEXIST) throw UsageError(what + ": the name is taken");
+  if (errno == EBUSY || errno == EEXIST) throw BusyError(what + ": the name is taken");
   if (errno == EPERM) throw system_error(what + ": making it needs CAP_NET_ADMIN");
   throw system_error(what);
 }

@@ -4,8 +4,8 @@
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/base/text.hpp"
+#include "routevpn/cage/system_calls.hpp"
 #include "routevpn/host/memory.hpp"
-#include "routevpn/host/notify.hpp"
 #include "routevpn/link/link.hpp"
 #include "routevpn/link/status.hpp"
 
@@ -36,6 +36,7 @@ void Link::state_changed(const session::StateChanged& change) {
   announce(state, session);
   if (session.phase != session::Phase::up) return;
   warn_of_expiry();
+  if (const auto call = std::exchange(call_when_up_, nullptr)) call();
   host::release_code_pages();  // the pages of handshake code: it runs once an hour
 }
 
@@ -52,11 +53,14 @@ void Link::announce(const std::string& state, const session::SessionStatus& sess
     const auto level = session.reason.word == "record_limit" ? LogLevel::error : LogLevel::info;
     Log::write(level, state, {{"reason", session.reason.text}});
   }
-  host::notify("STATUS=" + state + ": " + session.reason.text);
-  hook_.run({{"ROUTEVPN_LINK", control_socket_.link()},
-             {"ROUTEVPN_STATE", state},
-             {"ROUTEVPN_REASON", session.reason.word},
-             {"ROUTEVPN_PEER", peer}});
+  const auto state_of = [](const std::string& name) {
+    if (name == "up") return channel::LinkState::up;
+    return name == "down" ? channel::LinkState::down : channel::LinkState::connecting;
+  };
+  monitor_.tell(channel::Announce{
+      state_of(state), channel::Text<32>::of(session.reason.word),
+      channel::Text<256>::of(session.reason.text),
+      association ? channel::Address::of(association->endpoint.remote) : channel::Address{}});
 }
 
 void Link::warn_of_expiry() {
@@ -95,8 +99,18 @@ void Link::handshake_failed(const session::HandshakeFailed& failed) {
 
 std::string Link::status() const {
   const Time now = read_clock();
-  LinkFacts facts{options_, control_socket_.link(),      ifname_, mtu_, path_mtu_, carrier_,
-                  flaps_,   announced_at_.value_or(now), 0};
+  LinkFacts facts{options_,
+                  control_socket_.link(),
+                  ifname_,
+                  mtu_,
+                  path_mtu_,
+                  carrier_,
+                  flaps_,
+                  announced_at_.value_or(now),
+                  0,
+                  start_.monitor_pid,
+                  start_.worker_starts,
+                  cage::refused_system_calls().count};
   std::vector<LaneFacts> lanes;
   for (const auto& lane : lanes_) {
     if (lane.get() == &reporting_lane()) facts.reporting_lane = lanes.size();

@@ -22,8 +22,8 @@ Fd open_eventfd() {
 
 LaneControl::LaneControl(session::SessionSettings settings,
                          std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
-                         const std::atomic<unsigned>& mtu, bool serves_inside,
-                         const datapath::LanePolicy& policy, const outside::RouteProbe& route_probe)
+                         const outside::RouteProbe& route_probe, const std::atomic<unsigned>& mtu,
+                         bool serves_inside, const datapath::LanePolicy& policy)
     : ends_(std::move(ends)),
       outer_class_(policy.outer_class),
       route_probe_(route_probe),
@@ -37,8 +37,14 @@ LaneControl::~LaneControl() {
   if (thread_.joinable()) thread_.join();
 }
 
+void LaneControl::start_thread(std::function<void()> confine) {
+  thread_ = std::thread([this, confine = std::move(confine)] {
+    confine();
+    loop_.run();
+  });
+}
+
 void LaneControl::start(Time now) {
-  thread_ = std::thread([this] { loop_.run(); });
   tell_wall_clock(now);
   session_.start(now);
 }
@@ -84,14 +90,14 @@ void LaneControl::accept_sources(datapath::PrefixSet sources) {
   command(datapath::AcceptSources{std::move(sources)});
 }
 
-void LaneControl::take_resolution() {
-  const auto answer = resolver_.take();
-  if (!answer) return;
-  if (answer->addresses.empty()) {
-    log_warning("the peer's name does not resolve",
-                {{"name", answer->host}, {"error", answer->error}});
+void LaneControl::resolved(std::vector<SocketAddress> addresses, const std::string& error) {
+  if (!asked_) return;
+  const auto peer = *std::exchange(asked_, std::nullopt);
+  for (auto& address : addresses) address.port = peer.port;
+  if (addresses.empty()) {
+    log_warning("the peer's name does not resolve", {{"name", peer.host}, {"error", error}});
   }
-  session_.on_resolved(answer->addresses, answer->host + ": " + answer->error, read_clock());
+  session_.on_resolved(addresses, peer.host + ": " + error, read_clock());
 }
 
 void LaneControl::on_timer(Time now) {
@@ -104,32 +110,39 @@ std::optional<LaneControl::Report> LaneControl::next_report() {
   while (!report) {
     auto output = session_.take_output(read_clock());
     if (!output) break;
-    std::visit(
-        Overloaded{
-            [&](const session::SendHandshake& flight) { send_handshake(flight); },
-            [&](datapath::LaneCommand& wanted) { command(std::move(wanted)); },
-            [&](const session::Resolve& name) { resolver_.ask(name.peer.host, name.peer.port); },
-            [&](const session::LookUpRoute& path) {
-              // Without a route nothing is known; the first datagram will fail and tell.
-              const auto route =
-                  route_probe_.look_up(path.remote)
-                      .value_or(outside::RouteMtu{datapath::ethernet_mtu, datapath::ethernet_mtu});
-              session_.on_route(path.remote, route, read_clock());
-            },
-            [&](session::CarrierOn on) {
-              wants_carrier_ = true;
-              report = on;
-            },
-            [&](session::CarrierOff off) {
-              wants_carrier_ = false;
-              report = off;
-            },
-            [&](const session::PathMtuChanged& path) { report = *(path_ = path); },
-            [&](const session::PeerRemembered& peer) { report = peer; },
-            [&](session::StateChanged& changed) { report = std::move(changed); },
-            [&](session::HandshakeFailed& failed) { report = std::move(failed); },
-        },
-        *output);
+    std::visit(Overloaded{
+                   [&](const session::SendHandshake& flight) { send_handshake(flight); },
+                   [&](datapath::LaneCommand& wanted) { command(std::move(wanted)); },
+                   [&](session::Resolve& name) {
+                     if (asked_) return;  // the answer is under way
+                     asked_ = name.peer;
+                     if (const auto address = IpAddress::parse(name.peer.host)) {
+                       resolved({{*address}}, "");
+                     } else {
+                       report = std::move(name);
+                     }
+                   },
+                   [&](const session::LookUpRoute& path) {
+                     // Without a route nothing is known; the first datagram will fail and tell.
+                     const auto route = route_probe_.look_up(path.remote)
+                                            .value_or(outside::RouteMtu{datapath::ethernet_mtu,
+                                                                        datapath::ethernet_mtu});
+                     session_.on_route(path.remote, route, read_clock());
+                   },
+                   [&](session::CarrierOn on) {
+                     wants_carrier_ = true;
+                     report = on;
+                   },
+                   [&](session::CarrierOff off) {
+                     wants_carrier_ = false;
+                     report = off;
+                   },
+                   [&](const session::PathMtuChanged& path) { report = *(path_ = path); },
+                   [&](const session::PeerRemembered& peer) { report = peer; },
+                   [&](session::StateChanged& changed) { report = std::move(changed); },
+                   [&](session::HandshakeFailed& failed) { report = std::move(failed); },
+               },
+               *output);
   }
   return report;
 }

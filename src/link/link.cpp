@@ -1,93 +1,71 @@
 #include "routevpn/link/link.hpp"
 
 #include <algorithm>
-#include <csignal>
+#include <barrier>
 #include <random>
 
-#include <sys/signalfd.h>
-#include <unistd.h>
-
+#include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
 #include "routevpn/base/overloaded.hpp"
+#include "routevpn/cage/system_calls.hpp"
 #include "routevpn/datapath/mtu.hpp"
-#include "routevpn/host/notify.hpp"
 
 namespace routevpn::link {
 
-namespace {
-
-Fd open_signals() {
-  sigset_t wanted;
-  sigemptyset(&wanted);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&wanted, signal);
-  Fd fd(signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!fd) throw system_error("signalfd");
-  return fd;
-}
-
-std::string link_name(const options::LinkOptions& options, const std::string& ifname) {
-  return options.link.empty() ? ifname : options.link;
-}
-
-}  // namespace
-
-Link::Link(const options::LinkOptions& options, std::vector<std::string> arguments,
-           const std::shared_ptr<const dtls::Identity>& identity, Ends ends)
-    : options_(options),
-      arguments_(std::move(arguments)),
-      identity_(identity),
-      ends_(std::move(ends)),
-      public_scope_(ends_.public_netns),
-      ifname_(ends_.lanes.front().tun.name()),
-      mtu_(ends_.mtu),
-      signals_(open_signals()),
-      netns_watch_({options.netns, options.public_netns}),
-      hook_(options.on_state),
-      lanes_(make_lanes(identity)),
-      control_socket_(loop_, options.run_dir, link_name(options, ifname_),
+Link::Link(Handover handover, std::shared_ptr<const dtls::Identity> identity,
+           MonitorClient& monitor)
+    : monitor_(monitor),
+      start_(handover.start),
+      options_(handover.files.options),
+      ifname_(handover.ifname),
+      identity_(std::move(identity)),
+      route_probe_(std::move(handover.route_probe)),
+      mtu_(handover.start.mtu),
+      control_socket_(loop_, std::move(handover.control_socket), handover.link,
                       [this] { return status(); }),
-      last_peers_(options.run_dir, control_socket_.link(), lanes_.size()) {
-  Log::name_link(control_socket_.link());
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (last_peers_.of(i)) lanes_[i]->session().remember_peer(*last_peers_.of(i));
-  }
+      lanes_(make_lanes(std::move(handover))),
+      flaps_(start_.flaps) {
   for (const auto& lane : lanes_) {
     loop_.watch(lane->mailbox_fd(), [this, &lane = *lane] {
       lane.acknowledge();
       serve(lane);
     });
-    loop_.watch(lane->resolver_fd(), [this, &lane = *lane] {
-      lane.take_resolution();
-      drain(lane);
-    });
   }
-  loop_.watch(signals_.get(), [this] { on_signal(); });
-  loop_.watch(netns_watch_.fd(), [this] { on_netns_change(); });
-  if (ends_.guardian) {
-    loop_.watch(ends_.guardian->ended_fd(), [this] { guardian_ended(); });
-  }
+  loop_.watch(monitor_.fd(), [this] { on_monitor(); });
 }
 
-Link::Lanes Link::make_lanes(const std::shared_ptr<const dtls::Identity>& identity) {
+Link::Lanes Link::make_lanes(Handover handover) {
   const datapath::LanePolicy policy{datapath::OuterClass(options_.dscp),
                                     datapath::PrefixSet(options_.allow), accepted_sources()};
   Lanes lanes;
-  for (auto& ends : ends_.lanes) {
+  for (auto& ends : handover.lanes) {
     const auto number = static_cast<unsigned>(lanes.size());
-    lanes.push_back(std::make_unique<LaneControl>(
-        session::SessionSettings::of(options_, number, std::random_device{}()), identity,
-        std::move(ends), mtu_, number == 0, policy, ends_.route_probe));
+    auto lane = std::make_unique<LaneControl>(
+        session::SessionSettings::of(options_, number, std::random_device{}()), identity_,
+        std::move(ends), route_probe_, mtu_, number == 0, policy);
+    if (const auto& peer = handover.last_peers[number]) lane->session().remember_peer(*peer);
+    lanes.push_back(std::move(lane));
   }
-  ends_.lanes.clear();
   return lanes;
 }
 
-Exit Link::run() {
+void Link::start_lanes(const std::function<void()>& confine) {
+  std::barrier confined(static_cast<std::ptrdiff_t>(lanes_.size() + 1));
+  for (const auto& lane : lanes_) {
+    lane->start_thread([&confine, &confined] {
+      confine();
+      confined.arrive_and_drop();
+    });
+  }
+  confined.arrive_and_wait();
+}
+
+bool Link::run() {
   log_info("interface is ready",
            {{"ifname", ifname_},
             {"listening", lanes_.front()->local(session::SessionStatus{}).to_string()},
             {"mtu", std::to_string(mtu_)}});
-  host::notify("READY=1");
+  monitor_.tell(channel::Ready{});
   ignore_routes_at_ =
       read_clock() + (options_.peers.empty() ? Duration::zero() : first_answer_time);
   for (const auto& lane : lanes_) {
@@ -97,8 +75,9 @@ Exit Link::run() {
   while (!stop_at_ || read_clock() < *stop_at_) {
     loop_.turn(time_to_wait());
     on_timer(read_clock());
+    if (monitor_.has_later()) on_monitor();
   }
-  return exit_;
+  return as_asked_;
 }
 
 void Link::serve(LaneControl& lane) {
@@ -125,7 +104,11 @@ void Link::drain(LaneControl& lane) {
                      control_socket_.publish();
                      adapt_mtu();
                    },
-                   [&](const session::PeerRemembered& peer) { remember_peer(lane, peer.address); },
+                   [&](const session::Resolve& name) { resolve(lane, name); },
+                   [&](const session::PeerRemembered& peer) {
+                     monitor_.tell(channel::RememberPeer{number_of(lane),
+                                                         channel::Address::of(peer.address)});
+                   },
                    [&](const datapath::InterfaceGone&) { interface_gone(); },
                },
                *report);
@@ -138,6 +121,7 @@ void Link::on_timer(Time now) {
     warn_of_expiry();
     for (const auto& lane : lanes_) lane->tell_wall_clock(now);  // it may have been set
   }
+  report_refused_calls(now);
   const bool close_notify = close_notify_at_ && now >= *close_notify_at_;
   if (close_notify) close_notify_at_ = now + drain_time / close_notifies;
   for (const auto& lane : lanes_) {
@@ -146,6 +130,16 @@ void Link::on_timer(Time now) {
     lane->on_timer(now);
     drain(*lane);
   }
+}
+
+// A refused system call is a fault of the allow-list, or an intruder's.
+void Link::report_refused_calls(Time now) {
+  const auto refused = cage::refused_system_calls();
+  if (refused.count == refused_logged_ || now < next_refused_log_) return;
+  refused_logged_ = refused.count;
+  next_refused_log_ = now + std::chrono::seconds(10);
+  log_error("system calls were refused",
+            {{"all", std::to_string(refused.count)}, {"last", std::to_string(refused.last)}});
 }
 
 Duration Link::time_to_wait() const {
@@ -159,22 +153,47 @@ Duration Link::time_to_wait() const {
   return std::max(first - read_clock(), Duration::zero());
 }
 
-void Link::on_signal() {
-  signalfd_siginfo info{};
-  if (::read(signals_.get(), &info, sizeof info) != sizeof info) return;
-  if (info.ssi_signo == SIGCHLD) return hook_.reap();
-  if (info.ssi_signo == SIGHUP) return reload();
-  log_info("stopping", {{"signal", strsignal(static_cast<int>(info.ssi_signo))}});
-  begin_stop(Exit::stopped);
+void Link::on_monitor() {
+  channel::Message message;
+  while (monitor_.next(message)) {
+    if (const auto psk = message.as<channel::PskSecrets>()) next_psks_.push_back(psk_of(*psk));
+    if (const auto answer = message.as<channel::Resolved>()) resolved(*answer);
+    if (const auto wanted = message.as<channel::Reload>()) reload(*wanted, message.descriptors());
+    if (message.as<channel::Ping>()) monitor_.tell(channel::Alive{});
+    if (message.as<channel::Stop>()) begin_stop(true);
+  }
+}
+
+// The monitor resolves names of the options only. A lane's peers are these, with ports of its own.
+void Link::resolve(const LaneControl& lane, const session::Resolve& name) {
+  const auto& peers = options_.peers;
+  const std::uint8_t number = number_of(lane);
+  const auto port = static_cast<std::uint16_t>(name.peer.port - number);
+  const auto at = std::ranges::find(peers, options::PeerAddress{name.peer.host, port});
+  monitor_.tell(
+      channel::ResolvePeer{number, static_cast<std::uint8_t>(std::distance(peers.begin(), at))});
+}
+
+void Link::resolved(const channel::Resolved& answer) {
+  if (answer.lane >= lanes_.size()) return;
+  std::vector<SocketAddress> addresses;
+  for (const auto& one : answer.addresses) {
+    const auto address = one.get();
+    if (!address) break;
+    addresses.push_back(*address);
+  }
+  lanes_[answer.lane]->resolved(std::move(addresses), std::string(answer.error.view()));
+  drain(*lanes_[answer.lane]);
+}
+
+std::uint8_t Link::number_of(const LaneControl& lane) const {
+  const auto at = std::ranges::find(lanes_, &lane, &std::unique_ptr<LaneControl>::get);
+  return static_cast<std::uint8_t>(at - lanes_.begin());
 }
 
 void Link::ignore_linkdown_routes() {
   ignore_routes_at_.reset();
-  try {
-    ends_.linkdown_routes.ignore();
-  } catch (const SystemError& error) {
-    log_warning("routes are not ignored without carrier", {{"error", error.what()}});
-  }
+  monitor_.tell(channel::IgnoreDeadRoutes{});
 }
 
 // The link's carrier is on while at least one lane is up.
@@ -187,21 +206,11 @@ void Link::carrier_wanted(LaneControl& lane) {
   const auto wants = [](const auto& one) { return one->wants_carrier(); };
   const bool wanted = std::any_of(lanes_.begin(), lanes_.end(), wants);
   if (wanted != carrier_) {
-    set_carrier(wanted);
+    monitor_.set_carrier(wanted);
     carrier_ = wanted;
     if (!wanted && !stop_at_) ++flaps_;
   }
   share_flows();
-}
-
-// A deleted interface has no carrier to lose: the stop goes on, so that the peer is told.
-void Link::set_carrier(bool on) {
-  try {
-    ends_.carrier.set(on);
-  } catch (const SystemError& error) {
-    if (on) throw;
-    log_warning("the carrier cannot be taken off", {{"error", error.what()}});
-  }
 }
 
 // Lanes that are up take the flows of lanes that are down. Without any lane up nothing moves.
@@ -218,11 +227,6 @@ void Link::share_flows() {
   }
 }
 
-void Link::remember_peer(const LaneControl& lane, const IpAddress& address) {
-  const auto at = std::ranges::find(lanes_, &lane, &std::unique_ptr<LaneControl>::get);
-  last_peers_.remember(static_cast<std::size_t>(at - lanes_.begin()), address);
-}
-
 // The interface has one MTU, so the narrowest path counts.
 void Link::adapt_mtu() {
   std::optional<session::PathMtuChanged> narrowest;
@@ -235,16 +239,13 @@ void Link::adapt_mtu() {
   if (!narrowest) return;
   path_mtu_ = narrowest->path_mtu;
   const unsigned mtu =
-      datapath::interface_mtu(narrowest->payload_bytes, has_family(options_, false));
+      datapath::interface_mtu(narrowest->payload_bytes, options_.has_family(false));
   if (options_.mtu || mtu == mtu_) return;
-  try {
-    ends_.netlink.set_mtu(ifname_, mtu);
-    mtu_ = mtu;
-    log_info("the interface's MTU follows the path's",
-             {{"mtu", std::to_string(mtu)}, {"path_mtu", std::to_string(*path_mtu_)}});
-  } catch (const std::exception& error) {
-    log_warning("the interface keeps its MTU", {{"error", error.what()}});
-  }
+  const unsigned got = monitor_.set_mtu(mtu);
+  mtu_ = got;
+  if (got != mtu) return;
+  log_info("the interface's MTU follows the path's",
+           {{"mtu", std::to_string(mtu)}, {"path_mtu", std::to_string(*path_mtu_)}});
 }
 
 }  // namespace routevpn::link

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "routevpn/base/text.hpp"
 
@@ -148,6 +149,10 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   Json json;
   json["link"] = facts.link;
   json["ifname"] = facts.ifname;
+  json["pid"] = getpid();
+  json["monitor_pid"] = facts.monitor_pid;
+  json["worker_starts"] = facts.worker_starts;
+  json["refused_system_calls"] = facts.refused_system_calls;
   json["netns"] = facts.options.netns.empty() ? Json(nullptr) : Json(facts.options.netns);
   json["state"] = public_state(session.phase);
   json["since"] = wall_clock(facts.since, now);

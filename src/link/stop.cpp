@@ -1,21 +1,19 @@
-// What ends a link: a signal, the loss of its interface or of a namespace, the end of its guardian.
+// What ends a link: its monitor, or the loss of its interface.
 
 #include <algorithm>
 
 #include "routevpn/base/log.hpp"
-#include "routevpn/host/notify.hpp"
 #include "routevpn/link/link.hpp"
 
 namespace routevpn::link {
 
-void Link::begin_stop(Exit status) {
+void Link::begin_stop(bool as_asked) {
   const Time now = read_clock();
   if (stop_at_) {  // asked twice: at once
     stop_at_ = now;
     return;
   }
-  exit_ = status;
-  host::notify("STOPPING=1");
+  as_asked_ = as_asked;
   const bool has_peer = std::any_of(lanes_.begin(), lanes_.end(), [now](const auto& lane) {
     return lane->session().status(now).association.has_value();
   });
@@ -27,30 +25,10 @@ void Link::begin_stop(Exit status) {
   }
 }
 
-// Our open descriptor would keep a deleted namespace alive, so the link exits.
-void Link::on_netns_change() {
-  const auto deleted = netns_watch_.deleted();
-  if (!deleted) return;
-  log_error("the network namespace was deleted", {{"netns", *deleted}});
-  begin_stop(Exit::failed);
-}
-
 void Link::interface_gone() {
   if (stop_at_) return;
   log_error("the interface is gone", {{"ifname", ifname_}});
-  begin_stop(Exit::failed);
-}
-
-// Forwarding goes off first: packets of the link would leave with their inside addresses.
-void Link::guardian_ended() {
-  loop_.unwatch(ends_.guardian->ended_fd());
-  log_error("the guardian process has ended, so the link ends");
-  try {
-    ends_.guardian->undo(ends_.private_netns);
-  } catch (const SystemError& error) {
-    log_error("the guardian's rules remain", {{"error", error.what()}});
-  }
-  if (!stop_at_) begin_stop(Exit::failed);
+  begin_stop(false);
 }
 
 }  // namespace routevpn::link

@@ -162,4 +162,11 @@ std::string to_config(const LinkOptions& options) {
   return write_config(link_table(draft));
 }
 
+LinkOptions from_config(std::string_view text) {
+  LinkDraft draft;
+  const auto reading = store(link_table(draft), {}, parse_config(text, "the link's options"));
+  if (!reading.faults.empty()) throw UsageErrors(reading.faults);
+  return draft.options;
+}
+
 }  // namespace routevpn::options

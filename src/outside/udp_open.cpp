@@ -79,7 +79,7 @@ void bind_to(const Fd& socket, int family, const UdpOptions& options) {
   const int error = errno;
   const std::string option = option_text(options);
   if (error == EADDRINUSE) {
-    throw UsageError(option + ": port " + std::to_string(options.port) + " is in use");
+    throw BusyError(option + ": port " + std::to_string(options.port) + " is in use");
   }
   if (error == EADDRNOTAVAIL) {
     throw UsageError(option + ": " + wanted.address.to_string() +

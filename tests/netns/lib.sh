@@ -151,6 +151,10 @@ clean_up() {
   trap - EXIT
   trap '' INT TERM HUP PIPE
   set +e
+  if grep -s 'system calls were refused\|messages of the worker were refused' "$DIR"/*.log; then
+    echo "not ok - a worker did something that it may not do"
+    ((status)) || status=1
+  fi
   if ((status)); then
     for name in "$DIR"/*.log; do
       [[ -s $name ]] && { echo "--- ${name##*/}, end of"; tail -n 25 "$name"; } >&2

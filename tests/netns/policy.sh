@@ -144,10 +144,12 @@ done
 
 # The guardian, which holds rules and forwarding, is killed -------------------------------------------
 starts 4
-guardian=$(ps -o pid= --ppid "${PID[a]}" | tr -d ' ')
+child_of_a() { ps -o pid=,comm= --ppid "${PID[a]}" | awk -v name="$1" '$2 == name { print $1 }'; }
+guardian=$(child_of_a routevpn-guard)
 has_key() { python3 "$HERE/key_in_memory.py" "$1" "$DIR/a.key"; }
-expect_equal "the link's process has the private key in memory" yes "$(has_key "${PID[a]}")"
+expect_equal "the monitor has the private key in memory" yes "$(has_key "${PID[a]}")"
 expect_equal "the guardian has not" no "$(has_key "$guardian")"
+expect_equal "the worker has not" no "$(has_key "$(child_of_a routevpn-worker)")"
 kill -KILL "$guardian"
 status=0
 wait "${PID[a]}" || status=$?

@@ -58,11 +58,11 @@ addresses_move() {
   ends "$peer"
   move "$PUB_A" eth0 "$a1" "$a2" "$length"
   expect "a changes from $a1 to $a2: its next packet is answered" from_a
-  expect "b has the new endpoint of a" is_remote b "$open$a2$close"
+  expect "b has the new endpoint of a" wait_for is_remote b "$open$a2$close"
   expect_equal "a has its new local address" "$open$a2$close" "$(show a '.local | sub(":[0-9]+$"; "")')"
   move "$PUB_B" eth0 "$b1" "$b2" "$length"
   expect "b changes from $b1 to $b2: its next packet is answered" from_b
-  expect "a has the new endpoint of b" is_remote a "$open$b2$close"
+  expect "a has the new endpoint of b" wait_for is_remote a "$open$b2$close"
   expect_roams 1 1
   move "$PUB_B" eth0 "$b2" "$b1" "$length"
   expect "b changes back to $b1 and sends only keepalives: a follows" \

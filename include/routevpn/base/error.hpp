@@ -34,6 +34,11 @@ struct UsageErrors : UsageError {
   }
 };
 
+// A port or a name is taken. That may end soon, with the process that has it.
+struct BusyError : UsageError {
+  using UsageError::UsageError;
+};
+
 // A system call failed: exit status 1. The text is one line.
 struct SystemError : std::runtime_error {
   using std::runtime_error::runtime_error;

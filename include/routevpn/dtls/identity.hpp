@@ -44,6 +44,8 @@ struct RevocationDates {
   std::chrono::system_clock::time_point next_update;
 };
 
+struct Credentials;
+
 class Identity {
  public:
   // Throws UsageErrors with one line for each wrong file, which names the file and the fault:
@@ -52,6 +54,9 @@ class Identity {
   // a CA without a CRL when --crl is given, a PSK file without a PSK. Then UsageError for an
   // unknown cipher or a wrong name.
   static std::shared_ptr<const Identity> load(const IdentityFiles& files,
+                                              const IdentityPolicy& policy);
+  // Throws UsageError for an unknown cipher or a wrong name, SystemError when OpenSSL refuses.
+  static std::shared_ptr<const Identity> make(const Credentials& credentials,
                                               const IdentityPolicy& policy);
 
   [[nodiscard]] SSL_CTX* initiator() const { return initiator_.get(); }

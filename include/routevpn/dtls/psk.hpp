@@ -27,6 +27,9 @@ class Psk : public record::InLockedMemory {
   static constexpr std::size_t bytes = pki::psk_bytes;
 
   static PskPtr make(std::span<const std::uint8_t, bytes> key);  // throws SystemError
+  // Of two secrets that another process has derived.
+  static PskPtr of_secrets(std::span<const std::uint8_t, bytes> envelope,
+                           std::span<const std::uint8_t, bytes> traffic);
   Psk(const Psk&) = delete;
   Psk& operator=(const Psk&) = delete;
 
@@ -34,7 +37,7 @@ class Psk : public record::InLockedMemory {
   [[nodiscard]] ConstBytes traffic_secret() const { return traffic_secret_; }
 
  private:
-  explicit Psk(std::span<const std::uint8_t, bytes> key);
+  Psk() = default;
 
   std::array<std::uint8_t, bytes> envelope_secret_{};
   std::array<std::uint8_t, bytes> traffic_secret_{};

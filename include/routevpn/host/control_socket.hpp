@@ -6,19 +6,38 @@
 #include <map>
 #include <string>
 
+#include <sys/types.h>
+
 #include "routevpn/base/owned.hpp"
 #include "routevpn/host/event_loop.hpp"
 
 namespace routevpn::host {
 
+// The socket's file. Other links and `routevpn show` find the link by it.
+class ControlListener {
+ public:
+  // Creates the directory if needed and binds RUN-DIR/LINK.sock, mode 0660, for root and `group`; a
+  // stale socket is replaced. If another process listens there (the same interface name in another
+  // namespace), LINK-2, LINK-3 ... is bound instead: see link(). Throws SystemError.
+  ControlListener(const std::string& run_dir, const std::string& link, gid_t group);
+  ControlListener(const ControlListener&) = delete;
+  ControlListener& operator=(const ControlListener&) = delete;
+  ~ControlListener();  // removes the file
+
+  [[nodiscard]] const std::string& link() const { return link_; }
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+ private:
+  Fd fd_;
+  std::string link_;
+  std::string path_;
+};
+
 class ControlSocket {
  public:
-  // Creates the directory if needed and binds RUN-DIR/LINK.sock; a stale socket is replaced. If
-  // another process listens there (the same interface name in another namespace), LINK-2, LINK-3
-  // ... is bound instead: see link(). Throws SystemError.
-  ControlSocket(EventLoop& loop, const std::string& run_dir, const std::string& link,
+  // `listener`: of a ControlListener.
+  ControlSocket(EventLoop& loop, Fd listener, std::string link,
                 std::function<std::string()> status);
-  ~ControlSocket();  // removes the socket
 
   [[nodiscard]] const std::string& link() const { return link_; }
   void publish();  // to all clients that watch
@@ -32,7 +51,6 @@ class ControlSocket {
     bool watching = false;
   };
 
-  void bind(const std::string& run_dir, const std::string& link);
   void accept();
   void read(int fd);
   bool answer(const Client& client) const;  // false: the client does not read it
@@ -42,7 +60,6 @@ class ControlSocket {
   std::function<std::string()> status_;
   Fd listener_;
   std::string link_;
-  std::string path_;
   std::map<int, Client> clients_;
 };
 

@@ -22,8 +22,8 @@ class Tun {
  public:
   // Creates an interface in the calling thread's network namespace, with the carrier off from the
   // start. `shared`: more queues will be added. `name` is an interface name, or a pattern with %d.
-  // Throws UsageError when the name is taken or invalid, SystemError when a system call fails (no
-  // permission, no /dev/net/tun).
+  // Throws BusyError when the name is taken, UsageError when it is invalid, SystemError when a
+  // system call fails (no permission, no /dev/net/tun).
   static Tun create(const std::string& name, bool shared = false);
   // Takes a queue that another process has opened. `udp_offload`: has_udp_offload() of that Tun.
   static Tun adopt(Fd fd, std::string name, bool udp_offload);

@@ -4,14 +4,15 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
 #include <variant>
 
 #include "routevpn/datapath/lane_loop.hpp"
-#include "routevpn/link/ends.hpp"
-#include "routevpn/outside/resolve.hpp"
+#include "routevpn/link/handover.hpp"
+#include "routevpn/outside/route_mtu.hpp"
 #include "routevpn/session/session.hpp"
 
 namespace routevpn::link {
@@ -20,31 +21,33 @@ class LaneControl {
  public:
   // What concerns the link.
   using Report = std::variant<session::CarrierOn, session::CarrierOff, session::StateChanged,
-                              session::HandshakeFailed, session::PathMtuChanged,
+                              session::HandshakeFailed, session::PathMtuChanged, session::Resolve,
                               session::PeerRemembered, datapath::InterfaceGone>;
 
-  // `mtu`: of the interface. `serves_inside`: the lane's queue is attached. `route_probe` outlives
-  // this object. Throws SystemError.
+  // `mtu`: of the interface. `serves_inside`: the lane's queue is attached. Throws SystemError.
   LaneControl(session::SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
-              LaneEnds ends, const std::atomic<unsigned>& mtu, bool serves_inside,
-              const datapath::LanePolicy& policy, const outside::RouteProbe& route_probe);
+              LaneEnds ends, const outside::RouteProbe& route_probe,
+              const std::atomic<unsigned>& mtu, bool serves_inside,
+              const datapath::LanePolicy& policy);
   ~LaneControl();  // ends the thread
   LaneControl(const LaneControl&) = delete;
   LaneControl& operator=(const LaneControl&) = delete;
 
+  // Starts the thread, which calls `confine` first.
+  void start_thread(std::function<void()> confine);
   void start(Time now);
   // Readable when there may be events or handshakes; acknowledge() before they are taken.
   [[nodiscard]] int mailbox_fd() const { return mailbox_wakeup_.get(); }
-  [[nodiscard]] int resolver_fd() const { return resolver_.fd(); }
   void acknowledge() const;
   void wake_again() const;  // mailbox_fd() is readable at once
   // Each hands the session its next input; false: there is none. Drain next_report() after each.
   bool take_event();
   bool take_handshake();
-  void take_resolution();
   void on_timer(Time now);
   void tell_wall_clock(Time now);
   void accept_sources(datapath::PrefixSet sources);
+  // The answer to a session::Resolve, with any port. Without addresses: `error` says why.
+  void resolved(std::vector<SocketAddress> addresses, const std::string& error);
   // Carries out the session's outputs up to the next that concerns the link.
   [[nodiscard]] std::optional<Report> next_report();
   // Takes flows of the interface, or leaves them to the other lanes. Throws SystemError.
@@ -70,10 +73,10 @@ class LaneControl {
   datapath::Mailbox mailbox_;
   datapath::LaneCounters counters_;
   DropCounters control_drops_;
-  outside::Resolver resolver_;
   session::Session session_;
   datapath::LaneLoop loop_;
   std::thread thread_;
+  std::optional<options::PeerAddress> asked_;  // its addresses are not known yet
   bool wants_carrier_ = false;
   bool interface_gone_ = false;  // the link has not been told yet
   std::optional<session::PathMtuChanged> path_;

@@ -1,21 +1,20 @@
-// A running link: the control thread's loop around the lanes.
+// A running link in the worker: the control thread's loop around the lanes.
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "routevpn/base/error.hpp"
 #include "routevpn/host/control_socket.hpp"
 #include "routevpn/host/event_loop.hpp"
-#include "routevpn/host/netns_watch.hpp"
-#include "routevpn/host/state_hook.hpp"
-#include "routevpn/link/ends.hpp"
 #include "routevpn/link/expiry.hpp"
+#include "routevpn/link/handover.hpp"
 #include "routevpn/link/lane_control.hpp"
-#include "routevpn/link/last_peers.hpp"
+#include "routevpn/link/monitor_client.hpp"
 #include "routevpn/options/link_options.hpp"
 
 namespace routevpn::link {
@@ -31,39 +30,40 @@ class Link {
   // Strangers can send handshakes without end: signals and timers must be served in between.
   static constexpr int handshakes_per_turn = 16;
 
-  // The calling thread is in the public namespace while this object lives. SIGTERM, SIGINT, SIGHUP
-  // and SIGCHLD must be blocked. `arguments`: of the command line, for a reload. Throws
+  // `identity`: of the handed-over credentials. `monitor` must outlive the link. Throws
   // SystemError.
-  Link(const options::LinkOptions& options, std::vector<std::string> arguments,
-       const std::shared_ptr<const dtls::Identity>& identity, Ends ends);
+  Link(Handover handover, std::shared_ptr<const dtls::Identity> identity, MonitorClient& monitor);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  Exit run();  // until a signal ends it, or the interface or a namespace is gone
+  // Starts the threads of the lanes; each calls `confine` first. Returns when all have done so.
+  void start_lanes(const std::function<void()>& confine);
+  void call_when_up(std::function<void()> call) { call_when_up_ = std::move(call); }  // once
+  // Until the monitor stops it, or the interface is gone. False: the link cannot go on.
+  bool run();
 
  private:
   using Lanes = std::vector<std::unique_ptr<LaneControl>>;
 
-  Lanes make_lanes(const std::shared_ptr<const dtls::Identity>& identity);
+  Lanes make_lanes(Handover handover);
   void serve(LaneControl& lane);
   void take_events(LaneControl& lane);
   void drain(LaneControl& lane);
-  void on_signal();
-  void on_netns_change();
+  void on_monitor();
+  void resolve(const LaneControl& lane, const session::Resolve& name);
+  void resolved(const channel::Resolved& answer);
   void on_timer(Time now);
-  void reload();
-  void reload_credentials();
-  void reload_accept();
+  void reload(const channel::Reload& reload, std::span<const Fd> descriptors);
+  void replace_identity(const channel::Reload& reload, const HandedFiles& files);
   [[nodiscard]] datapath::PrefixSet accepted_sources() const;
-  void begin_stop(Exit status);
+  void begin_stop(bool as_asked);
   void interface_gone();
-  void guardian_ended();
   void ignore_linkdown_routes();
   void carrier_wanted(LaneControl& lane);
-  void set_carrier(bool on);
   void share_flows();
-  void remember_peer(const LaneControl& lane, const IpAddress& address);
+  [[nodiscard]] std::uint8_t number_of(const LaneControl& lane) const;
   void adapt_mtu();
+  void report_refused_calls(Time now);
   [[nodiscard]] Duration time_to_wait() const;
 
   // announce.cpp
@@ -76,24 +76,22 @@ class Link {
 
   static constexpr Duration expiry_interval = std::chrono::hours(1);
 
+  MonitorClient& monitor_;
+  const channel::Start start_;
   options::LinkOptions options_;
-  std::vector<std::string> arguments_;
-  std::shared_ptr<const dtls::Identity> identity_;
-  Ends ends_;
-  host::NetnsScope public_scope_;  // routes and names are looked up there
   std::string ifname_;
+  std::shared_ptr<const dtls::Identity> identity_;
+  dtls::Psks next_psks_;  // of the reload that follows
+  outside::RouteProbe route_probe_;
   std::atomic<unsigned> mtu_;
   std::optional<unsigned> path_mtu_;  // the smallest of the lanes'
   host::EventLoop loop_;
-  Fd signals_;
-  host::NetnsWatch netns_watch_;
-  host::StateHook hook_;
-  Lanes lanes_;
   host::ControlSocket control_socket_;
-  LastPeers last_peers_;
+  Lanes lanes_;
 
+  std::function<void()> call_when_up_;
   bool carrier_ = false;
-  std::uint64_t flaps_ = 0;
+  std::uint64_t flaps_;
   std::string announced_;  // the state last announced to users
   std::optional<Time> announced_at_;
   Time next_failure_log_{};
@@ -101,11 +99,13 @@ class Link {
   ExpiryWatch own_expiry_;
   ExpiryWatch peer_expiry_;
   RevocationWatch crl_expiry_;
+  std::uint64_t refused_logged_ = 0;  // system calls
+  Time next_refused_log_{};
   Time expiry_at_{};                      // the next check of certificates
   std::optional<Time> ignore_routes_at_;  // none: routes without carrier are ignored already
   std::optional<Time> stop_at_;
   std::optional<Time> close_notify_at_;
-  Exit exit_ = Exit::stopped;
+  bool as_asked_ = true;
 };
 
 }  // namespace routevpn::link

@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 
+#include <sys/types.h>
+
 #include "routevpn/datapath/lane.hpp"
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/session/session.hpp"
@@ -20,6 +22,9 @@ struct LinkFacts {
   std::uint64_t flaps = 0;
   Time since{};                    // its state is what it is
   std::size_t reporting_lane = 0;  // the lane whose state is the link's
+  pid_t monitor_pid = 0;
+  std::uint64_t worker_starts = 0;
+  std::uint64_t refused_system_calls = 0;
 };
 
 struct LaneFacts {

@@ -1,6 +1,7 @@
 // The options of one link: each default stands here and nowhere else.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -80,6 +81,12 @@ struct LinkOptions {
   LogFormat log_format = LogFormat::text;
 
   bool operator==(const LinkOptions&) const = default;
+
+  // Whether the interface carries IPv4 (v4) or IPv6: it has an address or a route of that family.
+  [[nodiscard]] bool has_family(bool v4) const {
+    const auto is = [v4](const IpPrefix& prefix) { return prefix.address.is_v4() == v4; };
+    return std::ranges::any_of(addresses, is) || std::ranges::any_of(routes, is);
+  }
 };
 
 }  // namespace routevpn::options

@@ -22,5 +22,7 @@ OptionTable link_table(LinkDraft& draft);
 
 // A configuration file that means the same, with every option that has a value.
 std::string to_config(const LinkOptions& options);
+// The reverse, without the rules between options. Throws UsageErrors.
+LinkOptions from_config(std::string_view text);
 
 }  // namespace routevpn::options

@@ -60,8 +60,8 @@ enum class SendResult : std::uint8_t { ok, would_block, failed };
 
 class UdpSocket {
  public:
-  // Opens in the calling thread's network namespace. Throws UsageError when the port is in use or
-  // this host does not have the address, SystemError for other failures.
+  // Opens in the calling thread's network namespace. Throws BusyError when the port is in use,
+  // UsageError when this host does not have the address, SystemError for other failures.
   static UdpSocket open(const UdpOptions& options);
   // Takes a socket that another process has opened. `family`: family() of that UdpSocket;
   // `routed_source`: of its UdpOptions.

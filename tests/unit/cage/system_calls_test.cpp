@@ -48,14 +48,14 @@ const std::set<long> lane_calls = {
     SYS_exit_group,    SYS_rt_sigreturn,   SYS_getpid,
     SYS_gettid,        SYS_rt_sigprocmask, SYS_restart_syscall,
     SYS_munmap,        SYS_mremap,         SYS_madvise,
-    SYS_brk,
+    SYS_brk,           SYS_getrandom,
 #ifdef SYS_poll
     SYS_poll,          SYS_time,
 #endif
 };
 const std::set<long> control_calls = {
-    SYS_epoll_pwait, SYS_epoll_ctl, SYS_timerfd_settime, SYS_recvfrom,  SYS_sendto,
-    SYS_close,       SYS_connect,   SYS_getsockname,     SYS_getrandom,
+    SYS_epoll_pwait, SYS_epoll_ctl, SYS_timerfd_settime, SYS_recvfrom, SYS_sendto,
+    SYS_close,       SYS_connect,   SYS_getsockname,     SYS_pread64,
 #ifdef SYS_epoll_wait
     SYS_epoll_wait,
 #endif

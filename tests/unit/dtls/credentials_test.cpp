@@ -1,4 +1,6 @@
 // Owners, modes and lists of the files of an identity.
+#include "routevpn/dtls/credentials.hpp"
+
 #include <chrono>
 
 #include <sys/stat.h>
@@ -93,4 +95,25 @@ TEST_CASE("the dates of the CRL are those of the list that ends first") {
   CHECK(dates->next_update - now > std::chrono::days(9));
   CHECK(dates->next_update - now <= std::chrono::days(10));
   CHECK(dates->last_update < now - std::chrono::days(59));
+}
+
+// The worker gets its credentials so.
+TEST_CASE("credentials have texts without the key, and can be made of these again") {
+  Files f;
+  TestCa second("Second CA");
+  f.dir.write("ca.cert", f.ca.certificate() + second.certificate());
+  f.files.crl = f.dir.write("ca.crl", f.ca.revoke({7}) + second.revoke({}));
+  const auto loaded = dtls::load_credentials(f.files);
+  const auto texts = dtls::texts_of(loaded);
+  for (const auto* text : {&texts.certificates, &texts.authorities, &texts.revocations}) {
+    CHECK(text->find("PRIVATE") == std::string::npos);
+  }
+  auto again = dtls::parse_credentials(texts);
+  CHECK(again.key == nullptr);
+  CHECK(X509_cmp(again.certificate.get(), loaded.certificate.get()) == 0);
+  CHECK(again.chain.size() == loaded.chain.size());
+  CHECK(again.authorities.size() == 2);
+  CHECK(again.revocations.size() == 2);
+  CHECK(dtls::texts_of(again).revocations == texts.revocations);
+  CHECK_THROWS_AS(dtls::parse_credentials({}), SystemError);
 }

@@ -6,9 +6,9 @@
 #include <openssl/err.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/dtls/credentials.hpp"
 
 #include "../../../src/dtls/certificate.hpp"
-#include "../../../src/dtls/credentials.hpp"
 #include "../../../src/dtls/verify.hpp"
 #include "catch.hpp"
 #include "identity_files.hpp"

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/dtls/credentials.hpp"
 #include "routevpn/dtls/envelope.hpp"
 #include "routevpn/dtls/key_block.hpp"
 #include "routevpn/record/open.hpp"
 
-#include "../../../src/dtls/credentials.hpp"
 #include "catch.hpp"
 #include "unit/dtls/pair.hpp"
 #include "unit/dtls/psks.hpp"

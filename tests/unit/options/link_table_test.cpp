@@ -67,6 +67,12 @@ TEST_CASE("a file with every option is read and written") {
     CHECK_THAT("\n" + std::string(full),
                ContainsSubstring("\n" + std::string(option.name) + " = "));
   }
+  // The worker gets its options so.
+  auto again = from_config(full);
+  again.link = parsed.options.link;
+  again.config_file = parsed.options.config_file;
+  CHECK(again == parsed.options);
+  CHECK_THROWS_AS(from_config("mtu = many\n"), UsageErrors);
 }
 
 TEST_CASE("without options a link has the documented defaults") {

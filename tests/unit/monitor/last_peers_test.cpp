@@ -1,4 +1,4 @@
-#include "routevpn/link/last_peers.hpp"
+#include "routevpn/monitor/last_peers.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -10,7 +10,7 @@
 #include "test_pki.hpp"
 
 using namespace routevpn;
-using routevpn::link::LastPeers;
+using routevpn::monitor::LastPeers;
 using routevpn::test::TempDir;
 
 namespace {

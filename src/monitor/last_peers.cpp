@@ -1,4 +1,4 @@
-#include "routevpn/link/last_peers.hpp"
+#include "routevpn/monitor/last_peers.hpp"
 
 #include <sstream>
 
@@ -6,7 +6,7 @@
 #include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
 
-namespace routevpn::link {
+namespace routevpn::monitor {
 
 namespace {
 
@@ -50,4 +50,4 @@ void LastPeers::remember(std::size_t lane, const IpAddress& address) {
   }
 }
 
-}  // namespace routevpn::link
+}  // namespace routevpn::monitor

@@ -15,7 +15,7 @@
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/outside/udp.hpp"
 
-namespace routevpn::link {
+namespace routevpn::monitor {
 
 struct LaneEnds {
   outside::UdpSocket socket;
@@ -33,18 +33,18 @@ struct EarlyEnds {
 struct Ends {
   host::Netns public_netns;
   host::Netns private_netns;
+  // Before the lanes, because the interface must end before the guardian undoes rules and NAT.
+  std::optional<host::Guardian> guardian;
   std::vector<LaneEnds> lanes;      // at least one
   outside::RouteProbe route_probe;  // in the public namespace
   host::Netlink netlink;            // in the private namespace
   host::LinkdownRoutes linkdown_routes;
-  unsigned mtu;  // of the interface, bytes
-  std::optional<host::Guardian> guardian;
-  // The last member, because the interface ends before the guardian undoes rules and NAT.
   inside::Carrier carrier;
-};
+  unsigned mtu;  // of the interface, bytes
 
-// Whether the interface carries IPv4 (v4) or IPv6: it has an address or a route of that family.
-bool has_family(const options::LinkOptions& options, bool v4);
+  // For a new worker: lane 0's queue is attached, the others are not.
+  void reset_queues() const;
+};
 
 // Opens the namespaces and forks the guardian. Call before any thread is started.
 EarlyEnds open_early_ends(const options::LinkOptions& options);
@@ -52,4 +52,4 @@ EarlyEnds open_early_ends(const options::LinkOptions& options);
 // SystemError; everything made before is undone.
 Ends open_ends(const options::LinkOptions& options, EarlyEnds early);
 
-}  // namespace routevpn::link
+}  // namespace routevpn::monitor

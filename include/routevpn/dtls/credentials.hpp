@@ -1,4 +1,4 @@
-// Reads and checks the files of an identity.
+// The credentials of an identity: read from files and checked, or from their texts.
 #pragma once
 
 #include <string>
@@ -27,5 +27,15 @@ PskPtr load_psk(const std::string& path);
 
 // Throws UsageErrors, see Identity::load.
 Credentials load_credentials(const IdentityFiles& files);
+
+// All but the keys, as PEM. The certificate is before its chain.
+struct CredentialTexts {
+  std::string certificates;
+  std::string authorities;
+  std::string revocations;  // empty: none
+};
+CredentialTexts texts_of(const Credentials& credentials);
+// The reverse, without a check of dates and signatures and without the keys. Throws SystemError.
+Credentials parse_credentials(const CredentialTexts& texts);
 
 }  // namespace routevpn::dtls

@@ -8,7 +8,7 @@
 
 #include "routevpn/base/address.hpp"
 
-namespace routevpn::link {
+namespace routevpn::monitor {
 
 class LastPeers {
  public:
@@ -26,4 +26,4 @@ class LastPeers {
   std::vector<std::optional<IpAddress>> peers_;  // one line of the file each; "-": none
 };
 
-}  // namespace routevpn::link
+}  // namespace routevpn::monitor

@@ -1,21 +1,34 @@
-#include "routevpn/link/ends.hpp"
+#include "routevpn/monitor/ends.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
+#include "routevpn/base/clock.hpp"
+#include "routevpn/base/error.hpp"
 #include "routevpn/datapath/mtu.hpp"
 
-namespace routevpn::link {
-
-bool has_family(const options::LinkOptions& options, bool v4) {
-  const auto is = [v4](const IpPrefix& prefix) { return prefix.address.is_v4() == v4; };
-  return std::any_of(options.addresses.begin(), options.addresses.end(), is) ||
-         std::any_of(options.routes.begin(), options.routes.end(), is);
-}
+namespace routevpn::monitor {
 
 namespace {
 
 host::Netns namespace_of(const std::string& name, const std::string& option) {
   return name.empty() ? host::Netns::current() : host::Netns::open(name, option);
+}
+
+// After a kill -9 of a link's monitor its worker is there for some milliseconds more, with sockets
+// and interface. A new link of the same options waits for its end.
+template <typename Open>
+auto open_when_free(Open open) {
+  const Time end = read_clock() + std::chrono::milliseconds(500);
+  for (;;) {
+    try {
+      return open();
+    } catch (const BusyError&) {
+      if (read_clock() >= end) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 // Lane i's port is i above the link's.
@@ -33,7 +46,7 @@ std::vector<outside::UdpSocket> open_sockets(const options::LinkOptions& options
     // An acceptor replies from the local address that the peer used. An initiator lets the routing
     // table choose the source address.
     socket.routed_source = !options.peers.empty();
-    sockets.push_back(outside::UdpSocket::open(socket));
+    sockets.push_back(open_when_free([&] { return outside::UdpSocket::open(socket); }));
   }
   return sockets;
 }
@@ -48,8 +61,8 @@ std::vector<LaneEnds> open_lanes(const options::LinkOptions& options,
                                  std::vector<outside::UdpSocket> sockets) {
   std::vector<LaneEnds> lanes;
   for (auto& socket : sockets) {
-    auto queue = lanes.empty() ? inside::Tun::create(options.ifname, options.lanes > 1)
-                               : lanes.front().tun.another_queue();
+    const auto create = [&] { return inside::Tun::create(options.ifname, options.lanes > 1); };
+    auto queue = lanes.empty() ? open_when_free(create) : lanes.front().tun.another_queue();
     lanes.push_back({std::move(socket), std::move(queue)});
   }
   return lanes;
@@ -59,7 +72,7 @@ std::vector<LaneEnds> open_lanes(const options::LinkOptions& options,
 unsigned first_mtu(const options::LinkOptions& options, const outside::RouteProbe& route_probe) {
   if (options.mtu) return *options.mtu;
   const auto suite = record::CipherSuite::aes_128_gcm;
-  const bool v6_inside = has_family(options, false);
+  const bool v6_inside = options.has_family(false);
   const auto peer = options.peers.empty() ? std::nullopt : IpAddress::parse(options.peers[0].host);
   if (!peer) {
     const bool v4 = options.listen && options.listen->address && options.listen->address->is_v4();
@@ -71,12 +84,8 @@ unsigned first_mtu(const options::LinkOptions& options, const outside::RouteProb
 }
 
 host::GuardianDuties guardian_duties(const options::LinkOptions& options) {
-  return {options.nat,
-          options.fwmark,
-          options.table,
-          options.routes,
-          has_family(options, true),
-          has_family(options, false)};
+  return {options.nat,    options.fwmark,           options.table,
+          options.routes, options.has_family(true), options.has_family(false)};
 }
 
 }  // namespace
@@ -112,13 +121,22 @@ Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
   if (early.guardian) early.guardian->begin(ifname);
   return {std::move(*early.public_netns),
           std::move(*early.private_netns),
+          std::move(early.guardian),
           std::move(lanes),
           std::move(route_probe),
           std::move(netlink),
           std::move(linkdown_routes),
-          mtu,
-          std::move(early.guardian),
-          std::move(carrier)};
+          std::move(carrier),
+          mtu};
 }
 
-}  // namespace routevpn::link
+void Ends::reset_queues() const {
+  for (const auto& lane : lanes) {
+    try {
+      lane.tun.attach(&lane == &lanes.front());
+    } catch (const SystemError&) {  // it is so already
+    }
+  }
+}
+
+}  // namespace routevpn::monitor

@@ -1,0 +1,147 @@
+// The monitor of a link: it has the rights and the private key, and touches no byte from the
+// network. It opens what the link needs, hands it to a worker, and then does the few things that
+// the worker may ask for (channel/messages.hpp). A worker that dies is replaced; interface,
+// addresses, routes and sockets stay. With the monitor everything goes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/cage/account.hpp"
+#include "routevpn/dtls/credentials.hpp"
+#include "routevpn/host/control_socket.hpp"
+#include "routevpn/host/event_loop.hpp"
+#include "routevpn/host/netns_watch.hpp"
+#include "routevpn/host/resolver_process.hpp"
+#include "routevpn/host/state_hook.hpp"
+#include "routevpn/monitor/ends.hpp"
+#include "routevpn/monitor/last_peers.hpp"
+#include "routevpn/monitor/restart_policy.hpp"
+#include "routevpn/monitor/worker_process.hpp"
+#include "routevpn/options/link_options.hpp"
+#include "routevpn/signer/signer.hpp"
+
+namespace routevpn::monitor {
+
+class Monitor {
+ public:
+  // The worker answers within this time, or is replaced. Also the interval of the service manager's
+  // watchdog notifications.
+  static constexpr Duration ping_interval = std::chrono::seconds(10);
+  static constexpr Duration stop_time = std::chrono::seconds(1);  // for a worker that is to stop
+  // A worker can send messages without end: signals and timers must be served in between.
+  static constexpr int messages_per_turn = 32;
+  // A handshake that has begun with the credentials before a reload ends within this time.
+  static constexpr Duration old_key_life = std::chrono::minutes(1);
+  static constexpr Duration refusal_log_interval = std::chrono::seconds(10);
+
+  // SIGTERM, SIGINT, SIGHUP and SIGCHLD must be blocked. `arguments`: of the command line, for a
+  // reload. The calling thread moves to the public namespace. Throws SystemError.
+  Monitor(const options::LinkOptions& options, std::vector<std::string> arguments,
+          cage::Account account, dtls::Credentials credentials, Ends ends);
+  Monitor(const Monitor&) = delete;
+  Monitor& operator=(const Monitor&) = delete;
+
+  Exit run();  // until a signal, or the loss of the interface, a namespace or the guardian
+
+ private:
+  // Of the worker. It may send as in `running` until it has read a Stop.
+  enum State : std::uint8_t { gone = 0, starting = 1, running = 2 };
+  struct Rule;
+  static const std::vector<Rule> rules;
+
+  // monitor.cpp
+  void on_signal();
+  void on_netns_change();
+  void guardian_ended();
+  void begin_stop(Exit status);
+  void on_timer(Time now);
+  [[nodiscard]] std::optional<Duration> time_to_wait() const;
+  void ping(Time now);
+
+  // worker.cpp
+  void start_worker();
+  void worker_ended();
+  void plan_restart(const std::string& how, Time started);
+  template <typename T>
+  void tell(const T& message, std::span<const int> descriptors = {});
+  void hand_over();
+  void hand_over_psks();
+
+  // reload.cpp
+  void reload();
+  bool reload_credentials();
+  bool reload_accept();
+
+  // requests.cpp
+  void on_message();
+  bool take(channel::Message& message);
+  bool ready(const channel::Ready&);
+  bool set_carrier(const channel::SetCarrier& wanted);
+  bool set_mtu(const channel::SetMtu& wanted);
+  bool ignore_dead_routes(const channel::IgnoreDeadRoutes&);
+  bool resolve(const channel::ResolvePeer& wanted);
+  void resolved(std::uint8_t lane, std::uint8_t peer);
+  bool sign_part(const channel::SignPart& part);
+  bool sign(const channel::Sign& wanted);
+  std::size_t signature_of(const channel::Sign& wanted, std::span<std::uint8_t> signature);
+  void warn_of_rate();
+  bool announce(const channel::Announce& news);
+  bool remember_peer(const channel::RememberPeer& peer);
+  bool alive(const channel::Alive&);
+  bool ended(const channel::Ended& end);
+  void carrier_off();
+  void run_hook(channel::LinkState state, std::string_view reason, const std::string& peer);
+  void refuse(channel::Kind kind);
+
+  options::LinkOptions options_;
+  std::vector<std::string> arguments_;
+  cage::Account account_;
+  Fd program_;  // this executable, also when its file is replaced
+  dtls::CredentialTexts texts_;
+  dtls::Psks psks_;
+  std::unique_ptr<signer::Signer> signer_;
+  std::unique_ptr<signer::Signer> old_signer_;  // of the credentials before, for old_key_life
+  std::uint8_t key_ = 0;                        // the number of signer_
+  Ends ends_;
+  std::string ifname_;
+  unsigned mtu_;  // of the interface
+  host::EventLoop loop_;
+  Fd signals_;
+  host::NetnsWatch netns_watch_;
+  host::StateHook hook_;
+  host::ControlListener listener_;
+  LastPeers last_peers_;
+  Fd empty_root_;
+  RestartPolicy restart_policy_;
+
+  std::unique_ptr<WorkerProcess> worker_;
+  State state_ = gone;
+  std::uint64_t worker_starts_ = 0;
+  std::vector<std::unique_ptr<host::ResolverProcess>> resolvers_;  // one for each lane
+  std::vector<std::uint8_t> parts_;  // of a message to sign; it never grows over its first room
+  bool carrier_ = false;
+  std::uint64_t flaps_ = 0;
+  bool was_ready_ = false;
+  bool routes_ignored_ = false;
+  channel::LinkState announced_ = channel::LinkState::down;
+  bool answered_ = true;  // the last ping
+  std::uint64_t refused_ = 0;
+  Time next_refusal_log_{};
+  Time next_rate_log_{};
+  Time ping_at_{};
+  std::optional<Time> old_key_until_;
+  std::optional<Time> restart_at_;
+  std::optional<Time> kill_at_;
+  std::optional<Exit> exit_;  // what the monitor ends with
+  bool done_ = false;
+};
+
+// Reads the files of the options and runs the link. Throws UsageErrors, UsageError or SystemError;
+// then nothing is left set up.
+Exit run(const options::LinkOptions& options, std::vector<std::string> arguments);
+
+}  // namespace routevpn::monitor

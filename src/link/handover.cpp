@@ -1,0 +1,103 @@
+#include "routevpn/link/handover.hpp"
+
+#include <array>
+
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/dtls/credentials.hpp"
+#include "routevpn/options/link_table.hpp"
+#include "routevpn/signer/remote_key.hpp"
+
+namespace routevpn::link {
+
+namespace {
+
+std::string content_of(const Fd& file) {
+  std::string text;
+  std::array<char, 4096> part{};
+  for (;;) {
+    const auto got = pread(file.get(), part.data(), part.size(), static_cast<off_t>(text.size()));
+    if (got < 0) throw system_error("a file of the monitor");
+    if (got == 0) return text;
+    text.append(part.data(), static_cast<std::size_t>(got));
+  }
+}
+
+Handover handover_of(const channel::Start& start, std::vector<Fd> descriptors) {
+  if (start.lanes == 0 ||
+      descriptors.size() != channel::descriptors_before_lanes + 2 * start.lanes) {
+    throw SystemError("the monitor's start has " + std::to_string(descriptors.size()) +
+                      " descriptors");
+  }
+  auto next = descriptors.begin() + channel::files_of_reload;
+  Handover given{start,
+                 std::string(start.link.view()),
+                 std::string(start.ifname.view()),
+                 read_files(std::span(descriptors).first(channel::files_of_reload)),
+                 {},
+                 std::vector<std::optional<IpAddress>>(start.lanes),
+                 std::move(next[0]),
+                 outside::RouteProbe::adopt(start.lookup_v4 != 0 ? std::move(next[1]) : Fd(),
+                                            start.lookup_v6 != 0 ? std::move(next[2]) : Fd()),
+                 std::move(next[3]),
+                 {}};
+  const int family = start.socket_is_v4 != 0 ? AF_INET : AF_INET6;
+  const bool routed_source = !given.files.options.peers.empty();
+  for (next += 4; next != descriptors.end(); next += 2) {
+    given.lanes.push_back(
+        {outside::UdpSocket::adopt(std::move(next[0]), family, routed_source),
+         inside::Tun::adopt(std::move(next[1]), given.ifname, start.udp_offload != 0)});
+  }
+  return given;
+}
+
+}  // namespace
+
+HandedFiles read_files(std::span<const Fd> descriptors) {
+  if (descriptors.size() != channel::files_of_reload) {
+    throw SystemError("the monitor's files are not complete");
+  }
+  return {options::from_config(content_of(descriptors[0])), content_of(descriptors[1]),
+          content_of(descriptors[2]), content_of(descriptors[3])};
+}
+
+Handover receive_handover(MonitorClient& monitor) {
+  dtls::Psks psks;
+  std::vector<channel::RememberedPeer> remembered;
+  for (;;) {
+    auto message = monitor.wait_for_next();
+    if (const auto psk = message.as<channel::PskSecrets>()) psks.push_back(psk_of(*psk));
+    if (const auto peer = message.as<channel::RememberedPeer>()) remembered.push_back(*peer);
+    const auto start = message.as<channel::Start>();
+    if (!start) continue;
+    auto given = handover_of(*start, std::move(message.descriptors()));
+    given.psks = std::move(psks);
+    for (const auto& peer : remembered) {
+      const auto address = peer.peer.get();
+      if (address && peer.lane < given.last_peers.size()) {
+        given.last_peers[peer.lane] = address->address;
+      }
+    }
+    return given;
+  }
+}
+
+dtls::PskPtr psk_of(const channel::PskSecrets& secrets) {
+  return dtls::Psk::of_secrets(secrets.envelope, secrets.traffic);
+}
+
+std::shared_ptr<const dtls::Identity> make_identity(const HandedFiles& files, dtls::Psks psks,
+                                                    std::uint8_t key, MonitorClient& monitor) {
+  auto credentials =
+      dtls::parse_credentials({files.certificates, files.authorities, files.revocations});
+  credentials.psks = std::move(psks);
+  credentials.key = signer::remote_key(
+      X509_get0_pubkey(credentials.certificate.get()),
+      [&monitor, key](const signer::SignRequest& request, std::span<std::uint8_t> signature) {
+        return monitor.sign(key, request, signature);
+      });
+  return dtls::Identity::make(credentials, {files.options.peer_name, files.options.ciphers});
+}
+
+}  // namespace routevpn::link

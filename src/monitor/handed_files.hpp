@@ -1,0 +1,24 @@
+// The files that a worker gets, each as a sealed descriptor in memory.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "routevpn/channel/messages.hpp"
+#include "routevpn/dtls/credentials.hpp"
+#include "routevpn/options/link_options.hpp"
+
+namespace routevpn::monitor {
+
+class HandedFiles {
+ public:
+  // Throws SystemError.
+  HandedFiles(const options::LinkOptions& options, const dtls::CredentialTexts& texts);
+  [[nodiscard]] std::vector<int> descriptors() const;
+
+ private:
+  std::array<Fd, channel::files_of_reload> files_;
+};
+
+}  // namespace routevpn::monitor

@@ -1,0 +1,181 @@
+#include "routevpn/monitor/monitor.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "routevpn/base/log.hpp"
+#include "routevpn/cage/confine.hpp"
+#include "routevpn/host/notify.hpp"
+
+#include "tell.hpp"
+
+namespace routevpn::monitor {
+
+namespace {
+
+Fd open_signals() {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&wanted, signal);
+  Fd fd(signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!fd) throw system_error("signalfd");
+  return fd;
+}
+
+Fd open_program() {
+  constexpr const char* self = "/proc/self/exe";
+  Fd fd(::open(self, O_RDONLY | O_CLOEXEC));
+  if (!fd) throw system_error(self);
+  return fd;
+}
+
+// The fallback user's group has other members.
+gid_t group_of_socket(const cage::Account& account) {
+  return account.name == cage::fallback_user ? 0 : account.gid;
+}
+
+std::string link_name(const options::LinkOptions& options, const std::string& ifname) {
+  return options.link.empty() ? ifname : options.link;
+}
+
+}  // namespace
+
+Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> arguments,
+                 cage::Account account, dtls::Credentials credentials, Ends ends)
+    : options_(options),
+      arguments_(std::move(arguments)),
+      account_(std::move(account)),
+      program_(open_program()),
+      texts_(dtls::texts_of(credentials)),
+      psks_(std::move(credentials.psks)),
+      signer_(std::make_unique<signer::Signer>(std::move(credentials.key))),
+      ends_(std::move(ends)),
+      ifname_(ends_.lanes.front().tun.name()),
+      mtu_(ends_.mtu),
+      signals_(open_signals()),
+      netns_watch_({options.netns, options.public_netns}),
+      hook_(options.on_state),
+      listener_(options.run_dir, link_name(options, ifname_), group_of_socket(account_)),
+      last_peers_(options.run_dir, listener_.link(), ends_.lanes.size()),
+      empty_root_(cage::make_empty_root(options.run_dir)),
+      resolvers_(ends_.lanes.size()) {
+  Log::name_link(listener_.link());
+  parts_.reserve(signer::max_message_bytes);
+  if (options.user.empty()) cage::warn_of_fallback(account_);
+  if (!ends_.public_netns.same_as(host::Netns::current())) ends_.public_netns.enter();
+  loop_.watch(signals_.get(), [this] { on_signal(); });
+  loop_.watch(netns_watch_.fd(), [this] { on_netns_change(); });
+  if (ends_.guardian) {
+    loop_.watch(ends_.guardian->ended_fd(), [this] { guardian_ended(); });
+  }
+}
+
+Exit Monitor::run() {
+  ping_at_ = read_clock() + ping_interval;
+  start_worker();
+  while (!done_) {
+    loop_.turn(time_to_wait());
+    on_timer(read_clock());
+  }
+  return exit_.value_or(Exit::stopped);
+}
+
+std::optional<Duration> Monitor::time_to_wait() const {
+  Time first = ping_at_;
+  for (const auto& due : {old_key_until_, restart_at_, kill_at_}) {
+    if (due) first = std::min(first, *due);
+  }
+  return std::max(first - read_clock(), Duration::zero());
+}
+
+void Monitor::on_timer(Time now) {
+  if (old_key_until_ && now >= *old_key_until_) {
+    old_key_until_.reset();
+    old_signer_.reset();
+  }
+  if (kill_at_ && now >= *kill_at_) {
+    kill_at_.reset();
+    if (worker_) worker_->kill(SIGKILL);
+  }
+  if (restart_at_ && now >= *restart_at_) {
+    restart_at_.reset();
+    try {
+      start_worker();
+    } catch (const SystemError& error) {
+      if (worker_) {
+        worker_->kill(SIGKILL);
+      } else {
+        plan_restart(error.what(), now);
+      }
+    }
+  }
+  if (now >= ping_at_) ping(now);
+}
+
+// A worker in a debugger does not answer.
+void Monitor::ping(Time now) {
+  ping_at_ = now + ping_interval;
+  if (options_.no_sandbox || state_ == gone) return;
+  const bool hangs = state_ == running ? !answered_ : now - worker_->started() >= ping_interval;
+  if (hangs) {
+    log_error("the worker does not answer, so it is replaced");
+    worker_->kill(SIGKILL);
+  } else if (state_ == running) {
+    answered_ = false;
+    tell(channel::Ping{});
+  }
+}
+
+void Monitor::on_signal() {
+  signalfd_siginfo info{};
+  if (::read(signals_.get(), &info, sizeof info) != sizeof info) return;
+  if (info.ssi_signo == SIGCHLD) return hook_.reap();
+  if (info.ssi_signo == SIGHUP) return reload();
+  log_info("stopping", {{"signal", strsignal(static_cast<int>(info.ssi_signo))}});
+  begin_stop(Exit::stopped);
+}
+
+void Monitor::begin_stop(Exit status) {
+  if (!exit_) {
+    exit_ = status;
+    host::notify("STOPPING=1");
+    kill_at_ = read_clock() + stop_time;
+  }
+  restart_at_.reset();
+  if (worker_ == nullptr) {
+    done_ = true;
+    return;
+  }
+  if (state_ == starting) {
+    worker_->kill(SIGKILL);
+  } else {
+    tell(channel::Stop{});  // asked twice: at once
+  }
+}
+
+// Our open descriptor would keep a deleted namespace alive, so the link exits.
+void Monitor::on_netns_change() {
+  const auto deleted = netns_watch_.deleted();
+  if (!deleted) return;
+  log_error("the network namespace was deleted", {{"netns", *deleted}});
+  begin_stop(Exit::failed);
+}
+
+// Forwarding goes off first: packets of the link would leave with their inside addresses.
+void Monitor::guardian_ended() {
+  loop_.unwatch(ends_.guardian->ended_fd());
+  log_error("the guardian process has ended, so the link ends");
+  try {
+    ends_.guardian->undo(ends_.private_netns);
+  } catch (const SystemError& error) {
+    log_error("the guardian's rules remain", {{"error", error.what()}});
+  }
+  if (!exit_) begin_stop(Exit::failed);
+}
+
+}  // namespace routevpn::monitor

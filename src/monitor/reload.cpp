@@ -1,0 +1,57 @@
+// SIGHUP: the monitor reads the credentials again, and the --accept prefixes of the configuration
+// file. A fault of one does not keep the other from being taken.
+
+#include "routevpn/base/log.hpp"
+#include "routevpn/monitor/monitor.hpp"
+#include "routevpn/options/parse_link.hpp"
+
+#include "handed_files.hpp"
+#include "tell.hpp"
+
+namespace routevpn::monitor {
+
+void Monitor::reload() {
+  const bool new_credentials = reload_credentials();
+  const bool new_options = reload_accept();
+  if ((!new_credentials && !new_options) || worker_ == nullptr) return;
+  if (new_credentials) hand_over_psks();
+  const HandedFiles files(options_, texts_);
+  tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0)},
+       files.descriptors());
+}
+
+bool Monitor::reload_credentials() {
+  try {
+    auto fresh = dtls::load_credentials(
+        {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk});
+    dtls::Identity::make(fresh, {options_.peer_name, options_.ciphers});
+    texts_ = dtls::texts_of(fresh);
+    psks_ = std::move(fresh.psks);
+    old_signer_ = std::exchange(signer_, std::make_unique<signer::Signer>(std::move(fresh.key)));
+    old_key_until_ = read_clock() + old_key_life;
+    ++key_;
+    return true;
+  } catch (const std::exception& error) {
+    log_error("reload failed, the old certificates stay in force", {{"error", error.what()}});
+    return false;
+  }
+}
+
+bool Monitor::reload_accept() {
+  try {
+    auto parsed = options::parse_link(arguments_);
+    if (!parsed.faults.empty()) throw UsageErrors(std::move(parsed.faults));
+    const bool changed = parsed.options.accept != options_.accept;
+    options_.accept = parsed.options.accept;
+    if (parsed.options != options_) {
+      log_warning("the configuration file has other changes, which need a restart of the link",
+                  {{"config", options_.config_file}});
+    }
+    return changed;
+  } catch (const std::exception& error) {
+    log_error("reload failed, the old --accept prefixes stay in force", {{"error", error.what()}});
+    return false;
+  }
+}
+
+}  // namespace routevpn::monitor

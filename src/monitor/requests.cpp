@@ -1,0 +1,283 @@
+// What the worker asks for. Each handler returns false for a request that it refuses. A refused
+// request is answered too, because the worker waits.
+
+#include <algorithm>
+
+#include <malloc.h>
+
+#include "routevpn/base/log.hpp"
+#include "routevpn/base/mtu.hpp"
+#include "routevpn/base/text.hpp"
+#include "routevpn/host/memory.hpp"
+#include "routevpn/host/notify.hpp"
+#include "routevpn/monitor/monitor.hpp"
+
+#include "tell.hpp"
+
+namespace routevpn::monitor {
+
+namespace {
+
+constexpr unsigned least_mtu = 68;  // RFC 791
+constexpr unsigned greatest_mtu = 65535;
+
+constexpr std::string_view name_of(channel::LinkState state) {
+  if (state == channel::LinkState::up) return "up";
+  return state == channel::LinkState::down ? "down" : "connecting";
+}
+
+bool is_word(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+}  // namespace
+
+struct Monitor::Rule {
+  channel::Kind kind;
+  std::uint8_t states;  // in which the worker may send it
+  bool (*take)(Monitor&, const channel::Message&);
+
+  template <typename T, bool (Monitor::*handler)(const T&)>
+  static Rule of(std::uint8_t states) {
+    return {T::kind, states, [](Monitor& monitor, const channel::Message& message) {
+              const auto fields = message.as<T>();
+              return fields && (monitor.*handler)(*fields);
+            }};
+  }
+};
+
+// The table of channel/messages.hpp.
+const std::vector<Monitor::Rule> Monitor::rules = {
+    Rule::of<channel::Ready, &Monitor::ready>(starting),
+    Rule::of<channel::SetCarrier, &Monitor::set_carrier>(running),
+    Rule::of<channel::SetMtu, &Monitor::set_mtu>(running),
+    Rule::of<channel::IgnoreDeadRoutes, &Monitor::ignore_dead_routes>(running),
+    Rule::of<channel::ResolvePeer, &Monitor::resolve>(running),
+    Rule::of<channel::SignPart, &Monitor::sign_part>(running),
+    Rule::of<channel::Sign, &Monitor::sign>(running),
+    Rule::of<channel::Announce, &Monitor::announce>(running),
+    Rule::of<channel::RememberPeer, &Monitor::remember_peer>(running),
+    Rule::of<channel::Alive, &Monitor::alive>(running),
+    Rule::of<channel::Ended, &Monitor::ended>(running),
+};
+
+void Monitor::on_message() {
+  channel::Message message;
+  for (int i = 0; i < messages_per_turn; ++i) {
+    switch (worker_->channel().receive(message)) {
+      case channel::ReceiveResult::empty:
+        return;
+      case channel::ReceiveResult::closed:
+        loop_.unwatch(worker_->channel().fd());
+        worker_->kill(SIGKILL);
+        return;
+      case channel::ReceiveResult::ok:
+        if (!take(message)) refuse(message.kind());
+    }
+  }
+}
+
+bool Monitor::take(channel::Message& message) {
+  const auto rule = std::ranges::find(rules, message.kind(), &Rule::kind);
+  return rule != rules.end() && (rule->states & state_) != 0 && message.descriptors().empty() &&
+         rule->take(*this, message);
+}
+
+void Monitor::refuse(channel::Kind kind) {
+  ++refused_;
+  const Time now = read_clock();
+  if (now < next_refusal_log_) return;
+  next_refusal_log_ = now + refusal_log_interval;
+  log_error("messages of the worker were refused",
+            {{"all", std::to_string(refused_)},
+             {"last_kind", std::to_string(static_cast<unsigned>(kind))}});
+}
+
+bool Monitor::ready(const channel::Ready& /*message*/) {
+  state_ = running;
+  if (std::exchange(was_ready_, true)) return true;
+  host::notify("READY=1");
+  return true;
+}
+
+bool Monitor::set_carrier(const channel::SetCarrier& wanted) {
+  if (wanted.on == 0) {
+    carrier_off();
+  } else if (wanted.on == 1 && !exit_) {
+    try {
+      ends_.carrier.set(true);
+      carrier_ = true;
+    } catch (const SystemError& error) {
+      log_error("the carrier cannot be switched on", {{"error", error.what()}});
+      begin_stop(Exit::failed);
+    }
+  }
+  tell(channel::CarrierSet{});
+  return wanted.on <= 1;
+}
+
+// A deleted interface has no carrier to lose: a stop goes on, so that the peer is told.
+void Monitor::carrier_off() {
+  if (!carrier_) return;
+  carrier_ = false;
+  if (!exit_) ++flaps_;
+  try {
+    ends_.carrier.set(false);
+  } catch (const SystemError& error) {
+    log_warning("the carrier cannot be taken off", {{"error", error.what()}});
+  }
+}
+
+// Below 1280 bytes the kernel would remove IPv6 from the interface for good.
+bool Monitor::set_mtu(const channel::SetMtu& wanted) {
+  const unsigned bytes = wanted.bytes;
+  const unsigned least = options_.has_family(false) ? ipv6_minimum_mtu : least_mtu;
+  const bool allowed = !options_.mtu && bytes >= least && bytes <= greatest_mtu;
+  try {
+    if (allowed) ends_.netlink.set_mtu(ifname_, bytes);
+    if (allowed) mtu_ = bytes;
+  } catch (const std::exception& error) {
+    log_warning("the interface keeps its MTU", {{"error", error.what()}});
+  }
+  tell(channel::MtuSet{mtu_});
+  return allowed;
+}
+
+bool Monitor::ignore_dead_routes(const channel::IgnoreDeadRoutes& /*message*/) {
+  if (std::exchange(routes_ignored_, true)) return true;  // by the worker before this one
+  try {
+    ends_.linkdown_routes.ignore();
+  } catch (const SystemError& error) {
+    log_warning("routes are not ignored without carrier", {{"error", error.what()}});
+  }
+  return true;
+}
+
+bool Monitor::resolve(const channel::ResolvePeer& wanted) {
+  if (wanted.lane >= resolvers_.size() || wanted.peer >= options_.peers.size()) return false;
+  auto& resolver = resolvers_[wanted.lane];
+  if (resolver) return false;
+  try {
+    resolver = std::make_unique<host::ResolverProcess>(host::ResolverProcess::start(
+        program_, options_.peers[wanted.peer].host, account_.uid, account_.gid));
+    loop_.watch(resolver->fd(),
+                [this, lane = wanted.lane, peer = wanted.peer] { resolved(lane, peer); });
+  } catch (const SystemError& error) {
+    resolver.reset();
+    channel::Resolved failed{};
+    failed.lane = wanted.lane;
+    failed.error = channel::Text<200>::of(error.what());
+    tell(failed);
+  }
+  return true;
+}
+
+void Monitor::resolved(std::uint8_t lane, std::uint8_t peer) {
+  auto& resolver = resolvers_[lane];
+  const auto result = resolver->take();
+  if (!result) return;  // not all of it is there
+  loop_.unwatch(resolver->fd());
+  resolver.reset();
+  channel::Resolved answer{};
+  answer.lane = lane;
+  answer.peer = peer;
+  const std::size_t count = std::min(result->addresses.size(), channel::most_addresses);
+  for (std::size_t i = 0; i < count; ++i) {
+    answer.addresses[i] = channel::Address::of(result->addresses[i]);
+  }
+  answer.error = channel::Text<200>::of(result->error);
+  tell(answer);
+}
+
+bool Monitor::sign_part(const channel::SignPart& part) {
+  const std::size_t length = part.length;
+  if (length > part.bytes.size() || length > parts_.capacity() - parts_.size()) {
+    parts_.clear();
+    return false;
+  }
+  parts_.insert(parts_.end(), part.bytes.begin(),
+                part.bytes.begin() + static_cast<std::ptrdiff_t>(length));
+  return true;
+}
+
+bool Monitor::sign(const channel::Sign& wanted) {
+  channel::SignedDigest answer{};
+  const auto over_rate = signer_->rate_refusals();
+  answer.length = static_cast<std::uint16_t>(signature_of(wanted, answer.bytes));
+  parts_.clear();
+  if (signer_->rate_refusals() != over_rate) warn_of_rate();
+  tell(answer);
+  return answer.length != 0;
+}
+
+void Monitor::warn_of_rate() {
+  const Time now = read_clock();
+  if (now < next_rate_log_) return;
+  next_rate_log_ = now + refusal_log_interval;
+  log_warning("the worker asks for more than 200 signatures per second",
+              {{"refused", std::to_string(signer_->rate_refusals())}});
+}
+
+// Returns the length of the signature, 0: refused.
+std::size_t Monitor::signature_of(const channel::Sign& wanted, std::span<std::uint8_t> signature) {
+  if (wanted.scheme > static_cast<std::uint8_t>(signer::SignScheme::ed25519) ||
+      wanted.digest > static_cast<std::uint8_t>(signer::SignDigest::sha512) ||
+      wanted.length > wanted.bytes.size()) {
+    return 0;
+  }
+  const auto scheme = static_cast<signer::SignScheme>(wanted.scheme);
+  const ConstBytes bytes = scheme == signer::SignScheme::ed25519
+                               ? ConstBytes(parts_)
+                               : ConstBytes(wanted.bytes).first(wanted.length);
+  const signer::SignRequest request{scheme, static_cast<signer::SignDigest>(wanted.digest), bytes};
+  if (wanted.key == key_) return signer_->sign(request, signature, read_clock());
+  const bool is_old = wanted.key == static_cast<std::uint8_t>(key_ - 1) && old_signer_ != nullptr;
+  return is_old ? old_signer_->sign(request, signature, read_clock()) : 0;
+}
+
+bool Monitor::announce(const channel::Announce& news) {
+  const auto state = news.state;
+  const auto reason = news.reason.view();
+  if (state > channel::LinkState::up || !is_word(reason)) return false;
+  announced_ = state;
+  host::notify("STATUS=" + std::string(name_of(state)) + ": " + printable(news.text.view()));
+  const auto peer = news.peer.get();
+  run_hook(state, reason, peer ? peer->to_string() : "");
+  if (state == channel::LinkState::up) {  // the code of set-up and signatures runs rarely
+    malloc_trim(0);
+    host::release_code_pages();
+  }
+  return true;
+}
+
+void Monitor::run_hook(channel::LinkState state, std::string_view reason, const std::string& peer) {
+  hook_.run({{"ROUTEVPN_LINK", listener_.link()},
+             {"ROUTEVPN_STATE", std::string(name_of(state))},
+             {"ROUTEVPN_REASON", std::string(reason)},
+             {"ROUTEVPN_PEER", peer}});
+}
+
+bool Monitor::remember_peer(const channel::RememberPeer& peer) {
+  const auto address = peer.peer.get();
+  if (peer.lane >= ends_.lanes.size() || !address) return false;
+  last_peers_.remember(peer.lane, address->address);
+  return true;
+}
+
+bool Monitor::alive(const channel::Alive& /*message*/) {
+  if (answered_) return false;
+  answered_ = true;
+  host::notify("WATCHDOG=1");
+  return true;
+}
+
+bool Monitor::ended(const channel::Ended& end) {
+  if (end.as_asked > 1) return false;
+  if (!exit_) exit_ = Exit::failed;
+  if (!kill_at_) kill_at_ = read_clock() + stop_time;
+  return true;
+}
+
+}  // namespace routevpn::monitor

@@ -1,0 +1,114 @@
+// The worker's life: what it is given, its end, and its successor.
+
+#include <cstring>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "routevpn/base/files.hpp"
+#include "routevpn/base/log.hpp"
+#include "routevpn/monitor/monitor.hpp"
+#include "routevpn/options/link_table.hpp"
+
+#include "handed_files.hpp"
+#include "tell.hpp"
+
+namespace routevpn::monitor {
+
+void Monitor::start_worker() {
+  ends_.reset_queues();
+  worker_ = std::make_unique<WorkerProcess>(program_, listener_.link());
+  ++worker_starts_;
+  state_ = starting;
+  answered_ = true;
+  parts_.clear();
+  loop_.watch(worker_->channel().fd(), [this] { on_message(); });
+  loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
+  hand_over();
+}
+
+void Monitor::hand_over() {
+  for (std::size_t lane = 0; lane < ends_.lanes.size(); ++lane) {
+    const auto& peer = last_peers_.of(lane);
+    if (!peer) continue;
+    tell(channel::RememberedPeer{static_cast<std::uint8_t>(lane), channel::Address::of(*peer)});
+  }
+  hand_over_psks();
+  const HandedFiles files(options_, texts_);
+  std::vector<int> descriptors = files.descriptors();
+  const Fd none(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto add = [&](int fd) { descriptors.push_back(fd < 0 ? none.get() : fd); };
+  const auto& probe = ends_.route_probe;
+  for (const int fd : {listener_.fd(), probe.fd(true), probe.fd(false), empty_root_.get()}) add(fd);
+  for (const auto& lane : ends_.lanes) {
+    add(lane.socket.fd());
+    add(lane.tun.fd());
+  }
+  channel::Start start{};
+  start.link = channel::Text<112>::of(listener_.link());
+  start.ifname = channel::Text<16>::of(ifname_);
+  start.mtu = mtu_;
+  start.lanes = static_cast<std::uint32_t>(ends_.lanes.size());
+  start.socket_is_v4 = ends_.lanes.front().socket.family() == AF_INET ? 1 : 0;
+  start.udp_offload = ends_.lanes.front().tun.has_udp_offload() ? 1 : 0;
+  start.lookup_v4 = probe.fd(true) >= 0 ? 1 : 0;
+  start.lookup_v6 = probe.fd(false) >= 0 ? 1 : 0;
+  start.key = key_;
+  start.confined = options_.no_sandbox ? 0 : 1;
+  start.uid = account_.uid;
+  start.gid = account_.gid;
+  start.monitor_pid = getpid();
+  start.worker_starts = worker_starts_;
+  start.flaps = flaps_;
+  tell(start, descriptors);
+}
+
+void Monitor::hand_over_psks() {
+  for (const auto& psk : psks_) {
+    channel::PskSecrets secrets{};
+    std::ranges::copy(psk->envelope_secret(), secrets.envelope.begin());
+    std::ranges::copy(psk->traffic_secret(), secrets.traffic.begin());
+    tell(secrets);
+    explicit_bzero(&secrets, sizeof secrets);
+  }
+}
+
+void Monitor::worker_ended() {
+  carrier_off();
+  loop_.unwatch(worker_->channel().fd());
+  loop_.unwatch(worker_->ended_fd());
+  for (const auto& resolver : resolvers_) {
+    if (resolver) loop_.unwatch(resolver->fd());
+  }
+  std::ranges::fill(resolvers_, nullptr);
+  const std::string how = worker_->wait();
+  const Time started = worker_->started();
+  worker_.reset();
+  state_ = gone;
+  if (exit_) {
+    done_ = true;
+    return;
+  }
+  plan_restart(how, started);
+}
+
+void Monitor::plan_restart(const std::string& how, Time started) {
+  const Time now = read_clock();
+  const auto delay = restart_policy_.on_death(started, now);
+  if (!delay) {
+    log_error("the worker has died 10 times within a minute, so the link ends", {{"end", how}});
+    exit_ = Exit::failed;
+    done_ = true;
+    return;
+  }
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*delay).count();
+  log_error("the worker has died and is replaced",
+            {{"end", how}, {"delay_ms", std::to_string(ms)}});
+  if (announced_ == channel::LinkState::up) {
+    announced_ = channel::LinkState::connecting;
+    run_hook(announced_, "worker_died", "");
+  }
+  restart_at_ = now + *delay;
+}
+
+}  // namespace routevpn::monitor

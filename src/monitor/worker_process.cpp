@@ -1,0 +1,80 @@
+#include "routevpn/monitor/worker_process.hpp"
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+
+namespace routevpn::monitor {
+
+namespace {
+
+using channel::worker_descriptor;
+
+// In the child, before exec. Only calls that are safe after a fork.
+[[noreturn]] void execute(int program, int pair, const char* link, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // the worker sets it again after its change of user
+  const int dev_null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const int copy = fcntl(program, F_DUPFD_CLOEXEC, worker_descriptor + 1);
+  const bool prepared = getppid() == parent && dev_null >= 0 && copy >= 0 &&
+                        dup2(dev_null, STDIN_FILENO) >= 0 &&
+                        (pair == worker_descriptor ? fcntl(pair, F_SETFD, 0) == 0
+                                                   : dup2(pair, worker_descriptor) >= 0);
+  if (prepared) {
+    std::array<const char*, 3> arguments{channel::worker_name, link, nullptr};
+    close_range(worker_descriptor + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);  // also what we inherited
+    syscall(SYS_execveat, copy, "", arguments.data(), environ, AT_EMPTY_PATH);
+  }
+  _exit(127);
+}
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(const Fd& program, const std::string& link)
+    : channel_(Fd()), started_(read_clock()) {
+  auto [ours, theirs] = channel::Channel::make();
+  const pid_t parent = getpid();
+  pid_ = fork();
+  if (pid_ < 0) throw system_error("starting the worker");
+  if (pid_ == 0) execute(program.get(), theirs.fd(), link.c_str(), parent);
+  pidfd_.reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  if (!pidfd_) {
+    const auto error = system_error("watching the worker");
+    kill(SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    throw error;
+  }
+  channel_ = std::move(ours);
+}
+
+WorkerProcess::~WorkerProcess() {
+  if (pid_ < 0) return;
+  kill(SIGKILL);
+  wait();
+}
+
+void WorkerProcess::kill(int signal) const {
+  ::kill(pid_, signal);
+}
+
+std::string WorkerProcess::wait() {
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  if (!WIFSIGNALED(status)) return "status " + std::to_string(WEXITSTATUS(status));
+  const int signal = WTERMSIG(status);
+  return "signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
+}
+
+}  // namespace routevpn::monitor
