@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "sim/identities.hpp"
 #include "target.hpp"
@@ -30,7 +31,8 @@ Fd connect_to(const std::string& path) {
 void run_target(Input input) {
   static int answers;
   static host::EventLoop loop;
-  static host::ControlSocket socket(loop, directory().path(), "fuzz", [] {
+  static const host::ControlListener listener(directory().path(), "fuzz", getgid());
+  static host::ControlSocket socket(loop, Fd(dup(listener.fd())), listener.link(), [] {
     ++answers;
     return std::string("{}");
   });
