@@ -36,8 +36,8 @@ void Monitor::hand_over() {
   hand_over_psks();
   const HandedFiles files(options_, texts_);
   std::vector<int> descriptors = files.descriptors();
-  const Fd none(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const auto add = [&](int fd) { descriptors.push_back(fd < 0 ? none.get() : fd); };
+  const Fd placeholder(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto add = [&](int fd) { descriptors.push_back(fd < 0 ? placeholder.get() : fd); };
   const auto& probe = ends_.route_probe;
   for (const int fd : {listener_.fd(), probe.fd(true), probe.fd(false), empty_root_.get()}) add(fd);
   for (const auto& lane : ends_.lanes) {
