@@ -7,6 +7,7 @@
 #include <optional>
 #include <sstream>
 
+#include <linux/capability.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -16,6 +17,7 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/host/capabilities.hpp"
 
 #include "backstop_routes.hpp"
 #include "nat.hpp"
@@ -78,6 +80,7 @@ std::optional<std::string> wait_for_name() {
 
 void guard(const GuardianDuties& duties, const Netns& where) {
   if (!where.same_as(Netns::current())) where.enter();
+  keep_capabilities({CAP_NET_ADMIN});  // nft, which it executes, has those of the bounding set
   // Other inherited descriptors would keep what belongs to the link's process alive.
   close_range(STDERR_FILENO + 1, UINT_MAX, 0);
   const auto ifname = wait_for_name();

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -11,6 +12,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/host/capabilities.hpp"
 
 namespace routevpn::host {
 
@@ -48,6 +50,7 @@ Netns Netns::open(const std::string& name, const std::string& option) {
 }
 
 void Netns::enter() const {
+  const Raised right(CAP_SYS_ADMIN);
   if (setns(fd(), CLONE_NEWNET) != 0) {
     throw system_error("entering a network namespace (needs CAP_SYS_ADMIN)");
   }
@@ -66,9 +69,13 @@ NetnsScope::NetnsScope(const Netns& where)
 }
 
 NetnsScope::~NetnsScope() {
-  if (!moved_ || setns(back_.fd(), CLONE_NEWNET) == 0) return;
-  log_error(system_error("returning to the network namespace").what());
-  std::_Exit(static_cast<int>(Exit::failed));
+  if (!moved_) return;
+  try {
+    back_.enter();
+  } catch (const SystemError& error) {
+    log_error(error.what(), {{"to", "the former namespace"}});
+    std::_Exit(static_cast<int>(Exit::failed));
+  }
 }
 
 }  // namespace routevpn::host
