@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -43,18 +44,38 @@ bool is_there(const Fd& connected) {
          listener.pid <= 0 || kill(listener.pid, 0) == 0 || errno != ESRCH;
 }
 
+// A process may give its file to a group of its own. So CAP_SETGID is enough, and CAP_CHOWN, which
+// the unit does not grant, is not needed. Without these rights the socket is for the running user
+// alone.
+void give_to_group(const std::string& path, gid_t group) {
+  constexpr auto same_user = static_cast<uid_t>(-1);
+  if (chown(path.c_str(), same_user, group) == 0 || errno != EPERM) return;
+  const gid_t own = getegid();
+  if (setegid(group) != 0) return;
+  [[maybe_unused]] const int given = chown(path.c_str(), same_user, group);
+  if (setegid(own) != 0) throw system_error("returning to the own group");
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // the change may have set it (sysctl fs.suid_dumpable)
+}
+
 bool has_listener(const sockaddr_un& address) {
   const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (connect(probe.get(), generic(address), sizeof address) != 0) return errno == EAGAIN;
   return is_there(probe);
 }
 
+// Members of the socket's group must reach it, whatever the umask.
+void make_run_dir(const std::string& path) {
+  namespace fs = std::filesystem;
+  constexpr auto mode = static_cast<fs::perms>(0755);
+  std::error_code error;
+  if (fs::create_directories(path, error)) fs::permissions(path, mode, error);
+  if (error) throw SystemError("--run-dir " + path + ": " + error.message());
+}
+
 }  // namespace
 
 ControlListener::ControlListener(const std::string& run_dir, const std::string& link, gid_t group) {
-  std::error_code error;
-  std::filesystem::create_directories(run_dir, error);
-  if (error) throw SystemError("--run-dir " + run_dir + ": " + error.message());
+  make_run_dir(run_dir);
   for (int number = 1; number <= max_links_of_a_name; ++number) {
     link_ = number == 1 ? link : link + "-" + std::to_string(number);
     path_ = run_dir + "/" + link_ + ".sock";
@@ -64,8 +85,7 @@ ControlListener::ControlListener(const std::string& run_dir, const std::string& 
     fd_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd_) throw system_error("control socket");
     if (::bind(fd_.get(), generic(address), sizeof address) == 0) {
-      // Without the right to give it away, the socket is for the running user alone.
-      [[maybe_unused]] const int given = chown(path_.c_str(), static_cast<uid_t>(-1), group);
+      give_to_group(path_, group);
       chmod(path_.c_str(), 0660);
       if (listen(fd_.get(), 16) != 0) throw system_error(path_);
       return;

@@ -80,7 +80,7 @@ std::optional<std::string> wait_for_name() {
 
 void guard(const GuardianDuties& duties, const Netns& where) {
   if (!where.same_as(Netns::current())) where.enter();
-  keep_capabilities({CAP_NET_ADMIN});  // nft, which it executes, has those of the bounding set
+  keep_capabilities({CAP_NET_ADMIN});  // also of nft, which it executes
   // Other inherited descriptors would keep what belongs to the link's process alive.
   close_range(STDERR_FILENO + 1, UINT_MAX, 0);
   const auto ifname = wait_for_name();

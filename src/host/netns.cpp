@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
@@ -35,6 +36,13 @@ std::string Netns::path_of(const std::string& name) {
 Netns Netns::current() {
   Fd fd = open_namespace(own_namespace);
   if (!fd) throw system_error(own_namespace);
+  return Netns(std::move(fd));
+}
+
+Netns Netns::of_start() {
+  if (ioctl(STDIN_FILENO, NS_GET_NSTYPE) != CLONE_NEWNET) return current();
+  Fd fd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (!fd) throw system_error("standard input");
   return Netns(std::move(fd));
 }
 

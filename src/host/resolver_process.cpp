@@ -20,6 +20,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/host/child_process.hpp"
+#include "routevpn/host/signal_child.hpp"
 
 #include "resolver_records.hpp"
 
@@ -156,14 +157,15 @@ ResolverProcess ResolverProcess::start(const Fd& program, const std::string& hos
     }
     _exit(static_cast<int>(Exit::failed));
   }
-  return {pid, std::move(output.read_end)};
+  return {pid, uid, std::move(output.read_end)};
 }
 
-ResolverProcess::ResolverProcess(pid_t pid, Fd output) : pid_(pid), output_(std::move(output)) {}
+ResolverProcess::ResolverProcess(pid_t pid, uid_t uid, Fd output)
+    : pid_(pid), uid_(uid), output_(std::move(output)) {}
 
 ResolverProcess::~ResolverProcess() {
   if (!output_) return;
-  kill(pid_, SIGKILL);
+  signal_child(pid_, SIGKILL, uid_);
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

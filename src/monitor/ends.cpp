@@ -4,6 +4,9 @@
 #include <chrono>
 #include <thread>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/error.hpp"
 #include "routevpn/datapath/mtu.hpp"
@@ -13,7 +16,13 @@ namespace routevpn::monitor {
 namespace {
 
 host::Netns namespace_of(const std::string& name, const std::string& option) {
-  return name.empty() ? host::Netns::current() : host::Netns::open(name, option);
+  return name.empty() ? host::Netns::of_start() : host::Netns::open(name, option);
+}
+
+// Later children, such as commands of --on-state, get no namespace as standard input.
+void close_standard_input() {
+  const Fd none(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!none || dup2(none.get(), STDIN_FILENO) < 0) throw system_error("/dev/null");
 }
 
 // After a kill -9 of a link's monitor its worker is there for some milliseconds more, with sockets
@@ -93,8 +102,11 @@ host::GuardianDuties guardian_duties(const options::LinkOptions& options) {
 EarlyEnds open_early_ends(const options::LinkOptions& options) {
   EarlyEnds early;
   try {
+    auto started_in = host::Netns::current();
+    if (!started_in.same_as(host::Netns::of_start())) early.worker_netns = std::move(started_in);
     early.public_netns = namespace_of(options.public_netns, "--public-netns");
     early.private_netns = namespace_of(options.netns, "--netns");
+    if (early.worker_netns) close_standard_input();
     const auto duties = guardian_duties(options);
     if (duties.any()) {
       early.guardian.emplace(host::Guardian::fork_early(duties, *early.private_netns));
@@ -119,7 +131,8 @@ Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
   netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
   host::LinkdownRoutes linkdown_routes(ifname);
   if (early.guardian) early.guardian->begin(ifname);
-  return {std::move(*early.public_netns),
+  return {std::move(early.worker_netns),
+          std::move(*early.public_netns),
           std::move(*early.private_netns),
           std::move(early.guardian),
           std::move(lanes),

@@ -17,7 +17,8 @@ namespace routevpn::monitor {
 
 void Monitor::start_worker() {
   ends_.reset_queues();
-  worker_ = std::make_unique<WorkerProcess>(program_, listener_.link());
+  worker_ =
+      std::make_unique<WorkerProcess>(program_, listener_.link(), ends_.worker_netns, account_.uid);
   ++worker_starts_;
   state_ = starting;
   answered_ = true;

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
+#include "routevpn/host/signal_child.hpp"
 
 namespace routevpn::monitor {
 
@@ -21,12 +23,23 @@ namespace {
 
 using channel::worker_descriptor;
 
-// In the child, before exec. Only calls that are safe after a fork.
-[[noreturn]] void execute(int program, int pair, const char* link, pid_t parent) {
+// In the child, before exec.
+bool enter(const std::optional<host::Netns>& where) {
+  try {
+    if (where) where->enter();
+    return true;
+  } catch (const SystemError& error) {
+    log_error(error.what());
+    return false;
+  }
+}
+
+[[noreturn]] void execute(int program, int pair, const char* link, pid_t parent,
+                          const std::optional<host::Netns>& where) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // the worker sets it again after its change of user
   const int dev_null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   const int copy = fcntl(program, F_DUPFD_CLOEXEC, worker_descriptor + 1);
-  const bool prepared = getppid() == parent && dev_null >= 0 && copy >= 0 &&
+  const bool prepared = getppid() == parent && enter(where) && dev_null >= 0 && copy >= 0 &&
                         dup2(dev_null, STDIN_FILENO) >= 0 &&
                         (pair == worker_descriptor ? fcntl(pair, F_SETFD, 0) == 0
                                                    : dup2(pair, worker_descriptor) >= 0);
@@ -40,13 +53,14 @@ using channel::worker_descriptor;
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(const Fd& program, const std::string& link)
-    : channel_(Fd()), started_(read_clock()) {
+WorkerProcess::WorkerProcess(const Fd& program, const std::string& link,
+                             const std::optional<host::Netns>& where, uid_t uid)
+    : uid_(uid), channel_(Fd()), started_(read_clock()) {
   auto [ours, theirs] = channel::Channel::make();
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ < 0) throw system_error("starting the worker");
-  if (pid_ == 0) execute(program.get(), theirs.fd(), link.c_str(), parent);
+  if (pid_ == 0) execute(program.get(), theirs.fd(), link.c_str(), parent, where);
   pidfd_.reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   if (!pidfd_) {
     const auto error = system_error("watching the worker");
@@ -64,7 +78,7 @@ WorkerProcess::~WorkerProcess() {
 }
 
 void WorkerProcess::kill(int signal) const {
-  ::kill(pid_, signal);
+  host::signal_child(pid_, signal, uid_);
 }
 
 std::string WorkerProcess::wait() {

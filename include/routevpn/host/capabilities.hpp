@@ -18,7 +18,7 @@ struct Capabilities {
 // Removes all capabilities except these from the permitted and the effective set. CAP_SYS_ADMIN
 // leaves the effective set in every case: Raised restores it while it is needed. A thread without
 // capabilities stays so. A program that root executes has all capabilities of the bounding set
-// again. Throws SystemError.
+// again, except under no_new_privs. Throws SystemError.
 void keep_capabilities(std::initializer_list<unsigned> kept);
 
 // A permitted capability is effective while the object exists. Does nothing if the capability is

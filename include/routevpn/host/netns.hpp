@@ -10,6 +10,9 @@ namespace routevpn::host {
 class Netns {
  public:
   static Netns current();  // of the calling thread; throws SystemError
+  // The namespace that standard input is, or else current(). systemd gives that of the host by
+  // StandardInput=file:/proc/1/ns/net to a unit with PrivateNetwork=yes. Throws SystemError.
+  static Netns of_start();
   // Throws UsageError, which names `option`, if there is no such namespace.
   static Netns open(const std::string& name, const std::string& option);
   static std::string path_of(const std::string& name);

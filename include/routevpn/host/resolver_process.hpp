@@ -46,9 +46,10 @@ class ResolverProcess {
   [[nodiscard]] std::optional<Answer> take();
 
  private:
-  ResolverProcess(pid_t pid, Fd output);
+  ResolverProcess(pid_t pid, uid_t uid, Fd output);
 
   pid_t pid_;
+  uid_t uid_;
   Fd output_;                                 // empty once moved from
   std::array<std::uint8_t, 256> received_{};  // more than the longest output
   std::size_t received_bytes_ = 0;

@@ -24,6 +24,7 @@ struct LaneEnds {
 
 // What is made before credentials are read.
 struct EarlyEnds {
+  std::optional<host::Netns> worker_netns;
   std::optional<host::Netns> public_netns;
   std::optional<host::Netns> private_netns;
   std::optional<host::Guardian> guardian;  // its process has no copy of the private key
@@ -31,6 +32,9 @@ struct EarlyEnds {
 };
 
 struct Ends {
+  // The namespace in which the monitor was started, if standard input is another: it has no
+  // interface but lo. None: the worker stays in public_netns.
+  std::optional<host::Netns> worker_netns;
   host::Netns public_netns;
   host::Netns private_netns;
   // Before the lanes, because the interface must end before the guardian undoes rules and NAT.

@@ -2,20 +2,24 @@
 // no private key, and each worker has another layout of its addresses.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
 
 #include "routevpn/base/clock.hpp"
 #include "routevpn/channel/channel.hpp"
+#include "routevpn/host/netns.hpp"
 
 namespace routevpn::monitor {
 
 class WorkerProcess {
  public:
-  // `program`: a descriptor of the executable. `link`: shown by ps. The kernel kills the worker
-  // when the calling thread ends. Throws SystemError.
-  WorkerProcess(const Fd& program, const std::string& link);
+  // `program`: a descriptor of the executable. `link`: shown by ps. `where`: the worker's network
+  // namespace; none: that of the calling thread. `uid`: the user that the worker takes. The kernel
+  // kills the worker when the calling thread ends. Throws SystemError.
+  WorkerProcess(const Fd& program, const std::string& link, const std::optional<host::Netns>& where,
+                uid_t uid);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
   ~WorkerProcess();  // kills the worker and waits for its end
@@ -29,6 +33,7 @@ class WorkerProcess {
 
  private:
   pid_t pid_ = -1;
+  uid_t uid_;
   Fd pidfd_;
   channel::Channel channel_;
   Time started_;

@@ -1,0 +1,33 @@
+#include "routevpn/host/signal_child.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
+#include "routevpn/host/capabilities.hpp"
+
+namespace routevpn::host {
+
+// The kernel makes all permitted capabilities effective when the effective user becomes root again,
+// and may make the process dumpable (sysctl fs.suid_dumpable). Real and saved user stay root's, so
+// processes of `uid` can neither signal nor trace this process meanwhile.
+void signal_child(pid_t child, int signal, uid_t uid) {
+  if (::kill(child, signal) == 0 || errno != EPERM) return;
+  const uid_t own = geteuid();
+  const auto capabilities = Capabilities::current();
+  if (seteuid(uid) != 0) {
+    log_error(system_error("signalling a child process").what());
+    return;
+  }
+  ::kill(child, signal);
+  if (seteuid(own) != 0) std::abort();
+  capabilities.apply();
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+}  // namespace routevpn::host
