@@ -67,4 +67,20 @@ unset "PID[a]"
 expect_equal "a link without its guardian ends with status 1" 1 "$status"
 expect "forwarding is off again" forwarding_is 0
 expect_not "no rule was left" grep -q "rules remain" "$DIR/a.log"
+
+# As in the unit: started in a namespace without interfaces, with the public one as standard input -----
+EMPTY=rv$$-empty
+namespace "$EMPTY"
+ip netns exec "$EMPTY" "$ROUTEVPN" --peer "${PEER[4]}" --peer-name b --ifname rv0 --netns "$PRIV_A" \
+  -a 10.255.0.1/30 --cert "$DIR/a.cert" --key "$DIR/a.key" --ca "$DIR/ca.cert" --run-dir "$DIR/a" \
+  >>"$DIR/a.log" 2>&1 <"/run/netns/$PUB_A" &
+PID[a]=$!
+wait_up a
+expect "a ping passes" in_ns "$PRIV_A" ping -c 1 -W "$DEADLINE_S" 10.255.0.2
+expect_equal "the monitor is in the public namespace" "$PUB_A" "$(ip netns identify "${PID[a]}")"
+expect_equal "the worker stays in the empty one" "$EMPTY" \
+  "$(ip netns identify "$(child_of_a routevpn-worker)")"
+expect_equal "no child gets a namespace as standard input" /dev/null \
+  "$(readlink "/proc/${PID[a]}/fd/0")"
+stop a || fail "link a ended with status $?"
 stop b || fail "link b ended with status $?"
