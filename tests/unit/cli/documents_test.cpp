@@ -98,7 +98,7 @@ TEST_CASE("every drop reason stands in the man page") {
 TEST_CASE("the man page has the usual sections") {
   const auto page = source("man/routevpn.8");
   const auto* heading = GENERATE("SYNOPSIS", "OPTIONS", "CONFIGURATION FILE", "TOPOLOGY FILE",
-                                 "SIGNALS", "FILES", "EXIT STATUS", "EXAMPLES", "DROP REASONS");
+                                 "PROCESSES AND RIGHTS", "SIGNALS", "FILES", "EXIT STATUS", "EXAMPLES", "DROP REASONS");
   CHECK(part(page, "Sh", heading).size() > 100);
 }
 
@@ -106,6 +106,8 @@ TEST_CASE("the service unit runs the command of the man page") {
   const auto unit = source("systemd/routevpn@.service");
   CHECK_THAT(unit, ContainsSubstring("\nType=notify\n"));
   CHECK_THAT(unit,
-             ContainsSubstring("\nExecStart=/usr/sbin/routevpn --config /etc/routevpn/%i.conf\n"));
-  CHECK_THAT(unit, ContainsSubstring("\nRuntimeDirectoryPreserve=yes\n"));
+             ContainsSubstring("\nExecStart=!/usr/sbin/routevpn --config /etc/routevpn/%i.conf\n"));
+  CHECK_THAT(unit, ContainsSubstring("\nWatchdogSec=30\n"));
+  // systemd would give it to the user of the worker, with the sockets of all links.
+  CHECK_THAT(unit, !ContainsSubstring("\nRuntimeDirectory="));
 }
