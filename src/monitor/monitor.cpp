@@ -120,9 +120,9 @@ void Monitor::on_timer(Time now) {
 // A worker in a debugger does not answer.
 void Monitor::ping(Time now) {
   ping_at_ = now + ping_interval;
-  if (state_ == gone || options_.no_sandbox) host::notify("WATCHDOG=1");  // the monitor is alive
-  if (state_ != running || options_.no_sandbox) return;
-  if (!answered_) {
+  if (options_.no_sandbox || state_ == gone) return host::notify("WATCHDOG=1");  // no worker to ask
+  const bool hangs = state_ == running ? !answered_ : now - worker_->started() >= ping_interval;
+  if (hangs) {
     log_error("the worker does not answer, so it is replaced");
     worker_->kill(SIGKILL);
   } else if (state_ == running) {
