@@ -11,8 +11,9 @@
 #include "routevpn/host/memory.hpp"
 #include "routevpn/host/resolver_process.hpp"
 #include "routevpn/host/state_hook.hpp"
-#include "routevpn/link/worker.hpp"
 #include "routevpn/monitor/monitor.hpp"
+
+#include "worker_main.hpp"
 
 using namespace routevpn;
 
@@ -85,7 +86,7 @@ int main(int argc, char** argv) {
     return static_cast<int>(status);
   };
   try {
-    if (argc > 0 && std::string_view(argv[0]) == channel::worker_name) return link::run_worker();
+    if (argc > 0 && std::string_view(argv[0]) == channel::worker_name) return worker_main();
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     return run(cli::parse_command_line(arguments), console, keys_are_locked);
   } catch (const UsageErrors& errors) {
