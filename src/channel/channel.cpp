@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "routevpn/base/error.hpp"
@@ -23,6 +24,11 @@ void take_descriptors(msghdr& header, std::vector<Fd>& into) {
       into.emplace_back(fd);
     }
   }
+}
+
+bool is_closed(int fd) {
+  pollfd state{fd, 0, 0};
+  return poll(&state, 1, 0) != 0;  // POLLHUP or POLLERR, which need no request
 }
 
 }  // namespace
@@ -76,8 +82,8 @@ ReceiveResult Channel::receive(Message& message, bool wait) const {
   } while (got < 0 && errno == EINTR);
   if (got < 0) return errno == EAGAIN ? ReceiveResult::empty : ReceiveResult::closed;
   take_descriptors(header, message.descriptors_);
-  // An empty datagram and the end of the connection look the same; neither has a use.
-  if (got == 0) return ReceiveResult::closed;
+  // An empty datagram looks like the end of the connection, which a worker must not feign.
+  if (got == 0 && is_closed(fd())) return ReceiveResult::closed;
   message.bytes_ =
       (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? 0 : static_cast<std::size_t>(got);
   return ReceiveResult::ok;

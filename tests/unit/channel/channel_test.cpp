@@ -35,6 +35,19 @@ TEST_CASE("a message of another size is none of its kind") {
   }
 }
 
+TEST_CASE("an empty message is of no kind, and does not end the connection") {
+  auto [monitor, worker] = Channel::make();
+  REQUIRE(::send(worker.fd(), "", 0, 0) == 0);
+  REQUIRE(worker.send(Ready{}) == SendResult::ok);
+  Message message;
+  REQUIRE(monitor.receive(message) == ReceiveResult::ok);
+  CHECK(message.kind() == Kind{});
+  REQUIRE(monitor.receive(message) == ReceiveResult::ok);
+  CHECK(message.as<Ready>());
+  Fd(worker.release()).reset();
+  CHECK(monitor.receive(message) == ReceiveResult::closed);
+}
+
 TEST_CASE("descriptors come with their message, closed on exec, and none is left open") {
   const auto [monitor, worker] = Channel::make();
   const Fd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
