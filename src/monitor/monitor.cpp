@@ -114,6 +114,7 @@ void Monitor::on_timer(Time now) {
       }
     }
   }
+  report_refusals(now);
   if (now >= ping_at_) ping(now);
 }
 

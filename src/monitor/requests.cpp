@@ -87,12 +87,17 @@ bool Monitor::take(channel::Message& message) {
 
 void Monitor::refuse(channel::Kind kind) {
   ++refused_;
-  const Time now = read_clock();
-  if (now < next_refusal_log_) return;
+  last_refused_ = kind;
+  report_refusals(read_clock());
+}
+
+void Monitor::report_refusals(Time now) {
+  if (refused_ == refused_logged_ || now < next_refusal_log_) return;
+  refused_logged_ = refused_;
   next_refusal_log_ = now + refusal_log_interval;
   log_error("messages of the worker were refused",
             {{"all", std::to_string(refused_)},
-             {"last_kind", std::to_string(static_cast<unsigned>(kind))}});
+             {"last_kind", std::to_string(static_cast<unsigned>(last_refused_))}});
 }
 
 bool Monitor::ready(const channel::Ready& /*message*/) {

@@ -1,42 +1,94 @@
-"""key_in_memory.py PID KEY: whether the memory of a process holds the private number of an EC or RSA key.
+"""key_in_memory.py PID KEY: whether the memory of a process holds a part of a private key.
 
-Prints yes or no. Searches all readable memory for the number in both byte orders,
-because OpenSSL keeps numbers in machine words, and for the base64 text of the file.
+Prints yes or no. KEY is an unencrypted PEM file of an EC, Ed25519 or RSA key. Its secrets are the scalar of an EC
+key, the seed of Ed25519 and the key that RFC 8032 derives from it, and the private exponent, primes, exponents and
+coefficient of an RSA key. Searches all readable memory for each run of 16 bytes of a secret that begins at a
+multiple of 8 from either end: in the order of the file, in the reverse order, because OpenSSL keeps numbers in
+words of the machine, and for the lines of the PEM text that hold bytes of a secret.
 """
 
+import base64
+import hashlib
 import re
 import subprocess
 import sys
 
+RUN = 16  # bytes: 128 bits do not occur by chance
+SECRETS = ("priv", "privateExponent", "prime1", "prime2", "exponent1", "exponent2", "coefficient")
+CHUNK = 1 << 22  # bytes of memory read at once
+
+
+def secrets_of(path):
+    command = ["openssl", "pkey", "-in", path, "-noout", "-text"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for name, digits in re.findall(r"^(\w+):\n((?: +[0-9a-f:]+\n)+)", text, re.MULTILINE):
+        if name in SECRETS:
+            yield bytes.fromhex(re.sub(r"[\s:]", "", digits)).lstrip(b"\0")
+
+
+def runs(secret):
+    starts = range(0, len(secret) - RUN + 1, RUN // 2)
+    for start in {*starts, *(len(secret) - RUN - start for start in starts)}:
+        yield secret[start : start + RUN]
+
+
+def lines_of_pem(path, secrets):
+    with open(path, "rb") as file:
+        lines = [line for line in file.read().splitlines() if not line.startswith(b"-----")]
+    content = base64.b64decode(b"".join(lines))
+    at = 0  # of a line's bytes in the content
+    for line in lines:
+        end = at + len(line) * 3 // 4
+        for secret in secrets:
+            found = content.find(secret)
+            if found >= 0 and min(end, found + len(secret)) - max(at, found) >= RUN:
+                yield line
+                break
+        at = end
+
 
 def patterns(path):
-    text = subprocess.run(
-        ["openssl", "pkey", "-in", path, "-noout", "-text"], check=True, capture_output=True, text=True
-    ).stdout
-    number = bytes.fromhex(
-        re.sub(r"[\s:]", "", re.search(r"(?:priv|privateExponent):\n((?:\s+[0-9a-f:]+\n)+)", text)[1])
-    ).lstrip(b"\0")
-    middle = number[4:28]  # words at the ends may be incomplete
-    with open(path, "rb") as file:
-        lines = file.read().splitlines()
-    return middle, middle[::-1], lines[1]
+    secrets = list(secrets_of(path))
+    if not secrets:
+        sys.exit(f"key_in_memory.py: {path}: no private key")
+    wanted = {*lines_of_pem(path, secrets)}
+    if len(secrets) == 1 and len(secrets[0]) == 32:  # perhaps a seed
+        digest = bytearray(hashlib.sha512(secrets[0]).digest()[:32])
+        digest[0] &= 248
+        digest[31] = digest[31] & 127 | 64
+        secrets.append(bytes(digest))
+    for secret in secrets:
+        for run in runs(secret):
+            wanted |= {run, run[::-1]}
+    return wanted
 
 
-def holds(pid, wanted):
+def contents(pid):
+    overlap = 128  # bytes: longer than a pattern
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
         for line in maps:
             span, rights = line.split()[:2]
-            if not rights.startswith("r"):
+            if not rights.startswith("r") or line.rstrip().endswith(("[vvar]", "[vvar_vclock]", "[vsyscall]")):
                 continue
-            start, end = (int(part, 16) for part in span.split("-"))
-            try:
-                memory.seek(start)
-                content = memory.read(end - start)
-            except (OSError, OverflowError):  # [vvar] and [vsyscall]
-                continue
-            if any(pattern in content for pattern in wanted):
-                return True
-    return False
+            at, end = (int(part, 16) for part in span.split("-"))
+            kept = b""
+            while at < end:
+                try:
+                    memory.seek(at)
+                    content = memory.read(min(CHUNK, end - at))
+                except OSError:  # a page of a file that is shorter than its mapping, or unmapped meanwhile
+                    content = b""
+                if not content:
+                    kept = b""
+                    at += 4096
+                    continue
+                yield kept + content
+                kept = content[-overlap:]
+                at += len(content)
+
+
+def holds(pid, wanted):
+    return any(pattern in content for content in contents(pid) for pattern in wanted)
 
 
 print("yes" if holds(sys.argv[1], patterns(sys.argv[2])) else "no")

@@ -96,6 +96,7 @@ class Monitor {
   void carrier_off();
   void run_hook(channel::LinkState state, std::string_view reason, const std::string& peer);
   void refuse(channel::Kind kind);
+  void report_refusals(Time now);
 
   options::LinkOptions options_;
   std::vector<std::string> arguments_;
@@ -130,6 +131,8 @@ class Monitor {
   channel::LinkState announced_ = channel::LinkState::down;
   bool answered_ = true;  // the last ping
   std::uint64_t refused_ = 0;
+  std::uint64_t refused_logged_ = 0;
+  channel::Kind last_refused_{};
   Time next_refusal_log_{};
   Time next_rate_log_{};
   Time ping_at_{};
