@@ -105,4 +105,5 @@ def main():
                       "duplicates": pings.duplicates, "altered": pings.altered}))
 
 
-main()
+if __name__ == "__main__":
+    main()
