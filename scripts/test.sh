@@ -159,7 +159,7 @@ stage_fuzz() {
 }
 
 stage_netns() {
-  build release --target routevpn udp_rate detour counted flood hostile caged impair lab_stream
+  build release --target routevpn udp_rate detour counted flood hostile caged fake_worker impair lab_stream
   run_tests release 1 --label-regex netns
 }
 

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# The monitor of a link and a worker that plays a script (tests/tools/fake_worker.cpp): what it may not send while
+# it stops, how often the monitor signs, and workers that hang, do not read or end in a wrong way.
+#
+#   FAKE_WORKER   the program `fake_worker` (fake_worker of PATH)
+#   SLOW=1        also a worker that does not become ready, which takes 20 s
+EXPECT_REFUSED=1
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+ROUTEVPN=$(command -v "${FAKE_WORKER:-fake_worker}") || fail "FAKE_WORKER is not a program"
+
+log_has() { grep -qE "$1" "$DIR/a.log"; }
+refused() { sed -n 's/.*messages of the worker were refused all=\([0-9]*\).*/\1/p' "$DIR/a.log" | tail -n 1; }
+
+# play SCRIPT: starts the link with a worker of this script, and a new log.
+play() {
+  rm -f "$DIR/a.log"
+  FAKE_WORKER_SCRIPT=$1 link_a
+}
+
+# expect_end TEXT STATUS: the link ends by itself.
+expect_end() {
+  local status=0
+  wait_for gone "${PID[a]}" || fail "$1: it does not end"
+  wait "${PID[a]}" || status=$?
+  unset "PID[a]"
+  expect_equal "$1: the link ends with status $2" "$2" "$status"
+  expect_not "and leaves no interface" ip -n "$PRIV_A" link show rv0
+}
+
+# expect_stop TEXT: SIGTERM ends the link with status 0.
+expect_stop() {
+  local status=0
+  stop a || status=$?
+  expect_equal "$1: SIGTERM ends the link with status 0" 0 "$status"
+}
+
+play stop
+wait_for log_has "fake: runs" || fail "the worker does not run"
+expect_stop "a worker that stops"
+expect_equal "what it may not send while it stops is refused" \
+  "$(sed -n 's/^fake: refused //p' "$DIR/a.log")" "$(refused)"
+
+play sign_often
+wait_for log_has "fake: signatures" || fail "the worker does not ask for signatures"
+read -r made all <<<"$(sed -n 's/^fake: signatures \([0-9]*\) of/\1/p' "$DIR/a.log")"
+expect "the monitor makes 200 signatures at once, of $all" test "$made" -ge 200
+expect "but not all" test "$made" -lt "$all"
+expect "the log has the reason" log_has "more than 200 signatures per second"
+expect_stop "a worker that asks for too many signatures"
+expect_equal "each further request is refused" "$((all - made))" "$(refused)"
+
+play never_read
+expect "a worker that does not read its answers is replaced" wait_for log_has 'worker has died.*end="signal 9'
+expect_stop "a worker that does not read"
+
+play close_pair
+expect "a worker that closes its end of the pair is replaced" wait_for log_has 'worker has died.*end="signal 9'
+expect_stop "a worker without its end of the pair"
+
+play exit_early
+expect "a worker that ends before it is ready is replaced" wait_for log_has 'worker has died.*end="status 3"'
+expect_stop "a worker that ends at once"
+
+play end_and_hang
+expect_end "a worker that cannot go on, and does not end" 1
+play end_unasked
+expect_end "a worker that ends as if it had been asked" 1
+
+play hang_at_stop
+wait_for log_has "fake: runs" || fail "the worker does not run"
+expect_stop "a worker that does not stop"
+
+play never_ready
+wait_for log_has "fake: hangs" || fail "the worker does not hang"
+expect_stop "a worker that is not ready"
+if [[ -n ${SLOW:-} ]]; then
+  play never_ready
+  expect "a worker that does not become ready is replaced" wait_for log_has 'worker has died.*end="signal 9'
+  expect "the log has the reason" log_has "the worker does not answer"
+  expect_stop "its successor"
+fi

@@ -1,0 +1,158 @@
+// routevpn with a worker that has no link and no cage. It takes what the monitor hands over, plays
+// the script that FAKE_WORKER_SCRIPT names, and prints what it sees to standard error.
+
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/channel/channel.hpp"
+
+#include "hostile_messages.hpp"
+#include "worker_main.hpp"
+
+namespace routevpn {
+
+namespace {
+
+using namespace channel;
+
+void print(const std::string& line) {
+  std::cerr << "fake: " << line << std::endl;
+}
+
+// Until the monitor kills the process.
+[[noreturn]] void hang() {
+  print("hangs");
+  for (;;) poll(nullptr, 0, -1);
+}
+
+// A script uses it for all that it sends and receives. A fault ends the process with an exception.
+class Pair {
+ public:
+  Pair() : channel_(Fd(worker_descriptor)) {}
+
+  template <typename T>
+  void send(const T& message) {
+    if (channel_.send(message, true) != SendResult::ok) throw SystemError("the monitor is gone");
+  }
+  // Skips messages of other kinds.
+  template <typename T>
+  T wait_for() {
+    for (;;) {
+      Message message;
+      if (channel_.receive(message, true) != ReceiveResult::ok) {
+        throw SystemError("the monitor is gone");
+      }
+      if (const auto found = message.as<T>()) return *found;
+    }
+  }
+  template <typename Answer, typename Request>
+  Answer ask(const Request& request) {
+    send(request);
+    return wait_for<Answer>();
+  }
+  void close() { channel_.release().reset(); }
+
+ private:
+  Channel channel_;
+};
+
+// What it may not send after a Stop.
+int stop(Pair& monitor) {
+  monitor.send(Ready{});
+  print("runs");
+  monitor.wait_for<Stop>();
+  monitor.ask<CarrierSet>(SetCarrier{0});
+  monitor.send(test::some_news());
+  monitor.send(Ready{});
+  monitor.send(Alive{});  // without a ping
+  monitor.send(Ended{2});
+  print("refused 3");
+  monitor.send(Ended{1});
+  return 0;
+}
+
+int sign_often(Pair& monitor) {
+  monitor.send(Ready{});
+  int made = 0;
+  int all = 0;
+  for (; all < 1000; ++all) {
+    if (monitor.ask<SignedDigest>(test::some_digest()).length != 0) ++made;
+  }
+  print("signatures " + std::to_string(made) + " of " + std::to_string(all));
+  monitor.wait_for<Stop>();
+  monitor.send(Ended{1});
+  return 0;
+}
+
+// Requests without end, whose answers fill the pair.
+int never_read(Pair& monitor) {
+  monitor.send(Ready{});
+  print("does not read");
+  for (;;) monitor.send(SetMtu{0});
+}
+
+int close_pair(Pair& monitor) {
+  monitor.send(Ready{});
+  monitor.close();
+  hang();
+}
+
+int end_and_hang(Pair& monitor) {
+  monitor.send(Ready{});
+  monitor.send(Ended{0});
+  hang();
+}
+
+// The monitor has not asked for it.
+int end_unasked(Pair& monitor) {
+  monitor.send(Ready{});
+  monitor.send(Ended{1});
+  return 0;
+}
+
+int exit_early(Pair&) {
+  return 3;
+}
+
+int never_ready(Pair&) {
+  hang();
+}
+
+int hang_at_stop(Pair& monitor) {
+  monitor.send(Ready{});
+  print("runs");
+  monitor.wait_for<Stop>();
+  hang();
+}
+
+const std::map<std::string, std::function<int(Pair&)>> scripts = {
+    {"stop", stop},
+    {"sign_often", sign_often},
+    {"never_read", never_read},
+    {"close_pair", close_pair},
+    {"end_and_hang", end_and_hang},
+    {"end_unasked", end_unasked},
+    {"exit_early", exit_early},
+    {"never_ready", never_ready},
+    {"hang_at_stop", hang_at_stop},
+};
+
+}  // namespace
+
+int worker_main() {
+  const char* name = std::getenv("FAKE_WORKER_SCRIPT");
+  const auto script = scripts.find(name != nullptr ? name : "");
+  if (script == scripts.end()) throw SystemError("FAKE_WORKER_SCRIPT names no script");
+  Pair monitor;
+  monitor.wait_for<Start>();
+  return script->second(monitor);
+}
+
+}  // namespace routevpn
