@@ -19,7 +19,9 @@ namespace {
 constexpr std::size_t secure_heap_bytes = 2048UL * 1024;
 constexpr std::size_t secure_heap_least_block = 64;
 
-int release_segments(dl_phdr_info* object, std::size_t, void*) {
+// Calls `act` for each read-only segment of an object.
+template <typename Act>
+void for_each_constant_segment(const dl_phdr_info* object, Act act) {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const auto& segment = object->dlpi_phdr[i];
@@ -28,8 +30,19 @@ int release_segments(dl_phdr_info* object, std::size_t, void*) {
     const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
     const std::uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader gives addresses as numbers
-    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    act(reinterpret_cast<void*>(begin), end - begin);
   }
+}
+
+int release_segments(dl_phdr_info* object, std::size_t, void*) {
+  for_each_constant_segment(
+      object, [](void* begin, std::size_t bytes) { madvise(begin, bytes, MADV_DONTNEED); });
+  return 0;
+}
+
+// Code and constants are no secrets, and the kernel does not release locked pages.
+int unlock_segments(dl_phdr_info* object, std::size_t, void*) {
+  for_each_constant_segment(object, [](void* begin, std::size_t bytes) { munlock(begin, bytes); });
   return 0;
 }
 
@@ -48,6 +61,17 @@ bool protect_keys() {
   constexpr int locked = 1;  // 2: allocated and not locked
   static const int heap = CRYPTO_secure_malloc_init(secure_heap_bytes, secure_heap_least_block);
   return heap == locked;
+}
+
+bool lock_memory() {
+  // Set first: without CAP_IPC_LOCK, which the monitor drops, a limit would make it fail to
+  // allocate.
+  rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+  setrlimit(RLIMIT_MEMLOCK, &all);
+  const bool unlimited = getrlimit(RLIMIT_MEMLOCK, &all) == 0 && all.rlim_cur == RLIM_INFINITY;
+  if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) return false;
+  dl_iterate_phdr(unlock_segments, nullptr);
+  return true;
 }
 
 void release_code_pages() {

@@ -1,6 +1,8 @@
 #include <linux/capability.h>
 
+#include "routevpn/base/log.hpp"
 #include "routevpn/host/capabilities.hpp"
+#include "routevpn/host/memory.hpp"
 #include "routevpn/monitor/monitor.hpp"
 
 namespace routevpn::monitor {
@@ -36,6 +38,9 @@ void keep_rights(Phase phase) {
 Exit run(const options::LinkOptions& options, std::vector<std::string> arguments) {
   auto account = cage::find_account(options.user);
   auto early = open_early_ends(options);
+  if (!host::lock_memory()) {
+    log_warning("the monitor's memory cannot be locked (RLIMIT_MEMLOCK): its key may be swapped");
+  }
   keep_rights(Phase::set_up);
   auto credentials = dtls::load_credentials(
       {options.certificate, options.key, options.ca, options.crl, options.psk});

@@ -13,8 +13,8 @@ worker() { show "$1" .pid; }
 # status_of PID FIELD: of each thread, without repetitions.
 status_of() { sed -n "s/^$2:[[:space:]]*//p" /proc/"$1"/task/*/status | sed 's/[[:space:]]*$//' | sort -u; }
 
-# has_key PID FILE
-has_key() { python3 "$HERE/key_in_memory.py" "$1" "$2"; }
+# has_key PID FILE [unlocked]
+has_key() { python3 "$HERE/key_in_memory.py" "$@"; }
 
 # descriptors PID: how many of each kind, sockets apart.
 descriptors() {
@@ -96,6 +96,7 @@ without_old() { [[ $(has_key "${PID[$1]}" "$DIR/$1.key.old") == no ]]; }
 # only_monitor_has TEXT FILE a|b
 only_monitor_has() {
   expect_equal "$1: the monitor of $3 has its private key" yes "$(has_key "${PID[$3]}" "$DIR/$2")"
+  expect_equal "no part of it can be swapped" no "$(has_key "${PID[$3]}" "$DIR/$2" unlocked)"
   expect_equal "the worker has not" no "$(has_key "$(worker "$3")" "$DIR/$2")"
 }
 

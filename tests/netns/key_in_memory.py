@@ -1,6 +1,6 @@
-"""key_in_memory.py PID KEY: whether the memory of a process holds a part of a private key.
+"""key_in_memory.py PID KEY [unlocked]: whether the memory of a process holds a part of a private key.
 
-Prints yes or no. KEY is an unencrypted PEM file of an EC, Ed25519 or RSA key. Its secrets are the scalar of an EC
+Prints yes or no. With `unlocked` it searches only memory that the kernel may write to a swap device. KEY is an unencrypted PEM file of an EC, Ed25519 or RSA key. Its secrets are the scalar of an EC
 key, the seed of Ed25519 and the key that RFC 8032 derives from it, and the private exponent, primes, exponents and
 coefficient of an RSA key. Searches all readable memory for each run of 16 bytes of a secret that begins at a
 multiple of 8 from either end: in the order of the file, in the reverse order, because OpenSSL keeps numbers in
@@ -63,20 +63,29 @@ def patterns(path):
     return wanted
 
 
-def contents(pid):
+def areas(pid):
+    """Begin, end, and the flags of proc_pid_smaps(5): rd is readable, lo is locked, io is of a device."""
+    span = None
+    with open(f"/proc/{pid}/smaps") as lines:
+        for line in lines:
+            if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line):
+                span = int(found[1], 16), int(found[2], 16)
+            elif line.startswith("VmFlags:"):
+                yield *span, line.split()[1:]
+
+
+def contents(pid, unlocked):
     overlap = 128  # bytes: longer than a pattern
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            span, rights = line.split()[:2]
-            if not rights.startswith("r") or line.rstrip().endswith(("[vvar]", "[vvar_vclock]", "[vsyscall]")):
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for at, end, flags in areas(pid):
+            if "rd" not in flags or "io" in flags or unlocked and "lo" in flags:
                 continue
-            at, end = (int(part, 16) for part in span.split("-"))
             kept = b""
             while at < end:
                 try:
                     memory.seek(at)
                     content = memory.read(min(CHUNK, end - at))
-                except OSError:  # a page of a file that is shorter than its mapping, or unmapped meanwhile
+                except (OSError, OverflowError):  # [vsyscall], a page of a file that is shorter than its mapping, or unmapped meanwhile
                     content = b""
                 if not content:
                     kept = b""
@@ -87,8 +96,8 @@ def contents(pid):
                 at += len(content)
 
 
-def holds(pid, wanted):
-    return any(pattern in content for content in contents(pid) for pattern in wanted)
+def holds(pid, wanted, unlocked):
+    return any(pattern in content for content in contents(pid, unlocked) for pattern in wanted)
 
 
-print("yes" if holds(sys.argv[1], patterns(sys.argv[2])) else "no")
+print("yes" if holds(sys.argv[1], patterns(sys.argv[2]), "unlocked" in sys.argv[3:]) else "no")

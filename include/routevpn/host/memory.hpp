@@ -10,6 +10,12 @@ namespace routevpn::host {
 // could not be locked (RLIMIT_MEMLOCK) and may be swapped.
 bool protect_keys();
 
+// Locks all memory of the process, now and later, except for code and constants. OpenSSL copies
+// parts of a private key to memory outside its locked heap: the buffers of its decoders, and RSA
+// primes in their Montgomery form. Child processes are not affected. False: RLIMIT_MEMLOCK cannot
+// be made unlimited; then nothing is locked.
+bool lock_memory();
+
 // Drops the resident pages of code and constants of the program and its libraries. A page that is
 // used again comes back from the page cache by a minor fault. Code of start-up (self-tests of
 // ipsec-mb, tables of OpenSSL) and of handshakes runs rarely, so it does not stay resident. Other
