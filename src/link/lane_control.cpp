@@ -139,6 +139,7 @@ std::optional<LaneControl::Report> LaneControl::next_report() {
                    },
                    [&](const session::PathMtuChanged& path) { report = *(path_ = path); },
                    [&](const session::PeerRemembered& peer) { report = peer; },
+                   [&](const session::KeepGasp& gasp) { report = gasp; },
                    [&](session::StateChanged& changed) { report = std::move(changed); },
                    [&](session::HandshakeFailed& failed) { report = std::move(failed); },
                },

@@ -109,6 +109,7 @@ void Link::drain(LaneControl& lane) {
                      monitor_.tell(channel::RememberPeer{number_of(lane),
                                                          channel::Address::of(peer.address)});
                    },
+                   [&](const session::KeepGasp& gasp) { keep_gasp(lane, gasp); },
                    [&](const datapath::InterfaceGone&) { interface_gone(); },
                },
                *report);
@@ -184,6 +185,16 @@ void Link::resolved(const channel::Resolved& answer) {
   }
   lanes_[answer.lane]->resolved(std::move(addresses), std::string(answer.error.view()));
   drain(*lanes_[answer.lane]);
+}
+
+void Link::keep_gasp(const LaneControl& lane, const session::KeepGasp& kept) {
+  channel::KeepGasp gasp{};
+  gasp.lane = number_of(lane);
+  gasp.length = static_cast<std::uint8_t>(kept.gasp.bytes);
+  gasp.bytes = kept.gasp.record;
+  gasp.remote = channel::Address::of(kept.to.remote);
+  if (kept.to.local) gasp.local = channel::Address::of(*kept.to.local);
+  monitor_.tell(gasp);
 }
 
 std::uint8_t Link::number_of(const LaneControl& lane) const {

@@ -63,6 +63,7 @@ Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> a
       listener_(options.run_dir, link_name(options, ifname_), group_of_socket(account_)),
       last_peers_(options.run_dir, listener_.link(), ends_.lanes.size()),
       empty_root_(cage::make_empty_root(options.run_dir)),
+      gasps_(ends_.lanes.size()),
       resolvers_(ends_.lanes.size()) {
   Log::name_link(listener_.link());
   parts_.reserve(signer::max_message_bytes);
@@ -89,7 +90,7 @@ Exit Monitor::run() {
 
 std::optional<Duration> Monitor::time_to_wait() const {
   Time first = ping_at_;
-  for (const auto& due : {old_key_until_, restart_at_, kill_at_}) {
+  for (const auto& due : {old_key_until_, restart_at_, kill_at_, gasps_.due()}) {
     if (due) first = std::min(first, *due);
   }
   return std::max(first - read_clock(), Duration::zero());
@@ -104,6 +105,7 @@ void Monitor::on_timer(Time now) {
     kill_at_.reset();
     if (worker_) worker_->kill(SIGKILL);
   }
+  send_gasps(now);
   if (restart_at_ && now >= *restart_at_) {
     restart_at_.reset();
     try {

@@ -61,6 +61,7 @@ const std::vector<Monitor::Rule> Monitor::rules = {
     Rule::of<channel::RememberPeer, &Monitor::remember_peer>(running),
     Rule::of<channel::Alive, &Monitor::alive>(running),
     Rule::of<channel::Ended, &Monitor::ended>(running),
+    Rule::of<channel::KeepGasp, &Monitor::keep_gasp>(running),
 };
 
 void Monitor::on_message() {
@@ -276,6 +277,10 @@ bool Monitor::alive(const channel::Alive& /*message*/) {
   answered_ = true;
   host::notify("WATCHDOG=1");
   return true;
+}
+
+bool Monitor::keep_gasp(const channel::KeepGasp& gasp) {
+  return gasps_.keep(gasp);
 }
 
 bool Monitor::ended(const channel::Ended& end) {

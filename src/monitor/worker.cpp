@@ -7,6 +7,7 @@
 
 #include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/datapath/outer_class.hpp"
 #include "routevpn/monitor/monitor.hpp"
 #include "routevpn/options/link_table.hpp"
 
@@ -76,6 +77,10 @@ void Monitor::hand_over_psks() {
 
 void Monitor::worker_ended() {
   carrier_off();
+  if (!exit_) {
+    gasps_.begin(read_clock());
+    send_gasps(read_clock());
+  }
   loop_.unwatch(worker_->channel().fd());
   loop_.unwatch(worker_->ended_fd());
   for (const auto& resolver : resolvers_) {
@@ -91,6 +96,14 @@ void Monitor::worker_ended() {
     return;
   }
   plan_restart(how, started);
+}
+
+void Monitor::send_gasps(Time now) {
+  const auto traffic_class = datapath::OuterClass(options_.dscp).of_control();
+  gasps_.send(now, [&](std::size_t lane, ConstBytes gasp, const outside::Endpoint& to) {
+    // A datagram that is not sent is as good as a lost one.
+    static_cast<void>(ends_.lanes[lane].socket.send_one(gasp, to, traffic_class));
+  });
 }
 
 void Monitor::plan_restart(const std::string& how, Time started) {

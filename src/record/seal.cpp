@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "routevpn/record/nonce.hpp"
 
@@ -12,8 +13,8 @@ namespace {
 constexpr std::uint16_t application_epoch = 1;
 
 std::uint64_t first_refused(CipherSuite suite, std::uint64_t first, std::uint64_t limit) {
-  if (first > max_sequence) return first;
-  const std::uint64_t numbers_left = max_sequence + 1 - first;
+  if (first >= max_sequence) return first;
+  const std::uint64_t numbers_left = max_sequence - first;  // the last is that of seal_last()
   return first + std::min({limit, traits(suite).record_limit, numbers_left});
 }
 
@@ -28,13 +29,14 @@ Sealer::Sealer(CryptoBackend backend, CipherSuite suite, const DirectionKeys& ke
       first_(first_sequence),
       next_(first_sequence),
       end_(first_refused(suite, first_sequence, limit)),
+      last_is_left_(first_sequence <= max_sequence),
       explicit_nonce_base_(explicit_nonce_base) {}
 
 std::size_t Sealer::seal(std::span<const OutboundPacket> packets, ContentType type) {
   std::size_t sealed = 0;
   for (const OutboundPacket& packet : packets) {
     if (next_ >= end_) break;
-    if (!seal_one(packet, type)) {
+    if (!seal_one(packet, type, next_++)) {
       end_ = next_;
       break;
     }
@@ -43,10 +45,14 @@ std::size_t Sealer::seal(std::span<const OutboundPacket> packets, ContentType ty
   return sealed;
 }
 
-bool Sealer::seal_one(const OutboundPacket& packet, ContentType type) {
+bool Sealer::seal_last(const OutboundPacket& packet, ContentType type) {
+  return std::exchange(last_is_left_, false) && seal_one(packet, type, max_sequence);
+}
+
+bool Sealer::seal_one(const OutboundPacket& packet, ContentType type, std::uint64_t sequence) {
   assert(packet.length <= max_plaintext_bytes);
   const Header header{
-      type, dtls_1_2, application_epoch, next_++,
+      type, dtls_1_2, application_epoch, sequence,
       static_cast<std::uint16_t>(explicit_nonce_bytes_ + packet.length + tag_bytes)};
   std::uint8_t* const record = packet.data - explicit_nonce_bytes_ - header_bytes;
   encode(header, record);

@@ -17,16 +17,19 @@ void Session::establish(const HandshakeCompleted& completed, Time now) {
   const bool aes = established.suite != record::CipherSuite::chacha20_poly1305;
   const auto backend = aes ? settings_.backend.value_or(best) : best;
   const bool initiator = established.role == Role::initiator;
+  datapath::DyingGasp gasp;
   try {
-    command(datapath::InstallAssociation{
-        std::make_unique<datapath::Association>(id, established, backend, peer, settings_.limits),
-        initiator});
+    auto association =
+        std::make_unique<datapath::Association>(id, established, backend, peer, settings_.limits);
+    gasp = association->seal_dying_gasp();
+    command(datapath::InstallAssociation{std::move(association), initiator});
   } catch (const SystemError& error) {  // no memory: the association in use stays
     return handshakes_.refuse(completed, error.what());
   }
   auto& entry =
       associations_.add(id, {established.peer, established.cipher_name, established.suite, backend,
                              established.control_messages, peer, now, established.peer_chain});
+  entry.gasp = gasp;
   entry.ends_at = end_of(entry.status);
   if (!initiator && !established.control_messages) entry.activate_at = now + activate_after;
   ++status_.handshakes;
@@ -58,6 +61,7 @@ void Session::confirm(AssociationId id, Time now) {
   const bool renews = associations_.current_id() != 0;
   if (!associations_.confirm(*entry, now)) return;
   keep_peer_address();
+  keep_gasp();
   if (renews) ++status_.rekeys;
   status_.renewal_failure.clear();
   rekey_at_ = renewal_due(*entry, now);
@@ -136,7 +140,16 @@ void Session::peer_roamed(AssociationId id, const outside::Endpoint& to) {
   }
   entry->status.endpoint = to;
   keep_peer_address();
+  if (id == associations_.current_id()) keep_gasp();
   if (id == associations_.current_id() && !path_.follows(to.remote)) path_.follow(entry->status);
+}
+
+void Session::keep_gasp() {
+  const auto* const current = associations_.current();
+  if (current == nullptr && !std::exchange(gasp_is_kept_, false)) return;
+  outputs_.push_back(current == nullptr ? KeepGasp{}
+                                        : KeepGasp{current->gasp, current->status.endpoint});
+  gasp_is_kept_ = current != nullptr;
 }
 
 // It stays in force when the association ends: the peer returns to its place.
@@ -223,6 +236,7 @@ void Session::drop_associations() {
     command(datapath::RetireAssociation{entry.id});
   }
   associations_.clear();
+  keep_gasp();
   prober_.end();
   path_.end();
   confirms_on_route_ = false;

@@ -76,7 +76,7 @@ class Day {
   [[nodiscard]] Duration longest_return() const { return longest_return_; }
 
  private:
-  enum class Fault : unsigned { cut, cut_one, impair, kill, stop, sleep, forge, count_ };
+  enum class Fault : unsigned { cut, cut_one, impair, kill, crash, stop, sleep, forge, count_ };
 
   std::uint64_t random_below(std::uint64_t below) { return random_() % below; }
   Duration random_duration(Duration most) {  // the cube makes short times frequent
@@ -105,8 +105,13 @@ class Day {
         (end == 0 ? world_.initiator() : world_.acceptor()).stop();
         [[fallthrough]];
       case Fault::kill:
+      case Fault::crash:
         if (!world_.alive(end)) return;
-        world_.kill(end);
+        if (fault == Fault::crash) {
+          world_.crash(end);
+        } else {
+          world_.kill(end);
+        }
         asleep_until_[end].reset();
         dead_until_[end] = until;
         return;

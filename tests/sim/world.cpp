@@ -186,6 +186,7 @@ void SimEnd::carry_out(session::Output& output) {
                    ++path_mtu_changes;
                  },
                  [&](const session::PeerRemembered& peer) { world_.remembered = peer.address; },
+                 [&](const session::KeepGasp& kept) { gasp = kept; },
              },
              output);
 }
@@ -242,6 +243,30 @@ void World::kill(int end) {
   asleep_[end] = false;
 }
 
+void World::crash(int end) {
+  dying_[end] = {ends_[end]->gasp, 4, now};
+  kill(end);
+  send_gasps();
+}
+
+void World::send_gasps() {
+  for (const int end : {0, 1}) {
+    auto& dying = dying_[end];
+    if (now < dying.due) continue;
+    const auto& record = dying.gasp.gasp.record;
+    const int peer = 1 - end;
+    // Past the observer, which would take the copies for a nonce that is used twice.
+    if (dying.gasp.gasp.bytes != 0 &&
+        dying.gasp.to.remote == address(peer, peer == 0 ? rebinds_ : 0).remote) {
+      wire.send(
+          peer, end == 0 ? rebinds_ : 0,
+          {record.begin(), record.begin() + static_cast<std::ptrdiff_t>(dying.gasp.gasp.bytes)},
+          now);
+    }
+    dying.due = --dying.left > 0 ? now + std::chrono::milliseconds(50) : Time::max();
+  }
+}
+
 void World::start(int end) {
   ends_[end] = std::make_unique<SimEnd>(*this, end, settings_[end], identities_[end]);
   if (killed_[end]) ends_[end]->inherit_counts(*killed_[end]);
@@ -269,13 +294,14 @@ void World::run(Duration duration) {
 }
 
 void World::step(Time at_most) {
-  Time next = std::min(wire.next(), at_most);
+  Time next = std::min({wire.next(), at_most, dying_[0].due, dying_[1].due});
   for (const int end : {0, 1}) {
     if (awake(end)) next = std::min(next, ends_[end]->deadline().value_or(Time::max()));
   }
   if (traffic_interval) next = std::min(next, next_traffic_);
   now = std::max(now, next);
   virtual_clock::set(now);
+  send_gasps();
   while (wire.next() <= now) {
     auto [to, from_rebinds, datagram] = wire.take();
     if (datagram.empty() || !awake(to) || cut_[to]) continue;

@@ -42,6 +42,7 @@ class SimEnd {
   // Takes over serials and delivered packets from the killed process of this end.
   void inherit_counts(SimEnd& killed);
 
+  session::KeepGasp gasp;                 // for a monitor
   std::function<void()> retired = [] {};  // called for each association that the session retires
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;
@@ -94,8 +95,10 @@ class World {
   }
 
   // End 0 is the initiator, end 1 the acceptor. kill() ends the process without close_notify.
+  // crash() does, too, but its monitor sends the gasp 4 times in 150 ms, as monitor::Gasps does.
   // sleep() suspends the machine; the process keeps its state.
   void kill(int end);
+  void crash(int end);
   void start(int end);
   void sleep(int end) { asleep_[end] = true; }
   void wake(int end);
@@ -137,7 +140,14 @@ class World {
 
  private:
   void step(Time at_most);
+  void send_gasps();
 
+  struct Dying {
+    session::KeepGasp gasp;
+    int left = 0;
+    Time due = Time::max();
+  };
+  Dying dying_[2];
   session::SessionSettings settings_[2];
   std::shared_ptr<const dtls::Identity> identities_[2];
   std::unique_ptr<SimEnd> ends_[2];  // nullptr: killed

@@ -15,6 +15,7 @@
 //   remember_peer          running
 //   alive                  running, after a ping
 //   ended                  running
+//   keep_gasp              running
 //
 // The worker is running from its ready on, also while it stops.
 //
@@ -51,6 +52,7 @@ enum class Kind : std::uint8_t {
   remember_peer,
   alive,
   ended,
+  keep_gasp,
   carrier_set = 65,
   mtu_set,
   resolved,
@@ -147,6 +149,17 @@ struct Alive {
 struct Ended {
   static constexpr Kind kind = Kind::ended;
   std::uint8_t as_asked;  // 0: the link cannot go on
+};
+
+// The last datagram of a lane, for its worker's death: datapath::DyingGasp.
+inline constexpr std::size_t most_gasp_bytes = 64;
+struct KeepGasp {
+  static constexpr Kind kind = Kind::keep_gasp;
+  std::uint8_t lane;
+  std::uint8_t length;  // 0: none
+  std::array<std::uint8_t, most_gasp_bytes> bytes;
+  Address remote;
+  Address local;  // may be none
 };
 
 // --- monitor to worker ---

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -27,6 +28,14 @@ struct RecordLimits {
 // Sequence numbers beyond stop_at: an association at its limit can still send close_notify.
 inline constexpr std::uint64_t records_for_alerts = 8;
 
+// A close_notify that is sealed when the association is made. The monitor sends it if the worker
+// dies. Its sequence number is the last of the epoch, so every other record comes before it.
+struct DyingGasp {
+  static constexpr std::size_t max_bytes = 64;  // header, nonce, alert and tag take fewer
+  std::array<std::uint8_t, max_bytes> record{};
+  std::size_t bytes = 0;  // 0: none
+};
+
 // The control thread makes associations and their key schedules. Then only the lane uses them.
 struct Association : record::InLockedMemory {
   Association(AssociationId number, const dtls::Established& established,
@@ -41,6 +50,9 @@ struct Association : record::InLockedMemory {
         endpoint(peer),
         control_messages(established.control_messages),
         rekey_after(limits.rekey_after.value_or(record::traits(established.suite).rekey_after)) {}
+
+  // Call it once.
+  [[nodiscard]] DyingGasp seal_dying_gasp();
 
   // The number of records of data that may still be sealed.
   [[nodiscard]] std::uint64_t data_left() const {

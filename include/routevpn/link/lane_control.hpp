@@ -22,7 +22,7 @@ class LaneControl {
   // What concerns the link.
   using Report = std::variant<session::CarrierOn, session::CarrierOff, session::StateChanged,
                               session::HandshakeFailed, session::PathMtuChanged, session::Resolve,
-                              session::PeerRemembered, datapath::InterfaceGone>;
+                              session::PeerRemembered, session::KeepGasp, datapath::InterfaceGone>;
 
   // `mtu`: of the interface. `serves_inside`: the lane's queue is attached. Throws SystemError.
   LaneControl(session::SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,

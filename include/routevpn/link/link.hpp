@@ -61,6 +61,7 @@ class Link {
   void ignore_linkdown_routes();
   void carrier_wanted(LaneControl& lane);
   void share_flows();
+  void keep_gasp(const LaneControl& lane, const session::KeepGasp& kept);
   [[nodiscard]] std::uint8_t number_of(const LaneControl& lane) const;
   void adapt_mtu();
   void report_refused_calls(Time now);

@@ -18,6 +18,7 @@
 #include "routevpn/host/resolver_process.hpp"
 #include "routevpn/host/state_hook.hpp"
 #include "routevpn/monitor/ends.hpp"
+#include "routevpn/monitor/gasps.hpp"
 #include "routevpn/monitor/last_peers.hpp"
 #include "routevpn/monitor/restart_policy.hpp"
 #include "routevpn/monitor/worker_process.hpp"
@@ -65,6 +66,7 @@ class Monitor {
   // worker.cpp
   void start_worker();
   void worker_ended();
+  void send_gasps(Time now);
   void plan_restart(const std::string& how, Time started);
   template <typename T>
   void tell(const T& message, std::span<const int> descriptors = {});
@@ -93,6 +95,7 @@ class Monitor {
   bool remember_peer(const channel::RememberPeer& peer);
   bool alive(const channel::Alive&);
   bool ended(const channel::Ended& end);
+  bool keep_gasp(const channel::KeepGasp& gasp);
   void carrier_off();
   void run_hook(channel::LinkState state, std::string_view reason, const std::string& peer);
   void refuse(channel::Kind kind);
@@ -118,6 +121,7 @@ class Monitor {
   LastPeers last_peers_;
   Fd empty_root_;
   RestartPolicy restart_policy_;
+  Gasps gasps_;
 
   std::unique_ptr<WorkerProcess> worker_;
   State state_ = gone;

@@ -7,7 +7,8 @@
 //
 // Why no nonce is used twice under one key:
 //   1. A sequence number is used up before the cipher is called, even if the cipher fails. Sequence
-//      numbers only grow, and stop at the limit or at 2^48, before they wrap.
+//      numbers only grow, and stop at the limit or below the last, 2^48 - 1, which is used by one
+//      call of seal_last().
 //   2. Each sequence number has its own nonce. AES-GCM: the fixed IV, then (base + number) modulo
 //      2^64. ChaCha20-Poly1305: the fixed IV xor the number.
 //   3. The handshake's records under this key have sequence numbers below first_sequence, and their
@@ -40,13 +41,17 @@ class Sealer {
   std::size_t seal(std::span<const OutboundPacket> packets,
                    ContentType type = ContentType::application_data);
 
+  // Seals one packet with the last sequence number. Call it once. False: the library failed, or the
+  // number is not left.
+  bool seal_last(const OutboundPacket& packet, ContentType type);
+
   [[nodiscard]] CipherSuite suite() const { return suite_; }
   [[nodiscard]] std::uint64_t sealed() const { return next_ - first_; }
   // The number of records up to the limit.
   [[nodiscard]] std::uint64_t remaining() const { return end_ - next_; }
 
  private:
-  bool seal_one(const OutboundPacket& packet, ContentType type);
+  bool seal_one(const OutboundPacket& packet, ContentType type, std::uint64_t sequence);
 
   std::unique_ptr<Aead> aead_;
   CipherSuite suite_;
@@ -55,6 +60,7 @@ class Sealer {
   std::uint64_t first_;
   std::uint64_t next_;
   std::uint64_t end_;  // the first sequence number that is refused
+  bool last_is_left_;
   std::uint64_t explicit_nonce_base_;
 };
 

@@ -33,6 +33,7 @@ class AssociationTable {
   struct Entry {
     datapath::AssociationId id;
     AssociationStatus status;
+    datapath::DyingGasp gasp{};
     bool confirmed = false;             // the peer has shown that it has the keys
     std::optional<Time> retire_at{};    // its keys are wiped then
     std::optional<Time> activate_at{};  // a plain peer is silent: the acceptor seals first then

@@ -50,6 +50,12 @@ struct HandshakeFailed {
 struct PeerRemembered {
   IpAddress address;
 };
+// The gasp of the association in use, for the monitor. It replaces the one before; without bytes
+// there is none.
+struct KeepGasp {
+  datapath::DyingGasp gasp;
+  outside::Endpoint to;
+};
 struct PathMtuChanged {
   unsigned path_mtu;       // bytes of an outer packet, with IP header
   unsigned payload_bytes;  // what one record on that path has left for an inside packet
@@ -57,7 +63,7 @@ struct PathMtuChanged {
 
 using Output =
     std::variant<SendHandshake, datapath::LaneCommand, Resolve, LookUpRoute, CarrierOn, CarrierOff,
-                 StateChanged, HandshakeFailed, PathMtuChanged, PeerRemembered>;
+                 StateChanged, HandshakeFailed, PathMtuChanged, PeerRemembered, KeepGasp>;
 using Outputs = std::deque<Output>;
 
 }  // namespace routevpn::session

@@ -136,6 +136,7 @@ class Session {
   [[nodiscard]] std::string with_renewal_failure(std::string text) const;
   void drop_associations();
   void keep_peer_address();
+  void keep_gasp();
   [[nodiscard]] bool concerns_live(datapath::AssociationId id);
 
   void echo_replied(const datapath::EchoReplied& echo, Time now);
@@ -163,6 +164,7 @@ class Session {
   SessionStatus status_;
   bool carrier_ = false;
   bool confirms_on_route_ = false;  // the association is confirmed when its path's MTU is known
+  bool gasp_is_kept_ = false;
   std::optional<IpAddress> peer_address_;  // an acceptor's last confirmed peer
   std::size_t next_peer_ = 0;
   std::deque<SocketAddress> candidates_;  // of the peer resolved last, not tried yet

@@ -149,16 +149,22 @@ TEST_CASE("sealing stops exactly at the limit, within a batch") {
   }
 }
 
-TEST_CASE("sequence numbers end at 2^48 - 1, whatever the limit") {
+TEST_CASE("sequence numbers end at 2^48 - 2, whatever the limit") {
   Random random(19);
   const ByteVector payload(20);
   const auto suite = GENERATE(CipherSuite::aes_128_gcm, CipherSuite::chacha20_poly1305);
-  Sealer sealer(CryptoBackend::openssl, suite, random.keys(), max_sequence - 1, 0,
+  Sealer sealer(CryptoBackend::openssl, suite, random.keys(), max_sequence - 2, 0,
                 traits(suite).record_limit);
+  CHECK(sequence_of(sealed_record(sealer, payload)) == max_sequence - 2);
   CHECK(sequence_of(sealed_record(sealer, payload)) == max_sequence - 1);
-  CHECK(sequence_of(sealed_record(sealer, payload)) == max_sequence);
   CHECK(sealed_record(sealer, payload).empty());
   CHECK(sealer.sealed() == 2);
+  ByteVector room(headroom(suite) + 2 + tailroom);
+  const OutboundPacket last{room.data() + headroom(suite), 2, 0};
+  REQUIRE(sealer.seal_last(last, ContentType::alert));
+  CHECK(sequence_of(room) == max_sequence);
+  CHECK_FALSE(sealer.seal_last(last, ContentType::alert));
+  CHECK(sealed_record(sealer, payload).empty());
 
   Sealer none(CryptoBackend::openssl, suite, random.keys(), max_sequence + 1, 0, 5);
   CHECK(sealed_record(none, payload).empty());
@@ -194,7 +200,7 @@ TEST_CASE("the limit of the suite holds even if the caller sets a higher one") {
   CHECK(remaining_of(CipherSuite::aes_128_gcm, 7, all) == 23'726'566);
   CHECK(remaining_of(CipherSuite::aes_256_gcm, 7, all) == 23'726'566);
   CHECK(remaining_of(CipherSuite::aes_256_gcm, 7, 23'726'565) == 23'726'565);
-  CHECK(remaining_of(CipherSuite::chacha20_poly1305, 7, all) == max_sequence + 1 - 7);
-  CHECK(remaining_of(CipherSuite::aes_128_gcm, max_sequence, all) == 1);
+  CHECK(remaining_of(CipherSuite::chacha20_poly1305, 7, all) == max_sequence - 7);
+  CHECK(remaining_of(CipherSuite::aes_128_gcm, max_sequence - 1, all) == 1);
   CHECK(remaining_of(CipherSuite::aes_128_gcm, max_sequence + 1, all) == 0);
 }

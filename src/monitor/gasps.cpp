@@ -1,0 +1,28 @@
+#include "routevpn/monitor/gasps.hpp"
+
+#include <utility>
+
+namespace routevpn::monitor {
+
+bool Gasps::keep(const channel::KeepGasp& message) {
+  const std::size_t length = message.length;
+  if (message.lane >= kept_.size() || length > message.bytes.size()) return false;
+  if (length != 0 && !message.remote.get()) return false;
+  kept_[message.lane] = message;
+  return true;
+}
+
+void Gasps::begin(Time now) {
+  dying_ = std::exchange(kept_, std::vector<channel::KeepGasp>(kept_.size()));
+  due_ = now;
+  left_ = times;
+}
+
+outside::Endpoint Gasps::endpoint_of(const channel::KeepGasp& gasp) {
+  outside::Endpoint to;
+  if (const auto remote = gasp.remote.get()) to.remote = *remote;
+  if (const auto local = gasp.local.get()) to.local = local->address;
+  return to;
+}
+
+}  // namespace routevpn::monitor
