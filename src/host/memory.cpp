@@ -64,12 +64,7 @@ bool protect_keys() {
 }
 
 bool lock_memory() {
-  // Set first: without CAP_IPC_LOCK, which the monitor drops, a limit would make it fail to
-  // allocate.
-  rlimit all{RLIM_INFINITY, RLIM_INFINITY};
-  setrlimit(RLIMIT_MEMLOCK, &all);
-  const bool unlimited = getrlimit(RLIMIT_MEMLOCK, &all) == 0 && all.rlim_cur == RLIM_INFINITY;
-  if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) return false;
+  if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) return false;
   dl_iterate_phdr(unlock_segments, nullptr);
   return true;
 }

@@ -16,6 +16,7 @@ namespace {
 //   CAP_SETPCAP          both remove their bounding sets
 //   CAP_SYS_CHROOT       the worker's empty root directory
 //   CAP_KILL             ending a worker or a resolver, which has another user
+//   CAP_IPC_LOCK         its memory is locked (host/memory.hpp)
 //   CAP_DAC_READ_SEARCH  credentials below a directory of another user, as a home directory
 // A program that root executes has the whole bounding set again, except under no_new_privs, as in
 // the unit: there it has no more than the monitor.
@@ -24,12 +25,12 @@ enum class Phase { set_up, running };
 void keep_rights(Phase phase) {
   if (phase == Phase::set_up) {  // also: ports below 1024, and a group that is not the own
     host::keep_capabilities({CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP,
-                             CAP_SYS_CHROOT, CAP_KILL, CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE,
-                             CAP_CHOWN});
+                             CAP_SYS_CHROOT, CAP_KILL, CAP_IPC_LOCK, CAP_DAC_READ_SEARCH,
+                             CAP_NET_BIND_SERVICE, CAP_CHOWN});
     return;
   }
   host::keep_capabilities({CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP,
-                           CAP_SYS_CHROOT, CAP_KILL, CAP_DAC_READ_SEARCH});
+                           CAP_SYS_CHROOT, CAP_KILL, CAP_IPC_LOCK, CAP_DAC_READ_SEARCH});
 }
 
 }  // namespace
@@ -39,7 +40,9 @@ Exit run(const options::LinkOptions& options, std::vector<std::string> arguments
   auto account = cage::find_account(options.user);
   auto early = open_early_ends(options);
   if (!host::lock_memory()) {
-    log_warning("the monitor's memory cannot be locked (RLIMIT_MEMLOCK): its key may be swapped");
+    log_warning(
+        "the monitor's memory cannot be locked (CAP_IPC_LOCK, RLIMIT_MEMLOCK): its key "
+        "may be swapped");
   }
   keep_rights(Phase::set_up);
   auto credentials = dtls::load_credentials(

@@ -1,10 +1,11 @@
 """key_in_memory.py PID KEY [unlocked]: whether the memory of a process holds a part of a private key.
 
-Prints yes or no. With `unlocked` it searches only memory that the kernel may write to a swap device. KEY is an unencrypted PEM file of an EC, Ed25519 or RSA key. Its secrets are the scalar of an EC
-key, the seed of Ed25519 and the key that RFC 8032 derives from it, and the private exponent, primes, exponents and
-coefficient of an RSA key. Searches all readable memory for each run of 16 bytes of a secret that begins at a
-multiple of 8 from either end: in the order of the file, in the reverse order, because OpenSSL keeps numbers in
-words of the machine, and for the lines of the PEM text that hold bytes of a secret.
+Prints yes or no. With `unlocked` it searches only memory that the kernel may write to a swap device. KEY is an
+unencrypted PEM file of an EC, Ed25519 or RSA key. Its secrets are the scalar of an EC key, the seed of Ed25519 and
+the key that RFC 8032 derives from it, and the private exponent, primes, exponents and coefficient of an RSA key.
+Searches all readable memory for each run of 16 bytes of a secret that begins at a multiple of 16 from either end:
+in the order of the file, in the reverse order, because OpenSSL keeps numbers in words of the machine, and for the
+lines of the PEM text that hold bytes of a secret.
 """
 
 import base64
@@ -27,7 +28,7 @@ def secrets_of(path):
 
 
 def runs(secret):
-    starts = range(0, len(secret) - RUN + 1, RUN // 2)
+    starts = range(0, len(secret) - RUN + 1, RUN)
     for start in {*starts, *(len(secret) - RUN - start for start in starts)}:
         yield secret[start : start + RUN]
 
