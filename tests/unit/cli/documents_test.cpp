@@ -97,8 +97,9 @@ TEST_CASE("every drop reason stands in the man page") {
 
 TEST_CASE("the man page has the usual sections") {
   const auto page = source("man/routevpn.8");
-  const auto* heading = GENERATE("SYNOPSIS", "OPTIONS", "CONFIGURATION FILE", "TOPOLOGY FILE",
-                                 "PROCESSES AND RIGHTS", "SIGNALS", "FILES", "EXIT STATUS", "EXAMPLES", "DROP REASONS");
+  const auto* heading =
+      GENERATE("SYNOPSIS", "OPTIONS", "CONFIGURATION FILE", "TOPOLOGY FILE", "PROCESSES AND RIGHTS",
+               "SIGNALS", "FILES", "EXIT STATUS", "EXAMPLES", "DROP REASONS");
   CHECK(part(page, "Sh", heading).size() > 100);
 }
 
