@@ -5,13 +5,14 @@
 # Most scenarios break the link V1-1 - V3-1, and the streams use that link. Scenarios of a whole gateway
 # break V2-1, and the streams are between site 1 and site 2.
 
-scenarios=(peer-stopped peer-killed gateway-stopped gateway-gone underlay-cut carrier-only
-  one-way-cut site-cut bird-restarted underlay-flapping loss revoked)
+scenarios=(peer-stopped peer-killed worker-killed gateway-stopped gateway-gone underlay-cut
+  carrier-only one-way-cut site-cut bird-restarted underlay-flapping loss revoked)
 
 describe() {
   case $1 in
     peer-stopped) echo "SIGTERM to the routevpn of V3-1" ;;
     peer-killed) echo "kill -9 of the routevpn of V3-1" ;;
+    worker-killed) echo "kill -9 of the worker of the routevpn of V3-1, which is replaced" ;;
     gateway-stopped) echo "all of V2-1 stopped in order: BIRD first" ;;
     gateway-gone) echo "all of V2-1 killed with -9, its cables unplugged" ;;
     underlay-cut) echo "the underlay drops the packets of the link without an error" ;;
@@ -30,7 +31,7 @@ describe() {
 bar() {
   case $1 in
     peer-stopped) echo 20 ;;
-    gateway-stopped) echo 50 ;;
+    worker-killed | gateway-stopped) echo 50 ;;
     peer-killed) echo 1000 ;;
     underlay-cut) echo 1200 ;;
     carrier-only) echo 3600 ;;
@@ -78,6 +79,10 @@ ibgp_bfd() { # yes|no
   done
 }
 
+worker_of() { # GATEWAY LINK: prints the pid of its worker
+  ps -o pid=,comm= --ppid "$(<"$(link_pidfile "$1" "$2")")" | awk '$2 == "routevpn-worker" { print $1 }'
+}
+
 kill_gateway() { # GATEWAY
   local -a pidfiles=("$run_dir/$1"/*.pid "$run_dir/$1.private"/*.pid)
   ip_node internet link set "${1,,}" down
@@ -101,6 +106,7 @@ break_it() {
   case $1 in
     peer-stopped) signal TERM "$(link_pidfile V3-1 rv1-1)" ;;
     peer-killed) signal KILL "$(link_pidfile V3-1 rv1-1)" ;;
+    worker-killed) kill -KILL "$(worker_of V3-1 rv1-1)" ;;
     gateway-stopped) stop_gateway V2-1 ;;
     gateway-gone) kill_gateway V2-1 ;;
     underlay-cut) drop_in_underlay "udp dport $(link_port V1-1 rv3-1)" ;;
@@ -128,6 +134,7 @@ mend_it() {
     underlay-cut | one-way-cut | loss) mend_underlay ;;
     carrier-only) mend_underlay ;;
     site-cut) ip_node R1 link set v1-1 up ;;
+    worker-killed) ;;
     revoked) certify V3-1 ;;
   esac
 }

@@ -121,6 +121,23 @@ for end in a b; do
 done
 for name in iperf iperf_server monitor-a monitor-b; do stop "$name" || true; done
 
+# --- the gasp -----------------------------------------------------------------------------------------
+
+# Without it, an idle peer would keep its carrier: it would notice only the new worker's handshake, or silence.
+closings() { grep -c "the peer closed the association" "$DIR/$1.log" || true; }
+has_closed() { (($(closings "$1") > $2)); } # a|b NUMBER
+for end in a b; do
+  peer=${PEER_OF[$end]}
+  pid=$(child "$end")
+  wait_for lived "$pid"
+  before=$(closings "$peer") flaps=$(show "$peer" .flaps)
+  kill -KILL "$pid"
+  expect "the worker of $end has died: its monitor tells $peer" wait_for has_closed "$peer" "$before"
+  wait_up "$end"
+  wait_up "$peer"
+  expect_equal "the carrier of $peer went off" $((flaps + 1)) "$(show "$peer" .flaps)"
+done
+
 # --- a worker that does not answer ------------------------------------------------------------------
 
 if [[ -n ${SLOW:-} ]]; then
