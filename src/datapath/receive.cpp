@@ -138,7 +138,7 @@ bool Lane::open_record(const record::Split& split, const Arrival& arrival) {
   counters_.last_heard.store(arrival.now, std::memory_order_relaxed);
   check_limits(*association);
   if (split.header.type == record::ContentType::alert) {
-    take_alert(*association, opened.payload, arrival.now);
+    take_alert(*association, opened.payload, split.header.sequence, arrival.now);
   } else {
     confirm(*association);
     if (opened.newest) follow_peer(*association, split.record.size(), arrival);
@@ -148,10 +148,11 @@ bool Lane::open_record(const record::Split& split, const Arrival& arrival) {
   return true;
 }
 
-void Lane::take_alert(Association& association, ConstBytes payload, Time now) {
+void Lane::take_alert(Association& association, ConstBytes payload, std::uint64_t sequence,
+                      Time now) {
   if (payload.size() != 2) return drop(Drop::record_length);
   if (!peer_control_.admit(now, control_rate)) return drop(Drop::payload_control_limited);
-  const AlertReceived alert{payload[0], payload[1]};
+  const AlertReceived alert{payload[0], payload[1], sequence == record::max_sequence};
   // A fatal alert ends a handshake that failed at the peer, so the association is not used.
   if (alert.level != alert_fatal) confirm(association);
   announce(association.id, alert);  // if the queue is full, dead detection takes over

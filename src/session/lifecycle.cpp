@@ -171,10 +171,13 @@ void Session::alert_received(AssociationId id, const datapath::AlertReceived& al
     entry->retire_at = now;
     return retire(now);
   }
-  const std::string text = closing
+  const std::string text = alert.is_gasp ? "the peer's worker has died"
+                           : closing
                                ? "the peer closed the association"
                                : "the peer sent fatal alert " + std::to_string(alert.description);
   apply(Event::peer_closed, {"peer_closed", text}, now);
+  // The peer's monitor keeps the socket, so a hello waits there for the next worker.
+  if (alert.is_gasp && status_.phase == Phase::backing_off) retry_at_ = now + retry_after_gasp;
 }
 
 void Session::limit_reached(Time now) {

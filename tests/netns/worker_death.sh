@@ -124,7 +124,7 @@ for name in iperf iperf_server monitor-a monitor-b; do stop "$name" || true; don
 # --- the gasp -----------------------------------------------------------------------------------------
 
 # Without it, an idle peer would keep its carrier: it would notice only the new worker's handshake, or silence.
-closings() { grep -c "the peer closed the association" "$DIR/$1.log" || true; }
+closings() { grep -c "the peer's worker has died" "$DIR/$1.log" || true; }
 has_closed() { (($(closings "$1") > $2)); } # a|b NUMBER
 for end in a b; do
   peer=${PEER_OF[$end]}

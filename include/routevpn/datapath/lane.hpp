@@ -105,7 +105,7 @@ class Lane {
   void forward_handshake(Bytes record, const Arrival& arrival);
   [[nodiscard]] bool is_peer(const IpAddress& address) const;
   bool open_record(const record::Split& split, const Arrival& arrival);
-  void take_alert(Association& association, ConstBytes payload, Time now);
+  void take_alert(Association& association, ConstBytes payload, std::uint64_t sequence, Time now);
   void record_without_keys(const record::Split& split, const Arrival& arrival);
   Association* open_with_any(const record::Split& split, const Arrival& arrival,
                              record::Opened& opened);

@@ -73,6 +73,7 @@ struct LimitReached {};    // all records sealed, or too many records failed to 
 struct AlertReceived {
   std::uint8_t level = 0;
   std::uint8_t description = 0;
+  bool is_gasp = false;  // see DyingGasp
 };
 struct PeerRoamed {
   outside::Endpoint to;

@@ -73,6 +73,8 @@ class Session {
  public:
   // A plain peer may be silent for this time after its last flight before the acceptor sends first.
   static constexpr Duration activate_after = std::chrono::seconds(1);
+  // Of an initiator whose peer's worker has died. The next worker starts in about 30 ms.
+  static constexpr Duration retry_after_gasp = std::chrono::milliseconds(5);
   // An association ends after this multiple of --rekey, or with the peer's certificate.
   static constexpr int longest_life_rekeys = 2;
 
