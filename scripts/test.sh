@@ -7,7 +7,7 @@
 #             for the hardening flags
 #   asan      unit tests and simulator with AddressSanitizer and UndefinedBehaviorSanitizer, by clang
 #   tsan      the same with ThreadSanitizer, by g++
-#   fuzz      fuzz targets by clang: their seeds, then new inputs for 20 s (ROUTEVPN_FUZZ_SECONDS)
+#   fuzz      fuzz targets by clang: their seeds, then new inputs for 10 s (ROUTEVPN_FUZZ_SECONDS)
 #   netns     tests of the program in network namespaces
 #
 # Without a STAGE all stages run, in this order. The last line is "N passed, N failed". It counts the tests.
@@ -154,7 +154,7 @@ stage_tsan() {
 
 stage_fuzz() {
   build fuzz
-  plays=("ROUTEVPN_FUZZ_SECONDS=${ROUTEVPN_FUZZ_SECONDS:-20}")
+  plays=("ROUTEVPN_FUZZ_SECONDS=${ROUTEVPN_FUZZ_SECONDS:-10}")
   run_tests fuzz "$jobs" --label-regex fuzz
 }
 

@@ -5,7 +5,7 @@
 # input that fails is kept beside the target, too, and printed in base64. Exit status: 0 when no input
 # failed.
 #
-#   ROUTEVPN_FUZZ_SECONDS=N   time for new inputs; default 20, 0: only the seeds
+#   ROUTEVPN_FUZZ_SECONDS=N   time for new inputs; default 10, 0: only the seeds
 #   ROUTEVPN_FUZZ_SEED=N      of the changes, so that two runs begin alike; default 1, 0: another in each run
 set -euo pipefail
 target=$1
@@ -13,7 +13,7 @@ shift
 name=$(basename "$target")
 name=${name#fuzz_}
 seeds=$(dirname "${BASH_SOURCE[0]}")/corpus/$name
-seconds=${ROUTEVPN_FUZZ_SECONDS:-20}
+seconds=${ROUTEVPN_FUZZ_SECONDS:-10}
 work=$(dirname "$target")
 found=$work/corpus/$name
 failed=$work/failed/$name

@@ -3,9 +3,9 @@
 Prints yes or no. With `unlocked` it searches only memory that the kernel may write to a swap device. KEY is an
 unencrypted PEM file of an EC, Ed25519 or RSA key. Its secrets are the scalar of an EC key, the seed of Ed25519 and
 the key that RFC 8032 derives from it, and the private exponent, primes, exponents and coefficient of an RSA key.
-Searches all readable memory for each run of 16 bytes of a secret that begins at a multiple of 16 from either end:
-in the order of the file, in the reverse order, because OpenSSL keeps numbers in words of the machine, and for the
-lines of the PEM text that hold bytes of a secret.
+Searches all memory that the process can have written for each run of 16 bytes of a secret that begins at a multiple
+of 16 from either end: in the order of the file, in the reverse order, because OpenSSL keeps numbers in words of the
+machine, and for the lines of the PEM text that hold bytes of a secret.
 """
 
 import base64
@@ -65,13 +65,16 @@ def patterns(path):
 
 
 def areas(pid):
-    """Begin, end, and the flags of proc_pid_smaps(5): rd is readable, lo is locked, io is of a device."""
-    span = None
+    """Begin, end, and the flags of proc_pid_smaps(5): rd is readable, lo is locked, io is of a device.
+
+    Without code and constants of files, which the process cannot write.
+    """
     with open(f"/proc/{pid}/smaps") as lines:
         for line in lines:
-            if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line):
+            if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ (\d+)", line):
                 span = int(found[1], 16), int(found[2], 16)
-            elif line.startswith("VmFlags:"):
+                constant = "w" not in found[3] and found[4] != "0"
+            elif line.startswith("VmFlags:") and not constant:
                 yield *span, line.split()[1:]
 
 

@@ -2,17 +2,17 @@
 # The worker of a link dies under load, at each end, again and again: the monitor starts another one, and
 # interface, addresses and routes stay. A monitor that dies takes its worker with it.
 #
-#   KILLS=N   of the worker at each end, 5: SIGKILL and SIGSEGV by turns; more than 7 s each
+#   KILLS=N   of the worker at each end, 3: SIGKILL and SIGSEGV by turns; more than 7 s each
 #   SLOW=1    also stops a worker, which takes 20 s
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 HERE=$(dirname "${BASH_SOURCE[0]}")
-KILLS=${KILLS:-5}
+KILLS=${KILLS:-3}
 # A worker's life, 1/100 s. A death after less than 5 s is not a first one, and the tenth death within a minute
 # ends the link (monitor/restart_policy.hpp).
 LIFE_CS=700
-WARM_UP=2      # kills before memory is measured for the first time
+WARM_UP=1      # kills before memory is measured for the first time
 GROWTH_KIB=512 # of a monitor, in all kills after WARM_UP
 SIGNALS=(KILL SEGV)
 ROUTES=(--route 198.51.100.0/24 --route 2001:db8:77::/64 --table 77)
