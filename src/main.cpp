@@ -19,7 +19,7 @@ using namespace routevpn;
 
 namespace {
 
-// Later threads inherit the mask: signals reach only the control thread's signalfd.
+// Signals reach only the monitor's signalfd. The worker inherits the mask: the monitor stops it.
 void block_signals() {
   sigset_t blocked;
   sigemptyset(&blocked);
@@ -75,9 +75,8 @@ int run(const cli::CommandLine& line, const cli::Console& console, bool keys_are
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 0 && std::string_view(argv[0]) == host::ResolverProcess::program_name) {
-    return host::run_resolver(argc, argv);
-  }
+  const std::string_view name = argc > 0 ? argv[0] : "";
+  if (name == host::ResolverProcess::program_name) return host::run_resolver(argc, argv);
   open_standard_descriptors();
   const bool keys_are_locked = host::protect_keys();
   const auto console = cli::Console::standard();
@@ -86,7 +85,7 @@ int main(int argc, char** argv) {
     return static_cast<int>(status);
   };
   try {
-    if (argc > 0 && std::string_view(argv[0]) == channel::worker_name) return worker_main();
+    if (name == channel::worker_name) return worker_main();
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     return run(cli::parse_command_line(arguments), console, keys_are_locked);
   } catch (const UsageErrors& errors) {
