@@ -26,7 +26,7 @@ std::string content_of(const Fd& file) {
 
 Handover handover_of(const channel::Start& start, std::vector<Fd> descriptors) {
   if (start.lanes == 0 ||
-      descriptors.size() != channel::descriptors_before_lanes + 2 * start.lanes) {
+      descriptors.size() != channel::descriptors_before_lanes + 2UL * start.lanes) {
     throw SystemError("the monitor's start has " + std::to_string(descriptors.size()) +
                       " descriptors");
   }
