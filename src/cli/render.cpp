@@ -196,7 +196,7 @@ std::string render(const json& link, TimePoint now, bool colour) {
   line("transfer", transfer_text(link));
   line("drops", drops_text(link));
   const json& lanes = member(link, "lanes");
-  for (std::size_t i = 0; lanes.size() > 1 && i < lanes.size(); ++i) {
+  for (std::size_t i = 0; lanes.is_array() && lanes.size() > 1 && i < lanes.size(); ++i) {
     line(("lane " + std::to_string(i)).c_str(), lane_text(lanes[i]));
   }
   if (member(link, "udp_segment") == false) {

@@ -16,6 +16,7 @@ void Link::reload(const channel::Reload& reload, std::span<const Fd> descriptors
     log_info("the accepted inner sources have changed",
              {{"prefixes", std::to_string(options_.accept.size())}});
   } catch (const std::exception& error) {
+    next_psks_.clear();
     log_error("reload failed, the old files stay in force", {{"error", error.what()}});
   }
 }

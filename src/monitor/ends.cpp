@@ -143,7 +143,12 @@ Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
           mtu};
 }
 
-void Ends::reset_queues() const {
+void Ends::restore_sockets() const {
+  for (const auto& lane : lanes) lane.socket.restore();
+}
+
+void Ends::reset() const {
+  restore_sockets();
   for (const auto& lane : lanes) {
     try {
       lane.tun.attach(&lane == &lanes.front());

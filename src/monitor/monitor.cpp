@@ -90,7 +90,7 @@ Exit Monitor::run() {
 
 std::optional<Duration> Monitor::time_to_wait() const {
   Time first = ping_at_;
-  for (const auto& due : {old_key_until_, restart_at_, kill_at_, gasps_.due()}) {
+  for (const auto& due : {old_key_until_, restart_at_, kill_at_, gasps_.due(), paused_until_}) {
     if (due) first = std::min(first, *due);
   }
   return std::max(first - read_clock(), Duration::zero());
@@ -106,6 +106,7 @@ void Monitor::on_timer(Time now) {
     if (worker_) worker_->kill(SIGKILL);
   }
   send_gasps(now);
+  resume(now);
   if (restart_at_ && now >= *restart_at_) {
     restart_at_.reset();
     try {

@@ -14,10 +14,14 @@ void Monitor::reload() {
   const bool new_credentials = reload_credentials();
   const bool new_options = reload_accept();
   if ((!new_credentials && !new_options) || worker_ == nullptr) return;
-  if (new_credentials) hand_over_psks();
-  const HandedFiles files(options_, texts_);
-  tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0)},
-       files.descriptors());
+  try {
+    const HandedFiles files(options_, texts_);
+    if (new_credentials) hand_over_psks();
+    tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0)},
+         files.descriptors());
+  } catch (const std::exception& error) {  // the next worker gets the new files
+    log_error("the worker could not be given the new files", {{"error", error.what()}});
+  }
 }
 
 bool Monitor::reload_credentials() {
@@ -25,9 +29,11 @@ bool Monitor::reload_credentials() {
     auto fresh = dtls::load_credentials(
         {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk});
     dtls::Identity::make(fresh, {options_.peer_name, options_.ciphers});
-    texts_ = dtls::texts_of(fresh);
+    auto texts = dtls::texts_of(fresh);
+    auto signer = std::make_unique<signer::Signer>(std::move(fresh.key));
+    texts_ = std::move(texts);
     psks_ = std::move(fresh.psks);
-    old_signer_ = std::exchange(signer_, std::make_unique<signer::Signer>(std::move(fresh.key)));
+    old_signer_ = std::exchange(signer_, std::move(signer));
     old_key_until_ = read_clock() + old_key_life;
     ++key_;
     return true;

@@ -1,5 +1,5 @@
-// What the worker asks for. Each handler returns false for a request that it refuses. A refused
-// request is answered too, because the worker waits.
+// What the worker asks for; dispatch.cpp calls these. Each handler returns false for a request that
+// it refuses. A refused request is answered too, because the worker waits.
 
 #include <algorithm>
 
@@ -33,73 +33,6 @@ bool is_word(std::string_view text) {
 }
 
 }  // namespace
-
-struct Monitor::Rule {
-  channel::Kind kind;
-  std::uint8_t states;  // in which the worker may send it
-  bool (*take)(Monitor&, const channel::Message&);
-
-  template <typename T, bool (Monitor::*handler)(const T&)>
-  static Rule of(std::uint8_t states) {
-    return {T::kind, states, [](Monitor& monitor, const channel::Message& message) {
-              const auto fields = message.as<T>();
-              return fields && (monitor.*handler)(*fields);
-            }};
-  }
-};
-
-// The table of channel/messages.hpp.
-const std::vector<Monitor::Rule> Monitor::rules = {
-    Rule::of<channel::Ready, &Monitor::ready>(starting),
-    Rule::of<channel::SetCarrier, &Monitor::set_carrier>(running),
-    Rule::of<channel::SetMtu, &Monitor::set_mtu>(running),
-    Rule::of<channel::IgnoreDeadRoutes, &Monitor::ignore_dead_routes>(running),
-    Rule::of<channel::ResolvePeer, &Monitor::resolve>(running),
-    Rule::of<channel::SignPart, &Monitor::sign_part>(running),
-    Rule::of<channel::Sign, &Monitor::sign>(running),
-    Rule::of<channel::Announce, &Monitor::announce>(running),
-    Rule::of<channel::RememberPeer, &Monitor::remember_peer>(running),
-    Rule::of<channel::Alive, &Monitor::alive>(running),
-    Rule::of<channel::Ended, &Monitor::ended>(running),
-    Rule::of<channel::KeepGasp, &Monitor::keep_gasp>(running),
-};
-
-void Monitor::on_message() {
-  channel::Message message;
-  for (int i = 0; i < messages_per_turn; ++i) {
-    switch (worker_->channel().receive(message)) {
-      case channel::ReceiveResult::empty:
-        return;
-      case channel::ReceiveResult::closed:
-        loop_.unwatch(worker_->channel().fd());
-        worker_->kill(SIGKILL);
-        return;
-      case channel::ReceiveResult::ok:
-        if (!take(message)) refuse(message.kind());
-    }
-  }
-}
-
-bool Monitor::take(channel::Message& message) {
-  const auto rule = std::ranges::find(rules, message.kind(), &Rule::kind);
-  return rule != rules.end() && (rule->states & state_) != 0 && message.descriptors().empty() &&
-         rule->take(*this, message);
-}
-
-void Monitor::refuse(channel::Kind kind) {
-  ++refused_;
-  last_refused_ = kind;
-  report_refusals(read_clock());
-}
-
-void Monitor::report_refusals(Time now) {
-  if (refused_ == refused_logged_ || now < next_refusal_log_) return;
-  refused_logged_ = refused_;
-  next_refusal_log_ = now + refusal_log_interval;
-  log_error("messages of the worker were refused",
-            {{"all", std::to_string(refused_)},
-             {"last_kind", std::to_string(static_cast<unsigned>(last_refused_))}});
-}
 
 bool Monitor::ready(const channel::Ready& /*message*/) {
   state_ = running;
@@ -267,7 +200,8 @@ void Monitor::run_hook(channel::LinkState state, std::string_view reason, const 
 
 bool Monitor::remember_peer(const channel::RememberPeer& peer) {
   const auto address = peer.peer.get();
-  if (peer.lane >= ends_.lanes.size() || !address) return false;
+  const bool acceptor = options_.peers.empty();
+  if (!acceptor || peer.lane >= ends_.lanes.size() || !address) return false;
   last_peers_.remember(peer.lane, address->address);
   return true;
 }

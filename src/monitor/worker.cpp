@@ -17,15 +17,16 @@
 namespace routevpn::monitor {
 
 void Monitor::start_worker() {
-  ends_.reset_queues();
+  ends_.reset();
   worker_ =
       std::make_unique<WorkerProcess>(program_, listener_.link(), ends_.worker_netns, account_.uid);
   ++worker_starts_;
   state_ = starting;
   answered_ = true;
   parts_.clear();
-  loop_.watch(worker_->channel().fd(), [this] { on_message(); });
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
+  loop_.watch(worker_->channel().fd(), [this] { on_message(); });
+  paused_until_.reset();
   hand_over();
 }
 
@@ -77,10 +78,11 @@ void Monitor::hand_over_psks() {
 
 void Monitor::worker_ended() {
   carrier_off();
-  if (!exit_) {
-    gasps_.begin(read_clock());
-    send_gasps(read_clock());
-  }
+  for (int i = 0; i < most_last_turns; ++i) on_message();  // its last gasp may be among them
+  carrier_off();                                           // if one of them switched it on
+  ends_.restore_sockets();
+  gasps_.begin(read_clock());  // there is none after an orderly stop
+  send_gasps(read_clock());
   loop_.unwatch(worker_->channel().fd());
   loop_.unwatch(worker_->ended_fd());
   for (const auto& resolver : resolvers_) {
@@ -91,11 +93,17 @@ void Monitor::worker_ended() {
   const Time started = worker_->started();
   worker_.reset();
   state_ = gone;
-  if (exit_) {
-    done_ = true;
-    return;
-  }
-  plan_restart(how, started);
+  done_ = exit_.has_value();
+  if (!done_) plan_restart(how, started);
+  if (done_) finish();
+}
+
+// Without time for more, and without a worker that could announce the end.
+void Monitor::finish() {
+  while (gasps_.due()) send_gasps(*gasps_.due());
+  if (announced_ == channel::LinkState::down) return;
+  announced_ = channel::LinkState::down;
+  run_hook(announced_, "worker_died", "");
 }
 
 void Monitor::send_gasps(Time now) {

@@ -129,6 +129,17 @@ UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
 UdpSocket& UdpSocket::operator=(UdpSocket&&) noexcept = default;
 UdpSocket::~UdpSocket() = default;
 
+void UdpSocket::restore() const {
+  const int off = 0;
+  setsockopt(fd(), IPPROTO_UDP, UDP_CORK, &off, sizeof off);
+  sockaddr_storage peer{};
+  socklen_t length = sizeof peer;
+  if (getpeername(fd(), reinterpret_cast<sockaddr*>(&peer), &length) != 0) return;
+  sockaddr none{};
+  none.sa_family = AF_UNSPEC;
+  static_cast<void>(::connect(fd(), &none, sizeof none));
+}
+
 SocketAddress UdpSocket::local() const {
   sockaddr_storage name{};
   socklen_t length = sizeof name;

@@ -18,7 +18,7 @@ declare -A PEER_OF=([a]=b [b]=a) PRIVATE=([a]=$PRIV_A [b]=$PRIV_B) ADDRESS=([a]=
 
 fds() { find "/proc/${PID[$1]}/fd" -mindepth 1 | wc -l; }
 fds_are() { [[ $(fds "$1") == "$2" ]]; }
-rss_kib() { awk '/^VmRSS:/ { print $2 }' "/proc/${PID[$1]}/status"; }
+rss_kib() { awk '/^RssAnon:/ { print $2 }' "/proc/${PID[$1]}/status"; }
 rekeyed() { (($(show "$1" .rekeys) >= 1)); }
 
 # ping_from a|b: pings pass in both directions.

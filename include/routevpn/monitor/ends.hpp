@@ -46,8 +46,9 @@ struct Ends {
   inside::Carrier carrier;
   unsigned mtu;  // of the interface, bytes
 
-  // For a new worker: lane 0's queue is attached, the others are not.
-  void reset_queues() const;
+  // For a new worker: lane 0's queue is attached, the others are not; sockets are not connected.
+  void reset() const;
+  void restore_sockets() const;
 };
 
 // Opens the namespaces and forks the guardian. Call before any thread is started.

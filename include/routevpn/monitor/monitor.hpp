@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/rate_limit.hpp"
 #include "routevpn/cage/account.hpp"
 #include "routevpn/dtls/credentials.hpp"
 #include "routevpn/host/control_socket.hpp"
@@ -35,6 +36,10 @@ class Monitor {
   static constexpr Duration stop_time = std::chrono::seconds(1);  // for a worker that is to stop
   // A worker can send messages without end: signals and timers must be served in between.
   static constexpr int messages_per_turn = 32;
+  static constexpr int most_last_turns = 32;  // of messages that a dead worker has left
+  // Of requests that cost other processes something: a start needs about 4 for each lane. A worker
+  // that asks for more waits.
+  static constexpr Rate costly_rate{std::chrono::milliseconds(50), 100};
   // A handshake that has begun with the credentials before a reload ends within this time.
   static constexpr Duration old_key_life = std::chrono::minutes(1);
   static constexpr Duration refusal_log_interval = std::chrono::seconds(10);
@@ -66,6 +71,7 @@ class Monitor {
   // worker.cpp
   void start_worker();
   void worker_ended();
+  void finish();
   void send_gasps(Time now);
   void plan_restart(const std::string& how, Time started);
   template <typename T>
@@ -78,9 +84,11 @@ class Monitor {
   bool reload_credentials();
   bool reload_accept();
 
-  // requests.cpp
+  // dispatch.cpp
   void on_message();
   bool take(channel::Message& message);
+  void pause(Time now);
+  void resume(Time now);
   bool ready(const channel::Ready&);
   bool set_carrier(const channel::SetCarrier& wanted);
   bool set_mtu(const channel::SetMtu& wanted);
@@ -140,6 +148,8 @@ class Monitor {
   Time next_refusal_log_{};
   Time next_rate_log_{};
   Time ping_at_{};
+  RateLimit costly_;
+  std::optional<Time> paused_until_;  // the worker's messages are not read
   std::optional<Time> old_key_until_;
   std::optional<Time> restart_at_;
   std::optional<Time> kill_at_;

@@ -73,6 +73,10 @@ class UdpSocket {
   [[nodiscard]] int fd() const { return fd_.get(); }
   // AF_INET, or AF_INET6 for a socket of IPv6 or of both families.
   [[nodiscard]] int family() const { return family_; }
+  // Undoes what another process with a copy of the descriptor may have done: connect(2), and a
+  // datagram held back by UDP_CORK or MSG_MORE. A connected socket whose port the kernel has chosen
+  // gets another port.
+  void restore() const;
   [[nodiscard]] SocketAddress local() const;                 // as bound
   [[nodiscard]] bool segments() const { return segments_; }  // UDP_SEGMENT is in use
 
