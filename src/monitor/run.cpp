@@ -39,17 +39,18 @@ void keep_rights(Phase phase) {
 Exit run(const options::LinkOptions& options, std::vector<std::string> arguments) {
   auto account = cage::find_account(options.user);
   auto early = open_early_ends(options);
-  if (!host::lock_memory()) {
-    log_warning(
-        "the monitor's memory cannot be locked (CAP_IPC_LOCK, RLIMIT_MEMLOCK): its key "
-        "may be swapped");
-  }
+  const bool locked = host::lock_memory();
   keep_rights(Phase::set_up);
   auto credentials = dtls::load_credentials(
       {options.certificate, options.key, options.ca, options.crl, options.psk});
   dtls::Identity::make(credentials, {options.peer_name, options.ciphers});
   Monitor monitor(options, std::move(arguments), std::move(account), std::move(credentials),
                   open_ends(options, std::move(early)));
+  if (!locked) {
+    log_warning(
+        "the monitor's memory cannot be locked (CAP_IPC_LOCK, RLIMIT_MEMLOCK): its key may be "
+        "swapped");
+  }
   keep_rights(Phase::running);
   return monitor.run();
 }
