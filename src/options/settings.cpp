@@ -94,7 +94,9 @@ std::string needs_value(const Option* option) {
 }
 
 Setting fault_of(const OptionTable& table, const po::invalid_syntax& error) {
-  const std::string label = error.get_option_name();  // "--mtu", also for an abbreviation
+  // "--mtu", also for an abbreviation. Boost 1.83 gives none for "--=".
+  const std::string given = error.get_option_name();
+  const std::string label = given.starts_with("--") ? given : "--";
   Setting setting{label.substr(2), std::nullopt};
   const bool extra = error.kind() == po::invalid_syntax::extra_parameter;
   setting.fault = label + (extra ? " takes no value" : needs_value(find(table, setting.name)));
