@@ -80,7 +80,7 @@ expect "a ping passes" in_ns "$PRIV_A" ping -c 1 -W "$DEADLINE_S" 10.255.0.2
 expect_equal "the monitor is in the public namespace" "$PUB_A" "$(ip netns identify "${PID[a]}")"
 expect_equal "the worker stays in the empty one" "$EMPTY" \
   "$(ip netns identify "$(child_of_a routevpn-worker)")"
-expect_equal "no child gets a namespace as standard input" /dev/null \
-  "$(readlink "/proc/${PID[a]}/fd/0")"
+# In a chroot the path has its directory before it.
+expect "no child gets a namespace as standard input" test "/proc/${PID[a]}/fd/0" -ef /dev/null
 stop a || fail "link a ended with status $?"
 stop b || fail "link b ended with status $?"
