@@ -158,13 +158,16 @@ sound() {
 }
 
 run_scenario() { # SCENARIO DIR
+  local peer
+  peer=$(peer_of "$1")
+  local -a receivers=("R$(site_of V1-1)" "R$(site_of "$peer")")
   echo "$1" >"$2/scenario"
   describe "$1" >"$2/description"
   bar "$1" >"$2/bar"
   sound || die "routes are missing: nothing can be measured"
   [[ $1 != carrier-only ]] || ibgp_bfd no
-  start_streams "$2" V1-1 "$(peer_of "$1")"
-  sleep 1
+  start_streams "$2" V1-1 "$peer"
+  wait_for_streams "${receivers[@]}"
   states_of_all >"$2/states-before"
   mark "$2" broken
   break_it "$1"
@@ -177,8 +180,8 @@ run_scenario() { # SCENARIO DIR
   [[ $1 == loss ]] || mend_it "$1"
   sound || echo "lab/run.sh: not all routes have come back" >&2
   # The streams are on their old path again, where a loss would show.
-  sleep 2
-  stop_streams "$2"
+  wait_for_streams "${receivers[@]}"
+  stop_streams "$2" "${receivers[@]}"
   [[ $1 != carrier-only ]] || ibgp_bfd yes
 }
 

@@ -56,10 +56,32 @@ start_streams() {
   done
 }
 
+received_by() { # NODE: UDP datagrams so far
+  in_node "$1" awk '/^Udp: [0-9]/ || /^Udp6InDatagrams/ { n += $2 } END { print n }' \
+    /proc/net/snmp /proc/net/snmp6
+}
+has_received() { (($(received_by "$1") >= $2)); } # NODE NUMBER
+declare -A received_before=()
+is_quiet() { # NODE: nothing has arrived since the last call
+  local now before=${received_before[$1]:-}
+  now=$(received_by "$1")
+  received_before[$1]=$now
+  [[ $now == "$before" ]]
+}
+
+# wait_for_streams NODE...: until each has received as many datagrams as its two streams send in a second.
+wait_for_streams() {
+  local node
+  local -A wanted=()
+  for node in "$@"; do wanted[$node]=$(($(received_by "$node") + 2000)); done
+  for node in "$@"; do wait_until 10 has_received "$node" "${wanted[$node]}" || die "no stream arrives at $node"; done
+}
+
 # The senders end first, so that packets in flight still arrive.
-stop_streams() { # DIR
+stop_streams() { # DIR NODE...: the receivers
+  local node
   end "$1"/send-*.pid
-  sleep 0.3
+  for node in "${@:2}"; do wait_until 1 is_quiet "$node" || true; done # other UDP may not end
   end "$1"/receive-*.pid
 }
 

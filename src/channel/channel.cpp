@@ -41,8 +41,7 @@ std::pair<Channel, Channel> Channel::make() {
   return {Channel(Fd(ends[0])), Channel(Fd(ends[1]))};
 }
 
-SendResult Channel::send_bytes(ConstBytes bytes, bool wait,
-                               std::span<const int> descriptors) const {
+SendResult send_datagram(int fd, ConstBytes bytes, bool wait, std::span<const int> descriptors) {
   iovec part{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};  // sendmsg only reads
   msghdr header{};
   header.msg_iov = &part;
@@ -60,7 +59,7 @@ SendResult Channel::send_bytes(ConstBytes bytes, bool wait,
   const int flags = MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT);
   ssize_t sent = -1;
   do {
-    sent = sendmsg(fd(), &header, flags);
+    sent = sendmsg(fd, &header, flags);
   } while (sent < 0 && errno == EINTR);
   if (sent >= 0) return SendResult::ok;
   return errno == EAGAIN ? SendResult::full : SendResult::closed;

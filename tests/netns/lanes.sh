@@ -78,8 +78,5 @@ expect_equal "that was one flap" 1 "$(show a .flaps)"
 
 # The interface is deleted.
 ip -n "$PRIV_A" link delete rv0
-status=0
-wait "${PID[a]}" || status=$?
-unset "PID[a]"
-expect_equal "a link whose interface is deleted ends" 1 "$status"
+expect_end "a link whose interface is deleted ends with status 1" a 1
 expect_equal "and logs that once" 1 "$(grep -c 'the interface is gone' "$DIR/a.log")"

@@ -121,6 +121,15 @@ stop() {
   return "$status"
 }
 
+# expect_end TEXT NAME STATUS: the process ends by itself, with this exit status.
+expect_end() {
+  local status=0
+  wait_for gone "${PID[$2]}" || fail "$1: it does not end"
+  wait "${PID[$2]}" 2>/dev/null || status=$?
+  unset "PID[$2]"
+  expect_equal "$1" "$3" "$status"
+}
+
 # namespace NAME: makes it, with lo up. NAME contains the pid of the script.
 namespace() {
   ip netns add "$1"

@@ -177,8 +177,5 @@ stop a || fail "link a ended with status $?"
 start_a --peer b.example
 wait_up a
 ip -n "$PRIV_A" link delete rv0
-status=0
-wait "${PID[a]}" || status=$?
-unset "PID[a]"
-expect_equal "a link whose interface is deleted ends with status 1" 1 "$status"
+expect_end "a link whose interface is deleted ends with status 1" a 1
 expect "and logs it" log_has a "the interface is gone"

@@ -19,13 +19,9 @@ play() {
   FAKE_WORKER_SCRIPT=$1 link_a
 }
 
-# expect_end TEXT STATUS: the link ends by itself.
-expect_end() {
-  local status=0
-  wait_for gone "${PID[a]}" || fail "$1: it does not end"
-  wait "${PID[a]}" || status=$?
-  unset "PID[a]"
-  expect_equal "$1: the link ends with status $2" "$2" "$status"
+# link_ends TEXT STATUS: by itself.
+link_ends() {
+  expect_end "$1: the link ends with status $2" a "$2"
   expect_not "and leaves no interface" ip -n "$PRIV_A" link show rv0
 }
 
@@ -64,9 +60,9 @@ expect "a worker that ends before it is ready is replaced" wait_for log_has 'wor
 expect_stop "a worker that ends at once"
 
 play end_and_hang
-expect_end "a worker that cannot go on, and does not end" 1
+link_ends "a worker that cannot go on, and does not end" 1
 play end_unasked
-expect_end "a worker that ends as if it had been asked" 1
+link_ends "a worker that ends as if it had been asked" 1
 
 play hang_at_stop
 wait_for log_has "fake: runs" || fail "the worker does not run"

@@ -151,10 +151,7 @@ expect_equal "the monitor has the private key in memory" yes "$(has_key "${PID[a
 expect_equal "the guardian has not" no "$(has_key "$guardian")"
 expect_equal "the worker has not" no "$(has_key "$(child_of_a routevpn-worker)")"
 kill -KILL "$guardian"
-status=0
-wait "${PID[a]}" || status=$?
-unset "PID[a]"
-expect_equal "a link without its guardian ends with status 1" 1 "$status"
+expect_end "a link without its guardian ends with status 1" a 1
 expect "the log has the reason" grep -q "the guardian process has ended" "$DIR/a.log"
 expect "no interface, route, rule or process is left" wait_for is_as_before
 stop b || fail "link b ended with status $?"

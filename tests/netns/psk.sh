@@ -145,11 +145,8 @@ mismatch "a PSK at the acceptor alone" psk_missing "a peer with a PSK does not a
 mismatch "a PSK at the initiator alone" psk_unexpected "a peer with another PSK" "--psk $DIR/a.psk" ""
 
 chmod 644 "$DIR/b.psk"
-status=0
 link_b --psk "$DIR/b.psk"
-wait "${PID[b]}" || status=$?
-unset "PID[b]"
-expect_equal "a PSK file that others can read: exit status" 2 "$status"
+expect_end "a PSK file that others can read: exit status 2" b 2
 expect "and one line" grep -qF -- "--psk $DIR/b.psk: mode is 0644; must be readable by its owner alone" "$DIR/b.log"
 chmod 600 "$DIR/b.psk"
 

@@ -135,19 +135,11 @@ stop_links
 
 # --- namespaces that are deleted ----------------------------------------------------------------
 
-# ends_by_itself a|b TEXT: that end ends with status 1.
-ends_by_itself() {
-  local status=0
-  wait_for gone "${PID[$1]}" || fail "$2: $1 still runs"
-  wait "${PID[$1]}" || status=$?
-  unset "PID[$1]"
-  expect_equal "$2: $1 ends with status 1" 1 "$status"
-}
 deletions() { grep -c "the network namespace was deleted netns=$2" "$DIR/$1.log"; }
 
 two_links
 ip netns delete "$PRIV_A"
-ends_by_itself a "its private namespace was deleted"
+expect_end "its private namespace was deleted: a ends with status 1" a 1
 expect_equal "and logs the reason once" 1 "$(deletions a "$PRIV_A")"
 is_closed() { [[ $(show b '"\(.carrier) \(.reason)"') == "false peer_closed" ]]; }
 expect "the peer has got its close_notify" wait_for is_closed

@@ -177,10 +177,7 @@ kill_all_workers() {
 wait_for lived "$(child a)"
 killed=$(kill_all_workers) || fail "the monitor does not end"
 expect_equal "the monitor ends after 10 deaths" 10 "$killed"
-status=0
-wait "${PID[a]}" || status=$?
-unset "PID[a]"
-expect_equal "with status 1" 1 "$status"
+expect_end "with status 1" a 1
 expect "the log has the reason" grep -q "the worker has died 10 times within a minute" "$DIR/a.log"
 expect "no interface, route, rule or process is left" wait_for is_as_before
 expect_not "and no control socket" test -e "$DIR/a/rv0.sock"

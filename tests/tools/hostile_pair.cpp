@@ -87,27 +87,13 @@ void HostilePair::take_waiting() {
 
 // The answers must not fill the pair: the monitor would replace the worker.
 void HostilePair::send(ConstBytes bytes, std::span<const int> descriptors) {
-  iovec part{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};  // sendmsg only reads
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(64 * sizeof(int))> control{};
-  if (!descriptors.empty()) {
-    header.msg_control = control.data();
-    header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-    cmsghdr* rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-    std::memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size_bytes());
-  }
-  while (!closed_ && sendmsg(fd_, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-    if (errno == EAGAIN) {
-      wait(POLLIN | POLLOUT);
-      take_waiting();
-    } else if (errno != EINTR) {
-      closed_ = true;
-    }
+  while (!closed_) {
+    const auto result = channel::send_datagram(fd_, bytes, false, descriptors);
+    if (result == channel::SendResult::ok) return;
+    closed_ = result == channel::SendResult::closed;
+    if (closed_) return;
+    wait(POLLIN | POLLOUT);
+    take_waiting();
   }
 }
 

@@ -54,6 +54,11 @@ class Message {
 enum class SendResult : std::uint8_t { ok, full, closed };
 enum class ReceiveResult : std::uint8_t { ok, empty, closed };
 
+// Sends one datagram with descriptors to the other end of a pair. `full`: the receiver does not
+// read, and `wait` is false.
+[[nodiscard]] SendResult send_datagram(int fd, ConstBytes bytes, bool wait,
+                                       std::span<const int> descriptors);
+
 class Channel {
  public:
   explicit Channel(Fd fd) : fd_(std::move(fd)) {}
@@ -63,7 +68,6 @@ class Channel {
   [[nodiscard]] int fd() const { return fd_.get(); }
   Fd release() { return std::move(fd_); }
 
-  // `full`: the receiver does not read, and `wait` is false.
   template <typename T>
   [[nodiscard]] SendResult send(const T& message, bool wait = false,
                                 std::span<const int> descriptors = {}) const {
@@ -73,7 +77,7 @@ class Channel {
     bytes[0] = static_cast<std::uint8_t>(T::kind);
     constexpr std::size_t fields = std::is_empty_v<T> ? 0 : sizeof(T);
     if constexpr (fields != 0) std::memcpy(bytes.data() + 1, &message, fields);
-    const auto result = send_bytes(ConstBytes(bytes).first(1 + fields), wait, descriptors);
+    const auto result = send_datagram(fd(), ConstBytes(bytes).first(1 + fields), wait, descriptors);
     explicit_bzero(bytes.data(), bytes.size());  // a PSK, perhaps
     return result;
   }
@@ -81,8 +85,6 @@ class Channel {
   [[nodiscard]] ReceiveResult receive(Message& message, bool wait = false) const;
 
  private:
-  [[nodiscard]] SendResult send_bytes(ConstBytes bytes, bool wait,
-                                      std::span<const int> descriptors) const;
   Fd fd_;
 };
 

@@ -68,7 +68,8 @@ TEST_CASE("the child has another user, no group, no capability and no new privil
 TEST_CASE("a child that stays user 0 has no capability either") {
   if (geteuid() != 0) return;
   for (const std::string set : {"CapPrm", "CapEff", "CapBnd"}) {
-    const auto answer = answer_of(ResolverProcess::start(open_program(RESOLVER_STUB), set, 0, 0));
+    const auto answer =
+        answer_of(ResolverProcess::start(open_program(SCRIPTED_RESOLVER), set, 0, 0));
     CHECK(answer.error == set + ": 0000000000000000");
   }
 }
@@ -94,7 +95,7 @@ TEST_CASE("a resolver that waits for a name server has a user of its own and a t
 TEST_CASE("a resolver dies with the process that started it") {
   const pid_t link = fork();
   if (link == 0) {
-    ResolverProcess process = start_stub("silent");
+    ResolverProcess process = start_scripted("silent");
     std::ofstream("/proc/self/comm") << "p" << process.pid();
     pause();
   }

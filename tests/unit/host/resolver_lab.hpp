@@ -1,4 +1,4 @@
-// Resolver processes for tests: of the program, and of a stub in its place.
+// Resolver processes for tests: of the program, and of a scripted one in its place.
 #pragma once
 
 #include <cerrno>
@@ -37,8 +37,8 @@ inline ResolverProcess start_resolver(const std::string& name) {
   return ResolverProcess::start(open_program(ROUTEVPN_PROGRAM), name, nobody, nobody);
 }
 
-inline ResolverProcess start_stub(const std::string& task) {
-  return ResolverProcess::start(open_program(RESOLVER_STUB), task, nobody, nobody);
+inline ResolverProcess start_scripted(const std::string& task) {
+  return ResolverProcess::start(open_program(SCRIPTED_RESOLVER), task, nobody, nobody);
 }
 
 inline ResolverProcess::Answer answer_of(ResolverProcess process) {
@@ -52,7 +52,7 @@ inline ResolverProcess::Answer answer_of(ResolverProcess process) {
 }
 
 inline std::string report_of(const std::string& task) {
-  return answer_of(start_stub(task)).error;
+  return answer_of(start_scripted(task)).error;
 }
 
 inline bool no_child_is_left() {

@@ -20,7 +20,7 @@ using namespace routevpn::host;
 namespace {
 
 std::string output(const std::string& hex) {
-  const auto answer = answer_of(start_stub("raw:" + hex));
+  const auto answer = answer_of(start_scripted("raw:" + hex));
   std::string text = answer.error;
   for (const auto& address : answer.addresses) {
     text += address.address.to_string() + "%" + std::to_string(address.scope) + " ";
@@ -110,7 +110,7 @@ TEST_CASE("a process that writes without end is cut off") {
 }
 
 TEST_CASE("a killed process is a failure; take() does not wait for a silent process") {
-  ResolverProcess process = start_stub("silent");
+  ResolverProcess process = start_scripted("silent");
   CHECK_FALSE(process.take());
   REQUIRE(kill(process.pid(), SIGKILL) == 0);
   CHECK(answer_of(std::move(process)).error == failed_resolution);
@@ -120,8 +120,8 @@ TEST_CASE("a killed process is a failure; take() does not wait for a silent proc
 TEST_CASE("the destructor ends a silent process, also when its output is closed") {
   const auto began = std::chrono::steady_clock::now();
   {
-    const ResolverProcess silent = start_stub("silent");
-    ResolverProcess closed = start_stub("closed");
+    const ResolverProcess silent = start_scripted("silent");
+    ResolverProcess closed = start_scripted("closed");
     CHECK(soon([&] { return closed.take().has_value(); }));
   }
   // Not at the time limit of the child.
