@@ -11,7 +11,9 @@ namespace routevpn::channel {
 
 namespace {
 
-constexpr std::size_t control_bytes = CMSG_SPACE(most_descriptors * sizeof(int));
+// A message with more descriptors than the start has is received without the rest.
+constexpr std::size_t received_control_bytes = CMSG_SPACE(most_descriptors * sizeof(int));
+constexpr std::size_t sent_control_bytes = CMSG_SPACE(most_sent_descriptors * sizeof(int));
 
 // Takes each descriptor that the kernel has installed, so that none is left open.
 void take_descriptors(msghdr& header, std::vector<Fd>& into) {
@@ -46,7 +48,7 @@ SendResult send_datagram(int fd, ConstBytes bytes, bool wait, std::span<const in
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, control_bytes> control{};
+  alignas(cmsghdr) std::array<char, sent_control_bytes> control{};
   if (!descriptors.empty()) {
     header.msg_control = control.data();
     header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
@@ -72,7 +74,7 @@ ReceiveResult Channel::receive(Message& message, bool wait) const {
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, control_bytes> control{};
+  alignas(cmsghdr) std::array<char, received_control_bytes> control{};
   header.msg_control = control.data();
   header.msg_controllen = control.size();
   ssize_t got = -1;

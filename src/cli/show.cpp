@@ -47,7 +47,11 @@ std::string text_of(const json& links, bool colour) {
   std::string text;
   for (const auto& link : links) {
     if (!text.empty()) text += "\n";
-    text += render(link, pki::now(), colour);
+    try {
+      text += render(link, pki::now(), colour);
+    } catch (const json::exception&) {  // a worker that is not sound must not hide the other links
+      text += "a link's status is not as expected\n";
+    }
   }
   return text;
 }
@@ -55,7 +59,7 @@ std::string text_of(const json& links, bool colour) {
 int print_once(const ShowLinks& show, const Console& console) {
   const auto answers = collect(show);
   if (show.json) {
-    console.out << answers.links.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+    console.out << answers.links.dump(2, ' ', true, json::error_handler_t::replace) << "\n";
   } else {
     console.out << text_of(answers.links, console.colour);
   }

@@ -21,6 +21,7 @@ using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady
 
 constexpr std::string_view suffix = ".sock";
 constexpr std::size_t largest_answer_bytes = 1024UL * 1024;
+constexpr int deepest_answer = 8;  // a link's status has three levels
 // After this time the control thread counts as hung.
 constexpr timeval connect_timeout{2, 0};
 
@@ -75,8 +76,14 @@ void StatusStream::read_arrived() {
 }
 
 nlohmann::json StatusStream::parse(const std::string& text) const {
-  auto object = nlohmann::json::parse(text, nullptr, false);
-  if (!object.is_object()) throw SystemError(link_ + ": its answer is not a JSON object");
+  bool too_deep = false;  // to print it would use up the stack
+  const auto bounded = [&too_deep](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    too_deep = too_deep || depth > deepest_answer;
+    return !too_deep;
+  };
+  auto object = nlohmann::json::parse(text, bounded, false);
+  if (too_deep || !object.is_object())
+    throw SystemError(link_ + ": its answer is not a JSON object");
   return object;
 }
 

@@ -3,11 +3,14 @@
 #include <cstdint>
 
 #include <link.h>
+#include <linux/capability.h>
 #include <openssl/crypto.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "routevpn/host/capabilities.hpp"
 
 namespace routevpn::host {
 
@@ -64,6 +67,12 @@ bool protect_keys() {
 }
 
 bool lock_memory() {
+  // With a limit, a later allocation could fail.
+  rlimit memory{};
+  const bool unlimited =
+      getrlimit(RLIMIT_MEMLOCK, &memory) == 0 && memory.rlim_cur == RLIM_INFINITY;
+  const auto effective = Capabilities::current().effective;
+  if (!unlimited && (effective >> CAP_IPC_LOCK & 1) == 0) return false;
   if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) return false;
   dl_iterate_phdr(unlock_segments, nullptr);
   return true;

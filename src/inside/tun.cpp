@@ -114,6 +114,11 @@ void Tun::attach(bool attached) const {
   }
 }
 
+bool Tun::exists() const {
+  ifreq request{};
+  return ioctl(fd_.get(), TUNGETIFF, &request) == 0;
+}
+
 IoResult Tun::read(Bytes buffer, std::size_t& length) const {
   const ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());
   if (got < 0) return errno == EAGAIN ? IoResult::would_block : IoResult::failed;

@@ -217,8 +217,13 @@ bool Monitor::keep_gasp(const channel::KeepGasp& gasp) {
   return gasps_.keep(gasp);
 }
 
+// Unasked, a worker ends when the interface is gone. Otherwise it has a fault and is replaced.
 bool Monitor::ended(const channel::Ended& end) {
   if (end.as_asked > 1) return false;
+  if (!exit_ && ends_.lanes.front().tun.exists()) {
+    worker_->kill(SIGKILL);
+    return false;
+  }
   if (!exit_) exit_ = Exit::failed;
   if (!kill_at_) kill_at_ = read_clock() + stop_time;
   return true;

@@ -19,12 +19,6 @@ play() {
   FAKE_WORKER_SCRIPT=$1 link_a
 }
 
-# link_ends TEXT STATUS: by itself.
-link_ends() {
-  expect_end "$1: the link ends with status $2" a "$2"
-  expect_not "and leaves no interface" ip -n "$PRIV_A" link show rv0
-}
-
 # expect_stop TEXT: SIGTERM ends the link with status 0.
 expect_stop() {
   local status=0
@@ -60,9 +54,11 @@ expect "a worker that ends before it is ready is replaced" wait_for log_has 'wor
 expect_stop "a worker that ends at once"
 
 play end_and_hang
-link_ends "a worker that cannot go on, and does not end" 1
+expect "a worker that ends without a reason, and does not end, is replaced" wait_for log_has 'worker has died.*end="signal 9'
+expect_stop "a worker that does not end"
 play end_unasked
-link_ends "a worker that ends as if it had been asked" 1
+expect "a worker that ends as if it had been asked is replaced" wait_for log_has 'worker has died'
+expect_stop "a worker that ends unasked"
 
 play hang_at_stop
 wait_for log_has "fake: runs" || fail "the worker does not run"

@@ -54,8 +54,10 @@ class Message {
 enum class SendResult : std::uint8_t { ok, full, closed };
 enum class ReceiveResult : std::uint8_t { ok, empty, closed };
 
-// Sends one datagram with descriptors to the other end of a pair. `full`: the receiver does not
-// read, and `wait` is false.
+inline constexpr std::size_t most_sent_descriptors = 253;  // SCM_MAX_FD of the kernel
+
+// Sends one datagram, with at most most_sent_descriptors descriptors, to the other end of a pair.
+// `full`: the receiver does not read, and `wait` is false.
 [[nodiscard]] SendResult send_datagram(int fd, ConstBytes bytes, bool wait,
                                        std::span<const int> descriptors);
 

@@ -13,8 +13,7 @@ bool protect_keys();
 // Locks all memory of the process, now and later, except for code and constants. OpenSSL copies
 // parts of a private key to memory outside its locked heap: the buffers of its decoders, and RSA
 // primes in their Montgomery form. Child processes are not affected. The process must keep
-// CAP_IPC_LOCK or a sufficient RLIMIT_MEMLOCK, or allocations fail. False: it has neither, and
-// nothing is locked.
+// CAP_IPC_LOCK, unless RLIMIT_MEMLOCK is unlimited. False: it has neither, and nothing is locked.
 bool lock_memory();
 
 // Drops the resident pages of code and constants of the program and its libraries. A page that is

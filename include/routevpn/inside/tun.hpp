@@ -32,6 +32,7 @@ class Tun {
   [[nodiscard]] Tun another_queue() const;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] bool exists() const;  // false: the interface was deleted
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool has_udp_offload() const { return udp_offload_; }
 

@@ -30,6 +30,7 @@ enum class SignalReport : std::uint8_t {
 pid_t start_child(const Pipe& ready) {
   const pid_t child = fork();
   if (child != 0) return child;
+  std::signal(SIGTERM, SIG_DFL);  // not Catch2's handler
   const bool changed = setresuid(user_of_child, user_of_child, user_of_child) == 0 &&
                        prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
   [[maybe_unused]] const auto put = ::write(ready.write_end.get(), changed ? "y" : "n", 1);

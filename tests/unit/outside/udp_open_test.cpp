@@ -92,3 +92,30 @@ TEST_CASE("an adopted socket has the family and the options with which it was op
   CHECK(receipt.last.from.remote.address == ip(routed_source ? "127.0.0.1" : "127.0.0.2"));
   CHECK(receipt.last.from.remote.port == opened.local().port);
 }
+
+TEST_CASE("restore() undoes a connect() and a held-back datagram of another process") {
+  const PrivateNetwork network;
+  const bool v6 = GENERATE(false, true);
+  CAPTURE(v6);
+  const char* const loopback = v6 ? "::1" : "127.0.0.1";
+  const UdpSocket lane = UdpSocket::open({{}, 7754, 0});
+  const UdpSocket peer = open_at(loopback);
+  const UdpSocket intruder = open_at(loopback);
+  const int copy = dup(lane.fd());
+  const Fd other_process(copy);
+  sockaddr_storage name{};
+  const socklen_t length = to(loopback, intruder).remote.to_kernel(name, AF_INET6);
+  REQUIRE(connect(copy, reinterpret_cast<const sockaddr*>(&name), length) == 0);
+  REQUIRE(::send(copy, "held", 4, MSG_MORE) == 4);
+  REQUIRE(peer.send_one(pattern(10), to(loopback, lane)) == SendResult::ok);
+  CHECK(receive_all(lane, 0).bytes.empty());  // refused by the connected socket
+
+  lane.restore();
+  CHECK(lane.local().port == 7754);
+  REQUIRE(peer.send_one(pattern(10), to(loopback, lane)) == SendResult::ok);
+  CHECK(receive_all(lane, 10).bytes.size() == 10);
+  REQUIRE(lane.send_one(pattern(20), to(loopback, peer)) == SendResult::ok);
+  const Receipt receipt = receive_all(peer, 20);
+  CHECK(receipt.bytes == pattern(20));
+  CHECK(receipt.last.from.remote.port == 7754);
+}
