@@ -57,6 +57,7 @@ start_streams() {
 }
 
 received_by() { # NODE: UDP datagrams so far
+  # shellcheck disable=SC2016 # $2 is awk's
   in_node "$1" awk '/^Udp: [0-9]/ || /^Udp6InDatagrams/ { n += $2 } END { print n }' \
     /proc/net/snmp /proc/net/snmp6
 }
