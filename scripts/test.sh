@@ -160,7 +160,7 @@ stage_fuzz() {
 
 stage_netns() {
   build release --target routevpn udp_rate detour counted flood hostile caged fake_worker impair lab_stream
-  run_tests release 1 --label-regex netns
+  run_tests release $((2 * jobs)) --label-regex netns # they wait more than they work
 }
 
 # Runs one stage and adds its line to the summary.

@@ -222,7 +222,9 @@ std::string psk_line(std::uint8_t byte) {
   key.fill(byte);
   std::array<unsigned char, 45> line{};
   EVP_EncodeBlock(line.data(), key.data(), key.size());
-  return std::string(line.begin(), line.end() - 1) + "\n";
+  std::string text(line.begin(), line.end());
+  text.back() = '\n';  // in place of its 0
+  return text;
 }
 
 }  // namespace routevpn::test

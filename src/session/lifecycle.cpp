@@ -145,7 +145,8 @@ void Session::peer_roamed(AssociationId id, const outside::Endpoint& to) {
 }
 
 void Session::keep_gasp() {
-  const auto* const current = associations_.current();
+  // There is none after an orderly stop: the peer was told.
+  const auto* const current = status_.phase == Phase::stopped ? nullptr : associations_.current();
   if (current == nullptr && !std::exchange(gasp_is_kept_, false)) return;
   outputs_.push_back(current == nullptr ? KeepGasp{}
                                         : KeepGasp{current->gasp, current->status.endpoint});

@@ -124,6 +124,7 @@ void Session::start(Time now) {
 
 void Session::stop(Time now) {
   apply(Event::stop, {"stopped", "stopped as asked"}, now);
+  keep_gasp();
 }
 
 void Session::repeat_close_notify() {

@@ -69,11 +69,14 @@ TEST_CASE("with 20 % loss a crash is seen within 150 ms in nearly all of 200 cra
   CHECK(seen >= 198);  // 0.2^4 is 0.16 %
 }
 
-TEST_CASE("an end without an association has no gasp") {
+TEST_CASE("an end without an association has no gasp, and neither has one that stops as asked") {
   World world({}, identities().initiator, identities().acceptor);
   bring_up(world);
+  CHECK(world.initiator().gasp.gasp.bytes != 0);
   CHECK(world.acceptor().gasp.gasp.bytes != 0);
   world.initiator().stop();
+  CHECK(world.initiator().gasp.gasp.bytes == 0);
   world.run(500ms);
+  CHECK(world.initiator().gasp.gasp.bytes == 0);
   CHECK(world.acceptor().gasp.gasp.bytes == 0);
 }
