@@ -60,7 +60,7 @@ void LaneLoop::run() {
     lane_.execute_commands(now);
     send_control();
     // An inside host's answer is often there before write() returns, so read without another poll.
-    const bool answered = (fds[1].revents & ~POLLOUT) != 0 && outside_turn(now);
+    const bool answered = (fds[1].revents & ~POLLOUT) != 0 && outside_turn();
     if (blocked) continue_sending();
     if (fds[2].revents != 0 || (answered && fds[2].fd >= 0)) inside_turn();
     if (!mailbox_.events.empty() || !mailbox_.handshakes.empty()) eventfd_write(control_wakeup_, 1);
@@ -68,8 +68,9 @@ void LaneLoop::run() {
 }
 
 // Whether packets were written inside. Gathers receives up to Lane::receive_bytes, so that single
-// datagrams also become super-packets.
-bool LaneLoop::outside_turn(Time now) {
+// datagrams also become super-packets. Each receive has its own time: a turn can take longer than a
+// round trip, and the sender of an echo request measures that.
+bool LaneLoop::outside_turn() {
   bool written = false;
   std::size_t used = 0;
   int batches = 0;
@@ -77,6 +78,7 @@ bool LaneLoop::outside_turn(Time now) {
     outside::Received received;
     const auto result = socket_.receive({outside_buffer_.get() + used, most_received}, received);
     if (result != outside::RecvResult::ok) break;
+    const Time now = read_clock();
     // The control thread installs keys before it sends the flight that lets the peer use them.
     // So after a receive the commands with the keys for it are in the mailbox.
     lane_.execute_commands(now);

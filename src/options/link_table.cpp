@@ -119,8 +119,14 @@ OptionTable credential_options(LinkOptions& o) {
 
 OptionTable running_options(LinkOptions& o) {
   return {
-      {"keepalive", "MS", "interval between keepalives", single(o.keepalive, period())},
-      {"dead-after", "MS", "the peer is dead after this silence", single(o.dead_after, period())},
+      {"detection", "SPEED", "of a dead peer: within 0.35, 0.9 or 3.5 s",
+       single(o.detection, optional(one_of<Detection>({{Detection::fast, "fast"},
+                                                       {Detection::normal, "normal"},
+                                                       {Detection::patient, "patient"}})))},
+      {"keepalive", "MS", "in place of --detection: interval between keepalives",
+       single(o.keepalive, optional(period()))},
+      {"dead-after", "MS", "in place of --detection: the peer is dead after this silence",
+       single(o.dead_after, optional(period()))},
       {"up-delay", "MS", "after a flap, stable for this time before carrier returns",
        single(o.up_delay, number<milliseconds>(0, longest_up_delay_ms, " milliseconds"))},
       {"on-state", "CMD", "run at each change of state", single(o.on_state)},

@@ -195,10 +195,15 @@ struct Rules {
   }
 
   void timing() {
-    if (options.dead_after > options.keepalive) return;
+    if (has("detection") && (has("keepalive") || has("dead-after"))) {
+      fault("detection", "cannot be combined with keepalive and dead-after");
+    }
+    const auto keepalive = options.keepalive.value_or(LinkOptions::default_keepalive);
+    const auto dead_after = options.dead_after.value_or(LinkOptions::default_dead_after);
+    if (dead_after > keepalive) return;
     const auto text = [](auto period) { return std::to_string(period.count()); };
-    fault("dead-after", text(options.dead_after) + " must be greater than keepalive, " +
-                            text(options.keepalive) + " milliseconds");
+    fault("dead-after", text(dead_after) + " must be greater than keepalive, " + text(keepalive) +
+                            " milliseconds");
   }
 
   void crypto() {

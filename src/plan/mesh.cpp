@@ -67,11 +67,13 @@ class LinkChooser {
     const auto both = [&](Family family) { return one.address(family) && other.address(family); };
     link.family = topology_.organisation.prefer;
     link.psk = topology_.organisation.psk;
+    link.detection = topology_.organisation.detection;
     if (!both(link.family)) link.family = link.family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
     if (entry != nullptr) {
       link.cost = entry->cost;
       link.bandwidth_mbit = entry->bandwidth_mbit;
       link.psk = entry->psk.value_or(link.psk);
+      link.detection = entry->detection.value_or(link.detection);
       if (entry->family) link.family = entry->family->value;
     }
     // A mesh has no link between gateways without a common address family.

@@ -96,6 +96,7 @@ class Parser {
     assign(into.accept, reader.parsed("accept", parse_accept));
     assign(into.prefer, reader.parsed("prefer", parse_family));
     into.psk = reader.boolean("psk").value_or(into.psk);
+    assign(into.detection, reader.parsed("detection", parse_detection));
     auto hubs = reader.texts("hubs");
     into.invalid_hubs = reader.has("hubs") && !hubs;
     if (hubs) into.hubs = std::move(*hubs);
@@ -226,6 +227,8 @@ class Parser {
     into.bandwidth_mbit = reader.integer("bandwidth", 1, highest_bandwidth_mbit);
     into.family = reader.parsed("family", parse_family);
     into.psk = reader.boolean("psk");
+    if (const auto speed = reader.parsed("detection", parse_detection))
+      into.detection = speed->value;
     reader.finish();
     if (!into.ends.empty()) topology_.links.push_back(std::move(into));
   }

@@ -74,6 +74,7 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
   line(text, "ca", own.settings.ca);
   line(text, "crl", own.settings.crl);
   if (link.psk) line(text, "psk", own.settings.psk_dir + "/" + peer.ifname + ".psk");
+  line(text, "detection", link.detection);
   line(text, "run-dir", own.settings.run_dir);
   return text;
 }

@@ -138,6 +138,10 @@ Family parse_family(const std::string& text) {
   return parse_word<Family>({{"ipv4", Family::ipv4}, {"ipv6", Family::ipv6}}, text);
 }
 
+std::string parse_detection(const std::string& text) {
+  return parse_word<std::string>({{"fast", text}, {"normal", text}, {"patient", text}}, text);
+}
+
 std::string parse_ifname(const std::string& text) {
   if (!is_interface_name(text)) throw UsageError("must be " + std::string(interface_name_rule));
   return text;

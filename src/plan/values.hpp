@@ -22,6 +22,7 @@ PortRange parse_ports(const std::string& text);  // FIRST-LAST
 Mesh parse_mesh(const std::string& text);
 Accept parse_accept(const std::string& text);
 Family parse_family(const std::string& text);
+std::string parse_detection(const std::string& text);  // fast, normal, patient
 std::string parse_ifname(const std::string& text);
 std::string parse_interface_pattern(const std::string& text);  // '*' matches any characters
 // Text that is copied into other programs' files; it may contain {name} and {site}.

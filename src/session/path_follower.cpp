@@ -47,11 +47,16 @@ void PathFollower::end() {
   check_at_.reset();
 }
 
+void PathFollower::on_keepalive(Time now) {
+  if (now - checked_at_ >= interval_) check(now);
+}
+
 void PathFollower::check(Time now) {
+  checked_at_ = now;
   const std::uint64_t large = large_datagrams_.load(std::memory_order_relaxed);
   const bool used = std::exchange(large_checked_, large) != large;
   check_at_.reset();
-  if (used) check_at_ = now + keepalive_ / checks_per_keepalive;
+  if (used) check_at_ = now + interval_ / checks_per_interval;
   if (!used && ++unchecked_ < idle_check) return;
   unchecked_ = 0;
   path_mtu_.check(now);

@@ -8,25 +8,60 @@ void Prober::begin(Time now) {
   exchanges_.clear();
   baseline_ = {};
   next_sequence_ = 1;
-  retry_ = first_retry_;
-  due_ = now;
+  heard(now);
+}
+
+void Prober::end() {
+  due_.reset();
+  gives_up_at_.reset();
 }
 
 void Prober::reset_path() {
   path_ = {};
 }
 
+// A request is due: the peer was heard since the request before it.
+void Prober::heard(Time next_keepalive) {
+  unanswered_since_.reset();
+  gives_up_at_.reset();
+  burst_ = 0;
+  retry_ = first_retry_;
+  due_ = next_keepalive;
+}
+
+bool Prober::is_suspicious(Time now) const {
+  return unanswered_since_ && now - *unanswered_since_ >= answer_time();
+}
+
 std::uint32_t Prober::send(Time now) {
-  const bool unanswered = !exchanges_.empty() && !exchanges_.back().answered;
-  if (unanswered) retry_ = std::min(retry_ * 2, std::max(keepalive_ / 4, timeout()));
   if (exchanges_.size() == remembered) {
     const Exchange& oldest = exchanges_.front();
     if (oldest.answered) baseline_ = {oldest.sequence, oldest.received};
     exchanges_.pop_front();
   }
   exchanges_.push_back({next_sequence_, now, false, 0});
-  due_ = now + std::min(retry_, keepalive_);
+  if (is_suspicious(now)) {
+    due_ = now + detection_.interval;
+    if (++burst_ == detection_.burst) gives_up_at_ = now + answer_time();
+    return next_sequence_++;
+  }
+  if (!unanswered_since_) unanswered_since_ = now;
+  due_ = std::min(now + detection_.keepalive, *unanswered_since_ + answer_time());
+  if (!path_.last) {
+    due_ = std::min(*due_, now + retry_);
+    retry_ = std::min(retry_ * 2, std::max(detection_.keepalive / 4, first_retry_));
+  }
   return next_sequence_++;
+}
+
+bool Prober::is_answered_by(Time heard_at, Time now) {
+  if (!unanswered_since_ || exchanges_.empty() || heard_at <= exchanges_.back().sent) return false;
+  heard(std::max(now, exchanges_.back().sent + detection_.keepalive));
+  return *due_ > now;
+}
+
+std::optional<Time> Prober::gives_up_at(Time heard_at) const {
+  return unanswered_since_ && heard_at > *unanswered_since_ ? std::nullopt : gives_up_at_;
 }
 
 bool Prober::answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip,
@@ -50,15 +85,20 @@ bool Prober::answered(std::uint32_t sequence, std::uint32_t received, Duration r
   }
   path_.last = round_trip;
 
-  if (exchange == std::prev(exchanges_.end())) {
-    retry_ = std::max(keepalive_ / 4, timeout());
-    due_ = exchange->sent + keepalive_;
-  }
+  heard(exchanges_.back().sent + detection_.keepalive);
   return true;
 }
 
 Duration Prober::timeout() const {
   return path_.last ? 2 * path_.smoothed : first_retry_;
+}
+
+Duration Prober::answer_time() const {
+  constexpr Duration first = std::chrono::seconds(1);
+  constexpr Duration least = std::chrono::milliseconds(10);  // for the processes of both ends
+  if (!path_.last) return first;
+  return std::max({path_.smoothed + 4 * path_.jitter, least,
+                   detection_.burst == 0 ? detection_.interval : Duration::zero()});
 }
 
 // Between two replies, the sequence numbers tell how many requests were sent, the peer's counts how
@@ -83,7 +123,7 @@ void Prober::count_directions(PathStatus& status) const {
 PathStatus Prober::status(Time now) const {
   PathStatus status = path_;
   const auto ended = [&](const Exchange& e) {
-    return e.answered || now - e.sent > std::max(keepalive_, timeout());
+    return e.answered || now - e.sent > std::max(detection_.keepalive, timeout());
   };
   const auto counted = std::count_if(exchanges_.begin(), exchanges_.end(), ended);
   const auto lost = std::count_if(exchanges_.begin(), exchanges_.end(),

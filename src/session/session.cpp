@@ -16,8 +16,7 @@ SessionSettings SessionSettings::of(const options::LinkOptions& options, unsigne
   return {peers.empty() ? Role::acceptor : Role::initiator,
           std::move(peers),
           options.allow,
-          options.keepalive,
-          options.dead_after,
+          Detection::of(options),
           options.up_delay,
           options.rekey,
           {options.rekey_records},
@@ -32,9 +31,9 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
       lane_(lane),
       drops_(drops),
       handshakes_(settings_.role, std::move(identity), settings_.allowed, drops, settings_.lane),
-      path_(settings_.keepalive, lane.tx_large, outputs_),
-      prober_(settings_.keepalive,
-              std::min<Duration>(settings_.keepalive / 4, dtls::Handshake::first_retransmission)),
+      path_(settings_.detection.path_check, lane.tx_large, outputs_),
+      prober_(settings_.detection, std::min<Duration>(settings_.detection.keepalive / 4,
+                                                      dtls::Handshake::first_retransmission)),
       backoff_(settings_.seed),
       damper_(settings_.up_delay) {}
 
@@ -51,7 +50,7 @@ const std::vector<Session::Timer> Session::timers = {
      [](Session& s, Time now) { s.activate_silent(now); }},
     {[](const Session& s) { return s.silence_at(); },
      [](Session& s, Time now) {
-       s.apply(Event::silence, {"silence", "nothing heard from the peer for dead-after"}, now);
+       s.apply(Event::silence, {"silence", "nothing heard from the peer"}, now);
      }},
     {[](const Session& s) { return s.retry_at_; },
      [](Session& s, Time now) {
@@ -67,7 +66,9 @@ const std::vector<Session::Timer> Session::timers = {
     {[](const Session& s) { return s.stable_at_; },
      [](Session& s, Time now) { s.end_damping(now); }},
     {[](const Session& s) { return s.prober_.due(); },
-     [](Session& s, Time now) { s.send_probe(now); }},
+     [](Session& s, Time now) {
+       if (!s.prober_.is_answered_by(s.last_heard(), now)) s.send_probe(now);
+     }},
     {[](const Session& s) { return s.path_.check_due(); },
      [](Session& s, Time now) { s.path_.check(now); }},
     {[](const Session& s) { return s.path_.probe_due(); },
@@ -243,13 +244,13 @@ void Session::end_damping(Time now) {
   stable_at_.reset();
   const auto* const current = associations_.current();
   const bool probed = current != nullptr && current->status.control_messages;
-  if (probed && now - last_heard() > settings_.keepalive + prober_.timeout()) return;
+  if (probed && now - last_heard() > settings_.detection.keepalive + prober_.timeout()) return;
   apply(Event::stable, {"connected", "connected"}, now);
 }
 
 void Session::send_probe(Time now) {
   command(datapath::SendControl{{ControlMessage::Kind::echo_request, prober_.send(now)}});
-  path_.check(now);
+  path_.on_keepalive(now);
 }
 
 std::optional<Time> Session::silence_at() const {
@@ -257,7 +258,10 @@ std::optional<Time> Session::silence_at() const {
   const auto& newest = associations_.newest();
   // A plain peer answers no probe: its silence means nothing.
   if (!newest.status.control_messages && newest.confirmed) return std::nullopt;
-  return std::max(last_heard(), newest.status.established) + settings_.dead_after;
+  const auto* const current = associations_.current();
+  const bool probed = current != nullptr && current->status.control_messages;
+  if (probed && settings_.detection.burst > 0) return prober_.gives_up_at(last_heard());
+  return std::max(last_heard(), newest.status.established) + settings_.detection.dead_after;
 }
 
 // Anyone may have sent the hint. It causes one probe, and a handshake only when the peer is silent.

@@ -25,7 +25,7 @@ TEST_CASE("a link that renews in time never flaps, on a lossy wire and with uneq
   const auto [acceptor, initiator] =
       GENERATE(Case{30s, 30s}, Case{30s, 24h}, Case{24h, 30s}, Case{10s, 10s});
   CAPTURE(acceptor.count(), initiator.count());
-  World world({7, {}, acceptor, {}, 3500ms, initiator}, identities().initiator,
+  World world({.seed = 7, .rekey = acceptor, .initiator_rekey = initiator}, identities().initiator,
               identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   world.wire.impair({.drop = 0.05});
@@ -41,7 +41,8 @@ TEST_CASE("a link that renews in time never flaps, on a lossy wire and with uneq
 
 TEST_CASE("an acceptor ends an association that the initiator never renews after twice --rekey") {
   // The initiator's --rekey is longer, and the acceptor refuses its new certificate.
-  World world({1, {}, 60s, {}, 3500ms, 24h}, identities().initiator, identities().acceptor);
+  World world({.rekey = 60s, .initiator_rekey = 24h}, identities().initiator,
+              identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   const Time begun = world.now;
   world.initiator().replace_identity(identities().misnamed_initiator);
@@ -60,7 +61,8 @@ TEST_CASE("an acceptor ends an association that the initiator never renews after
 }
 
 TEST_CASE("an initiator whose rekeys all fail ends the association after twice --rekey") {
-  World world({1, {}, 24h, {}, 3500ms, 60s}, identities().initiator, identities().acceptor);
+  World world({.rekey = 24h, .initiator_rekey = 60s}, identities().initiator,
+              identities().acceptor);
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
   const Time begun = world.now;
   world.acceptor().replace_identity(identities().misnamed_acceptor);

@@ -151,7 +151,8 @@ TEST_CASE("an identity that is replaced during a handshake applies to that hands
 }
 
 TEST_CASE("a new association that is never confirmed is retired, the one in use stays") {
-  World world({1, {}, 3600s, {}, 20s}, identities().initiator, identities().acceptor);
+  World world({.detection = session::Detection::by_hand(1s, 20s)}, identities().initiator,
+              identities().acceptor);
   SimEnd& initiator = world.initiator();
   SimEnd& acceptor = world.acceptor();
   REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));

@@ -13,7 +13,7 @@ World::World(const Settings& settings, std::shared_ptr<const dtls::Identity> ini
   session.limits = settings.limits;
   session.rekey = settings.rekey;
   session.up_delay = settings.up_delay;
-  session.dead_after = settings.dead_after;
+  session.detection = settings.detection;
   session.backend = record::CryptoBackend::openssl;
   session.role = dtls::Role::acceptor;
   settings_[1] = session;

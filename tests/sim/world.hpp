@@ -16,10 +16,12 @@ class World {
  public:
   struct Settings {
     std::uint64_t seed = 1;
-    datapath::RecordLimits limits;
+    datapath::RecordLimits limits{};
     Duration rekey = std::chrono::seconds(3600);
     Duration up_delay{};
-    Duration dead_after = std::chrono::milliseconds(3500);
+    // As --keepalive 1000 --dead-after 3500.
+    session::Detection detection =
+        session::Detection::by_hand(std::chrono::seconds(1), std::chrono::milliseconds(3500));
     std::optional<Duration> initiator_rekey{};  // none: as the acceptor's
   };
   World(const Settings& settings, std::shared_ptr<const dtls::Identity> initiator,

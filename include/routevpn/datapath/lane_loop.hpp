@@ -32,7 +32,7 @@ class LaneLoop {
   // More than reads, because a receive without UDP_GRO returns a single datagram.
   static constexpr int receives_per_turn = 128;
 
-  bool outside_turn(Time now);
+  bool outside_turn();
   void inside_turn();
   bool write_inside();
   void send_control();

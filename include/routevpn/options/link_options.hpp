@@ -36,6 +36,8 @@ struct ListenAddress {
   bool operator==(const ListenAddress&) const = default;
 };
 
+enum class Detection : std::uint8_t { fast, normal, patient };
+
 struct LinkOptions {
   std::string link;  // names the control socket; empty: the name of the interface
   std::string config_file;
@@ -60,9 +62,12 @@ struct LinkOptions {
   std::string ciphers;           // OpenSSL names, ':' between; empty: the default ones
   std::optional<record::CryptoBackend> crypto;  // none: the fastest for the cipher suite
 
-  std::chrono::milliseconds keepalive{1000};
-  std::chrono::milliseconds dead_after{3500};
-  std::chrono::milliseconds up_delay{0};  // after the first flap; zero: never
+  std::optional<Detection> detection;  // of a dead peer; none: normal, or keepalive and dead_after
+  static constexpr std::chrono::milliseconds default_keepalive{1000};  // if only the other is given
+  static constexpr std::chrono::milliseconds default_dead_after{3500};
+  std::optional<std::chrono::milliseconds> keepalive;
+  std::optional<std::chrono::milliseconds> dead_after;  // more than keepalive
+  std::chrono::milliseconds up_delay{0};                // after the first flap; zero: never
   std::chrono::seconds rekey{3600};
   std::optional<std::uint64_t> rekey_records;  // none: the limit of the cipher suite
 

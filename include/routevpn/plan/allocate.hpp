@@ -22,6 +22,7 @@ struct PlannedLink {
   std::optional<std::uint32_t> cost;
   std::optional<std::uint32_t> bandwidth_mbit;
   bool psk = true;
+  std::string detection;  // empty: the default of routevpn
 };
 
 // The iBGP sessions.

@@ -60,6 +60,7 @@ struct Organisation {
   Accept accept = Accept::sites;
   Family prefer = Family::ipv6;       // underlay family of a link whose ends have both
   bool psk = true;                    // every link has a pre-shared key
+  std::string detection;              // --detection of every link; empty: the default
   std::vector<At<std::string>> hubs;  // site names
   Reflection reflection = Reflection::by_size;
   std::vector<At<std::string>> reflectors;  // gateway names, for Reflection::named
@@ -125,6 +126,7 @@ struct LinkEntry {
   std::optional<std::uint32_t> bandwidth_mbit;
   std::optional<At<Family>> family;
   std::optional<bool> psk;
+  std::optional<std::string> detection;
   Line line = 0;
 };
 

@@ -14,23 +14,24 @@ namespace routevpn::session {
 
 class PathFollower {
  public:
-  // While large datagrams are sent the size is checked four times in a keepalive interval. Else it
-  // is checked in every tenth interval, so that the first large packet after hours meets an MTU
-  // that is right.
-  static constexpr unsigned checks_per_keepalive = 4;
+  // While large datagrams are sent the size is checked four times in an interval. Else it is
+  // checked in every tenth interval, so that the first large packet after hours meets an MTU that
+  // is right.
+  static constexpr unsigned checks_per_interval = 4;
   static constexpr unsigned idle_check = 10;
 
   // `large_datagrams`: how many the lane has sent that may exceed some path's MTU.
-  PathFollower(Duration keepalive, const std::atomic<std::uint64_t>& large_datagrams,
+  PathFollower(Duration interval, const std::atomic<std::uint64_t>& large_datagrams,
                Outputs& outputs)
-      : keepalive_(keepalive), large_datagrams_(large_datagrams), outputs_(outputs) {}
+      : interval_(interval), large_datagrams_(large_datagrams), outputs_(outputs) {}
 
   // The association in use is new, or its peer has roamed. Asks for the route: on_route() follows.
   void follow(const AssociationStatus& association);
   void on_route(const SocketAddress& remote, const outside::RouteMtu& route, Time now);
   void end();
 
-  void check(Time now);                          // with each keepalive, and at check_due()
+  void on_keepalive(Time now);                   // checks once in an interval
+  void check(Time now);                          // at check_due()
   void probe(const PathStatus& path, Time now);  // at probe_due()
   void echo_replied(std::uint32_t sequence, Time now);
   void too_big(const outside::TooBig& report, Time now);
@@ -42,7 +43,7 @@ class PathFollower {
   void look_up(const SocketAddress& remote);
   void report();
 
-  Duration keepalive_;
+  Duration interval_;
   const std::atomic<std::uint64_t>& large_datagrams_;
   Outputs& outputs_;
   PathMtu path_mtu_;
@@ -53,7 +54,8 @@ class PathFollower {
   bool new_path_ = false;     // on_route() starts a search instead of a new look at the old result
   bool same_remote_ = false;  // ... whose first guess is what was found before
   std::uint64_t large_checked_ = 0;  // large_datagrams_ at the last check
-  unsigned unchecked_ = 0;           // keepalive intervals since
+  unsigned unchecked_ = 0;           // intervals since
+  Time checked_at_{};
   std::optional<Time> check_at_;
   std::pair<unsigned, unsigned> reported_path_;
   std::uint32_t reported_limit_ = 0;

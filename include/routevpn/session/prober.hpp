@@ -1,9 +1,7 @@
 // Echo requests: when the next one is due, and what the replies tell about the path. Pure.
 //
 // One request is sent every keepalive interval, under load too, because only a reply tells the
-// round trip time. While the last request is unanswered, requests are four times as frequent: with
-// 20 % loss each way one exchange fails in 36 of 100 cases. In the 3.5 s of dead-after there are
-// then eleven exchanges (0.36^11 ~ 1e-5) instead of three (0.36^3 ~ 0.05).
+// round trip time. When one has no answer in time, a burst of requests follows (detection.hpp).
 #pragma once
 
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <optional>
 
 #include "routevpn/base/clock.hpp"
+#include "routevpn/session/detection.hpp"
 
 namespace routevpn::session {
 
@@ -27,23 +26,32 @@ struct PathStatus {
 
 class Prober {
  public:
-  Prober(Duration keepalive, Duration first_retry)
-      : keepalive_(keepalive), first_retry_(first_retry) {}
+  // `first_retry`: after the first request of a path whose round trip is not known yet.
+  Prober(const Detection& detection, Duration first_retry)
+      : detection_(detection), first_retry_(first_retry) {}
 
   // A new association: resets sequence numbers and loss, and a request is due now.
   void begin(Time now);
-  void end() { due_.reset(); }
+  void end();
   [[nodiscard]] std::optional<Time> due() const { return due_; }
+  // At due(): whether a record that was heard since the last request makes another one needless
+  // until the next keepalive.
+  bool is_answered_by(Time heard, Time now);
   // The sequence number of the request to send now; the next is scheduled.
   std::uint32_t send(Time now);
   // `received`: how many requests the peer has received. False: the reply matches no request, or
   // came before.
   bool answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip, Time now);
+  // When a burst without an answer ends, if nothing was heard since it began. None: there is none.
+  [[nodiscard]] std::optional<Time> gives_up_at(Time heard) const;
   // The peer has roamed: forgets the round trips of the old path.
   void reset_path();
 
   [[nodiscard]] PathStatus status(Time now) const;
   [[nodiscard]] Duration timeout() const;  // a request unanswered for longer is lost
+  // An answer that takes longer makes the peer suspicious. Without a round trip: 1 s, as RFC 6298
+  // section 2 assumes.
+  [[nodiscard]] Duration answer_time() const;
 
  private:
   struct Exchange {
@@ -57,13 +65,18 @@ class Prober {
     std::uint32_t received = 0;
   };
   void count_directions(PathStatus& status) const;
+  [[nodiscard]] bool is_suspicious(Time now) const;
+  void heard(Time next_keepalive);
 
   static constexpr std::size_t remembered = 100;
 
-  Duration keepalive_;
+  Detection detection_;
   Duration first_retry_;
   Duration retry_{};
   std::optional<Time> due_;
+  std::optional<Time> unanswered_since_;  // the first request after the last sign of life
+  unsigned burst_ = 0;                    // requests sent while suspicious
+  std::optional<Time> gives_up_at_;
   std::uint32_t next_sequence_ = 1;
   std::deque<Exchange> exchanges_;
   Mark baseline_;  // the last answered exchange that is no longer in exchanges_

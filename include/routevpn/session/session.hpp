@@ -18,6 +18,7 @@
 #include "routevpn/datapath/lane_counters.hpp"
 #include "routevpn/session/association_table.hpp"
 #include "routevpn/session/backoff.hpp"
+#include "routevpn/session/detection.hpp"
 #include "routevpn/session/flap_damper.hpp"
 #include "routevpn/session/handshakes.hpp"
 #include "routevpn/session/output.hpp"
@@ -31,8 +32,7 @@ struct SessionSettings {
   Role role;
   std::vector<options::PeerAddress> peers;  // an initiator's, tried in turn
   std::vector<IpPrefix> allowed;            // an acceptor's --allow
-  Duration keepalive;
-  Duration dead_after;
+  Detection detection;
   Duration up_delay;
   Duration rekey;
   datapath::RecordLimits limits;

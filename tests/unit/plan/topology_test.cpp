@@ -96,7 +96,7 @@ TEST_CASE("each fault has one text and its line number") {
       {&File::as, "as = 65000\nport = 5",
        "3: unknown key 'port' in [organisation]; known: name, "
        "as, interconnect4, interconnect6, ports, mesh, accept, prefer, "
-       "psk, hubs and reflectors\n"},
+       "psk, detection, hubs and reflectors\n"},
       {&File::pool4, "interconnect4 = \"10.255.0.0\"",
        "3: interconnect4 \"10.255.0.0\": must be ADDRESS/LENGTH, like 10.0.1.0/24 or "
        "2001:db8:a1::/64\n"},

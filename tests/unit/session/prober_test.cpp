@@ -8,10 +8,14 @@ using namespace std::chrono_literals;
 
 namespace {
 const Time probing_start{1h};
+
+Prober prober_by_hand(Duration keepalive) {
+  return {Detection::by_hand(keepalive, 3500ms), 100ms};
 }
+}  // namespace
 
 TEST_CASE("a prober sends a request at once, then one per keepalive while replies arrive") {
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   CHECK_FALSE(prober.due());
   prober.begin(probing_start);
   CHECK(prober.due() == probing_start);
@@ -27,7 +31,7 @@ TEST_CASE("a prober sends a request at once, then one per keepalive while replie
 }
 
 TEST_CASE("without a reply the interval doubles from the first retry to a quarter of keepalive") {
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   Time now = probing_start;
   std::vector<Duration> gaps;
@@ -36,11 +40,12 @@ TEST_CASE("without a reply the interval doubles from the first retry to a quarte
     gaps.push_back(*prober.due() - now);
     now = *prober.due();
   }
-  CHECK(gaps == std::vector<Duration>{100ms, 200ms, 250ms, 250ms, 250ms, 250ms});
+  // After 1 s, the longest time to the first answer, a burst begins.
+  CHECK(gaps == std::vector<Duration>{100ms, 200ms, 250ms, 250ms, 200ms, 250ms});
 }
 
 TEST_CASE("at the defaults dead-after contains at least 10 retries") {
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   prober.send(probing_start);
   prober.answered(1, 1, 1ms, probing_start + 1ms);
@@ -53,7 +58,7 @@ TEST_CASE("at the defaults dead-after contains at least 10 retries") {
 }
 
 TEST_CASE("the status has the last, least and smoothed round trip and the jitter") {
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   CHECK_FALSE(prober.status(probing_start).last);
   prober.send(probing_start);
@@ -70,7 +75,7 @@ TEST_CASE("the status has the last, least and smoothed round trip and the jitter
 }
 
 TEST_CASE("a reply to no request and a second reply are refused") {
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   prober.send(probing_start);
   CHECK_FALSE(prober.answered(2, 2, 1ms, probing_start + 1ms));
@@ -80,7 +85,7 @@ TEST_CASE("a reply to no request and a second reply are refused") {
 
 TEST_CASE(
     "a false timestamp cannot make a round trip negative or longer than the wait for the reply") {
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   prober.send(probing_start);
   prober.answered(1, 1, -5s, probing_start + 10ms);
@@ -91,7 +96,7 @@ TEST_CASE(
 }
 
 TEST_CASE("loss is the unanswered share of the last 100 requests") {
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   Time now = probing_start;
   for (std::uint32_t i = 1; i <= 200; ++i) {
@@ -105,7 +110,7 @@ TEST_CASE("loss is the unanswered share of the last 100 requests") {
 }
 
 TEST_CASE("a request in flight is not lost yet") {
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   prober.send(probing_start);
   CHECK(prober.status(probing_start + 500ms).loss == 0);
@@ -134,7 +139,7 @@ PathStatus lossy(Prober& prober, std::uint32_t count, std::uint32_t lose_request
 TEST_CASE("the peer's count of requests distinguishes lost requests from lost replies") {
   const auto count = GENERATE(99U, 1001U);
   CAPTURE(count);
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   auto status = lossy(prober, count, 5, 0);
   CHECK(status.loss == Approx(0.2).margin(0.02));
@@ -152,7 +157,7 @@ TEST_CASE("the peer's count of requests distinguishes lost requests from lost re
 }
 
 TEST_CASE("losses before the first reply and after the last have no direction") {
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   for (int i = 0; i < 5; ++i) prober.send(probing_start + i * 1s);
   CHECK(prober.status(probing_start + 10s).loss == 1);
@@ -170,7 +175,7 @@ TEST_CASE("losses before the first reply and after the last have no direction") 
 TEST_CASE("loss stays within 0..1 for wrong counts and reordered replies") {
   for (const std::uint32_t claimed : {0U, 1U, 3U, 1000U, 0xffffffffU}) {
     CAPTURE(claimed);
-    Prober prober(1000ms, 100ms);
+    Prober prober = prober_by_hand(1000ms);
     prober.begin(probing_start);
     for (std::uint32_t i = 1; i <= 4; ++i) prober.send(probing_start);
     prober.answered(3, claimed, 1ms, probing_start + 1ms);
@@ -181,7 +186,7 @@ TEST_CASE("loss stays within 0..1 for wrong counts and reordered replies") {
     CHECK(status.loss_rx >= 0);
     CHECK(status.loss_rx <= 1);
   }
-  Prober prober(1000ms, 100ms);
+  Prober prober = prober_by_hand(1000ms);
   prober.begin(probing_start);
   prober.send(probing_start);
   prober.send(probing_start);
