@@ -44,7 +44,7 @@ struct Handover {
 // Waits for the monitor's Start. Throws SystemError.
 Handover receive_handover(MonitorClient& monitor);
 
-// PSKs that came before a Reload.
+// Of a PskSecrets, which comes before a Start or a Reload.
 dtls::PskPtr psk_of(const channel::PskSecrets& secrets);
 // Of a Reload's descriptors. Throws SystemError or UsageErrors.
 HandedFiles read_files(std::span<const Fd> descriptors);
