@@ -158,7 +158,7 @@ void confine(const Account& account, int empty_root, pid_t monitor) {
     log_info("the worker keeps its user: changing it needs root",
              {{"uid", std::to_string(geteuid())}});
   }
-  take_landlock_rights();
+  drop_landlock_rights();
   limit_files();
   require(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "PR_SET_DUMPABLE");
   end_with_parent(monitor);
