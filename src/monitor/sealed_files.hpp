@@ -11,10 +11,10 @@
 
 namespace routevpn::monitor {
 
-class HandedFiles {
+class SealedFiles {
  public:
   // Throws SystemError.
-  HandedFiles(const options::LinkOptions& options, const dtls::CredentialTexts& texts);
+  SealedFiles(const options::LinkOptions& options, const dtls::CredentialTexts& texts);
   [[nodiscard]] std::vector<int> descriptors() const;
 
  private:
