@@ -1,6 +1,5 @@
 #include "routevpn/monitor/ends.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 

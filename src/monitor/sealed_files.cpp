@@ -1,5 +1,7 @@
 #include "sealed_files.hpp"
 
+#include <string>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 

@@ -1,15 +1,14 @@
 // The worker's life: what it is given, its end, and its successor.
 
+#include <algorithm>
 #include <cstring>
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
 #include "routevpn/datapath/outer_class.hpp"
 #include "routevpn/monitor/monitor.hpp"
-#include "routevpn/options/link_table.hpp"
 
 #include "sealed_files.hpp"
 #include "tell.hpp"

@@ -31,7 +31,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "routevpn/base/address.hpp"
