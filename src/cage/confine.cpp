@@ -48,7 +48,7 @@ void enter_empty_root(int empty_root) {
           "entering the empty root directory (needs CAP_SYS_CHROOT)");
 }
 
-void keep_execve_from_rights() {
+void forbid_rights_by_execve() {
   require(drop_bounding_set(), "dropping the bounding set (needs CAP_SETPCAP)");
   require(prctl(PR_SET_SECUREBITS, secure_bits, 0, 0, 0) == 0,
           "locking the securebits (needs CAP_SETPCAP)");
@@ -124,7 +124,7 @@ void confine(const Account& account, int empty_root, pid_t monitor) {
   bool changed = false;
   if (geteuid() == 0) {
     enter_empty_root(empty_root);
-    keep_execve_from_rights();
+    forbid_rights_by_execve();
     changed = change_user(account);
   }
   require(drop_capabilities(), "dropping the capabilities");
