@@ -33,6 +33,11 @@ bool Prober::is_suspicious(Time now) const {
   return unanswered_since_ && now - *unanswered_since_ >= answer_time();
 }
 
+// This process did not run, or the machine did not. Then the answers wait, too.
+bool Prober::is_late(Time due, Time now) const {
+  return now - due > detection_.interval;
+}
+
 std::uint32_t Prober::send(Time now) {
   if (exchanges_.size() == remembered) {
     const Exchange& oldest = exchanges_.front();
@@ -41,6 +46,7 @@ std::uint32_t Prober::send(Time now) {
   }
   exchanges_.push_back({next_sequence_, now, false, 0});
   if (is_suspicious(now)) {
+    if (is_late(*due_, now)) burst_ = 0;
     due_ = now + detection_.interval;
     if (++burst_ == detection_.burst) gives_up_at_ = now + answer_time();
     return next_sequence_++;
@@ -58,6 +64,13 @@ bool Prober::is_answered_by(Time heard_at, Time now) {
   if (!unanswered_since_ || exchanges_.empty() || heard_at <= exchanges_.back().sent) return false;
   heard(std::max(now, exchanges_.back().sent + detection_.keepalive));
   return *due_ > now;
+}
+
+bool Prober::gives_up(Time now) {
+  if (!gives_up_at_ || !is_late(*gives_up_at_, now)) return true;
+  gives_up_at_.reset();
+  burst_ = 0;
+  return false;
 }
 
 std::optional<Time> Prober::gives_up_at(Time heard_at) const {

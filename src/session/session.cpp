@@ -50,6 +50,7 @@ const std::vector<Session::Timer> Session::timers = {
      [](Session& s, Time now) { s.activate_silent(now); }},
     {[](const Session& s) { return s.silence_at(); },
      [](Session& s, Time now) {
+       if (!s.prober_.gives_up(now)) return;
        s.apply(Event::silence, {"silence", "nothing heard from the peer"}, now);
      }},
     {[](const Session& s) { return s.retry_at_; },

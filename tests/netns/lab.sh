@@ -52,11 +52,11 @@ failure() {
   done
   fail "$1: less than $2 ms may be lost, and none when it is mended; lost were$seen"
 }
-BFD_MS=900         # bird/common.conf: 12 x 75 ms
-DEAD_AFTER_MS=3500 # the default of --dead-after
-failure peer-stopped "$BFD_MS"
-failure peer-killed "$DEAD_AFTER_MS"
-failure gateway-stopped "$BFD_MS"
+FAST_MS=350 # --detection fast
+BFD_MS=3000 # bird/common.conf: 12 x 250 ms
+failure peer-stopped "$FAST_MS"
+failure peer-killed "$BFD_MS"
+failure gateway-stopped "$FAST_MS"
 
 lab down
 if ip netns list | grep -q "^$name-" || [[ -e $run_dir ]]; then fail "down has left traces"; fi

@@ -16,7 +16,8 @@
 //     normal        250 ms   14 x 40 ms                 830 ms         5.3e-4
 //     patient      1000 ms   13 x 170 ms               3230 ms         3.7e-4
 //
-// A loss of all packets for shorter than burst x interval is no false alarm either.
+// A loss of all packets for shorter than burst x interval is no false alarm either. A burst that
+// was interrupted, because this process did not run for longer than an interval, is repeated.
 #pragma once
 
 #include "routevpn/base/clock.hpp"

@@ -44,6 +44,8 @@ class Prober {
   bool answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip, Time now);
   // When a burst without an answer ends, if nothing was heard since it began. None: there is none.
   [[nodiscard]] std::optional<Time> gives_up_at(Time heard) const;
+  // At gives_up_at(): false if that was noticed late, so that the burst is repeated.
+  bool gives_up(Time now);
   // The peer has roamed: forgets the round trips of the old path.
   void reset_path();
 
@@ -66,6 +68,7 @@ class Prober {
   };
   void count_directions(PathStatus& status) const;
   [[nodiscard]] bool is_suspicious(Time now) const;
+  [[nodiscard]] bool is_late(Time due, Time now) const;
   void heard(Time next_keepalive);
 
   static constexpr std::size_t remembered = 100;

@@ -195,3 +195,67 @@ TEST_CASE("loss stays within 0..1 for wrong counts and reordered replies") {
   CHECK(prober.status(probing_start + 2ms).loss_tx == 0);
   CHECK(prober.status(probing_start + 2ms).loss_rx == 0);
 }
+
+namespace {
+
+constexpr Duration burst_interval = 15ms;
+
+Prober fast_prober() {
+  Prober prober({100ms, burst_interval, 15, 3500ms, 1000ms}, 25ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  prober.answered(1, 1, 2ms, probing_start + 2ms);
+  return prober;
+}
+
+// Sends each request when it is due until the prober gives up, and returns that time.
+Time silent_until_given_up(Prober& prober) {
+  const Time nothing_heard{};
+  while (!prober.gives_up_at(nothing_heard)) prober.send(*prober.due());
+  return *prober.gives_up_at(nothing_heard);
+}
+
+}  // namespace
+
+TEST_CASE("a prober gives up when a burst has no answer") {
+  Prober prober = fast_prober();
+  const Time given_up = silent_until_given_up(prober);
+  // A keepalive, the answer time of 10 ms, 15 requests, and the answer time of the last.
+  CHECK(given_up == probing_start + 100ms + 10ms + 14 * burst_interval + 10ms);
+  CHECK(prober.gives_up(given_up));
+}
+
+TEST_CASE("an answer to any request ends the burst") {
+  Prober prober = fast_prober();
+  silent_until_given_up(prober);
+  CHECK(prober.answered(2, 2, 300ms, probing_start + 330ms));
+  CHECK_FALSE(prober.gives_up_at({}));
+}
+
+TEST_CASE("a record that was heard since the burst began ends it") {
+  Prober prober = fast_prober();
+  const Time given_up = silent_until_given_up(prober);
+  CHECK(prober.gives_up_at(probing_start + 50ms));
+  CHECK_FALSE(prober.gives_up_at(given_up - 1ms));
+  const Time due = *prober.due();
+  CHECK(prober.is_answered_by(due - 1ms, due));
+  CHECK(prober.due() > due);
+  CHECK_FALSE(prober.gives_up_at({}));
+}
+
+TEST_CASE("a burst that this process interrupted is repeated") {
+  const bool in_the_middle = GENERATE(true, false);
+  Prober prober = fast_prober();
+  Time given_up;
+  if (in_the_middle) {
+    for (int i = 0; i < 10; ++i) prober.send(*prober.due());
+    prober.send(*prober.due() + 200ms);
+    given_up = *prober.due() - burst_interval + 14 * burst_interval + 10ms;
+  } else {
+    const Time woken = silent_until_given_up(prober) + 200ms;
+    CHECK_FALSE(prober.gives_up(woken));
+    prober.send(woken);
+    given_up = woken + 14 * burst_interval + 10ms;
+  }
+  CHECK(silent_until_given_up(prober) == given_up);
+}
