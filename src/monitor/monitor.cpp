@@ -83,6 +83,7 @@ Exit Monitor::run() {
     loop_.turn(time_to_wait());
     on_timer(read_clock());
   }
+  finish();
   next_refusal_log_ = {};
   report_refusals(read_clock());
   return exit_.value_or(Exit::stopped);

@@ -180,10 +180,8 @@ bool Monitor::announce(const channel::Announce& news) {
   const auto state = news.state;
   const auto reason = news.reason.view();
   if (state > channel::LinkState::up || !is_word(reason)) return false;
-  announced_ = state;
-  host::notify("STATUS=" + std::string(name_of(state)) + ": " + printable(news.text.view()));
   const auto peer = news.peer.get();
-  run_hook(state, reason, peer ? peer->to_string() : "");
+  report_state(state, reason, printable(news.text.view()), peer ? peer->to_string() : "");
   if (state == channel::LinkState::up) {  // the code of set-up and signatures runs rarely
     malloc_trim(0);
     host::release_code_pages();
@@ -191,7 +189,10 @@ bool Monitor::announce(const channel::Announce& news) {
   return true;
 }
 
-void Monitor::run_hook(channel::LinkState state, std::string_view reason, const std::string& peer) {
+void Monitor::report_state(channel::LinkState state, std::string_view reason,
+                           const std::string& text, const std::string& peer) {
+  announced_ = state;
+  host::notify(std::string("STATUS=").append(name_of(state)).append(": ").append(text));
   hook_.run({{"ROUTEVPN_LINK", listener_.link()},
              {"ROUTEVPN_STATE", std::string(name_of(state))},
              {"ROUTEVPN_REASON", std::string(reason)},
@@ -224,6 +225,7 @@ bool Monitor::ended(const channel::Ended& end) {
     worker_->kill(SIGKILL);
     return false;
   }
+  has_ended_ = true;
   if (!exit_) exit_ = Exit::failed;
   if (!kill_at_) kill_at_ = read_clock() + stop_time;
   return true;

@@ -23,6 +23,7 @@ void Monitor::start_worker() {
   ++worker_starts_;
   state_ = starting;
   answered_ = true;
+  has_ended_ = false;
   parts_.clear();
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
@@ -92,18 +93,26 @@ void Monitor::worker_ended() {
   const std::string how = worker_->wait();
   const Time started = worker_->started();
   worker_.reset();
-  state_ = gone;
   done_ = exit_.has_value();
-  if (!done_) plan_restart(how, started);
-  if (done_) finish();
+  if (!done_) {
+    plan_restart(how, started);
+  } else if (state_ == running && !has_ended_) {
+    log_warning("the worker has died during the stop", {{"end", how}});
+  }
+  state_ = gone;
 }
 
-// Without time for more, and without a worker that could announce the end.
+// The monitor ends: it sends the gasps that are left without waiting for their times, and announces
+// the end if no worker has. It may have no worker, for example while a restart is delayed.
 void Monitor::finish() {
   while (gasps_.due()) send_gasps(*gasps_.due());
   if (announced_ == channel::LinkState::down) return;
-  announced_ = channel::LinkState::down;
-  run_hook(announced_, "worker_died", "");
+  if (exit_ == Exit::stopped) {
+    report_state(channel::LinkState::down, "stopped", "stopped as asked", "");
+  } else {
+    report_state(channel::LinkState::down, "worker_died", "the link has ended without a worker",
+                 "");
+  }
 }
 
 void Monitor::send_gasps(Time now) {
@@ -127,8 +136,8 @@ void Monitor::plan_restart(const std::string& how, Time started) {
   log_error("the worker has died and is replaced",
             {{"end", how}, {"delay_ms", std::to_string(ms)}});
   if (announced_ == channel::LinkState::up) {
-    announced_ = channel::LinkState::connecting;
-    run_hook(announced_, "worker_died", "");
+    report_state(channel::LinkState::connecting, "worker_died",
+                 std::string("the worker has died (").append(how).append(") and is replaced"), "");
   }
   restart_at_ = now + *delay;
 }

@@ -121,6 +121,15 @@ int exit_early(Pair&) {
   return 3;
 }
 
+// The monitor takes the link for up.
+int announce_and_end(Pair& monitor) {
+  monitor.send(Ready{});
+  auto news = test::some_news();
+  news.state = LinkState::up;
+  monitor.send(news);
+  return 3;
+}
+
 int never_ready(Pair&) {
   hang();
 }
@@ -140,6 +149,7 @@ const std::map<std::string, std::function<int(Pair&)>> scripts = {
     {"end_and_hang", end_and_hang},
     {"end_unasked", end_unasked},
     {"exit_early", exit_early},
+    {"announce_and_end", announce_and_end},
     {"never_ready", never_ready},
     {"hang_at_stop", hang_at_stop},
 };

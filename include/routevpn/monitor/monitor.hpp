@@ -105,7 +105,9 @@ class Monitor {
   bool ended(const channel::Ended& end);
   bool keep_gasp(const channel::KeepGasp& gasp);
   void carrier_off();
-  void run_hook(channel::LinkState state, std::string_view reason, const std::string& peer);
+  // To the service manager and --on-state. `reason`: one word; `text`: printable.
+  void report_state(channel::LinkState state, std::string_view reason, const std::string& text,
+                    const std::string& peer);
   void refuse(channel::Kind kind);
   void report_refusals(Time now);
 
@@ -141,7 +143,8 @@ class Monitor {
   bool was_ready_ = false;
   bool routes_ignored_ = false;
   channel::LinkState announced_ = channel::LinkState::down;
-  bool answered_ = true;  // the last ping
+  bool answered_ = true;    // the last ping
+  bool has_ended_ = false;  // the worker has sent its last message
   std::uint64_t refused_ = 0;
   std::uint64_t refused_logged_ = 0;
   channel::Kind last_refused_{};
