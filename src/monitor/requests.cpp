@@ -143,20 +143,23 @@ bool Monitor::sign_part(const channel::SignPart& part) {
 
 bool Monitor::sign(const channel::Sign& wanted) {
   channel::SignedDigest answer{};
-  const auto over_rate = signer_->rate_refusals();
   answer.length = static_cast<std::uint16_t>(signature_of(wanted, answer.bytes));
   parts_.clear();
-  if (signer_->rate_refusals() != over_rate) warn_of_rate();
   tell(answer);
   return answer.length != 0;
 }
 
 void Monitor::warn_of_rate() {
+  ++over_rate_;
   const Time now = read_clock();
   if (now < next_rate_log_) return;
   next_rate_log_ = now + refusal_log_interval;
-  log_warning("the worker asks for more than 200 signatures per second",
-              {{"refused", std::to_string(signer_->rate_refusals())}});
+  log_warning("the worker asks for too many signatures", {{"refused", std::to_string(over_rate_)}});
+}
+
+signer::Signer* Monitor::signer_of(std::uint8_t key) const {
+  if (key == key_) return signer_.get();
+  return key == static_cast<std::uint8_t>(key_ - 1) ? old_signer_.get() : nullptr;
 }
 
 // Returns the length of the signature, 0: refused.
@@ -171,9 +174,12 @@ std::size_t Monitor::signature_of(const channel::Sign& wanted, std::span<std::ui
                                ? ConstBytes(parts_)
                                : ConstBytes(wanted.bytes).first(wanted.length);
   const signer::SignRequest request{scheme, static_cast<signer::SignDigest>(wanted.digest), bytes};
-  if (wanted.key == key_) return signer_->sign(request, signature, read_clock());
-  const bool is_old = wanted.key == static_cast<std::uint8_t>(key_ - 1) && old_signer_ != nullptr;
-  return is_old ? old_signer_->sign(request, signature, read_clock()) : 0;
+  signer::Signer* const signer = signer_of(wanted.key);
+  if (signer == nullptr) return 0;
+  const auto over_rate = signer->rate_refusals();
+  const std::size_t length = signer->sign(request, signature, read_clock());
+  if (signer->rate_refusals() != over_rate) warn_of_rate();
+  return length;
 }
 
 bool Monitor::announce(const channel::Announce& news) {

@@ -20,7 +20,7 @@ const EVP_MD* method_of(SignDigest digest) {
 
 }  // namespace
 
-Signer::Signer(pki::Key private_key) : key_(std::move(private_key)) {
+Signer::Signer(pki::Key private_key, Rate rate) : key_(std::move(private_key)), rate_(rate) {
   if (const auto fault = pki::why_unusable(key_.get()); !fault.empty()) {
     throw UsageError("the private key " + fault);
   }
@@ -85,7 +85,7 @@ std::size_t Signer::sign(const SignRequest& request, std::span<std::uint8_t> sig
     ++refusals_;
     return 0;
   }
-  if (!limit_.admit(now, rate)) {
+  if (!limit_.admit(now, rate_)) {
     ++rate_refusals_;
     return 0;
   }

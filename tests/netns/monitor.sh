@@ -35,9 +35,9 @@ expect_equal "what it may not send while it stops is refused" \
 play sign_often
 wait_for log_has "fake: signatures" || fail "the worker does not ask for signatures"
 read -r made all <<<"$(sed -n 's/^fake: signatures \([0-9]*\) of/\1/p' "$DIR/a.log")"
-expect "the monitor makes 200 signatures at once, of $all" test "$made" -ge 200
+expect "the monitor makes 585 signatures at once, of $all" test "$made" -ge 585
 expect "but not all" test "$made" -lt "$all"
-expect "the log has the reason" log_has "more than 200 signatures per second"
+expect "the log has the reason" log_has "the worker asks for too many signatures"
 expect_stop "a worker that asks for too many signatures"
 expect_equal "each further request is refused" "$((all - made))" "$(refused)"
 

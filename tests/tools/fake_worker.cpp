@@ -82,7 +82,7 @@ int sign_often(Pair& monitor) {
   monitor.send(Ready{});
   int made = 0;
   int all = 0;
-  for (; all < 1000; ++all) {
+  for (; all < 2000; ++all) {
     if (monitor.ask<SignedDigest>(test::some_digest()).length != 0) ++made;
   }
   print("signatures " + std::to_string(made) + " of " + std::to_string(all));

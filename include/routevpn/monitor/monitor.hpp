@@ -97,6 +97,7 @@ class Monitor {
   void resolved(std::uint8_t lane, std::uint8_t peer);
   bool sign_part(const channel::SignPart& part);
   bool sign(const channel::Sign& wanted);
+  [[nodiscard]] signer::Signer* signer_of(std::uint8_t key) const;  // nullptr: no such key
   std::size_t signature_of(const channel::Sign& wanted, std::span<std::uint8_t> signature);
   void warn_of_rate();
   bool announce(const channel::Announce& news);
@@ -149,6 +150,7 @@ class Monitor {
   std::uint64_t refused_logged_ = 0;
   channel::Kind last_refused_{};
   Time next_refusal_log_{};
+  std::uint64_t over_rate_ = 0;  // signatures that were refused, with each key
   Time next_rate_log_{};
   Time ping_at_{};
   RateLimit costly_;

@@ -236,7 +236,7 @@ TEST_CASE("the sign function lives as long as the last reference of the key") {
     pki::Key key = signer::remote_key(
         own.get(),
         [held = std::move(token), &own](const signer::SignRequest& request, auto signature) {
-          return signer::Signer(share(own)).sign(request, signature, Time());
+          return signer::Signer(share(own), ample_rate).sign(request, signature, Time());
         });
     const auto digest = signature_kinds(kind).front().digest;
     const MdContext context(EVP_MD_CTX_new());
@@ -260,7 +260,7 @@ TEST_CASE("a key that links do not accept is refused") {
   const pki::Key p521(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-521"));
   CHECK_THROWS_WITH(signer::remote_key(p521.get(), {}),
                     ContainsSubstring("has an ECDSA key of curve secp521r1"));
-  CHECK_THROWS_WITH(signer::Signer(share(p521)),
+  CHECK_THROWS_WITH(signer::Signer(share(p521), ample_rate),
                     ContainsSubstring("has an ECDSA key of curve secp521r1"));
 }
 

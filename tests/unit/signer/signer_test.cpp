@@ -38,7 +38,7 @@ bool is_of(Kind kind, SignScheme scheme, SignDigest digest) {
 
 TEST_CASE("a signer signs with the schemes and digests of its key, and refuses all others") {
   for (const Kind kind : all_kinds) {
-    Signer signer(private_key(kind));
+    Signer signer(private_key(kind), ample_rate);
     std::uint64_t refused = 0;
     for (const SignScheme scheme : all_schemes) {
       for (const SignDigest digest : all_digests) {
@@ -63,7 +63,7 @@ TEST_CASE("a signer signs with the schemes and digests of its key, and refuses a
 
 TEST_CASE("a signer refuses enumerators that do not exist") {
   for (const Kind kind : all_kinds) {
-    Signer signer(private_key(kind));
+    Signer signer(private_key(kind), ample_rate);
     Signature signature{};
     CHECK(signer.sign({static_cast<SignScheme>(4), SignDigest::sha256, first(32)}, signature,
                       start) == 0);
@@ -76,7 +76,7 @@ TEST_CASE("a signer refuses enumerators that do not exist") {
 
 TEST_CASE("a signer refuses a digest of the wrong length") {
   for (const Kind kind : {Kind::p256, Kind::p384, Kind::rsa2048}) {
-    Signer signer(private_key(kind));
+    Signer signer(private_key(kind), ample_rate);
     Signature signature{};
     for (const auto& one : signature_kinds(kind)) {
       const auto size = signer::digest_bytes(one.digest);
@@ -90,7 +90,7 @@ TEST_CASE("a signer refuses a digest of the wrong length") {
 }
 
 TEST_CASE("a signer refuses an Ed25519 message longer than a transcript") {
-  Signer signer(private_key(Kind::ed25519));
+  Signer signer(private_key(Kind::ed25519), ample_rate);
   Signature signature{};
   const auto sign = [&](std::size_t size) {
     return signer.sign({SignScheme::ed25519, SignDigest::none, first(size)}, signature, start);
@@ -102,7 +102,7 @@ TEST_CASE("a signer refuses an Ed25519 message longer than a transcript") {
 
 TEST_CASE("a signer refuses when the longest signature has no room") {
   for (const Kind kind : all_kinds) {
-    Signer signer(private_key(kind));
+    Signer signer(private_key(kind), ample_rate);
     const auto longest = static_cast<std::size_t>(EVP_PKEY_get_size(private_key(kind).get()));
     const auto one = signature_kinds(kind).front();
     std::vector<std::uint8_t> signature(longest);
@@ -113,8 +113,8 @@ TEST_CASE("a signer refuses when the longest signature has no room") {
   }
 }
 
-TEST_CASE("a signer signs 200 at once and then one each 5 ms") {
-  Signer signer(private_key(Kind::p256));
+TEST_CASE("a signer keeps to its rate") {
+  Signer signer(private_key(Kind::p256), {std::chrono::milliseconds(5), 200});
   Signature signature{};
   const SignRequest good{SignScheme::ecdsa, SignDigest::sha256, first(32)};
   const SignRequest bad{SignScheme::ecdsa, SignDigest::sha256, first(31)};
@@ -133,7 +133,7 @@ TEST_CASE("a signer signs 200 at once and then one each 5 ms") {
 
 TEST_CASE("a signer needs a private key") {
   for (const Kind kind : all_kinds) {
-    CHECK_THROWS_WITH(Signer(public_part(private_key(kind))),
+    CHECK_THROWS_WITH(Signer(public_part(private_key(kind)), ample_rate),
                       "the private key cannot sign: it has no private part");
   }
   CHECK(ERR_peek_error() == 0);
