@@ -44,7 +44,7 @@ bool Monitor::ready(const channel::Ready& /*message*/) {
 bool Monitor::set_carrier(const channel::SetCarrier& wanted) {
   if (wanted.on == 0) {
     carrier_off();
-  } else if (wanted.on == 1 && !exit_) {
+  } else if (wanted.on == 1 && !exit_ && state_ != dying) {
     try {
       ends_.carrier.set(true);
       carrier_ = true;

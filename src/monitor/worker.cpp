@@ -1,6 +1,7 @@
 // The worker's life: what it is given, its end, and its successor.
 
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -79,8 +80,8 @@ void Monitor::hand_over_psks() {
 
 void Monitor::worker_ended() {
   carrier_off();
+  const bool was_running = std::exchange(state_, dying) == running;
   for (int i = 0; i < most_last_turns; ++i) on_message();  // its last gasp may be among them
-  carrier_off();                                           // if one of them switched it on
   ends_.restore_sockets();
   gasps_.begin(read_clock());  // there is none after an orderly stop
   send_gasps(read_clock());
@@ -96,7 +97,7 @@ void Monitor::worker_ended() {
   done_ = exit_.has_value();
   if (!done_) {
     plan_restart(how, started);
-  } else if (state_ == running && !has_ended_) {
+  } else if (was_running && !has_ended_) {
     log_warning("the worker has died during the stop", {{"end", how}});
   }
   state_ = gone;

@@ -1,6 +1,7 @@
 // routevpn with a worker that has no link and no cage. It takes what the monitor hands over, plays
 // the script that FAKE_WORKER_SCRIPT names, and prints what it sees to standard error.
 
+#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -121,6 +122,18 @@ int exit_early(Pair&) {
   return 3;
 }
 
+// The monitor finds the worker dead before it has read the last message. Stops the monitor, which
+// the test lets go on.
+int carrier_on_and_end(Pair& monitor) {
+  monitor.send(Ready{});
+  kill(getppid(), SIGSTOP);
+  constexpr int more_than_a_turn = 40;
+  for (int i = 0; i < more_than_a_turn; ++i) monitor.send(Alive{});
+  monitor.send(SetCarrier{1});
+  print("ends");
+  return 3;
+}
+
 // The monitor takes the link for up.
 int announce_and_end(Pair& monitor) {
   monitor.send(Ready{});
@@ -150,6 +163,7 @@ const std::map<std::string, std::function<int(Pair&)>> scripts = {
     {"end_unasked", end_unasked},
     {"exit_early", exit_early},
     {"announce_and_end", announce_and_end},
+    {"carrier_on_and_end", carrier_on_and_end},
     {"never_ready", never_ready},
     {"hang_at_stop", hang_at_stop},
 };

@@ -17,7 +17,9 @@
 //   ended                  running
 //   keep_gasp              running
 //
-// The worker is running from its ready on, also while it stops.
+// The worker is running from its ready on, also while it stops. Of the messages that a dead worker
+// has left, the monitor takes only announce, remember_peer, ended, keep_gasp, and a set_carrier
+// that switches the carrier off.
 //
 //   monitor to worker      when
 //   remembered_peer        before start

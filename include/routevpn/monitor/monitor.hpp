@@ -54,8 +54,9 @@ class Monitor {
   Exit run();  // until a signal, or the loss of the interface, a namespace or the guardian
 
  private:
-  // Of the worker. It may send as in `running` until it has read a Stop.
-  enum State : std::uint8_t { gone = 0, starting = 1, running = 2 };
+  // Of the worker. It may send as in `running` until it has read a Stop. A `dying` worker has
+  // ended, and its last messages are read.
+  enum State : std::uint8_t { gone = 0, starting = 1, running = 2, dying = 4 };
   struct Rule;
   static const std::vector<Rule> rules;
 
