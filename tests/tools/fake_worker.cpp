@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -122,11 +123,21 @@ int exit_early(Pair&) {
   return 3;
 }
 
-// The monitor finds the worker dead before it has read the last message. Stops the monitor, which
-// the test lets go on.
+// Returns once the monitor is stopped. The test lets it go on.
+void stop_monitor() {
+  kill(getppid(), SIGSTOP);
+  const std::string file = "/proc/" + std::to_string(getppid()) + "/stat";
+  std::string status;
+  while (status.find(") T ") == std::string::npos) {
+    std::ifstream stat(file);
+    std::getline(stat, status);
+  }
+}
+
+// The monitor finds the worker dead before it has read the last message.
 int carrier_on_and_end(Pair& monitor) {
   monitor.send(Ready{});
-  kill(getppid(), SIGSTOP);
+  stop_monitor();
   constexpr int more_than_a_turn = 40;
   for (int i = 0; i < more_than_a_turn; ++i) monitor.send(Alive{});
   monitor.send(SetCarrier{1});
