@@ -43,6 +43,7 @@ expect_equal "each further request is refused" "$((all - made))" "$(refused)"
 
 play never_read
 expect "a worker that does not read its answers is replaced" wait_for log_has 'worker has died.*end="signal 9'
+expect "the log has the reason" log_has "the worker does not read its messages and is killed"
 expect_stop "a worker that does not read"
 
 play close_pair
