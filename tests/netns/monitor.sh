@@ -54,10 +54,12 @@ play exit_early
 expect "a worker that ends before it is ready is replaced" wait_for log_has 'worker has died.*end="status 3"'
 expect_stop "a worker that ends at once"
 
+worker_is_dead() { ps -o stat= --ppid "${PID[a]}" | grep -q Z; } # and not reaped, because the monitor is stopped
 ends_are() { (($(grep -c "fake: ends" "$DIR/a.log") == $1)); }
 times_on() { in_ns "$PRIV_A" cat /sys/class/net/rv0/carrier_up_count; }
 play carrier_on_and_end
 wait_for ends_are 1 || fail "the worker does not end"
+wait_for worker_is_dead || fail "the worker does not end"
 before=$(times_on)
 kill -CONT "${PID[a]}"
 wait_for ends_are 2 || fail "the next worker does not end"

@@ -138,8 +138,9 @@ void stop_monitor() {
 int carrier_on_and_end(Pair& monitor) {
   monitor.send(Ready{});
   stop_monitor();
-  constexpr int more_than_a_turn = 40;
-  for (int i = 0; i < more_than_a_turn; ++i) monitor.send(Alive{});
+  // The monitor reads 32 messages a turn. Of two turns, the first may have begun before the stop.
+  constexpr int more_than_two_turns = 100;
+  for (int i = 0; i < more_than_two_turns; ++i) monitor.send(Alive{});
   monitor.send(SetCarrier{1});
   print("ends");
   return 3;
