@@ -78,6 +78,21 @@ TEST_CASE("a sender learns that the receiver does not read, or is gone") {
   CHECK(monitor.receive(message) == ReceiveResult::closed);
 }
 
+TEST_CASE("the last messages of an end that had not read all are received, and then its end") {
+  auto [monitor, worker] = Channel::make();
+  REQUIRE(monitor.send(Ping{}) == SendResult::ok);
+  REQUIRE(worker.send(SetMtu{1400}) == SendResult::ok);
+  REQUIRE(worker.send(Ready{}) == SendResult::ok);
+  Fd(worker.release()).reset();
+  Message message;
+  REQUIRE(monitor.receive(message) == ReceiveResult::ok);
+  CHECK(message.as<SetMtu>());
+  REQUIRE(monitor.receive(message) == ReceiveResult::ok);
+  CHECK(message.as<Ready>());
+  CHECK(monitor.receive(message) == ReceiveResult::closed);
+  CHECK(monitor.receive(message) == ReceiveResult::closed);
+}
+
 TEST_CASE("addresses and texts keep their values") {
   for (const auto* text : {"192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"}) {
     SocketAddress address{*IpAddress::parse(text), 7754, 0};
