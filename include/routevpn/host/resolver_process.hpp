@@ -31,8 +31,8 @@ class ResolverProcess {
 
   // `program`: an open descriptor of this program, such as of /proc/self/exe. `host`: a name, or an
   // address with or without a zone (fe80::1%eth0). The query runs in the calling thread's network
-  // namespace. A process of root takes the user and group; any other keeps its own. The child dies
-  // with the calling thread. Throws SystemError.
+  // namespace. A process of root takes the user and group, unless its user namespace does not map
+  // them; any other keeps its own. The child dies with the calling thread. Throws SystemError.
   static ResolverProcess start(const Fd& program, const std::string& host, uid_t uid, gid_t gid);
   ResolverProcess(ResolverProcess&&) noexcept = default;
   ResolverProcess& operator=(ResolverProcess&&) = delete;
