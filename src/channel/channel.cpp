@@ -85,7 +85,10 @@ ReceiveResult Channel::receive(Message& message, bool wait) const {
   if (got < 0) return errno == EAGAIN ? ReceiveResult::empty : ReceiveResult::closed;
   take_descriptors(header, message.descriptors_);
   // An empty datagram looks like the end of the connection, which a worker must not feign.
-  if (got == 0 && is_closed(fd())) return ReceiveResult::closed;
+  if (got == 0 && is_closed(fd())) {
+    errno = 0;
+    return ReceiveResult::closed;
+  }
   message.bytes_ =
       (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? 0 : static_cast<std::size_t>(got);
   return ReceiveResult::ok;

@@ -51,6 +51,8 @@ class Message {
   std::vector<Fd> descriptors_;
 };
 
+// `closed` also stands for every other error, which errno has. After a receive, errno 0 means that
+// the other end is closed; after a send, EPIPE or ECONNRESET does.
 enum class SendResult : std::uint8_t { ok, full, closed };
 enum class ReceiveResult : std::uint8_t { ok, empty, closed };
 
