@@ -165,6 +165,8 @@ void Link::on_monitor() {
   }
 }
 
+static_assert(options::most_peers <= UINT8_MAX, "channel::ResolvePeer counts peers in a byte");
+
 // The monitor resolves names of the options only. A lane's peers are these, with ports of its own.
 void Link::resolve(const LaneControl& lane, const session::Resolve& name) {
   const auto& peers = options_.peers;
