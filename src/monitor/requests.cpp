@@ -21,6 +21,15 @@ namespace {
 constexpr unsigned least_mtu = 68;  // RFC 791
 constexpr unsigned greatest_mtu = 65535;
 
+// The channel's room has no other room's constants.
+static_assert(channel::most_lanes == options::most_lanes);
+static_assert(channel::most_addresses == host::ResolverProcess::max_addresses);
+static_assert(channel::most_error_bytes == host::ResolverProcess::max_error_bytes);
+static_assert(channel::most_digest_bytes == signer::digest_bytes(signer::SignDigest::sha384));
+static_assert(channel::most_signature_bytes == signer::max_signature_bytes);
+
+using ErrorText = decltype(channel::Resolved::error);
+
 constexpr std::string_view name_of(channel::LinkState state) {
   if (state == channel::LinkState::up) return "up";
   return state == channel::LinkState::down ? "down" : "connecting";
@@ -101,19 +110,18 @@ bool Monitor::resolve(const channel::ResolvePeer& wanted) {
   try {
     resolver = std::make_unique<host::ResolverProcess>(host::ResolverProcess::start(
         program_, options_.peers[wanted.peer].host, account_.uid, account_.gid));
-    loop_.watch(resolver->fd(),
-                [this, lane = wanted.lane, peer = wanted.peer] { resolved(lane, peer); });
+    loop_.watch(resolver->fd(), [this, lane = wanted.lane] { resolved(lane); });
   } catch (const SystemError& error) {
     resolver.reset();
     channel::Resolved failed{};
     failed.lane = wanted.lane;
-    failed.error = channel::Text<200>::of(error.what());
+    failed.error = ErrorText::of(error.what());
     tell(failed);
   }
   return true;
 }
 
-void Monitor::resolved(std::uint8_t lane, std::uint8_t peer) {
+void Monitor::resolved(std::uint8_t lane) {
   auto& resolver = resolvers_[lane];
   const auto result = resolver->take();
   if (!result) return;  // not all of it is there
@@ -121,12 +129,11 @@ void Monitor::resolved(std::uint8_t lane, std::uint8_t peer) {
   resolver.reset();
   channel::Resolved answer{};
   answer.lane = lane;
-  answer.peer = peer;
   const std::size_t count = std::min(result->addresses.size(), channel::most_addresses);
   for (std::size_t i = 0; i < count; ++i) {
     answer.addresses[i] = channel::Address::of(result->addresses[i]);
   }
-  answer.error = channel::Text<200>::of(result->error);
+  answer.error = ErrorText::of(result->error);
   tell(answer);
 }
 
@@ -165,7 +172,7 @@ signer::Signer* Monitor::signer_of(std::uint8_t key) const {
 // Returns the length of the signature, 0: refused.
 std::size_t Monitor::signature_of(const channel::Sign& wanted, std::span<std::uint8_t> signature) {
   if (wanted.scheme > static_cast<std::uint8_t>(signer::SignScheme::ed25519) ||
-      wanted.digest > static_cast<std::uint8_t>(signer::SignDigest::sha512) ||
+      wanted.digest > static_cast<std::uint8_t>(signer::SignDigest::sha384) ||
       wanted.length > wanted.bytes.size()) {
     return 0;
   }

@@ -95,7 +95,7 @@ class Monitor {
   bool set_mtu(const channel::SetMtu& wanted);
   bool ignore_dead_routes(const channel::IgnoreDeadRoutes&);
   bool resolve(const channel::ResolvePeer& wanted);
-  void resolved(std::uint8_t lane, std::uint8_t peer);
+  void resolved(std::uint8_t lane);
   bool sign_part(const channel::SignPart& part);
   bool sign(const channel::Sign& wanted);
   [[nodiscard]] signer::Signer* signer_of(std::uint8_t key) const;  // nullptr: no such key

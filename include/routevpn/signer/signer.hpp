@@ -26,7 +26,6 @@ class Signer {
   // rate is exceeded. Allocates nothing besides what OpenSSL does and frees again.
   std::size_t sign(const SignRequest& request, std::span<std::uint8_t> signature, Time now);
 
-  [[nodiscard]] std::uint64_t refusals() const { return refusals_; }  // without those of the rate
   [[nodiscard]] std::uint64_t rate_refusals() const { return rate_refusals_; }
 
  private:
@@ -53,7 +52,6 @@ class Signer {
   Owned<EVP_MD_CTX, EVP_MD_CTX_free> message_context_;
   Rate rate_;
   RateLimit limit_;
-  std::uint64_t refusals_ = 0;
   std::uint64_t rate_refusals_ = 0;
 };
 
