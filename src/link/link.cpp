@@ -157,7 +157,7 @@ Duration Link::time_to_wait() const {
 void Link::on_monitor() {
   channel::Message message;
   while (monitor_.next(message)) {
-    if (const auto psk = message.as<channel::PskSecrets>()) next_psks_.push_back(psk_of(*psk));
+    if (auto psk = psk_of(message)) next_psks_.push_back(std::move(psk));
     if (const auto answer = message.as<channel::Resolved>()) resolved(*answer);
     if (const auto wanted = message.as<channel::Reload>()) reload(*wanted, message.descriptors());
     if (message.as<channel::Ping>()) monitor_.tell(channel::Alive{});

@@ -40,7 +40,7 @@ class ResolverProcess {
 
   // Readable when take() has something to read.
   [[nodiscard]] int fd() const { return output_.get(); }
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }  // for tests
   // The answer, once; then the object has to be destroyed. None: the child has not ended. Never
   // blocks. Anything other than well-formed records is the error "the resolver process failed".
   [[nodiscard]] std::optional<Answer> take();

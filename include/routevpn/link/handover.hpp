@@ -45,7 +45,8 @@ struct Handover {
 Handover receive_handover(MonitorClient& monitor);
 
 // PSKs that came before a Reload.
-dtls::PskPtr psk_of(const channel::PskSecrets& secrets);
+// Of a channel::PskSecrets, nullptr: of another kind. Leaves no other copy on the stack.
+dtls::PskPtr psk_of(const channel::Message& message);
 // Of a Reload's descriptors. Throws SystemError or UsageErrors.
 HandedFiles read_files(std::span<const Fd> descriptors);
 
