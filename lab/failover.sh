@@ -10,14 +10,14 @@ scenarios=(peer-stopped peer-killed worker-killed gateway-stopped gateway-gone u
 
 describe() {
   case $1 in
-    peer-stopped) echo "SIGTERM to the routevpn of V3-1" ;;
-    peer-killed) echo "kill -9 of the routevpn of V3-1" ;;
-    worker-killed) echo "kill -9 of the worker of the routevpn of V3-1, which is replaced" ;;
+    peer-stopped) echo "SIGTERM to the monitor of V3-1's link to V1-1" ;;
+    peer-killed) echo "kill -9 of the monitor of V3-1's link to V1-1" ;;
+    worker-killed) echo "kill -9 of the worker of V3-1's link to V1-1, which the monitor replaces" ;;
     gateway-stopped) echo "all of V2-1 stopped in order: BIRD first" ;;
     gateway-gone) echo "all of V2-1 killed with -9, its cables unplugged" ;;
-    underlay-cut) echo "the underlay drops the packets of the link without an error" ;;
-    carrier-only) echo "the same, with BFD off on all links" ;;
-    one-way-cut) echo "the underlay drops them only from V1-1 to V3-1" ;;
+    underlay-cut) echo "the underlay drops the packets of the link V1-1 - V3-1 without an error" ;;
+    carrier-only) echo "the same as underlay-cut, with BFD off on all links" ;;
+    one-way-cut) echo "the underlay drops the packets of the link from V1-1 to V3-1 only" ;;
     site-cut) echo "the cable between V1-1 and its site is unplugged" ;;
     bird-restarted) echo "private BIRD of V1-1 stopped, and started after 2 s" ;;
     underlay-flapping) echo "V3-1's route in the underlay is withdrawn and announced 5 times in 20 s" ;;

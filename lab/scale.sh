@@ -2,27 +2,35 @@
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
 # Measures a lab of many sites: time to converge, processor time, memory, routes.
 
+# Prints the pids of the lab: each process with a pid file, and its children, such as a monitor's worker.
+lab_processes() {
+  local pidfile pid
+  local -a pids=()
+  while read -r pidfile; do
+    if pid=$(running "$pidfile"); then pids+=("$pid"); fi
+  done < <(find "$run_dir" -name '*.pid')
+  ((${#pids[@]} == 0)) || ps -o pid= -p "${pids[*]}" --ppid "${pids[*]}"
+}
+
 # Prints the memory of all processes of that name in the lab, as PSS in KiB: the sum and the largest.
 memory_of() { # NAME
-  local pidfile pid sum=0 most=0 count=0 pss
-  while read -r pidfile; do
-    pid=$(running "$pidfile") || continue
+  local pid sum=0 most=0 count=0 pss
+  while read -r pid; do
     [[ $(readlink "/proc/$pid/exe") == */"$1"* ]] || continue
     pss=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup")
     count=$((count + 1)) sum=$((sum + pss)) most=$((pss > most ? pss : most))
-  done < <(find "$run_dir" -name '*.pid')
+  done < <(lab_processes)
   printf '%-10s %5d processes %9d KiB in all %7d KiB at most\n' "$1" "$count" "$sum" "$most"
 }
 
 # Prints the processor time of all processes of the lab so far, in seconds.
 processor_seconds() {
-  local pidfile pid ticks=0
+  local pid ticks=0
   local -a field
-  while read -r pidfile; do
-    pid=$(running "$pidfile") || continue
-    read -ra field <"/proc/$pid/stat"
+  while read -r pid; do
+    read -ra field <"/proc/$pid/stat" || continue
     ticks=$((ticks + field[13] + field[14]))
-  done < <(find "$run_dir" -name '*.pid')
+  done < <(lab_processes)
   awk -v t=$ticks -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%.1f", t / hz }'
 }
 
@@ -40,7 +48,7 @@ scale() {
   local links before seconds=20
   up
   links=$(find "$run_dir" -path '*/links/*.conf' | wc -l)
-  echo "$sites sites, $((2 * sites)) gateways, $((links / 2)) links, $links routevpn processes, on $(nproc) processors"
+  echo "$sites sites, $((2 * sites)) gateways, $((links / 2)) links, $links link ends, on $(nproc) processors"
   memory_of routevpn
   memory_of bird
   route_counts

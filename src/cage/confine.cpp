@@ -1,32 +1,27 @@
 #include "routevpn/cage/confine.hpp"
 
-#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/cage/rights.hpp"
 
 #include "landlock.hpp"
 
 namespace routevpn::cage {
 
 namespace {
-
-// The kernel knows fewer; PR_CAPBSET_READ fails from its last capability on.
-constexpr unsigned long capability_bits = 64;
 
 constexpr unsigned long secure_bits =
     SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
@@ -57,14 +52,8 @@ void enter_empty_root(int empty_root) {
           "entering the empty root directory (needs CAP_SYS_CHROOT)");
 }
 
-// Also ends what a program with file capabilities or the user root would gain by execve().
-void drop_bounding_set() {
-  for (unsigned long capability = 0; capability < capability_bits; ++capability) {
-    const int in_set = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
-    if (in_set < 0) break;
-    require(in_set == 0 || prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0,
-            "dropping the bounding set (needs CAP_SETPCAP)");
-  }
+void forbid_rights_by_execve() {
+  require(drop_bounding_set(), "dropping the bounding set (needs CAP_SETPCAP)");
   require(prctl(PR_SET_SECUREBITS, secure_bits, 0, 0, 0) == 0,
           "locking the securebits (needs CAP_SETPCAP)");
 }
@@ -86,14 +75,6 @@ bool change_user(const Account& account) {
   return true;
 }
 
-void drop_capabilities() {
-  require(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0,
-          "clearing the ambient capabilities");
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
-  require(syscall(SYS_capset, &header, none.data()) == 0, "dropping the capabilities");
-}
-
 void verify_user(const Account& account) {
   uid_t real = 0;
   uid_t effective = 0;
@@ -113,17 +94,12 @@ void verify_user(const Account& account) {
   }
 }
 
-void limit(decltype(RLIMIT_CORE) resource, const char* what) {
-  const rlimit none{0, 0};
-  require(setrlimit(resource, &none) == 0, what);
-}
-
 // A log that is redirected to a file must grow. Pipes, sockets and the TUN interface have no limit.
 void limit_files() {
-  limit(RLIMIT_CORE, "RLIMIT_CORE");
+  require(limit_to_zero(RLIMIT_CORE), "RLIMIT_CORE");
   struct stat status {};
   const bool log_is_file = fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
-  if (!log_is_file) limit(RLIMIT_FSIZE, "RLIMIT_FSIZE");
+  if (!log_is_file) require(limit_to_zero(RLIMIT_FSIZE), "RLIMIT_FSIZE");
 }
 
 // The kernel clears the signal when the user changes, so it is set last. A monitor that has ended
@@ -151,17 +127,17 @@ void confine(const Account& account, int empty_root, pid_t monitor) {
   bool changed = false;
   if (geteuid() == 0) {
     enter_empty_root(empty_root);
-    drop_bounding_set();
+    forbid_rights_by_execve();
     changed = change_user(account);
   }
-  drop_capabilities();
+  require(drop_capabilities(), "dropping the capabilities");
   if (changed) {
     verify_user(account);
   } else {
     log_info("the worker keeps its user: changing it needs root",
              {{"uid", std::to_string(geteuid())}});
   }
-  take_landlock_rights();
+  drop_landlock_rights();
   limit_files();
   require(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "PR_SET_DUMPABLE");
   end_with_parent(monitor);

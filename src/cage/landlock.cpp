@@ -26,7 +26,7 @@ constexpr std::uint64_t rights(unsigned count) {
   return (std::uint64_t{1} << count) - 1;
 }
 
-// Every right that the ABI version knows, Documentation/userspace-api/landlock.rst.
+// Every right that the ABI version can remove, Documentation/userspace-api/landlock.rst.
 Ruleset all_rights(long abi) {
   Ruleset all;
   all.files = rights(abi >= 5 ? 16 : abi >= 3 ? 15 : abi >= 2 ? 14 : 13);
@@ -37,7 +37,7 @@ Ruleset all_rights(long abi) {
 
 }  // namespace
 
-void take_landlock_rights() {
+void drop_landlock_rights() {
   const long abi =
       syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 1) return;  // ENOSYS: not built in; EOPNOTSUPP: not enabled at boot

@@ -11,6 +11,7 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
 #include "routevpn/base/owned.hpp"
+#include "routevpn/cage/rights.hpp"
 
 #include "allowed_calls.hpp"
 
@@ -91,8 +92,7 @@ void load_filter(ThreadRole role) {
 // The limit counts the threads of all processes of the user, so it could not be set before the
 // lanes have started.
 void forbid_threads() {
-  const rlimit none{0, 0};
-  require(setrlimit(RLIMIT_NPROC, &none) == 0 ? 0 : -errno, "RLIMIT_NPROC");
+  require(limit_to_zero(RLIMIT_NPROC) ? 0 : -errno, "RLIMIT_NPROC");
 }
 
 }  // namespace

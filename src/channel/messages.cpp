@@ -1,7 +1,5 @@
 #include "routevpn/channel/messages.hpp"
 
-#include <algorithm>
-
 namespace routevpn::channel {
 
 Address Address::of(const SocketAddress& address) {

@@ -50,7 +50,7 @@ void Capabilities::apply() const {
   if (syscall(SYS_capset, &header, halves.data()) != 0) throw system_error("capset");
 }
 
-void keep_capabilities(std::initializer_list<unsigned> kept) {
+void keep_capabilities(std::span<const unsigned> kept) {
   std::uint64_t wanted = 0;
   for (const unsigned capability : kept) wanted |= bit(capability);
   auto all = Capabilities::current();

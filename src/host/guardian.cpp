@@ -33,17 +33,17 @@ namespace {
 // remove rules and routes.
 enum Outcome : char { done = 'D', usage_failure = 'U', system_failure = 'S' };
 
-// The guardian's ends of the pipes to the link's process.
-// The name of the interface, filled with zeros to IFNAMSIZ bytes, comes through the first. It is at
-// end of file once the link's process has ended.
+// The guardian's ends of the pipes to the monitor.
+// The first pipe brings the name of the interface, filled with zeros to IFNAMSIZ bytes. It is at
+// end of file once the monitor has ended.
 constexpr int life_pipe = STDIN_FILENO;
 constexpr int report_pipe = STDOUT_FILENO;  // written once, after set-up
 
 // Far more than the removals of all routes of a link: 64 bytes each.
 constexpr std::size_t max_report_bytes = std::size_t{1} << 20;
 
-// A terminal or a service manager that ends the link's process signals the guardian too, which must
-// still undo its work.
+// A terminal or a service manager that ends the monitor signals the guardian too, which must still
+// undo its work.
 void ignore_signals() {
   setsid();
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2}) {
@@ -56,12 +56,12 @@ void report(Outcome outcome, const std::string& text) {
   const Fd pipe(report_pipe);
   try {
     write_all(pipe, static_cast<char>(outcome) + text, "the guardian's report");
-  } catch (const SystemError& error) {  // the link's process has ended
+  } catch (const SystemError& error) {  // the monitor has ended
     log_error(error.what());
   }
 }
 
-// Until the link's process ends, or nft.
+// Returns when the monitor or nft has ended.
 void wait_for_end(const Nat* nat) {
   std::array<pollfd, 2> watched{{{life_pipe, 0, 0}, {nat ? nat->table().errors_fd() : -1, 0, 0}}};
   while (watched[0].revents == 0 && watched[1].revents == 0) {
@@ -72,7 +72,7 @@ void wait_for_end(const Nat* nat) {
   if (watched[0].revents == 0) log_error("nft has ended: --nat is no longer in force");
 }
 
-// None if the link's process ends first.
+// None if the monitor ends first.
 std::optional<std::string> wait_for_name() {
   std::array<char, IFNAMSIZ> name{};
   if (::read(life_pipe, name.data(), name.size()) != static_cast<ssize_t>(name.size())) {
@@ -84,7 +84,7 @@ std::optional<std::string> wait_for_name() {
 void guard(const GuardianDuties& duties, const Netns& where) {
   if (!where.same_as(Netns::current())) where.enter();
   keep_capabilities({CAP_NET_ADMIN});  // also of nft, which it executes
-  // Other inherited descriptors would keep what belongs to the link's process alive.
+  // Other inherited descriptors would keep sockets and pipes of the monitor alive after its end.
   close_range(STDERR_FILENO + 1, UINT_MAX, 0);
   const auto ifname = wait_for_name();
   if (!ifname) return;
@@ -103,7 +103,7 @@ void guard(const GuardianDuties& duties, const Netns& where) {
   wait_for_end(nat ? &*nat : nullptr);
 }
 
-// Ends the process in every case: it must not continue as a second link process.
+// Ends the process in every case: it must not continue as a second monitor.
 [[noreturn]] void run_guardian(const GuardianDuties& duties, const Netns& where) noexcept {
   ignore_signals();
   prctl(PR_SET_NAME, "routevpn-guard");

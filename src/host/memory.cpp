@@ -18,7 +18,8 @@ namespace {
 
 // OpenSSL locks pages as they are touched, so unused ones cost nothing. 16 lanes, each with four
 // associations of three blocks of 4 KiB, use 768 KiB. record::InLockedMemory uses at most 1 MiB.
-// The rest is for private keys, of which each half-open handshake has one.
+// The rest is for private keys: that of the certificate, and an ephemeral one for each half-open
+// handshake.
 constexpr std::size_t secure_heap_bytes = 2048UL * 1024;
 constexpr std::size_t secure_heap_least_block = 64;
 

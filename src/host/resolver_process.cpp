@@ -10,7 +10,6 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <netdb.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/cage/rights.hpp"
 #include "routevpn/host/child_process.hpp"
 #include "routevpn/host/signal_child.hpp"
 
@@ -49,26 +49,6 @@ bool reset_signals() {
   return sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
 }
 
-bool limit(decltype(RLIMIT_CORE) resource) {
-  const rlimit nothing{0, 0};
-  return setrlimit(resource, &nothing) == 0;
-}
-
-// An empty bounding set, because otherwise a new program of user 0 has capabilities again.
-// PR_CAPBSET_DROP fails without CAP_SETPCAP, and beyond the kernel's last capability.
-void drop_bounding_set() {
-  for (unsigned long capability = 0; capability < 64; ++capability) {
-    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-  }
-}
-
-bool drop_capabilities() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
-  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  return syscall(SYS_capset, &header, none.data()) == 0;
-}
-
 // Keeps the user without root, and in a user namespace that does not map the group: then no process
 // in it can have its id. setgroups() after setresgid() fails in a namespace that denies it.
 bool become(uid_t uid, gid_t gid) {
@@ -80,9 +60,10 @@ bool become(uid_t uid, gid_t gid) {
 // RLIMIT_NPROC comes after the change of user: the kernel counts the processes of the new user at
 // that moment, and would refuse the new program. A change of user clears PR_SET_PDEATHSIG.
 bool confine(uid_t uid, gid_t gid, pid_t parent) {
-  drop_bounding_set();
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && become(uid, gid) && drop_capabilities() &&
-         limit(RLIMIT_CORE) && limit(RLIMIT_FSIZE) && limit(RLIMIT_NPROC) &&
+  cage::drop_bounding_set();  // without CAP_SETPCAP the set stays, and no_new_privs must suffice
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && become(uid, gid) &&
+         cage::drop_capabilities() && cage::limit_to_zero(RLIMIT_CORE) &&
+         cage::limit_to_zero(RLIMIT_FSIZE) && cage::limit_to_zero(RLIMIT_NPROC) &&
          prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
 }
 

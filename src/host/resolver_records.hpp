@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/host/resolver_process.hpp"

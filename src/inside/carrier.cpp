@@ -17,10 +17,10 @@ namespace routevpn::inside {
 
 namespace {
 
-// Up to Linux 6.7 the kernel announces at most one lost carrier per second for the whole machine,
-// so with several lost links BIRD would learn of all but the first a second late. A query for the
+// Up to Linux 6.7 the kernel announces at most one lost carrier per second for the whole machine.
+// So when several links fail, BIRD would learn of all but the first a second late. A query for the
 // link state (ETHTOOL_GLINK) makes the kernel announce this interface's pending change at once. If
-// the query fails, the announcement is only late.
+// the query fails, the announcement is only late, so the result is not checked.
 void publish_carrier(const Fd& query, const std::string& name) {
   ethtool_value link_state{.cmd = ETHTOOL_GLINK, .data = 0};
   ifreq request{};

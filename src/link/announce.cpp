@@ -1,6 +1,6 @@
 // How a link reports its state: to the log, systemd, the state hook and `routevpn show`.
 
-#include <algorithm>
+#include <utility>
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/base/text.hpp"

@@ -56,7 +56,7 @@ Handover handover_of(const channel::Start& start, std::vector<Fd> descriptors) {
 
 }  // namespace
 
-HandedFiles read_files(std::span<const Fd> descriptors) {
+FileContents read_files(std::span<const Fd> descriptors) {
   if (descriptors.size() != channel::files_of_reload) {
     throw SystemError("the monitor's files are not complete");
   }
@@ -93,7 +93,7 @@ dtls::PskPtr psk_of(const channel::Message& message) {
   return psk;
 }
 
-std::shared_ptr<const dtls::Identity> make_identity(const HandedFiles& files, dtls::Psks psks,
+std::shared_ptr<const dtls::Identity> make_identity(const FileContents& files, dtls::Psks psks,
                                                     std::uint8_t key, MonitorClient& monitor) {
   auto credentials =
       dtls::parse_credentials({files.certificates, files.authorities, files.revocations});

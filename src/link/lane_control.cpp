@@ -21,7 +21,7 @@ Fd open_eventfd() {
 }  // namespace
 
 LaneControl::LaneControl(session::SessionSettings settings,
-                         std::shared_ptr<const dtls::Identity> identity, LaneEnds ends,
+                         std::shared_ptr<const dtls::Identity> identity, datapath::LaneEnds ends,
                          const outside::RouteProbe& route_probe, const std::atomic<unsigned>& mtu,
                          bool serves_inside, const datapath::LanePolicy& policy)
     : ends_(std::move(ends)),

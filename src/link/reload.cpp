@@ -31,7 +31,7 @@ void Link::reload(const channel::Reload& reload, std::span<const Fd> descriptors
   }
 }
 
-void Link::replace_identity(const channel::Reload& reload, const HandedFiles& files) {
+void Link::replace_identity(const channel::Reload& reload, const FileContents& files) {
   identity_ = make_identity(files, std::exchange(next_psks_, {}), reload.key, monitor_);
   for (const auto& lane : lanes_) {
     lane->session().replace_identity(identity_, read_clock());

@@ -1,6 +1,5 @@
 #include "routevpn/monitor/ends.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -10,6 +9,8 @@
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/error.hpp"
 #include "routevpn/datapath/mtu.hpp"
+#include "routevpn/inside/tun.hpp"
+#include "routevpn/outside/udp.hpp"
 
 namespace routevpn::monitor {
 
@@ -66,9 +67,9 @@ outside::RouteProbe open_route_probe(const options::LinkOptions& options,
   return outside::RouteProbe::open(options.fwmark);
 }
 
-std::vector<LaneEnds> open_lanes(const options::LinkOptions& options,
-                                 std::vector<outside::UdpSocket> sockets) {
-  std::vector<LaneEnds> lanes;
+std::vector<datapath::LaneEnds> open_lanes(const options::LinkOptions& options,
+                                           std::vector<outside::UdpSocket> sockets) {
+  std::vector<datapath::LaneEnds> lanes;
   for (auto& socket : sockets) {
     const auto create = [&] { return inside::Tun::create(options.ifname, options.lanes > 1); };
     auto queue = lanes.empty() ? open_when_free(create) : lanes.front().tun.another_queue();

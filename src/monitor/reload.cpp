@@ -6,7 +6,7 @@
 #include "routevpn/monitor/signature_rate.hpp"
 #include "routevpn/options/parse_link.hpp"
 
-#include "handed_files.hpp"
+#include "sealed_files.hpp"
 #include "tell.hpp"
 
 namespace routevpn::monitor {
@@ -16,7 +16,7 @@ void Monitor::reload() {
   const bool new_options = reload_accept();
   if ((!new_credentials && !new_options) || worker_ == nullptr) return;
   try {
-    const HandedFiles files(options_, texts_);
+    const SealedFiles files(options_, texts_);
     if (new_credentials) hand_over_psks();
     tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0)},
          files.descriptors());

@@ -1,5 +1,6 @@
-// What the worker asks for; dispatch.cpp calls these. Each handler returns false for a request that
-// it refuses. A refused request is answered too, because the worker waits.
+// The worker's requests; dispatch.cpp calls these handlers. A handler returns false for a request
+// that it refuses. A refused set_carrier, set_mtu or sign is answered too, because the worker waits
+// for the answer.
 
 #include <algorithm>
 
@@ -94,7 +95,7 @@ bool Monitor::set_mtu(const channel::SetMtu& wanted) {
 }
 
 bool Monitor::ignore_dead_routes(const channel::IgnoreDeadRoutes& /*message*/) {
-  if (std::exchange(routes_ignored_, true)) return true;  // by the worker before this one
+  if (std::exchange(routes_ignored_, true)) return true;  // an earlier worker has asked already
   try {
     ends_.linkdown_routes.ignore();
   } catch (const SystemError& error) {

@@ -1,3 +1,6 @@
+#include <array>
+#include <span>
+
 #include <linux/capability.h>
 
 #include "routevpn/base/log.hpp"
@@ -9,29 +12,27 @@ namespace routevpn::monitor {
 
 namespace {
 
-// What the monitor may do, and gives to the programs that it executes:
+// The capabilities of the monitor. A program that root executes has the whole bounding set again,
+// except under no_new_privs, as in the unit: there it has no more than the monitor.
+//
+// While the monitor runs:
 //   CAP_NET_ADMIN        carrier, MTU, routes, sysctls, firewall marks
 //   CAP_SYS_ADMIN        entering namespaces; effective only then (host/capabilities.hpp)
 //   CAP_SETUID, SETGID   the user of the worker and of resolvers, the group of the control socket
-//   CAP_SETPCAP          both remove their bounding sets
+//   CAP_SETPCAP          the worker and resolvers drop their bounding sets
 //   CAP_SYS_CHROOT       the worker's empty root directory
 //   CAP_KILL             ending a worker or a resolver, which has another user
-//   CAP_IPC_LOCK         its memory is locked (host/memory.hpp)
+//   CAP_IPC_LOCK         the monitor locks its memory (host/memory.hpp)
 //   CAP_DAC_READ_SEARCH  credentials below a directory of another user, as a home directory
-// A program that root executes has the whole bounding set again, except under no_new_privs, as in
-// the unit: there it has no more than the monitor.
-enum class Phase { set_up, running };
-
-void keep_rights(Phase phase) {
-  if (phase == Phase::set_up) {  // also: ports below 1024, and a group that is not the own
-    host::keep_capabilities({CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP,
-                             CAP_SYS_CHROOT, CAP_KILL, CAP_IPC_LOCK, CAP_DAC_READ_SEARCH,
-                             CAP_NET_BIND_SERVICE, CAP_CHOWN});
-    return;
-  }
-  host::keep_capabilities({CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP,
-                           CAP_SYS_CHROOT, CAP_KILL, CAP_IPC_LOCK, CAP_DAC_READ_SEARCH});
-}
+//
+// Only while it sets up:
+//   CAP_NET_BIND_SERVICE ports below 1024
+//   CAP_CHOWN            the control socket's group
+constexpr std::array<unsigned, 11> set_up_rights{
+    CAP_NET_ADMIN,       CAP_SYS_ADMIN,        CAP_SETUID, CAP_SETGID,
+    CAP_SETPCAP,         CAP_SYS_CHROOT,       CAP_KILL,   CAP_IPC_LOCK,
+    CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE, CAP_CHOWN};
+constexpr auto running_rights = std::span(set_up_rights).first<9>();
 
 }  // namespace
 
@@ -40,7 +41,7 @@ Exit run(const options::LinkOptions& options, std::vector<std::string> arguments
   auto account = cage::find_account(options.user);
   auto early = open_early_ends(options);
   const bool locked = host::lock_memory();
-  keep_rights(Phase::set_up);
+  host::keep_capabilities(set_up_rights);
   auto credentials = dtls::load_credentials(
       {options.certificate, options.key, options.ca, options.crl, options.psk});
   dtls::Identity::make(credentials, {options.peer_name, options.ciphers});
@@ -51,7 +52,7 @@ Exit run(const options::LinkOptions& options, std::vector<std::string> arguments
         "the monitor's memory cannot be locked (CAP_IPC_LOCK, RLIMIT_MEMLOCK): its key may be "
         "swapped");
   }
-  keep_rights(Phase::running);
+  host::keep_capabilities(running_rights);
   return monitor.run();
 }
 

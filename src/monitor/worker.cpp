@@ -1,18 +1,17 @@
 // The worker's life: what it is given, its end, and its successor.
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
 #include "routevpn/datapath/outer_class.hpp"
 #include "routevpn/monitor/monitor.hpp"
-#include "routevpn/options/link_table.hpp"
 
-#include "handed_files.hpp"
+#include "sealed_files.hpp"
 #include "tell.hpp"
 
 namespace routevpn::monitor {
@@ -40,7 +39,7 @@ void Monitor::hand_over() {
     tell(channel::RememberedPeer{static_cast<std::uint8_t>(lane), channel::Address::of(*peer)});
   }
   hand_over_psks();
-  const HandedFiles files(options_, texts_);
+  const SealedFiles files(options_, texts_);
   std::vector<int> descriptors = files.descriptors();
   const Fd placeholder(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const auto add = [&](int fd) { descriptors.push_back(fd < 0 ? placeholder.get() : fd); };

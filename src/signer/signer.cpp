@@ -35,7 +35,7 @@ Signer::Signer(pki::Key private_key, Rate rate) : key_(std::move(private_key)), 
       if (rsa) prepare(SignScheme::rsa_pss, digest);
     }
   }
-  // Of zeros. It shows that there is a private part, which OpenSSL has no other function for.
+  // A signature of zeros proves that the key has a private part; OpenSSL has no function for that.
   std::array<std::uint8_t, max_signature_bytes> signature{};
   const std::array<std::uint8_t, digest_bytes(SignDigest::sha256)> zeros{};
   const std::size_t size = ed25519_

@@ -22,10 +22,11 @@ Fd make_empty_root(const std::string& parent);
 //   - is killed when its parent ends.
 // The allocator keeps to one arena, so that it opens no file later.
 // Without root (effective user id not 0, or a user namespace that does not map `account`) the
-// process keeps its user, and the log says so. Open descriptors stay usable. RLIMIT_NPROC counts
-// all links of the user, so only restrict_system_calls() limits it. Throws SystemError; the caller
-// must end then, because the confinement is incomplete. It also throws if `monitor` is not the
-// parent: it has ended.
+// process keeps its user, and the log has a line about it. With an effective user id other than 0
+// it also keeps its root directory and bounding set. Open descriptors stay usable. RLIMIT_NPROC
+// counts all links of the user, so only restrict_system_calls() limits it. Throws SystemError; the
+// caller must end then, because the confinement is incomplete. It also throws if `monitor` is not
+// the parent: it has ended.
 void confine(const Account& account, int empty_root, pid_t monitor);
 
 }  // namespace routevpn::cage

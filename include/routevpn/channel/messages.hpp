@@ -24,16 +24,15 @@
 //   monitor to worker      when
 //   remembered_peer        before start
 //   psk                    before start or reload
-//   start                  first, once; brings the descriptors
+//   start                  once; brings the descriptors
 //   reload                 at SIGHUP; brings the files' new content
 //   stop                   at SIGTERM, again at the next one
-//   ping                   every few seconds
+//   ping                   every 10 s
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "routevpn/base/address.hpp"
@@ -86,8 +85,8 @@ struct Text {
 struct Address {
   std::uint8_t version;  // 0: none, 4 or 6
   std::array<std::uint8_t, 16> bytes;
-  std::uint16_t port;
-  std::uint32_t scope;
+  std::uint16_t port;   // in host order
+  std::uint32_t scope;  // interface index of a link-local IPv6 address; 0: none
 
   static Address of(const SocketAddress& address);
   static Address of(const IpAddress& address) { return of(SocketAddress{address, 0, 0}); }
@@ -111,7 +110,8 @@ struct SetMtu {
 struct IgnoreDeadRoutes {
   static constexpr Kind kind = Kind::ignore_dead_routes;
 };
-// The address of a peer of the options, which only the monitor can name.
+// Asks for the address of a peer of the options. The worker gives a number, so it cannot choose the
+// name.
 struct ResolvePeer {
   static constexpr Kind kind = Kind::resolve;
   std::uint8_t lane;
@@ -139,7 +139,7 @@ struct Announce {
   LinkState state;
   Text<32> reason;  // one word: a-z, 0-9 and '_'
   Text<256> text;   // printable
-  Address peer;
+  Address peer;     // may be none
 };
 struct RememberPeer {
   static constexpr Kind kind = Kind::remember_peer;
@@ -200,8 +200,8 @@ struct PskSecrets {
   std::array<std::uint8_t, psk_secret_bytes> traffic;
 };
 // The files, each a descriptor: options, certificates, CAs, CRLs. With a start these follow: the
-// listening control socket, the look-up sockets of IPv4 and IPv6 (a closed pipe for a missing one),
-// the empty root, and for each lane the UDP socket and the queue of the interface.
+// listening control socket, the look-up sockets of IPv4 and IPv6 (/dev/null for a missing one), the
+// empty root, and for each lane the UDP socket and the queue of the interface.
 inline constexpr std::size_t files_of_reload = 4;
 inline constexpr std::size_t descriptors_before_lanes = files_of_reload + 4;
 inline constexpr std::size_t most_lanes = 16;

@@ -23,7 +23,7 @@ int run_show(const ShowLinks& show, const Console& console);
 
 // `routevpn show --wait`: returns when every link is in the given state. Without names: all links,
 // as soon as there is at least one. Waits also for a link that is not running yet. Every state but
-// up counts as down, also the end of a link's process during the wait. After the timeout, names the
+// up counts as down, also that of a link that ends during the wait. After the timeout, names the
 // links that are not in the state and returns exit status 1.
 int run_wait(const ShowLinks& show, const Console& console);
 

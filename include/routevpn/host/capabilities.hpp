@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 
 namespace routevpn::host {
 
@@ -19,7 +20,10 @@ struct Capabilities {
 // leaves the effective set in every case: Raised restores it while it is needed. A thread without
 // capabilities stays so. A program that root executes has all capabilities of the bounding set
 // again, except under no_new_privs. Throws SystemError.
-void keep_capabilities(std::initializer_list<unsigned> kept);
+void keep_capabilities(std::span<const unsigned> kept);
+inline void keep_capabilities(std::initializer_list<unsigned> kept) {
+  keep_capabilities(std::span(kept.begin(), kept.size()));
+}
 
 // A permitted capability is effective while the object exists. Does nothing if the capability is
 // effective already or is not permitted.

@@ -1,4 +1,4 @@
-// The control thread's loop: one epoll, callbacks by file descriptor.
+// The loop of the control thread and of the monitor: one epoll, callbacks by file descriptor.
 #pragma once
 
 #include <functional>

@@ -1,9 +1,10 @@
-// The guardian: a child process that sets up what would outlive a kill -9 of the link: the nftables
-// table and forwarding sysctls of --nat, the policy rules of --fwmark and their fallback routes.
-// When its pipe to the link's process closes, for whatever reason, it undoes all of that and exits.
-// If nft ends, it does the same. If the guardian itself is killed, the link's process undoes it.
-// The guardian starts in two steps, because a forked process has a copy of the link's memory: the
-// fork comes before the private key is in memory, and the work once the interface exists.
+// The guardian: a child process that sets up what would outlive a kill -9 of the monitor: the
+// nftables table and forwarding sysctls of --nat, the policy rules of --fwmark and their fallback
+// routes. When its pipe to the monitor closes, for whatever reason, the guardian undoes all of that
+// and exits. If nft ends, the guardian does the same. If the guardian is killed, the monitor undoes
+// its work. The guardian starts in two steps, because a forked process has a copy of the monitor's
+// memory: the fork comes before the private key is in memory, and the work once the interface
+// exists.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ struct GuardianDuties {
 class Guardian {
  public:
   // Starts the guardian, which enters this namespace and waits. Call before any thread is started,
-  // because it forks. Until begin() the guardian exits when this object is destroyed or its process
-  // ends, and changes nothing. Throws SystemError.
+  // because it forks. Until begin() the guardian changes nothing, and exits when this object is
+  // destroyed or the monitor ends. Throws SystemError.
   static Guardian fork_early(const GuardianDuties& duties, const Netns& where);
   // Waits until the guardian has set up everything for the interface of this name. Call once.
   // Throws UsageError if nft is missing or the same table or rule exists, SystemError otherwise;

@@ -1,13 +1,13 @@
-// The memory of the process: keys must not leave it, and code that rests does not stay in it.
+// The memory of the process: it keeps keys out of files and swap, and drops the pages of code that
+// runs rarely.
 #pragma once
 
 namespace routevpn::host {
 
 // Keeps keys out of files. No core dump is written, and only root may trace the process or read its
 // memory (PR_SET_DUMPABLE, prctl(2)). Private keys of OpenSSL and record::InLockedMemory live in
-// memory that is not swapped. Call it before any key exists, with no other thread running, and
-// again after a change of credentials, which resets PR_SET_DUMPABLE. False: the memory of keys
-// could not be locked (RLIMIT_MEMLOCK) and may be swapped.
+// memory that is not swapped. Call it before any key exists, with no other thread running. False:
+// the memory of keys could not be locked (RLIMIT_MEMLOCK) and may be swapped.
 bool protect_keys();
 
 // Locks all memory of the process, now and later, except for code and constants. OpenSSL copies

@@ -5,8 +5,8 @@
 
 namespace routevpn::host {
 
-// `state`: "READY=1", "STATUS=..." or "STOPPING=1"; several are separated by newlines. Does nothing
-// without NOTIFY_SOCKET.
+// `state`: "READY=1", "STATUS=...", "WATCHDOG=1" or "STOPPING=1"; several are separated by
+// newlines. Does nothing without NOTIFY_SOCKET.
 void notify(std::string_view state);
 
 }  // namespace routevpn::host

@@ -15,8 +15,8 @@ class Carrier {
   // The calling thread is in the interface's network namespace. Throws SystemError.
   static Carrier of(const Tun& tun);
 
-  // The kernel announces the change before this returns (from Linux 6.8 on; up to a second later
-  // before). Throws SystemError.
+  // The kernel announces the change before this returns. Up to Linux 6.7 an ethtool query makes it
+  // do so; if the query fails, the announcement comes up to 1 s later. Throws SystemError.
   void set(bool on) const;
 
  private:

@@ -10,6 +10,7 @@
 #include <thread>
 #include <variant>
 
+#include "routevpn/datapath/lane_ends.hpp"
 #include "routevpn/datapath/lane_loop.hpp"
 #include "routevpn/link/handover.hpp"
 #include "routevpn/outside/route_mtu.hpp"
@@ -26,7 +27,7 @@ class LaneControl {
 
   // `mtu`: of the interface. `serves_inside`: the lane's queue is attached. Throws SystemError.
   LaneControl(session::SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,
-              LaneEnds ends, const outside::RouteProbe& route_probe,
+              datapath::LaneEnds ends, const outside::RouteProbe& route_probe,
               const std::atomic<unsigned>& mtu, bool serves_inside,
               const datapath::LanePolicy& policy);
   ~LaneControl();  // ends the thread
@@ -66,7 +67,7 @@ class LaneControl {
   void send_handshake(const session::SendHandshake& flight);
   void command(datapath::LaneCommand command);
 
-  LaneEnds ends_;
+  datapath::LaneEnds ends_;
   datapath::OuterClass outer_class_;
   const outside::RouteProbe& route_probe_;
   Fd mailbox_wakeup_;

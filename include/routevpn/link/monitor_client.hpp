@@ -4,7 +4,6 @@
 #pragma once
 
 #include <deque>
-#include <optional>
 #include <span>
 
 #include "routevpn/channel/channel.hpp"

@@ -1,6 +1,7 @@
 // The JSON object that `routevpn show --json` prints for one link.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 

@@ -6,21 +6,16 @@
 #include <optional>
 #include <vector>
 
+#include "routevpn/datapath/lane_ends.hpp"
 #include "routevpn/host/guardian.hpp"
 #include "routevpn/host/linkdown_routes.hpp"
 #include "routevpn/host/netlink.hpp"
 #include "routevpn/host/netns.hpp"
 #include "routevpn/inside/carrier.hpp"
-#include "routevpn/inside/tun.hpp"
 #include "routevpn/options/link_options.hpp"
-#include "routevpn/outside/udp.hpp"
+#include "routevpn/outside/route_mtu.hpp"
 
 namespace routevpn::monitor {
-
-struct LaneEnds {
-  outside::UdpSocket socket;
-  inside::Tun tun;  // one queue of the interface; at first only lane 0's is attached
-};
 
 // What is made before credentials are read.
 struct EarlyEnds {
@@ -39,9 +34,9 @@ struct Ends {
   host::Netns private_netns;
   // Before the lanes, because the interface must end before the guardian undoes rules and NAT.
   std::optional<host::Guardian> guardian;
-  std::vector<LaneEnds> lanes;      // at least one
-  outside::RouteProbe route_probe;  // in the public namespace
-  host::Netlink netlink;            // in the private namespace
+  std::vector<datapath::LaneEnds> lanes;  // at least one
+  outside::RouteProbe route_probe;        // in the public namespace
+  host::Netlink netlink;                  // in the private namespace
   host::LinkdownRoutes linkdown_routes;
   inside::Carrier carrier;
   unsigned mtu;  // of the interface, bytes

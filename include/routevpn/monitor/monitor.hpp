@@ -1,11 +1,13 @@
 // The monitor of a link: it has the rights and the private key, and touches no byte from the
 // network. It opens what the link needs, hands it to a worker, and then does the few things that
-// the worker may ask for (channel/messages.hpp). A worker that dies is replaced; interface,
-// addresses, routes and sockets stay. With the monitor everything goes.
+// the worker may ask for (channel/messages.hpp). The monitor replaces a worker that dies;
+// interface, addresses, routes and sockets stay. When the monitor ends, the kernel removes all of
+// them.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,8 +39,8 @@ class Monitor {
   // A worker can send messages without end: signals and timers must be served in between.
   static constexpr int messages_per_turn = 32;
   static constexpr int most_last_turns = 32;  // of messages that a dead worker has left
-  // Of requests that cost other processes something: a start needs about 4 for each lane. A worker
-  // that asks for more waits.
+  // Limit of requests that start a process, write a file, change the interface or replace a gasp. A
+  // start needs about 4 for each lane. The monitor lets a worker that asks for more wait.
   static constexpr Rate costly_rate{std::chrono::milliseconds(50), 100};
   // A handshake that has begun with the credentials before a reload ends within this time.
   static constexpr Duration old_key_life = std::chrono::minutes(1);

@@ -1,5 +1,5 @@
 // The holder of the private key: signs what handshakes need, and nothing else. Its requests come
-// from the process that faces the network.
+// from the worker.
 #pragma once
 
 #include <array>

@@ -188,7 +188,7 @@ TEST_CASE("waiting ends when every named link is up") {
       std::async(std::launch::async, [&] { return show(scratch.path(), "a b --wait up"); });
   CHECK(a.accept() == "watch");
   a.send(object("a", "connecting") + "\n" + object("a", "up") + "\n");
-  // The second link's process comes later than the question.
+  // The second link starts after the question.
   LinkSocket b(scratch.path(), "b");
   CHECK(b.accept() == "watch");
   b.send(R"({"link": "b", )");
@@ -226,7 +226,7 @@ TEST_CASE("waiting for down ends when the link is connecting again") {
   CHECK(waited.get().status == 0);
 }
 
-TEST_CASE("waiting for down ends when the link's process does") {
+TEST_CASE("waiting for down ends when the link does") {
   const ScratchDirectory scratch;
   LinkSocket a(scratch.path(), "a");
   auto waited =

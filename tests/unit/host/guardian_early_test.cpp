@@ -48,7 +48,7 @@ bool memory_holds(pid_t pid, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a guardian that has not begun changes nothing and exits with the link's process") {
+TEST_CASE("a guardian that has not begun changes nothing and exits with the monitor") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=0");

@@ -125,7 +125,7 @@ TEST_CASE("the last guardian switches forwarding off, not the first") {
   CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
 }
 
-TEST_CASE("the guardian undoes everything when the link's process is killed") {
+TEST_CASE("the guardian undoes everything when the monitor is killed") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
@@ -169,7 +169,7 @@ TEST_CASE("what a killed guardian has left is undone") {
   pollfd ended{guardian.ended_fd(), POLLIN, 0};
   REQUIRE(poll(&ended, 1, 0) == 0);
 
-  SECTION("by the link's process after kill -9") {
+  SECTION("by the monitor after kill -9") {
     REQUIRE(kill(guardian.pid(), SIGKILL) == 0);
     REQUIRE(poll(&ended, 1, 5000) == 1);
     CHECK(lab.sysctl("ipv4/ip_forward") == "1\n");
@@ -207,7 +207,7 @@ TEST_CASE("a restart right after a kill succeeds") {
   CHECK(lab.ip("rule") == plain_rules_v4);
 }
 
-TEST_CASE("a guardian keeps no descriptor of the link's process open") {
+TEST_CASE("a guardian keeps no descriptor of the monitor open") {
   if (!can_make_namespaces()) return;
   const TestNetns lab;
   std::array<int, 2> other{};

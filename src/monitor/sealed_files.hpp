@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <string>
 #include <vector>
 
 #include "routevpn/channel/messages.hpp"
@@ -11,10 +10,10 @@
 
 namespace routevpn::monitor {
 
-class HandedFiles {
+class SealedFiles {
  public:
   // Throws SystemError.
-  HandedFiles(const options::LinkOptions& options, const dtls::CredentialTexts& texts);
+  SealedFiles(const options::LinkOptions& options, const dtls::CredentialTexts& texts);
   [[nodiscard]] std::vector<int> descriptors() const;
 
  private:

@@ -1,4 +1,6 @@
-#include "handed_files.hpp"
+#include "sealed_files.hpp"
+
+#include <string>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -28,11 +30,11 @@ std::string text_of(options::LinkOptions options) {
 
 }  // namespace
 
-HandedFiles::HandedFiles(const options::LinkOptions& options, const dtls::CredentialTexts& texts)
+SealedFiles::SealedFiles(const options::LinkOptions& options, const dtls::CredentialTexts& texts)
     : files_{sealed(text_of(options)), sealed(texts.certificates), sealed(texts.authorities),
              sealed(texts.revocations)} {}
 
-std::vector<int> HandedFiles::descriptors() const {
+std::vector<int> SealedFiles::descriptors() const {
   std::vector<int> all;
   for (const auto& file : files_) all.push_back(file.get());
   return all;
