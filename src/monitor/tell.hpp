@@ -11,10 +11,10 @@ namespace routevpn::monitor {
 // Never waits: a worker that does not read is replaced. A dead worker is told nothing.
 template <typename T>
 void Monitor::tell(const T& message, std::span<const int> descriptors) {
-  if (state_ == dying || is_deaf_) return;
+  if (state_ == dying || send_failed_) return;
   const auto result = worker_->channel().send(message, false, descriptors);
   if (result == channel::SendResult::ok) return;
-  is_deaf_ = true;
+  send_failed_ = true;
   // A closed pair has no line of its own: the worker may have ended, and its end is logged.
   if (result == channel::SendResult::full) {
     log_error("the worker does not read its messages and is killed");

@@ -24,7 +24,7 @@ void Monitor::start_worker() {
   state_ = starting;
   answered_ = true;
   has_ended_ = false;
-  is_deaf_ = false;
+  send_failed_ = false;
   parts_.clear();
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });

@@ -146,7 +146,7 @@ int carrier_on_and_end(Pair& monitor) {
   return 3;
 }
 
-// The monitor takes the link for up.
+// Reports that the link is up, and ends.
 int announce_and_end(Pair& monitor) {
   monitor.send(Ready{});
   auto news = test::some_news();

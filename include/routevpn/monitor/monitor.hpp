@@ -147,9 +147,9 @@ class Monitor {
   bool was_ready_ = false;
   bool routes_ignored_ = false;
   channel::LinkState announced_ = channel::LinkState::down;
-  bool answered_ = true;    // the last ping
-  bool has_ended_ = false;  // the worker has sent its last message
-  bool is_deaf_ = false;    // the worker was killed, because a message could not be sent to it
+  bool answered_ = true;      // the last ping
+  bool has_ended_ = false;    // the worker has sent its last message
+  bool send_failed_ = false;  // the worker was killed, because a message could not be sent to it
   std::uint64_t refused_ = 0;
   std::uint64_t refused_logged_ = 0;
   channel::Kind last_refused_{};
