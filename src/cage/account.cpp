@@ -40,7 +40,7 @@ std::optional<Account> look_up(const std::string& name) {
 }  // namespace
 
 Account find_account(const std::string& name) {
-  const bool is_default = name.empty() || name == default_user;
+  const bool is_default = name.empty();
   const std::string wanted = is_default ? default_user : name;
   const std::string option = "--user " + wanted + ": ";
   auto account = look_up(wanted);

@@ -27,6 +27,10 @@ constexpr unsigned long secure_bits =
     SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
     SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 
+std::string text_of(const Account& account) {
+  return "user " + std::to_string(account.uid) + ", group " + std::to_string(account.gid);
+}
+
 SystemError fault(const std::string& what) {
   return system_error("confining the worker: " + what);
 }
@@ -61,12 +65,12 @@ bool change_user(const Account& account) {
   const gid_t gid = account.gid;
   if (setresgid(gid, gid, gid) != 0) {
     if (errno == EINVAL) return false;
-    throw fault("changing to the group of " + account.name + " (needs CAP_SETGID)");
+    throw fault("changing the group for " + text_of(account) + " (needs CAP_SETGID)");
   }
   // setgroups() after setresgid() fails with EPERM in a user namespace that denies it.
   require(setgroups(0, nullptr) == 0, "leaving all groups (needs CAP_SETGID)");
   if (setresuid(uid, uid, uid) != 0) {
-    throw fault("changing to the user " + account.name + " (needs CAP_SETUID)");
+    throw fault("changing to " + text_of(account) + " (needs CAP_SETUID)");
   }
   return true;
 }
@@ -86,8 +90,7 @@ void verify_user(const Account& account) {
   const bool can_return = setresuid(static_cast<uid_t>(-1), 0, static_cast<uid_t>(-1)) == 0 ||
                           setuid(0) == 0 || setgid(0) == 0 || setgroups(0, nullptr) == 0;
   if (!changed || can_return) {
-    throw SystemError("confining the worker: the change to the user " + account.name +
-                      " can be undone");
+    throw SystemError("confining the worker: the change to " + text_of(account) + " can be undone");
   }
 }
 

@@ -77,14 +77,18 @@ ReceiveResult Channel::receive(Message& message, bool wait) const {
   alignas(cmsghdr) std::array<char, received_control_bytes> control{};
   header.msg_control = control.data();
   header.msg_controllen = control.size();
+  // The end of a peer that had not read all gives one ECONNRESET, before the peer's messages.
   ssize_t got = -1;
   do {
     got = recvmsg(fd(), &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-  } while (got < 0 && errno == EINTR);
+  } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
   if (got < 0) return errno == EAGAIN ? ReceiveResult::empty : ReceiveResult::closed;
   take_descriptors(header, message.descriptors_);
   // An empty datagram looks like the end of the connection, which a worker must not feign.
-  if (got == 0 && is_closed(fd())) return ReceiveResult::closed;
+  if (got == 0 && is_closed(fd())) {
+    errno = 0;
+    return ReceiveResult::closed;
+  }
   message.bytes_ =
       (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? 0 : static_cast<std::size_t>(got);
   return ReceiveResult::ok;

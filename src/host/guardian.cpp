@@ -1,6 +1,7 @@
 #include "routevpn/host/guardian.hpp"
 
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstring>
@@ -64,7 +65,9 @@ void report(Outcome outcome, const std::string& text) {
 void wait_for_end(const Nat* nat) {
   std::array<pollfd, 2> watched{{{life_pipe, 0, 0}, {nat ? nat->table().errors_fd() : -1, 0, 0}}};
   while (watched[0].revents == 0 && watched[1].revents == 0) {
-    if (poll(watched.data(), watched.size(), -1) < 0) continue;
+    if (poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) {
+      return log_error(system_error("waiting for the end of the link").what());
+    }
   }
   if (watched[0].revents == 0) log_error("nft has ended: --nat is no longer in force");
 }

@@ -49,10 +49,12 @@ bool reset_signals() {
   return sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
 }
 
+// Keeps the user without root, and in a user namespace that does not map the group: then no process
+// in it can have its id. setgroups() after setresgid() fails in a namespace that denies it.
 bool become(uid_t uid, gid_t gid) {
   if (geteuid() != 0) return true;
-  return setgroups(0, nullptr) == 0 && setresgid(gid, gid, gid) == 0 &&
-         setresuid(uid, uid, uid) == 0;
+  if (setresgid(gid, gid, gid) != 0) return errno == EINVAL;
+  return setgroups(0, nullptr) == 0 && setresuid(uid, uid, uid) == 0;
 }
 
 // RLIMIT_NPROC comes after the change of user: the kernel counts the processes of the new user at

@@ -18,16 +18,22 @@ namespace routevpn::host {
 // processes of `uid` can neither signal nor trace this process meanwhile.
 void signal_child(pid_t child, int signal, uid_t uid) {
   if (::kill(child, signal) == 0 || errno != EPERM) return;
-  const uid_t own = geteuid();
-  const auto capabilities = Capabilities::current();
-  if (seteuid(uid) != 0) {
-    log_error(system_error("signalling a child process").what());
-    return;
+  try {
+    const uid_t own = geteuid();
+    const auto capabilities = Capabilities::current();
+    if (seteuid(uid) != 0) {
+      log_error(system_error("signalling a child process").what());
+      return;
+    }
+    ::kill(child, signal);
+    if (seteuid(own) != 0) throw system_error("seteuid");
+    capabilities.apply();
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  } catch (const SystemError& error) {  // not abort(): a core would hold the private key
+    log_error("the process cannot return to its own user and capabilities, so it ends",
+              {{"error", error.what()}});
+    std::_Exit(static_cast<int>(Exit::failed));
   }
-  ::kill(child, signal);
-  if (seteuid(own) != 0) std::abort();
-  capabilities.apply();
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 }  // namespace routevpn::host

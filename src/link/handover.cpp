@@ -1,6 +1,8 @@
 #include "routevpn/link/handover.hpp"
 
 #include <array>
+#include <cstring>
+#include <utility>
 
 #include <unistd.h>
 
@@ -67,7 +69,7 @@ Handover receive_handover(MonitorClient& monitor) {
   std::vector<channel::RememberedPeer> remembered;
   for (;;) {
     auto message = monitor.wait_for_next();
-    if (const auto psk = message.as<channel::PskSecrets>()) psks.push_back(psk_of(*psk));
+    if (auto psk = psk_of(message)) psks.push_back(std::move(psk));
     if (const auto peer = message.as<channel::RememberedPeer>()) remembered.push_back(*peer);
     const auto start = message.as<channel::Start>();
     if (!start) continue;
@@ -83,8 +85,12 @@ Handover receive_handover(MonitorClient& monitor) {
   }
 }
 
-dtls::PskPtr psk_of(const channel::PskSecrets& secrets) {
-  return dtls::Psk::of_secrets(secrets.envelope, secrets.traffic);
+dtls::PskPtr psk_of(const channel::Message& message) {
+  channel::PskSecrets secrets{};
+  if (!message.copy_to(secrets)) return nullptr;
+  auto psk = dtls::Psk::of_secrets(secrets.envelope, secrets.traffic);
+  explicit_bzero(&secrets, sizeof secrets);
+  return psk;
 }
 
 std::shared_ptr<const dtls::Identity> make_identity(const FileContents& files, dtls::Psks psks,

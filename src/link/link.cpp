@@ -157,13 +157,15 @@ Duration Link::time_to_wait() const {
 void Link::on_monitor() {
   channel::Message message;
   while (monitor_.next(message)) {
-    if (const auto psk = message.as<channel::PskSecrets>()) next_psks_.push_back(psk_of(*psk));
+    if (auto psk = psk_of(message)) next_psks_.push_back(std::move(psk));
     if (const auto answer = message.as<channel::Resolved>()) resolved(*answer);
     if (const auto wanted = message.as<channel::Reload>()) reload(*wanted, message.descriptors());
     if (message.as<channel::Ping>()) monitor_.tell(channel::Alive{});
     if (message.as<channel::Stop>()) begin_stop(true);
   }
 }
+
+static_assert(options::most_peers <= UINT8_MAX, "channel::ResolvePeer counts peers in a byte");
 
 // The monitor resolves names of the options only. A lane's peers are these, with ports of its own.
 void Link::resolve(const LaneControl& lane, const session::Resolve& name) {

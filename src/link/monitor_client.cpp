@@ -1,14 +1,19 @@
 #include "routevpn/link/monitor_client.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
 
 namespace routevpn::link {
 
 using channel::Message, channel::ReceiveResult;
 
 void MonitorClient::end() {
+  const int error = errno;
+  const bool has_ended = error == 0 || error == EPIPE || error == ECONNRESET;
+  if (!has_ended) log_error(system_error("the pair with the monitor has failed", error).what());
   std::_Exit(static_cast<int>(Exit::failed));
 }
 

@@ -1,5 +1,8 @@
 // The monitor has read files again: credentials, or the configuration file's --accept prefixes.
 
+#include <cstdlib>
+
+#include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
 #include "routevpn/link/link.hpp"
 
@@ -17,6 +20,13 @@ void Link::reload(const channel::Reload& reload, std::span<const Fd> descriptors
              {{"prefixes", std::to_string(options_.accept.size())}});
   } catch (const std::exception& error) {
     next_psks_.clear();
+    // The monitor forgets the old key after a minute, and then refuses every signature of it. The
+    // next worker starts with the new credentials.
+    if (reload.new_credentials != 0) {
+      log_error("the worker cannot use the new credentials and is replaced",
+                {{"error", error.what()}});
+      std::_Exit(static_cast<int>(Exit::failed));
+    }
     log_error("reload failed, the old files stay in force", {{"error", error.what()}});
   }
 }

@@ -31,17 +31,17 @@ struct Monitor::Rule {
 // The table of channel/messages.hpp.
 const std::vector<Monitor::Rule> Monitor::rules = {
     Rule::of<channel::Ready, &Monitor::ready>(starting),
-    Rule::of<channel::SetCarrier, &Monitor::set_carrier>(running),
+    Rule::of<channel::SetCarrier, &Monitor::set_carrier>(running | dying),
     Rule::of<channel::SetMtu, &Monitor::set_mtu>(running),
     Rule::of<channel::IgnoreDeadRoutes, &Monitor::ignore_dead_routes>(running),
     Rule::of<channel::ResolvePeer, &Monitor::resolve>(running),
     Rule::of<channel::SignPart, &Monitor::sign_part>(running),
     Rule::of<channel::Sign, &Monitor::sign>(running),
-    Rule::of<channel::Announce, &Monitor::announce>(running),
-    Rule::of<channel::RememberPeer, &Monitor::remember_peer>(running),
+    Rule::of<channel::Announce, &Monitor::announce>(running | dying),
+    Rule::of<channel::RememberPeer, &Monitor::remember_peer>(running | dying),
     Rule::of<channel::Alive, &Monitor::alive>(running),
-    Rule::of<channel::Ended, &Monitor::ended>(running),
-    Rule::of<channel::KeepGasp, &Monitor::keep_gasp>(running),
+    Rule::of<channel::Ended, &Monitor::ended>(running | dying),
+    Rule::of<channel::KeepGasp, &Monitor::keep_gasp>(running | dying),
 };
 
 void Monitor::on_message() {
@@ -76,9 +76,9 @@ void Monitor::resume(Time now) {
 
 bool Monitor::take(channel::Message& message) {
   const auto rule = std::ranges::find(rules, message.kind(), &Rule::kind);
-  if (rule == rules.end() || (rule->states & state_) == 0 || !message.descriptors().empty()) {
-    return false;
-  }
+  if (rule == rules.end() || !message.descriptors().empty()) return false;
+  if (state_ == dying && (rule->states & dying) == 0) return true;  // it needs no answer
+  if ((rule->states & state_) == 0) return false;
   if (!rule->take(*this, message)) return false;
   if (rule->is_costly) costly_.take(read_clock(), costly_rate);
   return true;

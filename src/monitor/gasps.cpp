@@ -1,7 +1,5 @@
 #include "routevpn/monitor/gasps.hpp"
 
-#include <utility>
-
 namespace routevpn::monitor {
 
 bool Gasps::keep(const channel::KeepGasp& message) {
@@ -13,7 +11,10 @@ bool Gasps::keep(const channel::KeepGasp& message) {
 }
 
 void Gasps::begin(Time now) {
-  dying_ = std::exchange(kept_, std::vector<channel::KeepGasp>(kept_.size()));
+  for (std::size_t lane = 0; lane < kept_.size(); ++lane) {
+    if (kept_[lane].length != 0) dying_[lane] = kept_[lane];
+    kept_[lane] = {};
+  }
   due_ = now;
   left_ = times;
 }

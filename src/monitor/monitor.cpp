@@ -11,6 +11,7 @@
 #include "routevpn/base/log.hpp"
 #include "routevpn/cage/confine.hpp"
 #include "routevpn/host/notify.hpp"
+#include "routevpn/monitor/signature_rate.hpp"
 
 #include "tell.hpp"
 
@@ -53,7 +54,8 @@ Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> a
       program_(open_program()),
       texts_(dtls::texts_of(credentials)),
       psks_(std::move(credentials.psks)),
-      signer_(std::make_unique<signer::Signer>(std::move(credentials.key))),
+      signer_(std::make_unique<signer::Signer>(std::move(credentials.key),
+                                               signature_rate(options.lanes))),
       ends_(std::move(ends)),
       ifname_(ends_.lanes.front().tun.name()),
       mtu_(ends_.mtu),
@@ -83,6 +85,7 @@ Exit Monitor::run() {
     loop_.turn(time_to_wait());
     on_timer(read_clock());
   }
+  finish();
   next_refusal_log_ = {};
   report_refusals(read_clock());
   return exit_.value_or(Exit::stopped);

@@ -3,6 +3,7 @@
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/monitor/monitor.hpp"
+#include "routevpn/monitor/signature_rate.hpp"
 #include "routevpn/options/parse_link.hpp"
 
 #include "sealed_files.hpp"
@@ -30,7 +31,8 @@ bool Monitor::reload_credentials() {
         {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk});
     dtls::Identity::make(fresh, {options_.peer_name, options_.ciphers});
     auto texts = dtls::texts_of(fresh);
-    auto signer = std::make_unique<signer::Signer>(std::move(fresh.key));
+    auto signer =
+        std::make_unique<signer::Signer>(std::move(fresh.key), signature_rate(options_.lanes));
     texts_ = std::move(texts);
     psks_ = std::move(fresh.psks);
     old_signer_ = std::exchange(signer_, std::move(signer));

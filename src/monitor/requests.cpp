@@ -22,6 +22,15 @@ namespace {
 constexpr unsigned least_mtu = 68;  // RFC 791
 constexpr unsigned greatest_mtu = 65535;
 
+// The channel's room has no other room's constants.
+static_assert(channel::most_lanes == options::most_lanes);
+static_assert(channel::most_addresses == host::ResolverProcess::max_addresses);
+static_assert(channel::most_error_bytes == host::ResolverProcess::max_error_bytes);
+static_assert(channel::most_digest_bytes == signer::digest_bytes(signer::SignDigest::sha384));
+static_assert(channel::most_signature_bytes == signer::max_signature_bytes);
+
+using ErrorText = decltype(channel::Resolved::error);
+
 constexpr std::string_view name_of(channel::LinkState state) {
   if (state == channel::LinkState::up) return "up";
   return state == channel::LinkState::down ? "down" : "connecting";
@@ -45,7 +54,7 @@ bool Monitor::ready(const channel::Ready& /*message*/) {
 bool Monitor::set_carrier(const channel::SetCarrier& wanted) {
   if (wanted.on == 0) {
     carrier_off();
-  } else if (wanted.on == 1 && !exit_) {
+  } else if (wanted.on == 1 && !exit_ && state_ != dying) {
     try {
       ends_.carrier.set(true);
       carrier_ = true;
@@ -102,19 +111,18 @@ bool Monitor::resolve(const channel::ResolvePeer& wanted) {
   try {
     resolver = std::make_unique<host::ResolverProcess>(host::ResolverProcess::start(
         program_, options_.peers[wanted.peer].host, account_.uid, account_.gid));
-    loop_.watch(resolver->fd(),
-                [this, lane = wanted.lane, peer = wanted.peer] { resolved(lane, peer); });
+    loop_.watch(resolver->fd(), [this, lane = wanted.lane] { resolved(lane); });
   } catch (const SystemError& error) {
     resolver.reset();
     channel::Resolved failed{};
     failed.lane = wanted.lane;
-    failed.error = channel::Text<200>::of(error.what());
+    failed.error = ErrorText::of(error.what());
     tell(failed);
   }
   return true;
 }
 
-void Monitor::resolved(std::uint8_t lane, std::uint8_t peer) {
+void Monitor::resolved(std::uint8_t lane) {
   auto& resolver = resolvers_[lane];
   const auto result = resolver->take();
   if (!result) return;  // not all of it is there
@@ -122,12 +130,11 @@ void Monitor::resolved(std::uint8_t lane, std::uint8_t peer) {
   resolver.reset();
   channel::Resolved answer{};
   answer.lane = lane;
-  answer.peer = peer;
   const std::size_t count = std::min(result->addresses.size(), channel::most_addresses);
   for (std::size_t i = 0; i < count; ++i) {
     answer.addresses[i] = channel::Address::of(result->addresses[i]);
   }
-  answer.error = channel::Text<200>::of(result->error);
+  answer.error = ErrorText::of(result->error);
   tell(answer);
 }
 
@@ -144,26 +151,29 @@ bool Monitor::sign_part(const channel::SignPart& part) {
 
 bool Monitor::sign(const channel::Sign& wanted) {
   channel::SignedDigest answer{};
-  const auto over_rate = signer_->rate_refusals();
   answer.length = static_cast<std::uint16_t>(signature_of(wanted, answer.bytes));
   parts_.clear();
-  if (signer_->rate_refusals() != over_rate) warn_of_rate();
   tell(answer);
   return answer.length != 0;
 }
 
 void Monitor::warn_of_rate() {
+  ++over_rate_;
   const Time now = read_clock();
   if (now < next_rate_log_) return;
   next_rate_log_ = now + refusal_log_interval;
-  log_warning("the worker asks for more than 200 signatures per second",
-              {{"refused", std::to_string(signer_->rate_refusals())}});
+  log_warning("the worker asks for too many signatures", {{"refused", std::to_string(over_rate_)}});
+}
+
+signer::Signer* Monitor::signer_of(std::uint8_t key) const {
+  if (key == key_) return signer_.get();
+  return key == static_cast<std::uint8_t>(key_ - 1) ? old_signer_.get() : nullptr;
 }
 
 // Returns the length of the signature, 0: refused.
 std::size_t Monitor::signature_of(const channel::Sign& wanted, std::span<std::uint8_t> signature) {
   if (wanted.scheme > static_cast<std::uint8_t>(signer::SignScheme::ed25519) ||
-      wanted.digest > static_cast<std::uint8_t>(signer::SignDigest::sha512) ||
+      wanted.digest > static_cast<std::uint8_t>(signer::SignDigest::sha384) ||
       wanted.length > wanted.bytes.size()) {
     return 0;
   }
@@ -172,19 +182,20 @@ std::size_t Monitor::signature_of(const channel::Sign& wanted, std::span<std::ui
                                ? ConstBytes(parts_)
                                : ConstBytes(wanted.bytes).first(wanted.length);
   const signer::SignRequest request{scheme, static_cast<signer::SignDigest>(wanted.digest), bytes};
-  if (wanted.key == key_) return signer_->sign(request, signature, read_clock());
-  const bool is_old = wanted.key == static_cast<std::uint8_t>(key_ - 1) && old_signer_ != nullptr;
-  return is_old ? old_signer_->sign(request, signature, read_clock()) : 0;
+  signer::Signer* const signer = signer_of(wanted.key);
+  if (signer == nullptr) return 0;
+  const auto over_rate = signer->rate_refusals();
+  const std::size_t length = signer->sign(request, signature, read_clock());
+  if (signer->rate_refusals() != over_rate) warn_of_rate();
+  return length;
 }
 
 bool Monitor::announce(const channel::Announce& news) {
   const auto state = news.state;
   const auto reason = news.reason.view();
   if (state > channel::LinkState::up || !is_word(reason)) return false;
-  announced_ = state;
-  host::notify("STATUS=" + std::string(name_of(state)) + ": " + printable(news.text.view()));
   const auto peer = news.peer.get();
-  run_hook(state, reason, peer ? peer->to_string() : "");
+  report_state(state, reason, printable(news.text.view()), peer ? peer->to_string() : "");
   if (state == channel::LinkState::up) {  // the code of set-up and signatures runs rarely
     malloc_trim(0);
     host::release_code_pages();
@@ -192,7 +203,10 @@ bool Monitor::announce(const channel::Announce& news) {
   return true;
 }
 
-void Monitor::run_hook(channel::LinkState state, std::string_view reason, const std::string& peer) {
+void Monitor::report_state(channel::LinkState state, std::string_view reason,
+                           const std::string& text, const std::string& peer) {
+  announced_ = state;
+  host::notify(std::string("STATUS=").append(name_of(state)).append(": ").append(text));
   hook_.run({{"ROUTEVPN_LINK", listener_.link()},
              {"ROUTEVPN_STATE", std::string(name_of(state))},
              {"ROUTEVPN_REASON", std::string(reason)},
@@ -225,6 +239,7 @@ bool Monitor::ended(const channel::Ended& end) {
     worker_->kill(SIGKILL);
     return false;
   }
+  has_ended_ = true;
   if (!exit_) exit_ = Exit::failed;
   if (!kill_at_) kill_at_ = read_clock() + stop_time;
   return true;

@@ -10,7 +10,9 @@ std::optional<Duration> RestartPolicy::on_death(Time started, Time now) {
   if (deaths_.size() >= most_deaths) return std::nullopt;
   in_a_row_ = now - started >= good_life ? 1 : in_a_row_ + 1;
   if (in_a_row_ == 1) return Duration::zero();
-  return std::min(first_delay * (1 << (in_a_row_ - 2)), longest_delay);
+  // At most 5, because 250 ms * 2^5 is longest_delay and deaths in a row have no limit.
+  const int doublings = std::min(in_a_row_ - 2, 5);
+  return std::min(first_delay * (1 << doublings), longest_delay);
 }
 
 }  // namespace routevpn::monitor

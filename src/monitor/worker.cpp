@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@ void Monitor::start_worker() {
   ++worker_starts_;
   state_ = starting;
   answered_ = true;
+  has_ended_ = false;
+  send_failed_ = false;
   parts_.clear();
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
@@ -77,8 +80,8 @@ void Monitor::hand_over_psks() {
 
 void Monitor::worker_ended() {
   carrier_off();
+  const bool was_running = std::exchange(state_, dying) == running;
   for (int i = 0; i < most_last_turns; ++i) on_message();  // its last gasp may be among them
-  carrier_off();                                           // if one of them switched it on
   ends_.restore_sockets();
   gasps_.begin(read_clock());  // there is none after an orderly stop
   send_gasps(read_clock());
@@ -91,18 +94,26 @@ void Monitor::worker_ended() {
   const std::string how = worker_->wait();
   const Time started = worker_->started();
   worker_.reset();
-  state_ = gone;
   done_ = exit_.has_value();
-  if (!done_) plan_restart(how, started);
-  if (done_) finish();
+  if (!done_) {
+    plan_restart(how, started);
+  } else if (was_running && !has_ended_) {
+    log_warning("the worker has died during the stop", {{"end", how}});
+  }
+  state_ = gone;
 }
 
-// Without time for more, and without a worker that could announce the end.
+// The monitor ends: it sends the gasps that are left without waiting for their times, and announces
+// the end if no worker has. It may have no worker, for example while a restart is delayed.
 void Monitor::finish() {
   while (gasps_.due()) send_gasps(*gasps_.due());
   if (announced_ == channel::LinkState::down) return;
-  announced_ = channel::LinkState::down;
-  run_hook(announced_, "worker_died", "");
+  if (exit_ == Exit::stopped) {
+    report_state(channel::LinkState::down, "stopped", "stopped as asked", "");
+  } else {
+    report_state(channel::LinkState::down, "worker_died", "the link has ended without a worker",
+                 "");
+  }
 }
 
 void Monitor::send_gasps(Time now) {
@@ -126,8 +137,8 @@ void Monitor::plan_restart(const std::string& how, Time started) {
   log_error("the worker has died and is replaced",
             {{"end", how}, {"delay_ms", std::to_string(ms)}});
   if (announced_ == channel::LinkState::up) {
-    announced_ = channel::LinkState::connecting;
-    run_hook(announced_, "worker_died", "");
+    report_state(channel::LinkState::connecting, "worker_died",
+                 std::string("the worker has died (").append(how).append(") and is replaced"), "");
   }
   restart_at_ = now + *delay;
 }

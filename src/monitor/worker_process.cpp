@@ -39,8 +39,8 @@ bool enter(const std::optional<host::Netns>& where) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // the worker sets it again after its change of user
   const int dev_null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   const int copy = fcntl(program, F_DUPFD_CLOEXEC, worker_descriptor + 1);
-  const bool prepared = getppid() == parent && enter(where) && dev_null >= 0 && copy >= 0 &&
-                        dup2(dev_null, STDIN_FILENO) >= 0 &&
+  if (getppid() != parent || !enter(where)) _exit(127);
+  const bool prepared = dev_null >= 0 && copy >= 0 && dup2(dev_null, STDIN_FILENO) >= 0 &&
                         (pair == worker_descriptor ? fcntl(pair, F_SETFD, 0) == 0
                                                    : dup2(pair, worker_descriptor) >= 0);
   if (prepared) {
@@ -48,6 +48,7 @@ bool enter(const std::optional<host::Netns>& where) {
     close_range(worker_descriptor + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);  // also what we inherited
     syscall(SYS_execveat, copy, "", arguments.data(), environ, AT_EMPTY_PATH);
   }
+  log_error(system_error("executing the worker").what());
   _exit(127);
 }
 

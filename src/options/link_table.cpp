@@ -20,7 +20,6 @@ constexpr std::uint32_t longest_up_delay_ms = 60 * 1000;
 // A replaced association is kept for 10 s, so at most one replaced association exists.
 constexpr std::uint32_t shortest_rekey_s = 10;
 constexpr std::uint32_t longest_rekey_s = 24 * 3600;
-constexpr std::uint32_t most_lanes = 16;
 // With fewer records, the next rekey is due at full speed before the last one has ended. With more,
 // AES-GCM's limit may come first.
 constexpr std::uint32_t fewest_rekey_records = 10'000;

@@ -112,6 +112,10 @@ struct Rules {
     if (has("allow") && (has("peer") || draft.client)) {
       fault("allow", "needs a link that waits for its peer (--listen without --peer)");
     }
+    if (options.peers.size() > most_peers) {
+      fault("peer", "is given " + std::to_string(options.peers.size()) + " times; at most " +
+                        std::to_string(most_peers));
+    }
     if (options.listen && options.listen->address) one_family(*options.listen->address);
   }
 

@@ -38,10 +38,8 @@ class Provider {
  public:
   Provider() {
     default_.reset(pki::require(OSSL_PROVIDER_load(nullptr, "default"), "load its provider"));
-    constexpr std::array<std::pair<SignDigest, const char*>, 3> names = {
-        {{SignDigest::sha256, "SHA2-256"},
-         {SignDigest::sha384, "SHA2-384"},
-         {SignDigest::sha512, "SHA2-512"}}};
+    constexpr std::array<std::pair<SignDigest, const char*>, 2> names = {
+        {{SignDigest::sha256, "SHA2-256"}, {SignDigest::sha384, "SHA2-384"}}};
     for (std::size_t i = 0; i < names.size(); ++i) {
       digests_[i].id = names[i].first;
       digests_[i].method.reset(pki::require(
@@ -66,7 +64,7 @@ class Provider {
  private:
   Owned<OSSL_PROVIDER, OSSL_PROVIDER_unload> default_;
   Owned<OSSL_PROVIDER, OSSL_PROVIDER_unload> ours_;
-  std::array<Digest, 3> digests_;
+  std::array<Digest, 2> digests_;
   int error_library_ = 0;
   std::array<ERR_STRING_DATA, 2> errors_{
       {{ERR_PACK(0, 0, refused), "the process that holds the private key refused to sign"},

@@ -20,7 +20,7 @@ const EVP_MD* method_of(SignDigest digest) {
 
 }  // namespace
 
-Signer::Signer(pki::Key private_key) : key_(std::move(private_key)) {
+Signer::Signer(pki::Key private_key, Rate rate) : key_(std::move(private_key)), rate_(rate) {
   if (const auto fault = pki::why_unusable(key_.get()); !fault.empty()) {
     throw UsageError("the private key " + fault);
   }
@@ -81,18 +81,13 @@ bool Signer::fits(const SignRequest& request) {
 }
 
 std::size_t Signer::sign(const SignRequest& request, std::span<std::uint8_t> signature, Time now) {
-  if (!fits(request) || signature.size() < signature_bytes_) {
-    ++refusals_;
-    return 0;
-  }
-  if (!limit_.admit(now, rate)) {
+  if (!fits(request) || signature.size() < signature_bytes_) return 0;
+  if (!limit_.admit(now, rate_)) {
     ++rate_refusals_;
     return 0;
   }
-  const std::size_t size = ed25519_ ? sign_message(request.bytes, signature)
-                                    : sign_digest(context_for(request), request.bytes, signature);
-  if (size == 0) ++refusals_;
-  return size;
+  return ed25519_ ? sign_message(request.bytes, signature)
+                  : sign_digest(context_for(request), request.bytes, signature);
 }
 
 std::size_t Signer::sign_digest(EVP_PKEY_CTX* context, ConstBytes digest,

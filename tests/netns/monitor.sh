@@ -13,10 +13,10 @@ ROUTEVPN=$(command -v "${FAKE_WORKER:-fake_worker}") || fail "FAKE_WORKER is not
 log_has() { grep -qE "$1" "$DIR/a.log"; }
 refused() { sed -n 's/.*messages of the worker were refused all=\([0-9]*\).*/\1/p' "$DIR/a.log" | tail -n 1; }
 
-# play SCRIPT: starts the link with a worker of this script, and a new log.
+# play SCRIPT [OPTION...]: starts the link with a worker of this script, and a new log.
 play() {
   rm -f "$DIR/a.log"
-  FAKE_WORKER_SCRIPT=$1 link_a
+  FAKE_WORKER_SCRIPT=$1 link_a "${@:2}"
 }
 
 # expect_stop TEXT: SIGTERM ends the link with status 0.
@@ -35,14 +35,15 @@ expect_equal "what it may not send while it stops is refused" \
 play sign_often
 wait_for log_has "fake: signatures" || fail "the worker does not ask for signatures"
 read -r made all <<<"$(sed -n 's/^fake: signatures \([0-9]*\) of/\1/p' "$DIR/a.log")"
-expect "the monitor makes 200 signatures at once, of $all" test "$made" -ge 200
+expect "the monitor makes 585 signatures at once, of $all" test "$made" -ge 585
 expect "but not all" test "$made" -lt "$all"
-expect "the log has the reason" log_has "more than 200 signatures per second"
+expect "the log has the reason" log_has "the worker asks for too many signatures"
 expect_stop "a worker that asks for too many signatures"
 expect_equal "each further request is refused" "$((all - made))" "$(refused)"
 
 play never_read
 expect "a worker that does not read its answers is replaced" wait_for log_has 'worker has died.*end="signal 9'
+expect "the log has the reason" log_has "the worker does not read its messages and is killed"
 expect_stop "a worker that does not read"
 
 play close_pair
@@ -52,6 +53,41 @@ expect_stop "a worker without its end of the pair"
 play exit_early
 expect "a worker that ends before it is ready is replaced" wait_for log_has 'worker has died.*end="status 3"'
 expect_stop "a worker that ends at once"
+
+worker_is_dead() { ps -o stat= --ppid "${PID[a]}" | grep -q Z; } # and not reaped, because the monitor is stopped
+ends_are() { (($(grep -c "fake: ends" "$DIR/a.log") == $1)); }
+times_on() { in_ns "$PRIV_A" cat /sys/class/net/rv0/carrier_up_count; }
+play carrier_on_and_end
+wait_for ends_are 1 || fail "the worker does not end"
+wait_for worker_is_dead || fail "the worker does not end"
+before=$(times_on)
+kill -CONT "${PID[a]}"
+wait_for ends_are 2 || fail "the next worker does not end"
+expect_equal "the carrier stays off at the request of a dead worker" "$before" "$(times_on)"
+kill -CONT "${PID[a]}"
+stop a KILL || true
+
+# The receiver of systemd's notification protocol.
+python3 - "$DIR/notify" >"$DIR/notify.out" <<'PY' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(4096).decode(), flush=True)
+PY
+PID[notify]=$!
+wait_for test -S "$DIR/notify" || fail "no notification socket"
+last_is() { [[ $(grep "$2" "$1" | tail -n 1) == "$3" ]]; } # FILE PATTERN LINE
+NOTIFY_SOCKET=$DIR/notify play announce_and_end \
+  --on-state "echo \$ROUTEVPN_STATE \$ROUTEVPN_REASON >>$DIR/states"
+wait_for log_has "worker has died.*delay_ms=2000" || fail "the worker does not die"
+expect "after a worker's death --on-state runs for connecting" wait_for last_is "$DIR/states" . "connecting worker_died"
+expect "and the service manager has that status" wait_for last_is "$DIR/notify.out" STATUS= \
+  "STATUS=connecting: the worker has died (status 3) and is replaced"
+expect_stop "a link that waits with the next worker"
+expect "--on-state runs for down" wait_for last_is "$DIR/states" . "down stopped"
+expect "and the service manager has that status" wait_for last_is "$DIR/notify.out" STATUS= "STATUS=down: stopped as asked"
+stop notify || true
 
 play end_and_hang
 expect "a worker that ends without a reason, and does not end, is replaced" wait_for log_has 'worker has died.*end="signal 9'
@@ -63,6 +99,7 @@ expect_stop "a worker that ends unasked"
 play hang_at_stop
 wait_for log_has "fake: runs" || fail "the worker does not run"
 expect_stop "a worker that does not stop"
+expect "the log has its end" log_has 'worker has died during the stop.*end="signal 9'
 
 play never_ready
 wait_for log_has "fake: hangs" || fail "the worker does not hang"

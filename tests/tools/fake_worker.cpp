@@ -1,7 +1,9 @@
 // routevpn with a worker that has no link and no cage. It takes what the monitor hands over, plays
 // the script that FAKE_WORKER_SCRIPT names, and prints what it sees to standard error.
 
+#include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -82,7 +84,7 @@ int sign_often(Pair& monitor) {
   monitor.send(Ready{});
   int made = 0;
   int all = 0;
-  for (; all < 1000; ++all) {
+  for (; all < 2000; ++all) {
     if (monitor.ask<SignedDigest>(test::some_digest()).length != 0) ++made;
   }
   print("signatures " + std::to_string(made) + " of " + std::to_string(all));
@@ -121,6 +123,38 @@ int exit_early(Pair&) {
   return 3;
 }
 
+// Returns once the monitor is stopped. The test lets it go on.
+void stop_monitor() {
+  kill(getppid(), SIGSTOP);
+  const std::string file = "/proc/" + std::to_string(getppid()) + "/stat";
+  std::string status;
+  while (status.find(") T ") == std::string::npos) {
+    std::ifstream stat(file);
+    std::getline(stat, status);
+  }
+}
+
+// The monitor finds the worker dead before it has read the last message.
+int carrier_on_and_end(Pair& monitor) {
+  monitor.send(Ready{});
+  stop_monitor();
+  // The monitor reads 32 messages a turn. Of two turns, the first may have begun before the stop.
+  constexpr int more_than_two_turns = 100;
+  for (int i = 0; i < more_than_two_turns; ++i) monitor.send(Alive{});
+  monitor.send(SetCarrier{1});
+  print("ends");
+  return 3;
+}
+
+// Reports that the link is up, and ends.
+int announce_and_end(Pair& monitor) {
+  monitor.send(Ready{});
+  auto news = test::some_news();
+  news.state = LinkState::up;
+  monitor.send(news);
+  return 3;
+}
+
 int never_ready(Pair&) {
   hang();
 }
@@ -140,6 +174,8 @@ const std::map<std::string, std::function<int(Pair&)>> scripts = {
     {"end_and_hang", end_and_hang},
     {"end_unasked", end_unasked},
     {"exit_early", exit_early},
+    {"announce_and_end", announce_and_end},
+    {"carrier_on_and_end", carrier_on_and_end},
     {"never_ready", never_ready},
     {"hang_at_stop", hang_at_stop},
 };

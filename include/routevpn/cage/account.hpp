@@ -17,8 +17,8 @@ struct Account {
 };
 
 // `name`: the value of --user; empty: default_user. If default_user does not exist, the account is
-// fallback_user. Throws UsageError if a given user does not exist, or if
-// its user or group is root's. Throws SystemError if the user database cannot be read.
+// fallback_user. Throws UsageError if a given user, also default_user, does not exist, or if its
+// user or group is root's. Throws SystemError if the user database cannot be read.
 Account find_account(const std::string& name);
 // Without the default user: the log has a warning.
 void warn_of_fallback(const Account& account);

@@ -32,15 +32,20 @@ class Message {
   ~Message() { explicit_bzero(buffer_.data(), buffer_.size()); }
 
   [[nodiscard]] Kind kind() const { return static_cast<Kind>(buffer_[0]); }
-  // None: it is of another kind or size.
+  // False: the message is of another kind or size.
   template <typename T>
-  [[nodiscard]] std::optional<T> as() const {
+  [[nodiscard]] bool copy_to(T& fields_of) const {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) < max_bytes);
     constexpr std::size_t fields = std::is_empty_v<T> ? 0 : sizeof(T);
-    if (kind() != T::kind || bytes_ != 1 + fields) return std::nullopt;
-    T fields_of{};
+    if (kind() != T::kind || bytes_ != 1 + fields) return false;
     if constexpr (fields != 0) std::memcpy(&fields_of, buffer_.data() + 1, fields);
-    return fields_of;
+    return true;
+  }
+  // Not for secrets, because it leaves copies.
+  template <typename T>
+  [[nodiscard]] std::optional<T> as() const {
+    T fields{};
+    return copy_to(fields) ? std::optional<T>(fields) : std::nullopt;
   }
   std::vector<Fd>& descriptors() { return descriptors_; }
 
@@ -51,6 +56,8 @@ class Message {
   std::vector<Fd> descriptors_;
 };
 
+// `closed` also stands for every other error, which errno has. After a receive, errno 0 means that
+// the other end is closed; after a send, EPIPE or ECONNRESET does.
 enum class SendResult : std::uint8_t { ok, full, closed };
 enum class ReceiveResult : std::uint8_t { ok, empty, closed };
 
@@ -68,7 +75,7 @@ class Channel {
   static std::pair<Channel, Channel> make();
 
   [[nodiscard]] int fd() const { return fd_.get(); }
-  Fd release() { return std::move(fd_); }
+  Fd release() { return std::move(fd_); }  // for tests, which close one end
 
   template <typename T>
   [[nodiscard]] SendResult send(const T& message, bool wait = false,

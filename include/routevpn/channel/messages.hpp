@@ -17,7 +17,9 @@
 //   ended                  running
 //   keep_gasp              running
 //
-// The worker is running from its ready on, also while it stops.
+// The worker is running from its ready on, also while it stops. Of the messages that a dead worker
+// has left, the monitor takes only announce, remember_peer, ended, keep_gasp, and a set_carrier
+// that switches the carrier off.
 //
 //   monitor to worker      when
 //   remembered_peer        before start
@@ -121,13 +123,14 @@ struct SignPart {
   std::uint16_t length;
   std::array<std::uint8_t, sign_part_bytes> bytes;
 };
+inline constexpr std::size_t most_digest_bytes = 48;
 struct Sign {
   static constexpr Kind kind = Kind::sign;
   std::uint8_t key;     // Start::key or Reload::key
   std::uint8_t scheme;  // signer::SignScheme
   std::uint8_t digest;  // signer::SignDigest
   std::uint8_t length;  // of the digest; 0 for an Ed25519 message, whose parts came before
-  std::array<std::uint8_t, 64> bytes;
+  std::array<std::uint8_t, most_digest_bytes> bytes;
 };
 enum class LinkState : std::uint8_t { down, connecting, up };
 // A change of the link's state, for --on-state and the service manager.
@@ -172,17 +175,18 @@ struct MtuSet {
   std::uint32_t bytes;  // the interface's MTU now
 };
 inline constexpr std::size_t most_addresses = 8;
+inline constexpr std::size_t most_error_bytes = 200;
 struct Resolved {
   static constexpr Kind kind = Kind::resolved;
   std::uint8_t lane;
-  std::uint8_t peer;
   std::array<Address, most_addresses> addresses;  // the first without version ends the list
-  Text<200> error;                                // without addresses: why
+  Text<most_error_bytes + 1> error;               // without addresses: why
 };
+inline constexpr std::size_t most_signature_bytes = 1024;
 struct SignedDigest {
   static constexpr Kind kind = Kind::signed_digest;
   std::uint16_t length;  // 0: refused
-  std::array<std::uint8_t, 1024> bytes;
+  std::array<std::uint8_t, most_signature_bytes> bytes;
 };
 struct RememberedPeer {
   static constexpr Kind kind = Kind::remembered_peer;

@@ -41,7 +41,7 @@ class Guardian {
   // Readable once the guardian has ended. The link must end then: without the guardian's table,
   // inside addresses would leave unmasked.
   [[nodiscard]] int ended_fd() const { return ended_.get(); }
-  [[nodiscard]] pid_t pid() const { return process_.pid(); }
+  [[nodiscard]] pid_t pid() const { return process_.pid(); }  // for tests
   // Once it has ended: undoes what a killed guardian has left in its namespace. Throws SystemError.
   void undo(const Netns& where);
 

@@ -31,8 +31,8 @@ class ResolverProcess {
 
   // `program`: an open descriptor of this program, such as of /proc/self/exe. `host`: a name, or an
   // address with or without a zone (fe80::1%eth0). The query runs in the calling thread's network
-  // namespace. A process of root takes the user and group; any other keeps its own. The child dies
-  // with the calling thread. Throws SystemError.
+  // namespace. A process of root takes the user and group, unless its user namespace does not map
+  // them; any other keeps its own. The child dies with the calling thread. Throws SystemError.
   static ResolverProcess start(const Fd& program, const std::string& host, uid_t uid, gid_t gid);
   ResolverProcess(ResolverProcess&&) noexcept = default;
   ResolverProcess& operator=(ResolverProcess&&) = delete;
@@ -40,7 +40,7 @@ class ResolverProcess {
 
   // Readable when take() has something to read.
   [[nodiscard]] int fd() const { return output_.get(); }
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }  // for tests
   // The answer, once; then the object has to be destroyed. None: the child has not ended. Never
   // blocks. Anything other than well-formed records is the error "the resolver process failed".
   [[nodiscard]] std::optional<Answer> take();

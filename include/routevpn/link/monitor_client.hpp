@@ -1,6 +1,6 @@
 // The worker's end of its pair with the monitor: what the link has done for it. Only the control
 // thread uses it. Without a monitor the worker has no purpose, so the process exits when the
-// monitor's end is closed.
+// monitor's end is closed. It also exits, with a log line, at every other error of the pair.
 #pragma once
 
 #include <deque>

@@ -3,6 +3,7 @@
 // dead detection. Datagrams get lost, so they are sent several times.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -17,11 +18,12 @@ class Gasps {
   static constexpr int times = 4;
   static constexpr Duration interval = std::chrono::milliseconds(50);
 
-  explicit Gasps(std::size_t lanes) : kept_(lanes) {}
+  explicit Gasps(std::size_t lanes) : kept_(lanes), dying_(lanes) {}
 
   // Of the worker that is alive. False: no such lane, or a field out of its range.
   bool keep(const channel::KeepGasp& message);
-  // The worker has died: the next send() sends what was kept.
+  // The worker has died: the next send() sends what was kept. If a lane has no new gasp, the gasp
+  // of the worker before is sent on: its peer may not have received one yet.
   void begin(Time now);
   [[nodiscard]] const std::optional<Time>& due() const { return due_; }
 
@@ -35,6 +37,7 @@ class Gasps {
       send(lane, ConstBytes(gasp.bytes).first(gasp.length), endpoint_of(gasp));
     }
     due_ = --left_ > 0 ? std::optional(now + interval) : std::nullopt;
+    if (!due_) std::ranges::fill(dying_, channel::KeepGasp{});
   }
 
  private:

@@ -56,8 +56,9 @@ class Monitor {
   Exit run();  // until a signal, or the loss of the interface, a namespace or the guardian
 
  private:
-  // Of the worker. It may send as in `running` until it has read a Stop.
-  enum State : std::uint8_t { gone = 0, starting = 1, running = 2 };
+  // Of the worker. It may send as in `running` until it has read a Stop. A `dying` worker has
+  // ended, and its last messages are read.
+  enum State : std::uint8_t { gone = 0, starting = 1, running = 2, dying = 4 };
   struct Rule;
   static const std::vector<Rule> rules;
 
@@ -96,9 +97,10 @@ class Monitor {
   bool set_mtu(const channel::SetMtu& wanted);
   bool ignore_dead_routes(const channel::IgnoreDeadRoutes&);
   bool resolve(const channel::ResolvePeer& wanted);
-  void resolved(std::uint8_t lane, std::uint8_t peer);
+  void resolved(std::uint8_t lane);
   bool sign_part(const channel::SignPart& part);
   bool sign(const channel::Sign& wanted);
+  [[nodiscard]] signer::Signer* signer_of(std::uint8_t key) const;  // nullptr: no such key
   std::size_t signature_of(const channel::Sign& wanted, std::span<std::uint8_t> signature);
   void warn_of_rate();
   bool announce(const channel::Announce& news);
@@ -107,7 +109,9 @@ class Monitor {
   bool ended(const channel::Ended& end);
   bool keep_gasp(const channel::KeepGasp& gasp);
   void carrier_off();
-  void run_hook(channel::LinkState state, std::string_view reason, const std::string& peer);
+  // To the service manager and --on-state. `reason`: one word; `text`: printable.
+  void report_state(channel::LinkState state, std::string_view reason, const std::string& text,
+                    const std::string& peer);
   void refuse(channel::Kind kind);
   void report_refusals(Time now);
 
@@ -143,11 +147,14 @@ class Monitor {
   bool was_ready_ = false;
   bool routes_ignored_ = false;
   channel::LinkState announced_ = channel::LinkState::down;
-  bool answered_ = true;  // the last ping
+  bool answered_ = true;      // the last ping
+  bool has_ended_ = false;    // the worker has sent its last message
+  bool send_failed_ = false;  // the worker was killed, because a message could not be sent to it
   std::uint64_t refused_ = 0;
   std::uint64_t refused_logged_ = 0;
   channel::Kind last_refused_{};
   Time next_refusal_log_{};
+  std::uint64_t over_rate_ = 0;  // signatures that were refused, with each key
   Time next_rate_log_{};
   Time ping_at_{};
   RateLimit costly_;

@@ -16,6 +16,8 @@ namespace routevpn::options {
 
 inline constexpr std::uint16_t default_port = 7754;
 inline constexpr unsigned highest_port = 65535;
+inline constexpr std::uint32_t most_lanes = 16;
+inline constexpr std::size_t most_peers = 255;  // so that a byte can count them
 
 struct PeerAddress {
   std::string host;  // a name, or an address without brackets

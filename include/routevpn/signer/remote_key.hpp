@@ -21,8 +21,8 @@ using SignFunction =
     std::function<std::size_t(const SignRequest&, std::span<std::uint8_t> signature)>;
 
 // `public_key` is of a kind that pki::why_unusable() accepts; it may be freed afterwards. The
-// function lives as long as the key, of which SSL objects hold references. Signs with SHA-256,
-// SHA-384 and SHA-512; RSA-PSS with a salt as long as the digest (RFC 8446 section 4.2.3).
+// function lives as long as the key, of which SSL objects hold references. Signs with SHA-256
+// and SHA-384; RSA-PSS with a salt as long as the digest (RFC 8446 section 4.2.3).
 //
 // The first call loads the provider and OpenSSL's default provider, for the rest of the process. It
 // opens no file but OpenSSL's configuration, if OpenSSL has not read that yet.

@@ -10,7 +10,7 @@
 namespace routevpn::signer {
 
 enum class SignScheme : std::uint8_t { ecdsa, rsa_pkcs1, rsa_pss, ed25519 };
-enum class SignDigest : std::uint8_t { none, sha256, sha384, sha512 };  // none: only with ed25519
+enum class SignDigest : std::uint8_t { none, sha256, sha384 };  // none: only with ed25519
 
 // Longest signature: RSA of 8192 bits.
 inline constexpr std::size_t max_signature_bytes = 8192 / 8;
@@ -35,8 +35,6 @@ constexpr std::size_t digest_bytes(SignDigest digest) {
       return 32;
     case SignDigest::sha384:
       return 48;
-    case SignDigest::sha512:
-      return 64;
   }
   return 0;
 }

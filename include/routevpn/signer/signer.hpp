@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,19 +17,15 @@ namespace routevpn::signer {
 
 class Signer {
  public:
-  // A handshake takes one signature. The acceptor admits 80 handshakes per second
-  // (dtls/admission.hpp), and the initiator begins fewer.
-  static constexpr Rate rate{std::chrono::milliseconds(5), 200};
-
-  // Throws UsageError if links do not accept the key or it has no private part, and SystemError.
-  explicit Signer(pki::Key private_key);
+  // `rate`: of signatures. Throws UsageError if links do not accept the key or it has no private
+  // part, and SystemError.
+  Signer(pki::Key private_key, Rate rate);
 
   // Writes the signature and returns its length. 0: refused, because the key or DTLS does not use
   // this scheme or digest, the length is wrong, there is no room for the longest signature, or the
   // rate is exceeded. Allocates nothing besides what OpenSSL does and frees again.
   std::size_t sign(const SignRequest& request, std::span<std::uint8_t> signature, Time now);
 
-  [[nodiscard]] std::uint64_t refusals() const { return refusals_; }  // without those of the rate
   [[nodiscard]] std::uint64_t rate_refusals() const { return rate_refusals_; }
 
  private:
@@ -55,8 +50,8 @@ class Signer {
   std::size_t signature_bytes_ = 0;   // of the longest
   std::array<Prepared, 4> prepared_;  // RSA: two schemes, two digests
   Owned<EVP_MD_CTX, EVP_MD_CTX_free> message_context_;
+  Rate rate_;
   RateLimit limit_;
-  std::uint64_t refusals_ = 0;
   std::uint64_t rate_refusals_ = 0;
 };
 

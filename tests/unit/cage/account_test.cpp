@@ -23,7 +23,15 @@ TEST_CASE("a given user is found with its group") {
 TEST_CASE("the default user is routevpn, or nobody where it does not exist") {
   const bool exists = getpwnam(default_user) != nullptr;
   CHECK(find_account("").name == (exists ? "routevpn" : "nobody"));
-  CHECK(find_account("routevpn").name == (exists ? "routevpn" : "nobody"));
+}
+
+TEST_CASE("the default user must exist if it is given") {
+  if (getpwnam(default_user) != nullptr) {
+    CHECK(find_account("routevpn").name == "routevpn");
+  } else {
+    CHECK_THROWS_WITH(find_account("routevpn"),
+                      "--user routevpn: there is no such user; give an existing user");
+  }
 }
 
 TEST_CASE("a missing user and root are usage errors that name the option") {

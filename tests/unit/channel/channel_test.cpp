@@ -1,5 +1,7 @@
 #include "routevpn/channel/channel.hpp"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -74,7 +76,29 @@ TEST_CASE("a sender learns that the receiver does not read, or is gone") {
   CHECK(monitor.send(Ping{}) == SendResult::full);
   Fd(worker.release()).reset();
   CHECK(monitor.send(Ping{}) == SendResult::closed);
+  CHECK((errno == EPIPE || errno == ECONNRESET));
   Message message;
+  CHECK(monitor.receive(message) == ReceiveResult::closed);
+  CHECK(errno == 0);
+  const Channel none{Fd()};
+  CHECK(none.send(Ping{}) == SendResult::closed);
+  CHECK(errno == EBADF);
+  CHECK(none.receive(message) == ReceiveResult::closed);
+  CHECK(errno == EBADF);
+}
+
+TEST_CASE("the last messages of an end that had not read all are received, and then its end") {
+  auto [monitor, worker] = Channel::make();
+  REQUIRE(monitor.send(Ping{}) == SendResult::ok);
+  REQUIRE(worker.send(SetMtu{1400}) == SendResult::ok);
+  REQUIRE(worker.send(Ready{}) == SendResult::ok);
+  Fd(worker.release()).reset();
+  Message message;
+  REQUIRE(monitor.receive(message) == ReceiveResult::ok);
+  CHECK(message.as<SetMtu>());
+  REQUIRE(monitor.receive(message) == ReceiveResult::ok);
+  CHECK(message.as<Ready>());
+  CHECK(monitor.receive(message) == ReceiveResult::closed);
   CHECK(monitor.receive(message) == ReceiveResult::closed);
 }
 

@@ -74,6 +74,32 @@ TEST_CASE("a child that stays user 0 has no capability either") {
   }
 }
 
+// In a process of its own, because it enters a user namespace that maps root alone.
+TEST_CASE("a resolver in a user namespace without the account keeps its user") {
+  enum End : int { kept = 0, changed, not_possible };
+  const pid_t process = fork();
+  REQUIRE(process >= 0);
+  if (process == 0) {
+    const std::string user = "0 " + std::to_string(getuid()) + " 1";
+    const std::string group = "0 " + std::to_string(getgid()) + " 1";
+    const auto put = [](const std::string& file, const std::string& text) {
+      return static_cast<bool>(std::ofstream("/proc/self/" + file) << text << std::flush);
+    };
+    if (unshare(CLONE_NEWUSER) != 0 || !put("setgroups", "deny") || !put("uid_map", user) ||
+        !put("gid_map", group)) {
+      _exit(not_possible);
+    }
+    const bool same =
+        report_of("Uid") == "Uid: 0 0 0 0" && report_of("CapEff") == "CapEff: 0000000000000000";
+    _exit(same ? kept : changed);
+  }
+  int status = 0;
+  REQUIRE(waitpid(process, &status, 0) == process);
+  REQUIRE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == not_possible) WARN("skipped: no user namespace can be made here");
+  CHECK(WEXITSTATUS(status) != changed);
+}
+
 TEST_CASE("a resolver that waits for a name server has a user of its own and a time limit") {
   if (!can_make_namespaces()) return;
   with_names([] {

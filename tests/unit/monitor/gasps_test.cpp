@@ -58,6 +58,25 @@ TEST_CASE("the gasp of each lane is sent four times in 150 ms after the worker's
   CHECK(send(gasps, now) == std::vector<Sent>{{0, 9, 31}});
 }
 
+TEST_CASE(
+    "the death of the next worker, which has no gasp yet, does not cut off the gasps before") {
+  Gasps gasps(2);
+  REQUIRE(gasps.keep(gasp(0, 1)));
+  REQUIRE(gasps.keep(gasp(1, 2)));
+  Time now{1h};
+  gasps.begin(now);
+  CHECK(send(gasps, now).size() == 2);
+  REQUIRE(gasps.keep(gasp(1, 3)));
+  gasps.begin(now);
+  for (int i = 0; i < Gasps::times; ++i) {
+    CHECK(send(gasps, now) == std::vector<Sent>{{0, 1, 31}, {1, 3, 31}});
+    now += Gasps::interval;
+  }
+  CHECK_FALSE(gasps.due());
+  gasps.begin(now);
+  CHECK(send(gasps, now).empty());
+}
+
 TEST_CASE("a gasp that is taken back is not sent") {
   Gasps gasps(1);
   REQUIRE(gasps.keep(gasp(0, 1)));

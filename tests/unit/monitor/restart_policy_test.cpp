@@ -29,6 +29,19 @@ TEST_CASE("a worker that lived long enough is started at once") {
   }
 }
 
+TEST_CASE("the delay stays the longest, also after many deaths in a row") {
+  RestartPolicy policy;
+  Time now{};
+  for (int i = 0; i < 40; ++i) {
+    const Time started = now;
+    now += 4s;
+    const auto delay = policy.on_death(started, now);
+    REQUIRE(delay);
+    if (i >= 6) CHECK(*delay == RestartPolicy::longest_delay);
+    now += *delay;
+  }
+}
+
 TEST_CASE("ten deaths within a minute are too many, also of workers that lived 5 s") {
   RestartPolicy policy;
   Time now{};

@@ -21,6 +21,15 @@ TEST_CASE("--crypto ipsec-mb is accepted where the backend is available") {
   CHECK(faults.empty() == record::backend_available(record::CryptoBackend::ipsec_mb));
 }
 
+TEST_CASE("a link has at most 255 peers") {
+  std::string words = "--peer-name b";
+  for (int i = 0; i < 255; ++i) words += " --peer b" + std::to_string(i);
+  CHECK(parse_words(words).faults.empty());
+  words += " --peer last";
+  CHECK(parse_words(words).faults ==
+        std::vector<std::string>{"--peer: is given 256 times; at most 255"});
+}
+
 TEST_CASE("each contradiction and each missing option is one line") {
   const auto c = GENERATE(values<Contradiction>({
       {"",

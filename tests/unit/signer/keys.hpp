@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -31,11 +32,13 @@ pki::Key private_key(Kind kind);
 // The public part, as a certificate has it.
 pki::Key public_part(const pki::Key& key);
 
-// A remote key, and what holds its private key. The clock stands far apart at each signature, so
-// that the rate is never exceeded.
+// Above that of any test.
+inline constexpr Rate ample_rate{std::chrono::milliseconds(1), 1'000'000};
+
+// A remote key, and what holds its private key. The clock stands far apart at each signature.
 struct Remote {
   struct Holder {
-    explicit Holder(pki::Key key) : signer(std::move(key)) {}
+    explicit Holder(pki::Key key) : signer(std::move(key), ample_rate) {}
     signer::Signer signer;
     Time now = Time(std::chrono::hours(1));
     bool refuses = false;
