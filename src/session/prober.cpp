@@ -13,6 +13,7 @@ void Prober::begin(Time now) {
 
 void Prober::end() {
   due_.reset();
+  unanswered_since_.reset();
   gives_up_at_.reset();
 }
 

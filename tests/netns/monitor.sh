@@ -54,7 +54,8 @@ play exit_early
 expect "a worker that ends before it is ready is replaced" wait_for log_has 'worker has died.*end="status 3"'
 expect_stop "a worker that ends at once"
 
-worker_is_dead() { ps -o stat= --ppid "${PID[a]}" | grep -q Z; } # and not reaped, because the monitor is stopped
+# It is not reaped, because the monitor is stopped.
+worker_is_dead() { [[ $(ps -o stat= --ppid "${PID[a]}") == *Z* ]]; }
 ends_are() { (($(grep -c "fake: ends" "$DIR/a.log") == $1)); }
 times_on() { in_ns "$PRIV_A" cat /sys/class/net/rv0/carrier_up_count; }
 play carrier_on_and_end

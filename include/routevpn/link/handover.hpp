@@ -39,8 +39,8 @@ struct Handover {
 // Waits for the monitor's Start. Throws SystemError.
 Handover receive_handover(MonitorClient& monitor);
 
-// Of a channel::PskSecrets, which comes before a Start or a Reload; nullptr: of another kind. Leaves
-// no other copy on the stack.
+// Of a channel::PskSecrets, which comes before a Start or a Reload; nullptr: of another kind.
+// Leaves no other copy on the stack.
 dtls::PskPtr psk_of(const channel::Message& message);
 // Of a Reload's descriptors. Throws SystemError or UsageErrors.
 FileContents read_files(std::span<const Fd> descriptors);

@@ -73,6 +73,7 @@ TEST_CASE("a value that is refused is one line with option, value and what is al
       {"mtu", "575", "must be 576 to 16384 bytes, or auto"},
       {"mtu", "16385", "must be 576 to 16384 bytes, or auto"},
       {"mtu", "1400b", "must be 576 to 16384 bytes, or auto"},
+      {"detection", "quick", "must be fast, normal or patient"},
       {"keepalive", "9", period_range},
       {"keepalive", "600001", period_range},
       {"keepalive", "1.5", period_range},

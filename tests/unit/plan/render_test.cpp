@@ -109,6 +109,20 @@ TEST_CASE("every planned link is valid, and its two ends match") {
                  "\ncrl = /etc/paris.crl\npsk = /etc/routevpn/psk/rv1-1.psk\nrun-dir = /run/x\n"));
 }
 
+TEST_CASE("a link has the detection of its table, or else that of the organisation") {
+  const auto text = mesh(2, 2, "detection = \"fast\"\n") +
+                    "[[link]]\nbetween = [\"V1-1\", \"V2-1\"]\ndetection = \"patient\"\n";
+  const auto files = render(plan_of(text));
+  for (const char* path : {"V1-1/links/rv2-1.conf", "V2-1/links/rv1-1.conf"}) {
+    CHECK_THAT(file_of(files, path).content, ContainsSubstring("\ndetection = patient\n"));
+  }
+  for (const char* path : {"V1-1/links/rv2-2.conf", "V2-2/links/rv1-1.conf"}) {
+    CHECK_THAT(file_of(files, path).content, ContainsSubstring("\ndetection = fast\n"));
+  }
+  const auto plain = render(plan_of(mesh(2)));
+  CHECK(file_of(plain, "V1-1/links/rv2-1.conf").content.find("detection") == std::string::npos);
+}
+
 TEST_CASE("a link accepts the sources of the sites behind its peer") {
   const auto accepted = [](const Plan& plan, const std::string& path) {
     std::string prefixes;

@@ -117,6 +117,8 @@ TEST_CASE("each fault has one text and its line number") {
        "3: ports \"100-99\": must be FIRST-LAST, two ports of 1 to 65535\n"},
       {&File::pool4, "mesh = \"star\"",
        "3: mesh \"star\": must be full, hub-and-spoke or explicit\n"},
+      {&File::pool4, "detection = \"quick\"",
+       "3: detection \"quick\": must be fast, normal or patient\n"},
       {&File::pool4, "accept = \"some\"", "3: accept \"some\": must be sites or any\n"},
       {&File::pool4, "mesh = \"hub-and-spok\"\nhubs = \"a\"",
        "3: mesh \"hub-and-spok\": must be full, hub-and-spoke or explicit\n"},
