@@ -13,19 +13,19 @@ namespace {
 constexpr int networks = 600;  // more than the burst of first contacts
 
 // A host of each IPv4 /16 or of each IPv6 /48.
-IpAddress stranger(int network, bool v4) {
+IpAddress stranger(int network, bool is_v4) {
   const std::string high = std::to_string(network / 256);
   const std::string low = std::to_string(network % 256);
-  return *IpAddress::parse(v4 ? std::to_string(20 + network / 256) + "." + low + ".0.1"
-                              : "2001:db" + high + ":" + low + "::1");
+  return *IpAddress::parse(is_v4 ? std::to_string(20 + network / 256) + "." + low + ".0.1"
+                                 : "2001:db" + high + ":" + low + "::1");
 }
 
 // What one acceptor begins of a flood at `now` from all networks, and of its peer's handshakes.
-int begun(Admission& admission, Time now, bool v4) {
+int begun(Admission& admission, Time now, bool is_v4) {
   int all = 0;
   for (int round = 0; round < 3; ++round) {
     for (int network = 0; network < networks; ++network) {
-      if (!admission.admit(stranger(network, v4), now).refused) ++all;
+      if (!admission.admit(stranger(network, is_v4), now).refused) ++all;
     }
   }
   for (int i = 0; i < 10; ++i) {
@@ -37,7 +37,7 @@ int begun(Admission& admission, Time now, bool v4) {
 }  // namespace
 
 TEST_CASE("the monitor signs each handshake that the acceptors of all lanes begin in a flood") {
-  const bool v4 = GENERATE(true, false);
+  const bool is_v4 = GENERATE(true, false);
   const auto lanes = GENERATE(1U, 3U, 16U);
   const Rate rate = monitor::signature_rate(lanes);
   std::vector<Admission> admissions(lanes, Admission({}));
@@ -48,7 +48,7 @@ TEST_CASE("the monitor signs each handshake that the acceptors of all lanes begi
   for (int second = 0; second < 5; ++second) {
     const Time now = start + std::chrono::seconds(second);
     for (auto& admission : admissions) {
-      const int count = begun(admission, now, v4);
+      const int count = begun(admission, now, is_v4);
       all += count;
       for (int i = 0; i < count; ++i) refused += limit.admit(now, rate) ? 0 : 1;
     }
