@@ -1,15 +1,19 @@
 #include "routevpn/host/state_hook.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
+#include "routevpn/base/owned.hpp"
 
 namespace routevpn::host {
 
@@ -44,6 +48,20 @@ void StateHook::reap() {
     log_warning("--on-state: the command failed", {{"command", command_}});
   }
   start_next();
+}
+
+void StateHook::finish(Duration at_most) {
+  const Time end = read_clock() + at_most;
+  while (!queued_.empty() && running_ > 0) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - read_clock()).count();
+    const Fd process(static_cast<int>(syscall(SYS_pidfd_open, running_, 0)));
+    pollfd ended{process.get(), POLLIN, 0};
+    if (left <= 0 || (poll(&ended, 1, static_cast<int>(left)) < 0 && errno != EINTR)) break;
+    reap();
+  }
+  if (queued_.empty()) return;
+  log_warning("--on-state: the command is too slow; states were not reported",
+              {{"states", std::to_string(queued_.size())}});
 }
 
 void StateHook::start_next() {

@@ -86,6 +86,7 @@ Exit Monitor::run() {
     on_timer(read_clock());
   }
   finish();
+  hook_.finish(hook_time);
   next_refusal_log_ = {};
   report_refusals(read_clock());
   return exit_.value_or(Exit::stopped);

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include "routevpn/base/clock.hpp"
+
 namespace routevpn::host {
 
 class StateHook {
@@ -24,6 +26,9 @@ class StateHook {
   void run(Environment environment);
   // Call at SIGCHLD: starts the next run if one has ended.
   void reap();
+  // Before the process exits: starts the queued runs, each after the end of the one before it, for
+  // at most this time. The last run may still be running then. Logs how many were not started.
+  void finish(Duration at_most);
 
  private:
   // Bounds the queue while a hook hangs; the oldest states are dropped.

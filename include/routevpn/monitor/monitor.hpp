@@ -35,6 +35,7 @@ class Monitor {
   // The worker answers within this time, or is replaced. Also the interval of the service manager's
   // watchdog notifications.
   static constexpr Duration ping_interval = std::chrono::seconds(10);
+  static constexpr Duration hook_time = std::chrono::seconds(2);  // for --on-state at the end
   static constexpr Duration stop_time = std::chrono::seconds(1);  // for a worker that is to stop
   // A worker can send messages without end: signals and timers must be served in between.
   static constexpr int messages_per_turn = 32;
