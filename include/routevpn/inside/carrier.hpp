@@ -15,15 +15,16 @@ class Carrier {
   // The calling thread is in the interface's network namespace. Throws SystemError.
   static Carrier of(const Tun& tun);
 
-  // The kernel announces the change before this returns. Up to Linux 6.7 an ethtool query makes it
-  // do so; if the query fails, the announcement comes up to 1 s later. Throws SystemError.
+  // The kernel announces the change at once. Throws SystemError.
   void set(bool on) const;
 
  private:
-  Carrier(Fd tun, Fd query, std::string name);
+  Carrier(Fd tun, Fd query, Fd rtnetlink, std::string name);
   Fd tun_;
   Fd query_;  // a socket in the interface's namespace, for ethtool requests
+  Fd rtnetlink_;
   std::string name_;
+  int ifindex_;
 };
 
 }  // namespace routevpn::inside
