@@ -118,7 +118,7 @@ OptionTable credential_options(LinkOptions& o) {
 
 OptionTable running_options(LinkOptions& o) {
   return {
-      {"detection", "SPEED", "of a dead peer: within 0.35, 0.9 or 3.5 s",
+      {"detection", "SPEED", "how fast a dead peer is detected",
        single(o.detection, optional(one_of<Detection>({{Detection::fast, "fast"},
                                                        {Detection::normal, "normal"},
                                                        {Detection::patient, "patient"}})))},

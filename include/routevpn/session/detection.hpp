@@ -31,7 +31,7 @@ struct Detection {
   unsigned burst = 0;   // requests; 0: only silence for dead_after counts
   // Silence after which the peer is dead, also in an association that was never confirmed.
   Duration dead_after{};
-  // The path MTU is checked so often (PathFollower).
+  // Between two checks of the path MTU (PathFollower).
   Duration path_check{};
 
   // --keepalive and --dead-after, or else --detection.
