@@ -96,6 +96,19 @@ start() {
   PID[$name]=$!
 }
 
+# receive_notifications: in place of systemd, at the socket DIR/notify. What comes is in DIR/notify.out.
+receive_notifications() {
+  python3 - "$DIR/notify" >"$DIR/notify.out" <<'PY' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(4096).decode(), flush=True)
+PY
+  PID[notify]=$!
+  wait_for test -S "$DIR/notify" || fail "no notification socket"
+}
+
 # start_monitor NAME NETNS OBJECT...: `ip monitor` in that namespace. Its events are in DIR/NAME.events;
 # its standard error, for example warnings about stale namespace names, is in DIR/NAME.log.
 # Returns when the monitor has joined the netlink groups.

@@ -90,16 +90,7 @@ expect "a name of 9,000 characters is cut" wait_for stranger_logs long "certific
 expect_equal "and fills no line of the log" "" "$(awk 'length > 400' "$DIR/b.log")"
 
 # Hook, notification, log ------------------------------------------------------------------------
-# The receiver of systemd's notification protocol.
-python3 - "$DIR/notify" >"$DIR/notify.out" <<'PY' &
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-while True:
-    print(s.recv(4096).decode(), flush=True)
-PY
-PID[notify]=$!
-wait_for test -S "$DIR/notify" || fail "no notification socket"
+receive_notifications
 NOTIFY_SOCKET=$DIR/notify start_a --peer b.example --log-format json --log-level debug \
   --on-state "echo \$ROUTEVPN_LINK \$ROUTEVPN_STATE \$ROUTEVPN_REASON \$ROUTEVPN_PEER >>$DIR/hook"
 wait_up a

@@ -68,16 +68,7 @@ expect_equal "the carrier stays off at the request of a dead worker" "$before" "
 kill -CONT "${PID[a]}"
 stop a KILL || true
 
-# The receiver of systemd's notification protocol.
-python3 - "$DIR/notify" >"$DIR/notify.out" <<'PY' &
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-while True:
-    print(s.recv(4096).decode(), flush=True)
-PY
-PID[notify]=$!
-wait_for test -S "$DIR/notify" || fail "no notification socket"
+receive_notifications
 last_is() { [[ $(grep "$2" "$1" | tail -n 1) == "$3" ]]; } # FILE PATTERN LINE
 NOTIFY_SOCKET=$DIR/notify play announce_and_end \
   --on-state "echo \$ROUTEVPN_STATE \$ROUTEVPN_REASON >>$DIR/states"

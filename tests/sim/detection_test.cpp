@@ -127,16 +127,23 @@ class ProbedPath {
   std::deque<Packet> packets_;
 };
 
+// Of the cut in the interval of a keepalive.
+constexpr Duration phases[] = {0ms, 17ms, 60ms, 99ms, 249ms, 700ms};
+
+void become_silent(World& world, Duration phase) {
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.run(5s + phase);
+  world.wire.impair({.drop = 1});
+}
+
 }  // namespace
 
 TEST_CASE("a silent path takes the carriers of both ends off within the time of --detection") {
   for (const Speed& speed : speeds) {
-    for (const Duration phase : {0ms, 17ms, 60ms, 99ms, 249ms, 700ms}) {
+    for (const Duration phase : phases) {
       CAPTURE(speed.name, phase.count());
       World world(settings_of(speed), identities().initiator, identities().acceptor);
-      REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
-      world.run(5s + phase);
-      world.wire.impair({.drop = 1});
+      become_silent(world, phase);
       const Time cut = world.now;
       REQUIRE(world.run_until([&] { return !world.carrier(0) && !world.carrier(1); }, 10s));
       CHECK(world.now - cut <= speed.detected_within + 2 * Wire::delay);
@@ -149,12 +156,10 @@ TEST_CASE("a silent path takes the carriers of both ends off within the time of 
 
 TEST_CASE("a short loss of all packets does not move the carrier") {
   for (const Speed& speed : speeds) {
-    for (const Duration phase : {0ms, 17ms, 60ms, 99ms, 249ms, 700ms}) {
+    for (const Duration phase : phases) {
       CAPTURE(speed.name, phase.count());
       World world(settings_of(speed), identities().initiator, identities().acceptor);
-      REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
-      world.run(5s + phase);
-      world.wire.impair({.drop = 1});
+      become_silent(world, phase);
       world.run(speed.survives);
       world.wire.impair({});
       world.run(2s);
