@@ -103,6 +103,15 @@ TEST_CASE("a change of carrier changes the link and nothing else") {
     setup.routes.clear();
   }
   netlink.set_up(setup);
+  // The kernel skips duplicate detection (nodad) in the background. After that it adds the
+  // address's local route and announces both.
+  for (const IpPrefix& prefix : setup.addresses) {
+    const std::string family = prefix.address.is_v4() ? "-4" : "-6";
+    const std::string route = "local " + prefix.address.to_string() + " ";
+    REQUIRE(soon([&] {
+      return lab.ip(family + " route show table local dev rv0").find(route) != std::string::npos;
+    }));
+  }
   const std::string addresses = lab.ip("-o address show rv0");
 
   LinkMonitor monitor;
