@@ -9,17 +9,13 @@
 namespace routevpn::link {
 
 void Link::reload(const channel::Reload& reload, std::span<const Fd> descriptors) {
+  bool taken = false;
   try {
     auto files = read_files(descriptors);
     if (reload.new_credentials != 0) replace_identity(reload, files);
-    next_psks_.clear();
-    if (files.options.accept == options_.accept) return;
-    options_.accept = std::move(files.options.accept);
-    for (const auto& lane : lanes_) lane->accept_sources(accepted_sources());
-    log_info("the accepted inner sources have changed",
-             {{"prefixes", std::to_string(options_.accept.size())}});
+    if (files.options.accept != options_.accept) accept(std::move(files.options.accept));
+    taken = true;
   } catch (const std::exception& error) {
-    next_psks_.clear();
     // The monitor forgets the old key after a minute, and then refuses every signature of it. The
     // next worker starts with the new credentials.
     if (reload.new_credentials != 0) {
@@ -29,6 +25,15 @@ void Link::reload(const channel::Reload& reload, std::span<const Fd> descriptors
     }
     log_error("reload failed, the old files stay in force", {{"error", error.what()}});
   }
+  next_psks_.clear();
+  monitor_.tell(channel::Reloaded{static_cast<std::uint8_t>(taken ? 1 : 0), reload.number});
+}
+
+void Link::accept(std::vector<IpPrefix> sources) {
+  options_.accept = std::move(sources);
+  for (const auto& lane : lanes_) lane->accept_sources(accepted_sources());
+  log_info("the accepted inner sources have changed",
+           {{"prefixes", std::to_string(options_.accept.size())}});
 }
 
 void Link::replace_identity(const channel::Reload& reload, const FileContents& files) {

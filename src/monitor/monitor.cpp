@@ -63,6 +63,8 @@ Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> a
       netns_watch_({options.netns, options.public_netns}),
       hook_(options.on_state),
       listener_(options.run_dir, link_name(options, ifname_), group_of_socket(account_)),
+      commands_(loop_, options.run_dir, listener_.link(),
+                [this](auto client, auto command) { on_command(client, command); }),
       last_peers_(options.run_dir, listener_.link(), ends_.lanes.size()),
       empty_root_(cage::make_empty_root(options.run_dir)),
       gasps_(ends_.lanes.size()),
@@ -145,7 +147,7 @@ void Monitor::on_signal() {
   signalfd_siginfo info{};
   if (::read(signals_.get(), &info, sizeof info) != sizeof info) return;
   if (info.ssi_signo == SIGCHLD) return hook_.reap();
-  if (info.ssi_signo == SIGHUP) return reload();
+  if (info.ssi_signo == SIGHUP) return reload(std::nullopt);
   log_info("stopping", {{"signal", strsignal(static_cast<int>(info.ssi_signo))}});
   begin_stop(Exit::stopped);
 }

@@ -54,6 +54,7 @@ class Link {
   void resolved(const channel::Resolved& answer);
   void on_timer(Time now);
   void reload(const channel::Reload& reload, std::span<const Fd> descriptors);
+  void accept(std::vector<IpPrefix> sources);
   void replace_identity(const channel::Reload& reload, const FileContents& files);
   [[nodiscard]] datapath::PrefixSet accepted_sources() const;
   void begin_stop(bool as_asked);
