@@ -20,7 +20,7 @@ namespace {
 class AnsweringLink {
  public:
   AnsweringLink(const ScratchDirectory& scratch, const std::string& link,
-                CommandSocket::Answer answer)
+                const CommandSocket::Answer& answer)
       : socket_(loop_, scratch.path(), link,
                 [this, answer](auto client, auto command) {
                   socket_.answer(client, command == "reload" ? answer : CommandSocket::Answer{});
