@@ -45,8 +45,9 @@ void Link::replace_identity(const channel::Reload& reload, const FileContents& f
 // interconnect and IPv6 link-local ones, MLD also the unspecified address, which no router forwards
 // (RFC 4291 section 2.5.2).
 datapath::PrefixSet Link::accepted_sources() const {
-  std::vector<IpPrefix> accepted = options_.accept;
-  if (accepted.empty()) return {};
+  // With `routed`, nftables in the private namespace decides, also about the prefixes.
+  if (options_.accept.empty() || options_.accepts_routed()) return {};
+  std::vector<IpPrefix> accepted = options_.accepted_prefixes();
   accepted.insert(accepted.end(), options_.addresses.begin(), options_.addresses.end());
   for (const auto* prefix : {"fe80::/10", "::/128"}) accepted.push_back(*IpPrefix::parse(prefix));
   return datapath::PrefixSet(accepted);

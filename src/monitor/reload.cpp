@@ -1,5 +1,6 @@
 // SIGHUP: the monitor reads the credentials again, and the --accept prefixes of the configuration
-// file. A fault of one does not keep the other from being taken.
+// file. A fault of one does not keep the other from being taken. With `--accept routed` the
+// guardian's nftables table has the prefixes, and it stays the same until the link ends.
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/monitor/monitor.hpp"
@@ -49,8 +50,9 @@ bool Monitor::reload_accept() {
   try {
     auto parsed = options::parse_link(arguments_);
     if (!parsed.faults.empty()) throw UsageErrors(std::move(parsed.faults));
-    const bool changed = parsed.options.accept != options_.accept;
-    options_.accept = parsed.options.accept;
+    const bool by_worker = !options_.accepts_routed() && !parsed.options.accepts_routed();
+    const bool changed = by_worker && parsed.options.accept != options_.accept;
+    if (changed) options_.accept = parsed.options.accept;
     if (parsed.options != options_) {
       log_warning("the configuration file has other changes, which need a restart of the link",
                   {{"config", options_.config_file}});

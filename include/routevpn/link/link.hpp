@@ -93,7 +93,8 @@ class Link {
   std::function<void()> call_when_up_;
   bool carrier_ = false;
   std::uint64_t flaps_;
-  std::string announced_;  // the state last announced to users
+  std::uint64_t refused_sources_;  // by the kernel
+  std::string announced_;          // the state last announced to users
   std::optional<Time> announced_at_;
   Time next_failure_log_{};
   unsigned unlogged_failures_ = 0;
