@@ -136,6 +136,26 @@ TEST_CASE("a source with an ECMP route through the link and another interface pa
   }
 }
 
+// Planned links without IPv4 addresses have such routes, and --table with --fwmark such rules.
+TEST_CASE("IPv4 routes with an IPv6 next hop, and policy rules, count for the check") {
+  if (!can_make_namespaces()) return;
+  RoutedGateway gateway;
+  gateway.lab().must("ip route add 10.9.0.0/16 via inet6 2001:db8:ff::1 dev rv0");
+  gateway.lab().must(
+      "ip route add 10.8.0.0/16 nexthop via inet6 2001:db8:9::2 dev v0 "
+      "nexthop via inet6 2001:db8:ff::1 dev rv0");
+  CHECK(gateway.fate_of("10.9.0.1") == "accepted");
+  CHECK(gateway.fate_of("10.8.0.1") == "accepted");
+  gateway.lab().must("ip route add 10.7.0.0/16 dev rv0 table 51");
+  gateway.lab().must("ip -6 route add 2001:db8:a7::/48 dev rv0 table 51");
+  CHECK(gateway.fate_of("10.7.0.1") == "refused");
+  CHECK(gateway.fate_of("2001:db8:a7::1") == "refused");
+  gateway.lab().must("ip rule add not fwmark 7754 table 51");
+  gateway.lab().must("ip -6 rule add not fwmark 7754 table 51");
+  CHECK(gateway.fate_of("10.7.0.1") == "accepted");
+  CHECK(gateway.fate_of("2001:db8:a7::1") == "accepted");
+}
+
 TEST_CASE("prefixes beside routed are accepted, also many that overlap") {
   if (!can_make_namespaces()) return;
   std::vector<std::string> prefixes{"10.8.0.0/16", "10.8.1.0/24", "203.0.113.1/32",
