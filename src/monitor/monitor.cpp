@@ -129,18 +129,24 @@ void Monitor::on_timer(Time now) {
   if (now >= ping_at_) ping(now);
 }
 
-// A worker in a debugger does not answer.
+// A worker in a debugger (--no-sandbox) need not answer. It gets no other ping before it has.
 void Monitor::ping(Time now) {
   ping_at_ = now + ping_interval;
-  if (options_.no_sandbox || state_ == gone) return host::notify("WATCHDOG=1");  // no worker to ask
+  if (options_.no_sandbox || state_ == gone) host::notify("WATCHDOG=1");
+  if (state_ == gone) return;
   const bool hangs = state_ == running ? !answered_ : now - worker_->started() >= ping_interval;
+  if (hangs && options_.no_sandbox) return;
   if (hangs) {
     log_error("the worker does not answer, so it is replaced");
     worker_->kill(SIGKILL);
   } else if (state_ == running) {
     answered_ = false;
-    tell(channel::Ping{});
+    tell(channel::Ping{refused_sources()});
   }
+}
+
+std::uint64_t Monitor::refused_sources() {
+  return ends_.refused_sources ? ends_.refused_sources->count() : 0;
 }
 
 void Monitor::on_signal() {
@@ -178,7 +184,9 @@ void Monitor::on_netns_change() {
   begin_stop(Exit::failed);
 }
 
-// Forwarding goes off first: packets of the link would leave with their inside addresses.
+// Forwarding goes off first: packets of the link would leave with their inside addresses. Without
+// the table of --accept routed, a worker that stops in order would still pass every inner source.
+// The last gasp tells the peer in place of that worker.
 void Monitor::guardian_ended() {
   loop_.unwatch(ends_.guardian->ended_fd());
   log_error("the guardian process has ended, so the link ends");
@@ -188,6 +196,7 @@ void Monitor::guardian_ended() {
     log_error("the guardian's rules remain", {{"error", error.what()}});
   }
   if (!exit_) begin_stop(Exit::failed);
+  if (options_.accepts_routed() && worker_) worker_->kill(SIGKILL);
 }
 
 }  // namespace routevpn::monitor

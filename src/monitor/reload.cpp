@@ -1,5 +1,7 @@
 // SIGHUP or the command `reload`: the monitor reads the credentials again, and the --accept
 // prefixes of the configuration file. A fault of one does not keep the other from being taken.
+// With `--accept routed` the guardian's nftables table has the prefixes, and it stays the same
+// until the link ends.
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/monitor/monitor.hpp"
@@ -63,8 +65,9 @@ bool Monitor::reload_accept(std::vector<std::string>& notes) {
       "the configuration file has other changes, which need a restart of the link";
   auto parsed = options::parse_link(arguments_);
   if (!parsed.faults.empty()) throw UsageErrors(std::move(parsed.faults));
-  const bool changed = parsed.options.accept != options_.accept;
-  options_.accept = parsed.options.accept;
+  const bool by_worker = !options_.accepts_routed() && !parsed.options.accepts_routed();
+  const bool changed = by_worker && parsed.options.accept != options_.accept;
+  if (changed) options_.accept = parsed.options.accept;
   if (parsed.options != options_) {
     log_warning(other_changes, {{"config", options_.config_file}});
     notes.emplace_back(other_changes);

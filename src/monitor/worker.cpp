@@ -65,6 +65,7 @@ void Monitor::hand_over() {
   start.monitor_pid = getpid();
   start.worker_starts = worker_starts_;
   start.flaps = flaps_;
+  start.refused_sources = refused_sources();
   tell(start, descriptors);
 }
 

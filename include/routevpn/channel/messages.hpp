@@ -230,8 +230,9 @@ struct Start {
   std::uint32_t uid;      // the user of a confined worker
   std::uint32_t gid;
   std::int32_t monitor_pid;
-  std::uint64_t worker_starts;  // with this one
-  std::uint64_t flaps;          // of the carrier, so far
+  std::uint64_t worker_starts;    // with this one
+  std::uint64_t flaps;            // of the carrier, so far
+  std::uint64_t refused_sources;  // see Ping
 };
 struct Reload {
   static constexpr Kind kind = Kind::reload;
@@ -244,6 +245,7 @@ struct Stop {
 };
 struct Ping {
   static constexpr Kind kind = Kind::ping;
+  std::uint64_t refused_sources;  // packets that the kernel has dropped for --accept routed, so far
 };
 
 #pragma pack(pop)

@@ -77,6 +77,7 @@ class Monitor {
   void on_timer(Time now);
   [[nodiscard]] std::optional<Duration> time_to_wait() const;
   void ping(Time now);
+  std::uint64_t refused_sources();
 
   // worker.cpp
   void start_worker();
