@@ -7,12 +7,12 @@ namespace routevpn::cli {
 
 namespace {
 
-constexpr std::chrono::seconds answer_timeout{10};
+constexpr std::chrono::seconds reload_timeout{10};
 
 // False: the link runs on with at least one old file, or is not running.
 bool reload_link(const ReloadLinks& reload, const std::string& link, const Console& console) {
   try {
-    const auto answer = host::send_command(reload.run_dir, link, "reload", answer_timeout);
+    const auto answer = host::send_command(reload.run_dir, link, "reload", reload_timeout);
     if (answer) {
       console.report(answer->lines, link + ": ");
       return answer->done;

@@ -21,11 +21,11 @@ namespace {
 constexpr char is_done = '+';
 constexpr char is_not_done = '-';
 
-std::string path_of(const std::string& run_dir, const std::string& link) {
+std::string command_path(const std::string& run_dir, const std::string& link) {
   return run_dir + "/" + link + ".ctl";
 }
 
-UnixAddress address_of(const std::string& path) {
+UnixAddress command_address(const std::string& path) {
   const auto address = UnixAddress::of(path);
   if (address) return *address;
   throw UsageError("--run-dir: the command socket's path " + path + " is longer than " +
@@ -63,9 +63,9 @@ CommandSocket::CommandSocket(EventLoop& loop, const std::string& run_dir, const 
                              std::function<void(Client, std::string_view)> on_command)
     : loop_(loop),
       on_command_(std::move(on_command)),
-      path_(path_of(run_dir, link)),
+      path_(command_path(run_dir, link)),
       listener_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-  const auto address = address_of(path_);
+  const auto address = command_address(path_);
   if (!listener_) throw system_error("command socket");
   ::unlink(path_.c_str());
   // Its mode has to be right from the start.
@@ -118,8 +118,8 @@ void CommandSocket::close(Client client) {
 std::optional<CommandSocket::Answer> send_command(const std::string& run_dir,
                                                   const std::string& link, std::string_view command,
                                                   std::chrono::milliseconds timeout) {
-  const std::string path = path_of(run_dir, link);
-  const auto address = address_of(path);
+  const std::string path = command_path(run_dir, link);
+  const auto address = command_address(path);
   const Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (!socket) throw system_error("socket");
   if (::connect(socket.get(), address.get(), UnixAddress::size()) != 0) {
