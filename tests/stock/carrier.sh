@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# When the peer stops, the loss of the carrier is known at once to the kernel's listeners, in the routes and to
+# BIRD, 20 times of 20.
+#
+# The peer is stopped by SIGTERM, and started again. In 10 of the tries the carrier has come on up to a second
+# before. In the other 10, another interface of the machine has lost its carrier up to a second before: up to
+# Linux 6.7, the kernel's link watch announces losses at most once a second for the whole machine.
+# shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
+
+HERE=$(dirname "${BASH_SOURCE[0]}")
+readonly TRIES=20 LIMIT_MS=50
+TIMES=(--detection normal)
+
+has_interface_in_bird() { grep -q 'interface rv0 ' "$DIR/bird.trace"; }
+
+start_bird() {
+  cat >"$DIR/bird.conf" <<END
+log "$DIR/bird.trace" all;
+timeformat log iso long us;
+router id 10.255.0.1;
+protocol device { scan time 10; }
+protocol direct { check link yes; debug { interfaces }; ipv4; ipv6; interface "rv*"; }
+END
+  start bird "$PRIV_A" bird -f -c "$DIR/bird.conf" -s "$DIR/bird.ctl"
+  wait_for has_interface_in_bird || fail "BIRD does not see rv0"
+}
+
+# BIRD has seen the carrier come on: then its next line about the link is the loss.
+bird_saw_up() { birdc -s "$DIR/bird.ctl" show interfaces | grep -A 1 '^rv0 ' | grep -q ' LinkUp '; }
+
+# lose [OTHER-NETNS OTHER-IFNAME MS-BEFORE]: stops b. Appends the times to $DIR/times.
+lose() {
+  TZ=UTC python3 "$HERE/carrier_times.py" "${PID[b]}" "$PRIV_A" "$DIR/bird.trace" $((DEADLINE_S * 1000)) "$@" \
+    >>"$DIR/times" 2>"$DIR/watch.log" || fail "no times: $(<"$DIR/watch.log")"
+  wait "${PID[b]}" || fail "b ended with status $?"
+  unset "PID[b]"
+}
+
+start_again() {
+  link_b "${TIMES[@]}"
+  wait_up b
+  wait_up a
+  wait_for bird_saw_up || fail "BIRD does not see the carrier come on"
+}
+
+random_ms() { echo $((RANDOM % 950)); }
+
+# column NUMBER: that column of the times, ascending.
+column() { awk -v column="$1" '{ print $column }' "$DIR/times" | sort -n; }
+
+# expect_times COLUMN TEXT
+expect_times() {
+  local times below
+  times=$(column "$1")
+  below=$(awk -v limit="$LIMIT_MS" '$1 < limit' <<<"$times" | wc -l)
+  echo "# $2: least, median, longest: $(sed -n "1p;$((TRIES / 2))p;\$p" <<<"$times" | paste -sd ' ') ms"
+  expect_equal "$2 in less than $LIMIT_MS ms, of $TRIES losses" "$TRIES" "$below"
+}
+
+wire "$PUB_A" other "$PUB_B" other
+two_links "${TIMES[@]}"
+start_bird
+wait_for bird_saw_up || fail "BIRD does not see the carrier"
+for ((try = 0; try < TRIES; ++try)); do
+  if ((try % 2)); then
+    lose "$PUB_B" other "$(random_ms)"
+    ip -n "$PUB_B" link set other up
+  else
+    sleep "$(printf '0.%03d' "$(random_ms)")" # the random interval, not a wait for a condition
+    lose
+  fi
+  start_again
+done
+echo "# a wake-up of a process here: least, median, longest: $(python3 "$HERE/carrier_times.py" --wake-up 300) ms"
+sed 's/^/# event, linkdown, BIRD: /' "$DIR/times"
+expect_times 1 "SIGTERM to the link event"
+expect_times 2 "SIGTERM to linkdown routes"
+expect_times 3 "SIGTERM to BIRD's log line"

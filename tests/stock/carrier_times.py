@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Stops the peer of a link and measures when the loss of the carrier is known.
+
+usage: carrier_times.py PID NETNS BIRD-LOG WITHIN-MS [OTHER-NETNS OTHER-IFNAME MS-BEFORE]
+Sends SIGTERM to PID. Prints three times from that call on, in ms: to the kernel's message that rv0 in NETNS has no
+carrier, to its routes with the flag linkdown, and to the line about rv0 in the log of that namespace's BIRD.
+With OTHER-IFNAME, that interface is set down MS-BEFORE before the signal, so that the machine's link watch
+announces another lost carrier shortly before.
+
+usage: carrier_times.py --wake-up COUNT
+Prints what a wake-up of a process costs here: the least, the median and the longest time from a write to a
+pipe until the process that waits in select() has read it, in ms.
+"""
+
+import calendar
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "netns"))
+
+from spaces import make_socket  # noqa: E402
+
+IFNAME = "rv0"
+RTMGRP_LINK = 1
+RTM_NEWLINK, RTM_NEWROUTE, RTM_GETROUTE = 16, 24, 26
+NLMSG_DONE = 3
+NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
+IFLA_IFNAME, RTA_OIF, RTA_TABLE = 3, 4, 15
+RT_TABLE_MAIN = 254
+RTN_UNICAST = 1
+RTNH_F_LINKDOWN = 16
+IFF_UP, IFF_RUNNING = 0x1, 0x40
+HEADER = struct.Struct("=IHHII")  # nlmsghdr
+LINK = struct.Struct("=BxHiII")  # ifinfomsg
+ROUTE = struct.Struct("=BBBBBBBBI")  # rtmsg
+ATTRIBUTE = struct.Struct("=HH")
+
+
+def aligned(length):
+    return (length + 3) & ~3
+
+
+def messages(data):
+    while len(data) >= HEADER.size:
+        length, kind = HEADER.unpack_from(data)[:2]
+        yield kind, data[HEADER.size : length]
+        data = data[aligned(length) :]
+
+
+def attributes(data):
+    found = {}
+    while len(data) >= ATTRIBUTE.size:
+        length, kind = ATTRIBUTE.unpack_from(data)
+        found[kind] = data[ATTRIBUTE.size : length]
+        data = data[aligned(length) :]
+    return found
+
+
+def carrier_lost(data):
+    for kind, body in messages(data):
+        if kind != RTM_NEWLINK:
+            continue
+        name = attributes(body[LINK.size :]).get(IFLA_IFNAME, b"").rstrip(b"\0").decode()
+        flags = LINK.unpack_from(body)[3]
+        if name == IFNAME and flags & IFF_UP and not flags & IFF_RUNNING:
+            return True
+    return False
+
+
+def routes_are_linkdown(query, ifindex, family):
+    """Whether each unicast route of the main table through the interface has the flag."""
+    query.send(HEADER.pack(HEADER.size + ROUTE.size, RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, 1, 0)
+               + ROUTE.pack(family, 0, 0, 0, 0, 0, 0, 0, 0))
+    marked = []
+    while True:
+        for kind, body in messages(query.recv(1 << 16)):
+            if kind == NLMSG_DONE:
+                return bool(marked) and all(marked)
+            if kind != RTM_NEWROUTE:
+                continue
+            fields = ROUTE.unpack_from(body)
+            details = attributes(body[ROUTE.size :])
+            if (fields[4] == RT_TABLE_MAIN and fields[7] == RTN_UNICAST
+                    and details.get(RTA_OIF) == struct.pack("=I", ifindex)):
+                marked.append(bool(fields[8] & RTNH_F_LINKDOWN))
+
+
+def bird_time(line):
+    """The time that BIRD wrote before the line, `timeformat log iso long us`, in s."""
+    stamp, fraction = line[:26].split(".")
+    return calendar.timegm(time.strptime(stamp, "%Y-%m-%d %H:%M:%S")) + float("0." + fraction)
+
+
+def loss_in_bird_log(log, since, deadline):
+    text = ""
+    while time.monotonic() < deadline:
+        text += log.read()
+        for line in text.splitlines():
+            # BIRD has read its clock when it woke up: before the line, and after the signal.
+            if f"interface {IFNAME} changes link" in line and bird_time(line) >= since:
+                return (bird_time(line) - since) * 1000
+        time.sleep(0.002)
+    raise SystemExit(f"BIRD logged no loss of the carrier: {text}")
+
+
+def interface_index(space):
+    return int(subprocess.check_output(["ip", "netns", "exec", space, "cat",
+                                        f"/sys/class/net/{IFNAME}/ifindex"]))
+
+
+def lose(pid, space, log_path, within_ms, other=()):
+    family_of = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
+    ifindex = interface_index(space)
+    events = make_socket(space, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE,
+                         (0, RTMGRP_LINK))
+    query = make_socket(space, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE, (0, 0))
+    log = open(log_path, encoding="utf-8")
+    log.seek(0, os.SEEK_END)
+    if other:
+        subprocess.check_call(["ip", "-n", other[0], "link", "set", other[1], "down"])
+        time.sleep(float(other[2]) / 1000)
+    wall, start = time.time(), time.monotonic()
+    deadline = start + float(within_ms) / 1000
+    os.kill(pid, signal.SIGTERM)
+    event, marked = None, {}
+    while event is None or len(marked) < len(family_of):
+        if time.monotonic() >= deadline:
+            raise SystemExit(f"after {within_ms} ms: event {event}, linkdown {marked}")
+        # The pause leaves the processors to the link and BIRD.
+        readable = select.select([events], [], [], 0.0005)[0]
+        if readable and event is None and carrier_lost(events.recv(1 << 16)):
+            event = time.monotonic()
+        for name, family in family_of.items():
+            if name not in marked and routes_are_linkdown(query, ifindex, family):
+                marked[name] = time.monotonic()
+    bird = loss_in_bird_log(log, wall, deadline)
+    routes = max(marked.values())
+    print(f"{(event - start) * 1000:.1f} {(routes - start) * 1000:.1f} {bird:.1f}")
+
+
+def wake_up(count):
+    """The child answers each byte with the time at which it had read it."""
+    there, back = os.pipe(), os.pipe()
+    if os.fork() == 0:
+        os.close(there[1])
+        while True:
+            select.select([there[0]], [], [])
+            if not os.read(there[0], 1):
+                os._exit(0)
+            os.write(back[1], struct.pack("=d", time.monotonic()))
+    times = []
+    for _ in range(count):
+        time.sleep(0.01)
+        start = time.monotonic()
+        os.write(there[1], b"x")
+        times.append((struct.unpack("=d", os.read(back[0], 8))[0] - start) * 1000)
+    times.sort()
+    print(f"{times[0]:.2f} {times[len(times) // 2]:.2f} {times[-1]:.2f}")
+
+
+def main():
+    if sys.argv[1] == "--wake-up":
+        wake_up(int(sys.argv[2]))
+    else:
+        pid, space, log_path, within_ms, *other = sys.argv[1:]
+        lose(int(pid), space, log_path, within_ms, other)
+
+
+main()
