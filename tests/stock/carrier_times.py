@@ -2,10 +2,10 @@
 """Stops the peer of a link and measures when the loss of the carrier is known.
 
 usage: carrier_times.py PID NETNS BIRD-LOG WITHIN-MS [OTHER-NETNS OTHER-IFNAME MS-BEFORE]
-Sends SIGTERM to PID. Prints three times from that call on, in ms: to the kernel's message that rv0 in NETNS has no
-carrier, to its routes with the flag linkdown, and to the line about rv0 in the log of that namespace's BIRD.
-With OTHER-IFNAME, that interface is set down MS-BEFORE before the signal, so that the machine's link watch
-announces another lost carrier shortly before.
+Sends SIGTERM to PID. Prints four times from that call on, in ms: until the link has set the carrier of rv0 in NETNS
+off, until the kernel's message about that, until the routes of rv0 have the flag linkdown, and until the BIRD of
+that namespace has logged it. With OTHER-IFNAME, that interface is set down MS-BEFORE before the signal, so that
+the machine's link watch announces another lost carrier shortly before.
 
 usage: carrier_times.py --wake-up COUNT
 Prints what a wake-up of a process costs here: the least, the median and the longest time from a write to a
@@ -109,6 +109,35 @@ def loss_in_bird_log(log, since, deadline):
     raise SystemExit(f"BIRD logged no loss of the carrier: {text}")
 
 
+class CarrierTrace:
+    """The kernel's calls of netif_carrier_off() by a program named routevpn, by a probe of the kernel's tracer."""
+
+    FOLDER = "/sys/kernel/tracing/"
+
+    def __init__(self):
+        self.write("trace_clock", "mono")  # that of time.monotonic()
+        self.write("kprobe_events", "p:routevpn_off netif_carrier_off")
+        self.write("events/kprobes/routevpn_off/enable", "1")
+        self.write("trace", "")
+
+    def write(self, name, text):
+        with open(self.FOLDER + name, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def first_after(self, since):
+        with open(self.FOLDER + "trace", encoding="utf-8") as file:
+            lines = [line for line in file if "routevpn_off:" in line]
+        for line in lines:
+            at = float(line.split("routevpn_off:")[0].split()[-1].rstrip(":"))
+            if line.split()[0].startswith("routevpn-") and at >= since:
+                return at
+        raise SystemExit(f"the link did not set the carrier off: {lines}")
+
+    def close(self):
+        self.write("events/kprobes/routevpn_off/enable", "0")
+        self.write("kprobe_events", "")
+
+
 def interface_index(space):
     return int(subprocess.check_output(["ip", "netns", "exec", space, "cat",
                                         f"/sys/class/net/{IFNAME}/ifindex"]))
@@ -122,6 +151,7 @@ def lose(pid, space, log_path, within_ms, other=()):
     query = make_socket(space, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE, (0, 0))
     log = open(log_path, encoding="utf-8")
     log.seek(0, os.SEEK_END)
+    trace = CarrierTrace()
     if other:
         subprocess.check_call(["ip", "-n", other[0], "link", "set", other[1], "down"])
         time.sleep(float(other[2]) / 1000)
@@ -140,8 +170,10 @@ def lose(pid, space, log_path, within_ms, other=()):
             if name not in marked and routes_are_linkdown(query, ifindex, family):
                 marked[name] = time.monotonic()
     bird = loss_in_bird_log(log, wall, deadline)
-    routes = max(marked.values())
-    print(f"{(event - start) * 1000:.1f} {(routes - start) * 1000:.1f} {bird:.1f}")
+    off = trace.first_after(start)
+    trace.close()
+    moments = off, event, max(marked.values())
+    print(*(f"{(moment - start) * 1000:.1f}" for moment in moments), f"{bird:.1f}")
 
 
 def wake_up(count):

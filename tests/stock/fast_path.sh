@@ -6,6 +6,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../netns/flows.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../netns/flows.sh"
 
+# A handshake that takes long on a slow machine is retransmitted, and the copies are dropped.
+readonly DROPPED_PACKETS='.drops | del(.handshake_unexpected) | tostring'
+
 HERE=$(dirname "${BASH_SOURCE[0]}")
 
 offload() { in_ns "$PRIV_A" ethtool -k rv0 | sed -n "s/^\t*$1: \([a-z]*\).*/\1/p"; }
@@ -57,7 +60,7 @@ for end in a b; do
   expect_equal "$end sends batches with UDP_SEGMENT" true "$(show $end .udp_segment)"
   expect_not "show has no note about that" grep -q UDP_SEGMENT \
     <<<"$("$ROUTEVPN" show --run-dir "$DIR/$end")"
-  expect_equal "$end dropped nothing" '{}' "$(show $end '.drops | tostring')"
+  expect_equal "$end dropped no packet" '{}' "$(show $end "$DROPPED_PACKETS")"
 done
 echo "# cipher $(show a .cipher) by $(show a .crypto)"
 stop_links

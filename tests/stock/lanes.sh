@@ -5,6 +5,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../netns/flows.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../netns/flows.sh"
 
+# A handshake that takes long on a slow machine is retransmitted, and the copies are dropped.
+readonly DROPPED_PACKETS='.drops | del(.handshake_unexpected) | tostring'
+
 lanes_are_up() {
   [[ $(show a '[.lanes[].state] | join(" ")') == "up up" && $(show b '[.lanes[].state] | join(" ")') == "up up" ]]
 }
@@ -20,6 +23,6 @@ for end in a b; do
     echo "# $end, lane $lane: $packets packets sent"
     expect "lane $lane of $end has sent at least a flow" test "$packets" -gt 300
   done
-  expect_equal "$end dropped nothing" '{}' "$(show $end '.drops | tostring')"
+  expect_equal "$end dropped no packet" '{}' "$(show $end "$DROPPED_PACKETS")"
 done
 stop_links
