@@ -9,7 +9,8 @@
 #
 #   --mirror URL   Debian mirror; default: that of this machine's apt
 #   --renew        makes the system again, with the suite's newest packages
-#   --only NAME    only tests/stock/NAME.sh; can be given more than once
+#   --only NAME    only tests/stock/NAME.sh, or tests/netns/NAME.sh if it needs no other program than routevpn;
+#                  can be given more than once
 #
 # The system, the disk image and the build stay in ~/.cache/routevpn-stock/SUITE for later runs. Needs root,
 # by sudo for other users. One line is printed for each check, and "N passed, N failed" last. Exit status: 0
@@ -147,7 +148,7 @@ while (($# > 0)); do
       ;;
     --renew) renew=yes ;;
     --only)
-      [[ ${2:-} =~ ^[a-z_]+$ ]] || die "--only takes the name of a script of tests/stock" 2
+      [[ ${2:-} =~ ^[a-z_]+$ ]] || die "--only takes the name of a script, without .sh" 2
       only+=("$2")
       shift
       ;;
@@ -167,7 +168,8 @@ fi
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 for name in "${only[@]}"; do
-  [[ -f $top/tests/stock/$name.sh ]] || die "--only: there is no tests/stock/$name.sh" 2
+  [[ -f $top/tests/stock/$name.sh || -f $top/tests/netns/$name.sh ]] ||
+    die "--only: there is no $name.sh in tests/stock and tests/netns" 2
 done
 "$top/scripts/packages.sh" stock
 work='' machine='' cache=''

@@ -43,9 +43,21 @@ for end in a b; do
 done
 stop b KILL || true
 expect "after SIGKILL the table is gone" wait_for no_nat "$PRIV_B"
-link_b --nat
+
+# The kernel itself refuses memory that is writable and executable, from Linux 6.3 on.
+cat >"$DIR/refusing" <<END
+#!/usr/bin/env python3
+import ctypes, os, sys
+PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) != 0:
+    print("no PR_SET_MDWE", flush=True)
+os.execv("$ROUTEVPN", ["routevpn", *sys.argv[1:]])
+END
+chmod +x "$DIR/refusing"
+ROUTEVPN=$DIR/refusing link_b --nat
 wait_up b
 wait_up a
+if grep -q 'no PR_SET_MDWE' "$DIR/b.log"; then echo "# this kernel has no PR_SET_MDWE"; else echo "# with PR_SET_MDWE"; fi
 expect "a ping passes to the link that was started again" \
   in_ns "$PRIV_A" ping -q -c 5 -i 0.05 -W "$DEADLINE_S" 10.255.0.2
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The first process of the machine that scripts/stock_kernel.sh boots: runs the scripts of tests/stock, with
-# the second serial line as output, and turns the machine off.
+# The first process of the machine that scripts/stock_kernel.sh boots: runs the scripts, with the second serial
+# line as output, and turns the machine off.
 #
 # Each script prints "ok - TEXT" for each check and ends at the first that fails, with "not ok - TEXT".
 
@@ -28,17 +28,20 @@ turn_off() {
 
 # A script that ended for another reason than a failed check has failed too.
 run() {
-  local name=$1 began status=0 log=/tmp/$1.log
-  began=$(cut -d . -f 1 /proc/uptime)
-  ROUTEVPN=/stock/routevpn DEADLINE_S=60 bash "/stock/tests/stock/$name.sh" > >(tee "$log" | sed -u 's/^\(ok\|not ok\) - /&'"$name: /") 2>&1 || status=$?
+  local name=$1 script status=0 log=/tmp/$1.log began=$SECONDS
+  for script in "/stock/tests/"{stock,netns}"/$name.sh"; do
+    [[ ! -f $script ]] || break
+  done
+  ROUTEVPN=/stock/routevpn DEADLINE_S=60 bash "$script" \
+    > >(tee "$log" | sed -u "s/^\(ok\|not ok\) - /&$name: /") 2>&1 || status=$?
   wait
   if ((status != 0)) && ! grep -q '^not ok - ' "$log"; then echo "not ok - $name: exit status $status"; fi
-  echo "# $name took $(($(cut -d . -f 1 /proc/uptime) - began)) s"
+  echo "# $name took $((SECONDS - began)) s"
 }
 
 echo "# Linux $(uname -r), started in $(cut -d ' ' -f 1 /proc/uptime) s"
 mapfile -t names < <(grep . /stock/only)
-if ((${#names[@]} == 0)); then names=(carrier fast_path path_mtu lanes confinement); fi
+if ((${#names[@]} == 0)); then names=(carrier fast_path path_mtu lanes confinement rights); fi
 for name in "${names[@]}"; do run "$name"; done
 echo "the machine has finished"
 turn_off
