@@ -55,11 +55,22 @@ expect_times() {
   expect_equal "$1: less than $LIMIT_MS ms, of $TRIES losses" "$TRIES" "$below"
 }
 
+# The kernel's tracer notes each netif_carrier_off(), with the clock of python's time.monotonic().
+trace_carrier() {
+  local tracing=/sys/kernel/tracing
+  echo mono >"$tracing/trace_clock"
+  echo 'p:routevpn_off netif_carrier_off' >"$tracing/kprobe_events"
+  echo 1 >"$tracing/events/kprobes/routevpn_off/enable"
+}
+
+trace_carrier
 wire "$PUB_A" other "$PUB_B" other
 two_links "${TIMES[@]}"
 start_bird
 wait_for bird_saw_up || fail "BIRD does not see the carrier"
-for ((try = 0; try < TRIES; ++try)); do
+# QEMU translates each piece of code before its first use: the first losses are not measured.
+for ((try = -2; try < TRIES; ++try)); do
+  if ((try == 0)); then rm "$DIR/times"; fi
   if ((try % 2)); then
     lose "$PUB_B" other "$(random_ms)"
     ip -n "$PUB_B" link set other up

@@ -109,33 +109,15 @@ def loss_in_bird_log(log, since, deadline):
     raise SystemExit(f"BIRD logged no loss of the carrier: {text}")
 
 
-class CarrierTrace:
-    """The kernel's calls of netif_carrier_off() by a program named routevpn, by a probe of the kernel's tracer."""
-
-    FOLDER = "/sys/kernel/tracing/"
-
-    def __init__(self):
-        self.write("trace_clock", "mono")  # that of time.monotonic()
-        self.write("kprobe_events", "p:routevpn_off netif_carrier_off")
-        self.write("events/kprobes/routevpn_off/enable", "1")
-        self.write("trace", "")
-
-    def write(self, name, text):
-        with open(self.FOLDER + name, "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def first_after(self, since):
-        with open(self.FOLDER + "trace", encoding="utf-8") as file:
-            lines = [line for line in file if "routevpn_off:" in line]
-        for line in lines:
-            at = float(line.split("routevpn_off:")[0].split()[-1].rstrip(":"))
-            if line.split()[0].startswith("routevpn-") and at >= since:
-                return at
-        raise SystemExit(f"the link did not set the carrier off: {lines}")
-
-    def close(self):
-        self.write("events/kprobes/routevpn_off/enable", "0")
-        self.write("kprobe_events", "")
+def time_of_carrier_off(since):
+    """The first call of netif_carrier_off() by a program named routevpn. carrier.sh has set the probe."""
+    with open("/sys/kernel/tracing/trace", encoding="utf-8") as file:
+        lines = [line for line in file if "routevpn_off:" in line]
+    for line in lines:
+        at = float(line.split("routevpn_off:")[0].split()[-1].rstrip(":"))
+        if line.split()[0].startswith("routevpn-") and at >= since:
+            return at
+    raise SystemExit(f"the link did not set the carrier off: {lines}")
 
 
 def interface_index(space):
@@ -143,36 +125,39 @@ def interface_index(space):
                                         f"/sys/class/net/{IFNAME}/ifindex"]))
 
 
+def time_of_event(events, deadline):
+    while select.select([events], [], [], max(0, deadline - time.monotonic()))[0]:
+        if carrier_lost(events.recv(1 << 16)):
+            return time.monotonic()
+    raise SystemExit("the kernel announced no loss of the carrier")
+
+
+def time_of_linkdown(query, ifindex, deadline):
+    while time.monotonic() < deadline:
+        if all(routes_are_linkdown(query, ifindex, family)
+               for family in (socket.AF_INET, socket.AF_INET6)):
+            return time.monotonic()
+    raise SystemExit("the routes are not marked linkdown")
+
+
 def lose(pid, space, log_path, within_ms, other=()):
-    family_of = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
     ifindex = interface_index(space)
     events = make_socket(space, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE,
                          (0, RTMGRP_LINK))
     query = make_socket(space, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE, (0, 0))
     log = open(log_path, encoding="utf-8")
     log.seek(0, os.SEEK_END)
-    trace = CarrierTrace()
     if other:
         subprocess.check_call(["ip", "-n", other[0], "link", "set", other[1], "down"])
         time.sleep(float(other[2]) / 1000)
     wall, start = time.time(), time.monotonic()
     deadline = start + float(within_ms) / 1000
     os.kill(pid, signal.SIGTERM)
-    event, marked = None, {}
-    while event is None or len(marked) < len(family_of):
-        if time.monotonic() >= deadline:
-            raise SystemExit(f"after {within_ms} ms: event {event}, linkdown {marked}")
-        # The pause leaves the processors to the link and BIRD.
-        readable = select.select([events], [], [], 0.0005)[0]
-        if readable and event is None and carrier_lost(events.recv(1 << 16)):
-            event = time.monotonic()
-        for name, family in family_of.items():
-            if name not in marked and routes_are_linkdown(query, ifindex, family):
-                marked[name] = time.monotonic()
+    event = time_of_event(events, deadline)
+    # Only now: a dump of the routes takes the lock that the kernel's announcement needs.
+    linkdown = time_of_linkdown(query, ifindex, deadline)
     bird = loss_in_bird_log(log, wall, deadline)
-    off = trace.first_after(start)
-    trace.close()
-    moments = off, event, max(marked.values())
+    moments = time_of_carrier_off(start), event, linkdown
     print(*(f"{(moment - start) * 1000:.1f}" for moment in moments), f"{bird:.1f}")
 
 
