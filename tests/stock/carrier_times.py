@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Stops the peer of a link and measures when the loss of the carrier is known.
 
-usage: carrier_times.py PID NETNS BIRD-LOG WITHIN-MS [OTHER-NETNS OTHER-IFNAME MS-BEFORE]
-Sends SIGTERM to PID. Prints four times from that call on, in ms: until the link has set the carrier of rv0 in NETNS
-off, until the kernel's message about that, until the routes of rv0 have the flag linkdown, and until the BIRD of
-that namespace has logged it. With OTHER-IFNAME, that interface is set down MS-BEFORE before the signal, so that
+usage: carrier_times.py PEER-PID PID NETNS BIRD-LOG WITHIN-MS [OTHER-NETNS OTHER-IFNAME MS-BEFORE]
+Sends SIGTERM to the process PEER-PID, the other end of the link of process PID. Prints four times from that call
+on, in ms: until PID has set the carrier of rv0 in NETNS off, until the kernel's message about that, until the routes
+of rv0 have the flag linkdown, and until the BIRD of that namespace has logged it. With OTHER-IFNAME, that interface is set down MS-BEFORE before the signal, so that
 the machine's link watch announces another lost carrier shortly before.
 
 usage: carrier_times.py --wake-up COUNT
@@ -109,15 +109,16 @@ def loss_in_bird_log(log, since, deadline):
     raise SystemExit(f"BIRD logged no loss of the carrier: {text}")
 
 
-def time_of_carrier_off(since):
-    """The first call of netif_carrier_off() by a program named routevpn. carrier.sh has set the probe."""
+def time_of_carrier_off(pid, since):
+    """The first call of netif_carrier_off() by this process. carrier.sh has set the probe."""
     with open("/sys/kernel/tracing/trace", encoding="utf-8") as file:
         lines = [line for line in file if "routevpn_off:" in line]
     for line in lines:
-        at = float(line.split("routevpn_off:")[0].split()[-1].rstrip(":"))
-        if line.split()[0].startswith("routevpn-") and at >= since:
+        fields = line.split("routevpn_off:")[0].split()
+        at = float(fields[-1].rstrip(":"))
+        if fields[0].endswith(f"-{pid}") and at >= since:
             return at
-    raise SystemExit(f"the link did not set the carrier off: {lines}")
+    raise SystemExit(f"process {pid} did not set the carrier off: {lines}")
 
 
 def interface_index(space):
@@ -140,7 +141,7 @@ def time_of_linkdown(query, ifindex, deadline):
     raise SystemExit("the routes are not marked linkdown")
 
 
-def lose(pid, space, log_path, within_ms, other=()):
+def lose(peer, pid, space, log_path, within_ms, other):
     ifindex = interface_index(space)
     events = make_socket(space, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE,
                          (0, RTMGRP_LINK))
@@ -152,12 +153,12 @@ def lose(pid, space, log_path, within_ms, other=()):
         time.sleep(float(other[2]) / 1000)
     wall, start = time.time(), time.monotonic()
     deadline = start + float(within_ms) / 1000
-    os.kill(pid, signal.SIGTERM)
+    os.kill(peer, signal.SIGTERM)
     event = time_of_event(events, deadline)
     # Only now: a dump of the routes takes the lock that the kernel's announcement needs.
     linkdown = time_of_linkdown(query, ifindex, deadline)
     bird = loss_in_bird_log(log, wall, deadline)
-    moments = time_of_carrier_off(start), event, linkdown
+    moments = time_of_carrier_off(pid, start), event, linkdown
     print(*(f"{(moment - start) * 1000:.1f}" for moment in moments), f"{bird:.1f}")
 
 
@@ -185,8 +186,8 @@ def main():
     if sys.argv[1] == "--wake-up":
         wake_up(int(sys.argv[2]))
     else:
-        pid, space, log_path, within_ms, *other = sys.argv[1:]
-        lose(int(pid), space, log_path, within_ms, other)
+        peer, pid, space, log_path, within_ms, *other = sys.argv[1:]
+        lose(int(peer), int(pid), space, log_path, within_ms, other)
 
 
 main()
