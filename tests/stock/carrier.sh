@@ -4,7 +4,7 @@
 #
 # Each time is taken from the moment when the link sets the carrier off, and from the SIGTERM to the peer.
 #
-# The peer is stopped by SIGTERM, and started again. In 10 of the tries the carrier has come on up to a second
+# The peer is the initiator a. It is stopped by SIGTERM, and started again. In 10 of the tries the carrier has come on up to a second
 # before. In the other 10, another interface of the machine has lost its carrier up to a second before: up to
 # Linux 6.7, the kernel's link watch announces losses at most once a second for the whole machine.
 # shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
@@ -20,29 +20,29 @@ start_bird() {
   cat >"$DIR/bird.conf" <<END
 log "$DIR/bird.trace" all;
 timeformat log iso long us;
-router id 10.255.0.1;
+router id 10.255.0.2;
 protocol device { scan time 10; }
 protocol direct { check link yes; debug { interfaces }; ipv4; ipv6; interface "rv*"; }
 END
-  start bird "$PRIV_A" bird -f -c "$DIR/bird.conf" -s "$DIR/bird.ctl"
+  start bird "$PRIV_B" bird -f -c "$DIR/bird.conf" -s "$DIR/bird.ctl"
   wait_for has_interface_in_bird || fail "BIRD does not see rv0"
 }
 
 # BIRD has seen the carrier come on: then its next line about the link is the loss.
 bird_saw_up() { birdc -s "$DIR/bird.ctl" show interfaces | grep -A 1 '^rv0 ' | grep -q ' LinkUp '; }
 
-# lose [OTHER-NETNS OTHER-IFNAME MS-BEFORE]: stops b. Appends the times to $DIR/times.
+# lose [OTHER-NETNS OTHER-IFNAME MS-BEFORE]: stops a. Appends the times to $DIR/times.
 lose() {
-  TZ=UTC python3 "$HERE/carrier_times.py" "${PID[b]}" "${PID[a]}" "$PRIV_A" "$DIR/bird.trace" \
+  TZ=UTC python3 "$HERE/carrier_times.py" "${PID[a]}" "${PID[b]}" "$PRIV_B" "$DIR/bird.trace" \
     $((DEADLINE_S * 1000)) "$@" >>"$DIR/times" 2>"$DIR/watch.log" || fail "no times: $(<"$DIR/watch.log")"
-  wait "${PID[b]}" || fail "b ended with status $?"
-  unset "PID[b]"
+  wait "${PID[a]}" || fail "a ended with status $?"
+  unset "PID[a]"
 }
 
 start_again() {
-  link_b "${TIMES[@]}"
-  wait_up b
+  link_a "${TIMES[@]}"
   wait_up a
+  wait_up b
   wait_for bird_saw_up || fail "BIRD does not see the carrier come on"
 }
 
@@ -92,8 +92,8 @@ wait_for bird_saw_up || fail "BIRD does not see the carrier"
 for ((try = -2; try < TRIES; ++try)); do
   if ((try == 0)); then rm "$DIR/times"; fi
   if ((try % 2)); then
-    lose "$PUB_B" other "$(random_ms)"
-    ip -n "$PUB_B" link set other up
+    lose "$PUB_A" other "$(random_ms)"
+    ip -n "$PUB_A" link set other up
   else
     sleep "$(printf '0.%03d' "$(random_ms)")" # the random interval, not a wait for a condition
     lose

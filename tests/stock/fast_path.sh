@@ -22,11 +22,11 @@ expect_equal "TCP segmentation of rv0" on "$(offload tcp-segmentation-offload)"
 expect_equal "UDP segmentation of rv0" "$wanted" "$(offload tx-udp-segmentation)"
 
 for target in 10.255.0.2 2001:db8:ff::1; do
-  expect "200 small packets to $target are answered" \
-    in_ns "$PRIV_A" ping -q -c 200 -i 0.005 -W "$DEADLINE_S" "$target"
+  expect "100 small packets to $target are answered" \
+    in_ns "$PRIV_A" ping -q -c 100 -i 0.005 -W "$DEADLINE_S" "$target"
 done
 
-# tcp ADDRESS FROM TO OPTION...: 8 MB. The sender's kernel hands over super-packets, so that it counts fewer
+# tcp ADDRESS FROM TO OPTION...: 4 MB. The sender's kernel hands over super-packets, so that it counts fewer
 # packets than the link, which counts segments; the receiver's kernel gets super-packets in the same way.
 tcp() {
   local address=$1 from=$2 to=$3 end segments before
@@ -36,7 +36,7 @@ tcp() {
   local handed_before taken_before
   handed_before=$(kernel_packets "$from" tx)
   taken_before=$(kernel_packets "$to" rx)
-  transfer "8 MB of TCP from $end by $address" "$PRIV_A" "$PRIV_B" "$address" --bytes 8000000 "$@"
+  transfer "4 MB of TCP from $end by $address" "$PRIV_A" "$PRIV_B" "$address" --bytes 4000000 "$@"
   segments=$(($(show "$end" .tx.packets) - before))
   echo "# $segments segments in $(($(kernel_packets "$from" tx) - handed_before)) packets of the sender's kernel," \
     "$(($(kernel_packets "$to" rx) - taken_before)) of the receiver's"
