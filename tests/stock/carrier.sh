@@ -19,7 +19,7 @@ has_interface_in_bird() { grep -q 'interface rv0 ' "$DIR/bird.trace"; }
 start_bird() {
   cat >"$DIR/bird.conf" <<END
 log "$DIR/bird.trace" all;
-timeformat log iso long us;
+timeformat log "%s.%6f";
 router id 10.255.0.2;
 protocol device { scan time 10; }
 protocol direct { check link yes; debug { interfaces }; ipv4; ipv6; interface "rv*"; }
@@ -33,7 +33,7 @@ bird_saw_up() { birdc -s "$DIR/bird.ctl" show interfaces | grep -A 1 '^rv0 ' | g
 
 # lose [OTHER-NETNS OTHER-IFNAME MS-BEFORE]: stops a. Appends the times to $DIR/times.
 lose() {
-  TZ=UTC python3 "$HERE/carrier_times.py" "${PID[a]}" "${PID[b]}" "$PRIV_B" "$DIR/bird.trace" \
+  python3 "$HERE/carrier_times.py" "${PID[a]}" "${PID[b]}" "$PRIV_B" "$DIR/bird.trace" \
     $((DEADLINE_S * 1000)) "$@" >>"$DIR/times" 2>"$DIR/watch.log" || fail "no times: $(<"$DIR/watch.log")"
   wait "${PID[a]}" || fail "a ended with status $?"
   unset "PID[a]"
