@@ -37,8 +37,7 @@ void open_standard_descriptors() {
   ::close(fd);
 }
 
-// Returns the exit status of the command.
-struct Run {
+struct Run {  // the command; it returns the exit status
   const cli::CommandLine& line;
   const cli::Console& console;
   bool keys_are_locked;
@@ -56,6 +55,7 @@ struct Run {
   }
   int operator()(const cli::CheckLink&) const { return cli::run_check(line, console); }
   int operator()(const cli::ShowLinks& show) const { return cli::run_show(show, console); }
+  int operator()(const cli::ReloadLinks& reload) const { return cli::run_reload(reload, console); }
   int operator()(const cli::PkiCommand& command) const { return cli::run_pki(command, console); }
   int operator()(const plan::PlanRequest& request) const { return cli::run_plan(request, console); }
   int operator()(const cli::PrintText& print) const {

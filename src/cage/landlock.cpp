@@ -35,17 +35,30 @@ Ruleset all_rights(long abi) {
   return all;
 }
 
+// All of files except these, and signals.
+Ruleset rights_to_change(long abi) {
+  constexpr std::uint64_t to_read =
+      LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+  constexpr std::uint64_t device_control = std::uint64_t{1} << 15U;  // ABI version 5
+  constexpr std::uint64_t signals = std::uint64_t{1} << 1U;          // ABI version 6
+  Ruleset some = all_rights(abi);
+  some.files &= ~(to_read | device_control);
+  some.network = 0;
+  some.scoped &= signals;
+  return some;
+}
+
 }  // namespace
 
-void drop_landlock_rights() {
+void drop_landlock_rights(LandlockRights rights) {
   const long abi =
       syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 1) return;  // ENOSYS: not built in; EOPNOTSUPP: not enabled at boot
-  const Ruleset handled = all_rights(abi);
+  const Ruleset handled = rights == LandlockRights::all ? all_rights(abi) : rights_to_change(abi);
   const Fd rules(
       static_cast<int>(syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0)));
   if (!rules || syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) {
-    throw system_error("confining the worker: Landlock");
+    throw system_error("removing rights by Landlock");
   }
 }
 

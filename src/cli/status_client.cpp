@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/unix_address.hpp"
 
 namespace routevpn::cli {
 
@@ -41,14 +40,12 @@ std::vector<std::string> link_names(const std::string& run_dir) {
 std::optional<StatusStream> StatusStream::ask(const std::string& run_dir, const std::string& link,
                                               const std::string& question) {
   const std::string path = run_dir + "/" + link + std::string(suffix);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw system_error(path, ENAMETOOLONG);
-  std::memcpy(address.sun_path, path.data(), path.size());
+  const auto address = UnixAddress::of(path);
+  if (!address) throw system_error(path, ENAMETOOLONG);
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) throw system_error("socket");
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &connect_timeout, sizeof connect_timeout);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (::connect(fd.get(), address->get(), UnixAddress::size()) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED) return std::nullopt;
     throw system_error(path);
   }

@@ -16,6 +16,10 @@ namespace {
 using options::flag, options::number, options::single, options::text;
 using options::OptionTable, options::Reading;
 
+options::Option run_dir(std::string& into) {
+  return {"run-dir", "DIR", "directory of the links' control sockets", single(into)};
+}
+
 OptionTable show_table(ShowLinks& show) {
   return {
       {"json", "", "print a JSON array", flag(show.json)},
@@ -25,8 +29,12 @@ OptionTable show_table(ShowLinks& show) {
                              {{LinkState::up, "up"}, {LinkState::down, "down"}})))},
       {"timeout", "SECONDS", "stop waiting, with exit status 1",
        single(show.timeout, {options::parse_timeout})},
-      {"run-dir", "DIR", "directory of the links' control sockets", single(show.run_dir)},
+      run_dir(show.run_dir),
   };
+}
+
+OptionTable reload_table(ReloadLinks& reload) {
+  return {run_dir(reload.run_dir)};
 }
 
 options::Option directory(std::string& into) {
@@ -109,13 +117,22 @@ OptionTable completion_table(ShellChoice&) {
   return {};
 }
 
-Command complete(ShowLinks& show, Reading& reading) {
-  show.links = reading.operands;
-  for (const auto& link : show.links) {
+std::vector<std::string> take_links(Reading& reading) {
+  for (const auto& link : reading.operands) {
     if (link.empty() || link.find('/') != std::string::npos) {
       reading.faults.push_back("link '" + link + "': must be a name without '/'");
     }
   }
+  return reading.operands;
+}
+
+Command complete(ReloadLinks& reload, Reading& reading) {
+  reload.links = take_links(reading);
+  return reload;
+}
+
+Command complete(ShowLinks& show, Reading& reading) {
+  show.links = take_links(reading);
   if (reading.has("timeout") && !reading.has("wait"))
     reading.report_missing("--timeout: needs --wait up|down");
   if (show.watch && reading.has("wait")) reading.faults.emplace_back("--watch: excludes --wait");
@@ -224,6 +241,8 @@ constexpr std::array all_verbs = {
                                 Operand::link),
     Verb{"check", "--config FILE", "Prints the settings of a link, or every fault.", Operand::none,
          link_options, parse_check},
+    verb<ReloadLinks, reload_table>("reload", "[LINK...] [OPTION...]",
+                                    "Makes links read their files again.", Operand::link),
     verb<pki::AuthorityOrder, authority_table>("pki ca", "[OPTION...]",
                                                "Makes a CA: ca.key and ca.cert."),
     verb<pki::RequestOrder, request_table>("pki csr", "--name NAME [OPTION...]",

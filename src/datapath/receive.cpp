@@ -237,7 +237,10 @@ void Lane::control_message(Association& association, ConstBytes payload, const A
   if (!peer_control_.admit(arrival.now, control_rate)) return drop(Drop::payload_control_limited);
   switch (message->kind) {
     case ControlMessage::Kind::echo_request:
-      if ((message->sequence & path_probe) == 0) ++association.echo_requests;
+      if ((message->sequence & path_probe) == 0) {
+        ++association.echo_requests;
+        counters_.last_asked.store(arrival.now, std::memory_order_relaxed);
+      }
       return queue_control({ControlMessage::Kind::echo_reply, message->sequence, message->stamp,
                             association.echo_requests});
     case ControlMessage::Kind::echo_reply: {

@@ -2,17 +2,16 @@
 
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <vector>
 
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/unix_address.hpp"
 
 namespace routevpn::host {
 
@@ -20,19 +19,11 @@ namespace {
 
 constexpr int max_links_of_a_name = 100;
 
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    throw UsageError("--run-dir: the control socket's path " + path + " is longer than " +
-                     std::to_string(sizeof address.sun_path - 1) + " bytes");
-  }
-  std::memcpy(address.sun_path, path.c_str(), path.size());
-  return address;
-}
-
-const sockaddr* generic(const sockaddr_un& address) {
-  return reinterpret_cast<const sockaddr*>(&address);
+UnixAddress address_of(const std::string& path) {
+  const auto address = UnixAddress::of(path);
+  if (address) return *address;
+  throw UsageError("--run-dir: the control socket's path " + path + " is longer than " +
+                   std::to_string(UnixAddress::longest_path) + " bytes");
 }
 
 // The process that made it listen. After a kill -9 of a monitor its worker still has the socket for
@@ -57,9 +48,9 @@ void give_to_group(const std::string& path, gid_t group) {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // the change may have set it (sysctl fs.suid_dumpable)
 }
 
-bool has_listener(const sockaddr_un& address) {
+bool has_listener(const UnixAddress& address) {
   const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (connect(probe.get(), generic(address), sizeof address) != 0) return errno == EAGAIN;
+  if (connect(probe.get(), address.get(), UnixAddress::size()) != 0) return errno == EAGAIN;
   return is_there(probe);
 }
 
@@ -79,12 +70,12 @@ ControlListener::ControlListener(const std::string& run_dir, const std::string& 
   for (int number = 1; number <= max_links_of_a_name; ++number) {
     link_ = number == 1 ? link : link + "-" + std::to_string(number);
     path_ = run_dir + "/" + link_ + ".sock";
-    const sockaddr_un address = address_of(path_);
+    const auto address = address_of(path_);
     if (has_listener(address)) continue;
     unlink(path_.c_str());
     fd_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd_) throw system_error("control socket");
-    if (::bind(fd_.get(), generic(address), sizeof address) == 0) {
+    if (::bind(fd_.get(), address.get(), UnixAddress::size()) == 0) {
       give_to_group(path_, group);
       chmod(path_.c_str(), 0660);
       if (listen(fd_.get(), 16) != 0) throw system_error(path_);

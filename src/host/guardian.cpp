@@ -21,6 +21,7 @@
 #include "routevpn/host/capabilities.hpp"
 
 #include "backstop_routes.hpp"
+#include "link_nftables.hpp"
 #include "nat.hpp"
 #include "policy_rules.hpp"
 
@@ -62,14 +63,14 @@ void report(Outcome outcome, const std::string& text) {
 }
 
 // Returns when the monitor or nft has ended.
-void wait_for_end(const Nat* nat) {
-  std::array<pollfd, 2> watched{{{life_pipe, 0, 0}, {nat ? nat->table().errors_fd() : -1, 0, 0}}};
+void wait_for_end(const LinkNftables* table) {
+  std::array<pollfd, 2> watched{{{life_pipe, 0, 0}, {table ? table->errors_fd() : -1, 0, 0}}};
   while (watched[0].revents == 0 && watched[1].revents == 0) {
     if (poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) {
       return log_error(system_error("waiting for the end of the link").what());
     }
   }
-  if (watched[0].revents == 0) log_error("nft has ended: --nat is no longer in force");
+  if (watched[0].revents == 0) log_error("nft has ended, and the link's nftables table with it");
 }
 
 // None if the monitor ends first.
@@ -93,14 +94,14 @@ void guard(const GuardianDuties& duties, const Netns& where) {
     add_backstop_routes(additions, duties.table, duties.routes);
     add_policy_rules(additions, duties.fwmark, duties.table, duties.ipv4, duties.ipv6);
   }
-  std::optional<Nat> nat;
-  if (duties.nat) nat.emplace(*ifname, duties.ipv6);
+  std::optional<LinkNftables> table;
+  if (duties.nat || duties.routed_sources) table.emplace(*ifname, duties);
   std::string forwarding;
-  for (const auto& family : nat ? nat->forwarding().were_off() : std::vector<std::string>()) {
+  for (const auto& family : table ? table->forwarding() : std::vector<std::string>()) {
     forwarding.append(family).append(" ");
   }
   report(done, forwarding.append("\n").append(additions.removals()));
-  wait_for_end(nat ? &*nat : nullptr);
+  wait_for_end(table ? &*table : nullptr);
 }
 
 // Ends the process in every case: it must not continue as a second monitor.
@@ -148,7 +149,7 @@ void Guardian::begin(const std::string& ifname) {
   if (answer[0] == usage_failure) throw UsageError(answer.substr(1));
   if (answer[0] == system_failure) throw SystemError(answer.substr(1));
   const std::size_t line_end = answer.find('\n');
-  leftovers_.nat_table = nat_table(ifname);
+  leftovers_.table = link_nftables_name(ifname);
   std::istringstream families(answer.substr(1, line_end - 1));
   for (std::string family; families >> family;) leftovers_.forwarding.push_back(family);
   leftovers_.removals = answer.substr(line_end + 1);
@@ -170,7 +171,7 @@ bool Guardian::exited_by_itself() const {
 void Guardian::undo(const Netns& where) {
   if (exited_by_itself()) return;
   const NetnsScope scope(where);
-  switch_off_forwarding(leftovers_.nat_table, leftovers_.forwarding);
+  switch_off_forwarding(leftovers_.table, leftovers_.forwarding);
   remove_additions(std::move(leftovers_.removals));
 }
 

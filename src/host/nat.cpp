@@ -5,16 +5,14 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
-#include "routevpn/base/text.hpp"
 
-#include "netlink_socket.hpp"
+#include "link_nftables.hpp"
+#include "nft_table.hpp"
 #include "sysctl.hpp"
 
 namespace routevpn::host {
 
 namespace {
-
-constexpr const char* table_prefix = "routevpn-";
 
 // Below /proc/sys/net.
 std::string sysctl_of(const std::string& family) {
@@ -25,42 +23,23 @@ std::string sysctl_of(const std::string& family) {
 bool named_by_others(const std::string& own_table, const std::string& family) {
   const auto tables = nft_tables();
   return std::any_of(tables.begin(), tables.end(), [&](const NftTableInfo& table) {
-    return table.name != own_table && table.name.starts_with(table_prefix) &&
+    return table.name != own_table && table.name.starts_with(link_nftables_prefix) &&
            table.comment.find(family) != std::string::npos;
   });
 }
 
-// The name is pasted into an nft command, so it must not contain nft syntax.
-std::string table_name(const std::string& ifname) {
-  if (ifname.empty() || !std::all_of(ifname.begin(), ifname.end(), is_interface_character)) {
-    throw UsageError("--nat: \"" + ifname +
-                     "\" cannot name an nftables table: letters, digits, '_', '.' and '-' can");
-  }
-  return nat_table(ifname);
-}
-
-std::string free_table_name(const std::string& ifname) {
-  std::string name = table_name(ifname);
-  if (poll_until([&] { return !nft_table_exists(name); }, predecessor_grace)) return name;
-  throw UsageError("--nat: nftables table inet " + name + " already exists");
-}
+}  // namespace
 
 // In postrouting, iifname is the interface by which a forwarded packet arrived (Linux 5.7). An
 // accept ends only its own chain: a table of the user that drops forwarded packets must accept
 // these too.
-std::string table_body(const std::string& ifname, bool ipv6, const std::string& comment) {
+std::string nat_chains(const std::string& ifname, bool ipv6) {
   const std::string link = "\"" + ifname + "\"";
   const std::string family = ipv6 ? "" : "meta nfproto ipv4 ";
-  return comment + "chain postrouting { type nat hook postrouting priority srcnat; " + family +
-         "iifname " + link + " oifname != " + link + " masquerade; }; " +
+  return "chain postrouting { type nat hook postrouting priority srcnat; " + family + "iifname " +
+         link + " oifname != " + link + " masquerade; }; " +
          "chain forward { type filter hook forward priority filter; " + family + "iifname " + link +
          " accept; " + family + "oifname " + link + " accept; };";
-}
-
-}  // namespace
-
-std::string nat_table(const std::string& ifname) {
-  return table_prefix + ifname;
 }
 
 void switch_off_forwarding(const std::string& own_table, const std::vector<std::string>& families) {
@@ -108,12 +87,6 @@ void Forwarding::switch_on() {
 
 Forwarding::~Forwarding() {
   if (switched_on_) switch_off_forwarding(own_table_, were_off());
-}
-
-Nat::Nat(const std::string& ifname, bool ipv6)
-    : forwarding_(free_table_name(ifname), ipv6),
-      table_(table_name(ifname), table_body(ifname, ipv6, forwarding_.comment())) {
-  forwarding_.switch_on();
 }
 
 }  // namespace routevpn::host

@@ -4,12 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "nft_table.hpp"
-
 namespace routevpn::host {
 
-// The nftables table of a link.
-std::string nat_table(const std::string& ifname);
+// The chains of a link's table. `ipv6`: also for packets of IPv6.
+std::string nat_chains(const std::string& ifname, bool ipv6);
 
 // Switches the forwarding sysctls of these families (ipv4, ipv6) off, except those that the comment
 // of another guardian's table names. Logs failures.
@@ -39,20 +37,6 @@ class Forwarding {
   std::string own_table_;
   std::vector<Sysctl> sysctls_;
   bool switched_on_ = false;
-};
-
-class Nat {
- public:
-  // In the calling thread's namespace. Throws UsageError if nft is missing or the table exists,
-  // SystemError otherwise; then nothing remains set up.
-  Nat(const std::string& ifname, bool ipv6);
-
-  [[nodiscard]] const NftTable& table() const { return table_; }
-  [[nodiscard]] const Forwarding& forwarding() const { return forwarding_; }
-
- private:
-  Forwarding forwarding_;
-  NftTable table_;  // destroyed first
 };
 
 }  // namespace routevpn::host

@@ -22,7 +22,6 @@ namespace routevpn::host {
 namespace {
 
 constexpr std::chrono::seconds nft_timeout{5};
-constexpr std::uint8_t family_inet = 1;  // NFPROTO_INET; its header conflicts with libnl's
 
 // A table's user data is a list of type, length and value (libnftnl/udata.h). Type 0 is the
 // comment, which ends with a zero byte.
@@ -40,7 +39,7 @@ std::string comment_in(const nlattr* user_data) {
   return {};
 }
 
-std::string find_nft() {
+std::string find_nft(const std::string& option) {
   const char* path = std::getenv("PATH");
   std::istringstream folders((path == nullptr ? std::string() : path) + ":/usr/sbin:/sbin");
   for (std::string folder; std::getline(folders, folder, ':');) {
@@ -48,12 +47,12 @@ std::string find_nft() {
     std::string program = folder + "/nft";
     if (::access(program.c_str(), X_OK) == 0) return program;
   }
-  throw UsageError("--nat needs the nft program (package nftables)");
+  throw UsageError(option + " needs the nft program (package nftables)");
 }
 
 // Sets `errors` to nft's error output.
-PipedChild start_nft(Fd& errors) {
-  const std::string program = find_nft();
+PipedChild start_nft(Fd& errors, const std::string& option) {
+  const std::string program = find_nft(option);
   Pipe commands = make_pipe();
   Pipe output = make_pipe();
   const Fd dev_null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
@@ -80,7 +79,7 @@ PipedChild start_nft(Fd& errors) {
 std::vector<NftTableInfo> nft_tables() {
   std::vector<NftTableInfo> tables;
   NetlinkSocket socket(NETLINK_NETFILTER);
-  const nfgenmsg header{.nfgen_family = family_inet, .version = NFNETLINK_V0, .res_id = 0};
+  const nfgenmsg header{.nfgen_family = nft_family_inet, .version = NFNETLINK_V0, .res_id = 0};
   const int type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE;
   for (const NlMessage& message : socket.dump(new_message(type, 0, &header, sizeof header))) {
     std::array<nlattr*, NFTA_TABLE_MAX + 1> at{};
@@ -95,14 +94,15 @@ bool nft_table_exists(const std::string& name) {
   return std::ranges::count(nft_tables(), name, &NftTableInfo::name) > 0;
 }
 
-NftTable::NftTable(const std::string& name, const std::string& body) : nft_(start_nft(errors_)) {
+NftTable::NftTable(const std::string& name, const std::string& body, const std::string& option)
+    : nft_(start_nft(errors_, option)) {
   const std::string command = "table inet " + name + " { flags owner; " + body + " }\n";
   if (::write(nft_.pipe(), command.data(), command.size()) < 0) throw system_error("nft");
-  wait_for_table(name);
+  wait_for_table(name, option);
 }
 
 // nft prints nothing on success, so the kernel is polled for the table.
-void NftTable::wait_for_table(const std::string& name) {
+void NftTable::wait_for_table(const std::string& name, const std::string& option) {
   bool found = false;
   const bool decided = poll_until(
       [&] {
@@ -111,10 +111,10 @@ void NftTable::wait_for_table(const std::string& name) {
       },
       nft_timeout);
   if (found) return;
-  if (!decided) throw SystemError("nftables table " + name + ": nft did not make it within 5 s");
+  const std::string what = option + ": nftables table " + name + ": ";
+  if (!decided) throw SystemError(what + "nft did not make it within 5 s");
   const std::string first_line = error_text_.substr(0, error_text_.find('\n'));
-  throw SystemError("nftables table " + name + ": " +
-                    (first_line.empty() ? "nft ended at once" : first_line));
+  throw SystemError(what + (first_line.empty() ? "nft ended at once" : first_line));
 }
 
 // True once nft has printed a line of error output or has ended.

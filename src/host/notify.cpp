@@ -29,7 +29,7 @@ void notify(std::string_view state) {
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
 
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!fd || ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
+  if (!fd || ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
                       reinterpret_cast<const sockaddr*>(&address), length) < 0) {
     log_warning("the service manager could not be notified", {{"socket", named}});
   }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/cage/deny.hpp"
 #include "routevpn/cage/rights.hpp"
 #include "routevpn/host/child_process.hpp"
 #include "routevpn/host/signal_child.hpp"
@@ -173,7 +174,13 @@ int run_resolver(int argc, char** argv) {
   if (argc != 2) return static_cast<int>(Exit::usage);
   prctl(PR_SET_NAME, ResolverProcess::program_name);
   report_after_time_limit();
-  const std::string records = resolve(argv[1]);
+  std::string records;
+  try {
+    cage::deny_harm();
+    records = resolve(argv[1]);
+  } catch (const SystemError& error) {
+    records = error_record(error.what());
+  }
   alarm(0);  // only one of the two reports is written
   const auto put = ::write(STDOUT_FILENO, records.data(), records.size());
   return static_cast<int>(put == static_cast<ssize_t>(records.size()) ? Exit::stopped

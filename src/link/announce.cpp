@@ -110,7 +110,8 @@ std::string Link::status() const {
                   0,
                   start_.monitor_pid,
                   start_.worker_starts,
-                  cage::refused_system_calls().count};
+                  cage::refused_system_calls().count,
+                  refused_sources_};
   std::vector<LaneFacts> lanes;
   for (const auto& lane : lanes_) {
     if (lane.get() == &reporting_lane()) facts.reporting_lane = lanes.size();

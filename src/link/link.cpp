@@ -24,7 +24,8 @@ Link::Link(Handover handover, std::shared_ptr<const dtls::Identity> identity,
       control_socket_(loop_, std::move(handover.control_socket), handover.link,
                       [this] { return status(); }),
       lanes_(make_lanes(std::move(handover))),
-      flaps_(start_.flaps) {
+      flaps_(start_.flaps),
+      refused_sources_(start_.refused_sources) {
   for (const auto& lane : lanes_) {
     loop_.watch(lane->mailbox_fd(), [this, &lane = *lane] {
       lane.acknowledge();
@@ -160,7 +161,10 @@ void Link::on_monitor() {
     if (auto psk = psk_of(message)) next_psks_.push_back(std::move(psk));
     if (const auto answer = message.as<channel::Resolved>()) resolved(*answer);
     if (const auto wanted = message.as<channel::Reload>()) reload(*wanted, message.descriptors());
-    if (message.as<channel::Ping>()) monitor_.tell(channel::Alive{});
+    if (const auto ping = message.as<channel::Ping>()) {
+      refused_sources_ = ping->refused_sources;
+      monitor_.tell(channel::Alive{});
+    }
     if (message.as<channel::Stop>()) begin_stop(true);
   }
 }

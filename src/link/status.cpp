@@ -89,6 +89,13 @@ void add_counts(Json& sum, const Json& more) {
   }
 }
 
+// The kernel drops for all lanes together.
+void add_refused_sources(Json& counts, std::uint64_t refused) {
+  if (refused == 0) return;
+  const std::string reason(name_of(Drop::payload_source_refused));
+  add_counts(counts, {{"rx", {{"drops", refused}}}, {"drops", {{reason, refused}}}});
+}
+
 Json damping_json(const std::optional<session::DampingStatus>& damping, Time now) {
   if (!damping) return nullptr;
   return {{"since", wall_clock(damping->since, now)},
@@ -145,6 +152,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   const session::SessionStatus& session = reporting.session;
   Json counts = Json::object();
   for (const LaneFacts& lane : lanes) add_counts(counts, counts_json(lane));
+  add_refused_sources(counts, facts.refused_sources);
   counts["flaps"] = facts.flaps;
   Json json;
   json["link"] = facts.link;

@@ -42,6 +42,7 @@ const std::vector<Monitor::Rule> Monitor::rules = {
     Rule::of<channel::Alive, &Monitor::alive>(running),
     Rule::of<channel::Ended, &Monitor::ended>(running | dying),
     Rule::of<channel::KeepGasp, &Monitor::keep_gasp>(running | dying),
+    Rule::of<channel::Reloaded, &Monitor::reloaded>(running),
 };
 
 void Monitor::on_message() {

@@ -94,8 +94,14 @@ unsigned first_mtu(const options::LinkOptions& options, const outside::RouteProb
 }
 
 host::GuardianDuties guardian_duties(const options::LinkOptions& options) {
-  return {options.nat,    options.fwmark,           options.table,
-          options.routes, options.has_family(true), options.has_family(false)};
+  return {options.nat,
+          options.fwmark,
+          options.table,
+          options.routes,
+          options.has_family(true),
+          options.has_family(false),
+          options.accepts_routed(),
+          options.accepted_prefixes()};
 }
 
 }  // namespace
@@ -132,6 +138,8 @@ Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
   netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
   host::LinkdownRoutes linkdown_routes(ifname);
   if (early.guardian) early.guardian->begin(ifname);
+  std::optional<host::RefusedSources> refused_sources;
+  if (options.accepts_routed()) refused_sources.emplace(ifname);
   return {std::move(early.worker_netns),
           std::move(*early.public_netns),
           std::move(*early.private_netns),
@@ -141,6 +149,7 @@ Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
           std::move(netlink),
           std::move(linkdown_routes),
           std::move(carrier),
+          std::move(refused_sources),
           mtu};
 }
 

@@ -63,6 +63,8 @@ Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> a
       netns_watch_({options.netns, options.public_netns}),
       hook_(options.on_state),
       listener_(options.run_dir, link_name(options, ifname_), group_of_socket(account_)),
+      commands_(loop_, options.run_dir, listener_.link(),
+                [this](auto client, auto command) { on_command(client, command); }),
       last_peers_(options.run_dir, listener_.link(), ends_.lanes.size()),
       empty_root_(cage::make_empty_root(options.run_dir)),
       gasps_(ends_.lanes.size()),
@@ -127,25 +129,31 @@ void Monitor::on_timer(Time now) {
   if (now >= ping_at_) ping(now);
 }
 
-// A worker in a debugger does not answer.
+// A worker in a debugger (--no-sandbox) need not answer. It gets no other ping before it has.
 void Monitor::ping(Time now) {
   ping_at_ = now + ping_interval;
-  if (options_.no_sandbox || state_ == gone) return host::notify("WATCHDOG=1");  // no worker to ask
+  if (options_.no_sandbox || state_ == gone) host::notify("WATCHDOG=1");
+  if (state_ == gone) return;
   const bool hangs = state_ == running ? !answered_ : now - worker_->started() >= ping_interval;
+  if (hangs && options_.no_sandbox) return;
   if (hangs) {
     log_error("the worker does not answer, so it is replaced");
     worker_->kill(SIGKILL);
   } else if (state_ == running) {
     answered_ = false;
-    tell(channel::Ping{});
+    tell(channel::Ping{refused_sources()});
   }
+}
+
+std::uint64_t Monitor::refused_sources() {
+  return ends_.refused_sources ? ends_.refused_sources->count() : 0;
 }
 
 void Monitor::on_signal() {
   signalfd_siginfo info{};
   if (::read(signals_.get(), &info, sizeof info) != sizeof info) return;
   if (info.ssi_signo == SIGCHLD) return hook_.reap();
-  if (info.ssi_signo == SIGHUP) return reload();
+  if (info.ssi_signo == SIGHUP) return reload(std::nullopt);
   log_info("stopping", {{"signal", strsignal(static_cast<int>(info.ssi_signo))}});
   begin_stop(Exit::stopped);
 }
@@ -176,7 +184,9 @@ void Monitor::on_netns_change() {
   begin_stop(Exit::failed);
 }
 
-// Forwarding goes off first: packets of the link would leave with their inside addresses.
+// Forwarding goes off first: packets of the link would leave with their inside addresses. Without
+// the table of --accept routed, a worker that stops in order would still pass every inner source.
+// The last gasp tells the peer in place of that worker.
 void Monitor::guardian_ended() {
   loop_.unwatch(ends_.guardian->ended_fd());
   log_error("the guardian process has ended, so the link ends");
@@ -186,6 +196,7 @@ void Monitor::guardian_ended() {
     log_error("the guardian's rules remain", {{"error", error.what()}});
   }
   if (!exit_) begin_stop(Exit::failed);
+  if (options_.accepts_routed() && worker_) worker_->kill(SIGKILL);
 }
 
 }  // namespace routevpn::monitor

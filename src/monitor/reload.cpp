@@ -1,5 +1,7 @@
-// SIGHUP: the monitor reads the credentials again, and the --accept prefixes of the configuration
-// file. A fault of one does not keep the other from being taken.
+// SIGHUP or the command `reload`: the monitor reads the credentials again, and the --accept
+// prefixes of the configuration file. A fault of one does not keep the other from being taken.
+// With `--accept routed` the guardian's nftables table has the prefixes, and it stays the same
+// until the link ends.
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/monitor/monitor.hpp"
@@ -11,54 +13,101 @@
 
 namespace routevpn::monitor {
 
-void Monitor::reload() {
-  const bool new_credentials = reload_credentials();
-  const bool new_options = reload_accept();
-  if ((!new_credentials && !new_options) || worker_ == nullptr) return;
-  try {
-    const SealedFiles files(options_, texts_);
-    if (new_credentials) hand_over_psks();
-    tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0)},
-         files.descriptors());
-  } catch (const std::exception& error) {  // the next worker gets the new files
-    log_error("the worker could not be given the new files", {{"error", error.what()}});
+void Monitor::on_command(host::CommandSocket::Client client, std::string_view command) {
+  if (command == "reload") return reload(client);
+  commands_.answer(client, {false, {"this link has no such command"}});
+}
+
+void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
+  host::CommandSocket::Answer answer;
+  const auto succeeds = [&answer](const std::string& failed, const auto& step) {
+    try {
+      return step();
+    } catch (const std::exception& error) {
+      log_error("reload failed, " + failed, {{"error", error.what()}});
+      answer.done = false;
+      answer.lines.push_back(std::string(error.what()).append("; ").append(failed));
+      return false;
+    }
+  };
+  const bool new_credentials =
+      succeeds("the old certificates stay in force", [this] { return reload_credentials(); });
+  const bool new_options = succeeds("the old --accept prefixes stay in force",
+                                    [&] { return reload_accept(answer.lines); });
+  const bool told =
+      (new_credentials || new_options) && worker_ != nullptr &&
+      succeeds("the next worker gets the new files", [&] { return tell_reload(new_credentials); });
+  if (!client) return;
+  if (told) {
+    waiting_.push_back({*client, reloads_told_, std::move(answer)});
+  } else {
+    commands_.answer(*client, answer);
   }
 }
 
 bool Monitor::reload_credentials() {
-  try {
-    auto fresh = dtls::load_credentials(
-        {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk});
-    dtls::Identity::make(fresh, {options_.peer_name, options_.ciphers});
-    auto texts = dtls::texts_of(fresh);
-    auto signer =
-        std::make_unique<signer::Signer>(std::move(fresh.key), signature_rate(options_.lanes));
-    texts_ = std::move(texts);
-    psks_ = std::move(fresh.psks);
-    old_signer_ = std::exchange(signer_, std::move(signer));
-    old_key_until_ = read_clock() + old_key_life;
-    ++key_;
-    return true;
-  } catch (const std::exception& error) {
-    log_error("reload failed, the old certificates stay in force", {{"error", error.what()}});
-    return false;
-  }
+  auto fresh = dtls::load_credentials(
+      {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk});
+  dtls::Identity::make(fresh, {options_.peer_name, options_.ciphers});
+  auto texts = dtls::texts_of(fresh);
+  auto signer =
+      std::make_unique<signer::Signer>(std::move(fresh.key), signature_rate(options_.lanes));
+  texts_ = std::move(texts);
+  psks_ = std::move(fresh.psks);
+  old_signer_ = std::exchange(signer_, std::move(signer));
+  old_key_until_ = read_clock() + old_key_life;
+  ++key_;
+  return true;
 }
 
-bool Monitor::reload_accept() {
-  try {
-    auto parsed = options::parse_link(arguments_);
-    if (!parsed.faults.empty()) throw UsageErrors(std::move(parsed.faults));
-    const bool changed = parsed.options.accept != options_.accept;
-    options_.accept = parsed.options.accept;
-    if (parsed.options != options_) {
-      log_warning("the configuration file has other changes, which need a restart of the link",
-                  {{"config", options_.config_file}});
-    }
-    return changed;
-  } catch (const std::exception& error) {
-    log_error("reload failed, the old --accept prefixes stay in force", {{"error", error.what()}});
+bool Monitor::reload_accept(std::vector<std::string>& notes) {
+  constexpr auto other_changes =
+      "the configuration file has other changes, which need a restart of the link";
+  auto parsed = options::parse_link(arguments_);
+  if (!parsed.faults.empty()) throw UsageErrors(std::move(parsed.faults));
+  const bool by_worker = !options_.accepts_routed() && !parsed.options.accepts_routed();
+  const bool changed = by_worker && parsed.options.accept != options_.accept;
+  if (changed) options_.accept = parsed.options.accept;
+  if (parsed.options != options_) {
+    log_warning(other_changes, {{"config", options_.config_file}});
+    notes.emplace_back(other_changes);
+  }
+  return changed;
+}
+
+bool Monitor::tell_reload(bool new_credentials) {
+  const SealedFiles files(options_, texts_);
+  if (new_credentials) hand_over_psks();
+  tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0), ++reloads_told_},
+       files.descriptors());
+  return true;
+}
+
+bool Monitor::reloaded(const channel::Reloaded& answer) {
+  if (answer.taken > 1 || answer.number != reloads_answered_ + 1 || answer.number > reloads_told_) {
     return false;
+  }
+  reloads_answered_ = answer.number;
+  std::erase_if(waiting_, [&](WaitingClient& waiting) {
+    if (waiting.reload != answer.number) return false;
+    if (answer.taken == 0) {
+      waiting.answer.done = false;
+      waiting.answer.lines.emplace_back(
+          "the worker did not take the files; the log has the reason");
+    }
+    commands_.answer(waiting.client, waiting.answer);
+    return true;
+  });
+  return true;
+}
+
+// The worker has ended. Its successor starts with the new files.
+void Monitor::abandon_reloads() {
+  reloads_answered_ = reloads_told_;
+  for (WaitingClient& waiting : std::exchange(waiting_, {})) {
+    waiting.answer.done = false;
+    waiting.answer.lines.emplace_back("the worker has ended before it took the files");
+    commands_.answer(waiting.client, waiting.answer);
   }
 }
 

@@ -65,6 +65,7 @@ void Monitor::hand_over() {
   start.monitor_pid = getpid();
   start.worker_starts = worker_starts_;
   start.flaps = flaps_;
+  start.refused_sources = refused_sources();
   tell(start, descriptors);
 }
 
@@ -85,6 +86,7 @@ void Monitor::worker_ended() {
   ends_.restore_sockets();
   gasps_.begin(read_clock());  // there is none after an orderly stop
   send_gasps(read_clock());
+  abandon_reloads();
   loop_.unwatch(worker_->channel().fd());
   loop_.unwatch(worker_->ended_fd());
   for (const auto& resolver : resolvers_) {

@@ -89,8 +89,9 @@ OptionTable interface_options(LinkOptions& o) {
       {"lanes", "N", "threads, each with its queue, port and association",
        single(o.lanes, number<unsigned>(1, most_lanes))},
       {"route", "PREFIX", "route through the link", repeatable(o.routes, spelled(parse_network))},
-      {"accept", "PREFIX", "only these inner sources may come from the peer",
-       repeatable(o.accept, spelled(parse_network))},
+      {"accept", "PREFIX|routed",
+       "only these inner sources may come from the peer; routed: by routes",
+       repeatable(o.accept, optional(spelled(parse_network), "routed"))},
       {"table", "N", "routing table of --route (main)", single(o.table, number<std::uint32_t>(1))},
       {"nat", "", "masquerade and forward what comes out of the link", flag(o.nat)},
   };

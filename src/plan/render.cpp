@@ -11,13 +11,11 @@ void line(std::string& text, std::string_view name, const std::string& value) {
   if (!value.empty()) text.append(name).append(" = ").append(value).append("\n");
 }
 
-// The prefixes that the peer may use as sources. A hub also passes on traffic of the other sites,
-// because it reflects their routes with itself as next hop. Without any prefix only the addresses
-// of the link itself are accepted.
-std::vector<IpPrefix> accepted_sources(const Plan& plan, std::size_t gateway,
-                                       const PlannedLink& link) {
-  std::vector<IpPrefix> accepted;
-  if (plan.topology.organisation.accept == Accept::any) return accepted;
+// The prefixes of the sites behind the peer. A hub also passes on traffic of the other sites,
+// because it reflects their routes with itself as next hop.
+std::vector<IpPrefix> prefixes_behind(const Plan& plan, std::size_t gateway,
+                                      const PlannedLink& link) {
+  std::vector<IpPrefix> prefixes;
   const auto peer = plan.peer_of(link, gateway);
   const bool is_hub = plan.is_reflector[peer] && plan.sessions == Sessions::over_each_link;
   for (std::size_t site = 0; site < plan.topology.sites.size(); ++site) {
@@ -25,14 +23,30 @@ std::vector<IpPrefix> accepted_sources(const Plan& plan, std::size_t gateway,
                                : site == plan.topology.gateways[peer].site;
     if (!behind) continue;
     for (const auto& prefix : plan.topology.sites[site].prefixes) {
-      const bool repeated = std::ranges::find(accepted, prefix.value) != accepted.end();
-      if (!repeated) accepted.push_back(prefix.value);
+      const bool repeated = std::ranges::find(prefixes, prefix.value) != prefixes.end();
+      if (!repeated) prefixes.push_back(prefix.value);
     }
+  }
+  return prefixes;
+}
+
+// Without any prefix only the addresses of the link itself are accepted. For `routed`, Linux 6.18
+// and older look at one next hop of an IPv6 ECMP route only, and BIRD makes such routes: so the
+// planned IPv6 prefixes stand beside it.
+std::vector<std::string> accepted_sources(const Plan& plan, std::size_t gateway,
+                                          const PlannedLink& link) {
+  const auto accept = plan.topology.organisation.accept;
+  std::vector<std::string> accepted;
+  if (accept == Accept::any) return accepted;
+  if (accept == Accept::routed) accepted.emplace_back("routed");
+  for (const auto& prefix : prefixes_behind(plan, gateway, link)) {
+    const bool looked_up = accept == Accept::routed && prefix.address.is_v4();
+    if (!looked_up) accepted.push_back(prefix.to_string());
   }
   if (!accepted.empty()) return accepted;
   for (const auto family : both_families) {
     if (const auto own = plan.interconnect(link, gateway, family)) {
-      accepted.push_back(own->network());
+      accepted.push_back(own->network().to_string());
     }
   }
   return accepted;
@@ -66,9 +80,7 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
     const auto address = plan.interconnect(link, gateway, family);
     if (address) line(text, "address", address->to_string());
   }
-  for (const auto& prefix : accepted_sources(plan, gateway, link)) {
-    line(text, "accept", prefix.to_string());
-  }
+  for (const auto& source : accepted_sources(plan, gateway, link)) line(text, "accept", source);
   line(text, "cert", own.settings.cert);
   line(text, "key", own.settings.key);
   line(text, "ca", own.settings.ca);

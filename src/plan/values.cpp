@@ -131,7 +131,8 @@ Mesh parse_mesh(const std::string& text) {
 }
 
 Accept parse_accept(const std::string& text) {
-  return parse_word<Accept>({{"sites", Accept::sites}, {"any", Accept::any}}, text);
+  return parse_word<Accept>(
+      {{"sites", Accept::sites}, {"routed", Accept::routed}, {"any", Accept::any}}, text);
 }
 
 Family parse_family(const std::string& text) {

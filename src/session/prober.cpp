@@ -67,6 +67,20 @@ bool Prober::is_answered_by(Time heard_at, Time now) {
   return *due_ > now;
 }
 
+bool Prober::is_spared_by(Time asked, Time heard_at, Time now) {
+  if (detection_.burst == 0 || unanswered_since_ || exchanges_.empty()) return false;
+  const Time next = asked + detection_.keepalive + answer_time();
+  const Time own = exchanges_.back().sent + std::max(detection_.keepalive, spared_interval);
+  if (now >= own) return false;
+  if (now < next) {
+    due_ = std::min(next, own);
+    return true;
+  }
+  // The peer's request is missing, as an answer would be.
+  if (heard_at < next - detection_.keepalive) unanswered_since_ = now - answer_time();
+  return false;
+}
+
 bool Prober::gives_up(Time now) {
   if (!gives_up_at_ || !is_late(*gives_up_at_, now)) return true;
   gives_up_at_.reset();

@@ -68,7 +68,7 @@ const std::vector<Session::Timer> Session::timers = {
      [](Session& s, Time now) { s.end_damping(now); }},
     {[](const Session& s) { return s.prober_.due(); },
      [](Session& s, Time now) {
-       if (!s.prober_.is_answered_by(s.last_heard(), now)) s.send_probe(now);
+       if (!s.prober_.is_answered_by(s.last_heard(), now) && !s.is_spared(now)) s.send_probe(now);
      }},
     {[](const Session& s) { return s.path_.check_due(); },
      [](Session& s, Time now) { s.path_.check(now); }},
@@ -252,6 +252,11 @@ void Session::end_damping(Time now) {
 void Session::send_probe(Time now) {
   command(datapath::SendControl{{ControlMessage::Kind::echo_request, prober_.send(now)}});
   path_.on_keepalive(now);
+}
+
+bool Session::is_spared(Time now) {
+  return settings_.role == Role::acceptor &&
+         prober_.is_spared_by(lane_.last_asked.load(std::memory_order_relaxed), last_heard(), now);
 }
 
 std::optional<Time> Session::silence_at() const {

@@ -41,13 +41,19 @@ fingerprint() {
   openssl x509 -noout -fingerprint -sha256 -in "$DIR/a.cert" | tr -d : | tr A-F a-f | sed 's/.*=//'
 }
 expect_equal "with the new certificate" "$(fingerprint)" "$(show b .peer.fingerprint)"
-kill -HUP "${PID[b]}"
+expect "the command reload does the same" "$ROUTEVPN" reload rv0 --run-dir "$DIR/b"
+expect "it returns when the link has the certificates" log_has b "certificates were loaded again"
 rekeyed_again() { [[ $(show a .rekeys) == 2 ]]; }
-expect "SIGHUP to the acceptor makes the initiator rekey" wait_for rekeyed_again
+expect "a reload of the acceptor makes the initiator rekey" wait_for rekeyed_again
 cp "$DIR/a.key" "$DIR/a.key.good"
 echo broken >"$DIR/a.key"
 kill -HUP "${PID[a]}"
 expect "a failed reload is in the log" wait_for log_has a "reload failed"
+reload_fails() { ! "$ROUTEVPN" reload --run-dir "$DIR/a" 2>"$DIR/reload.err"; }
+expect "the command reload fails, too" reload_fails
+expect "it names the file" grep -q "^routevpn: rv0: .*a\.key: .*; the old certificates stay in force" "$DIR/reload.err"
+expect_not "another user cannot reload the link" setpriv --reuid 65534 --clear-groups \
+  "$ROUTEVPN" reload rv0 --run-dir "$DIR/a"
 cp "$DIR/a.key.good" "$DIR/a.key"
 expect_equal "the old certificates stay in force" up "$(show a .state)"
 expect_equal "no carrier changed meanwhile" "$flaps 0" "$(show b .flaps) $(show a .flaps)"

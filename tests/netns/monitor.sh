@@ -88,6 +88,15 @@ play end_unasked
 expect "a worker that ends as if it had been asked is replaced" wait_for log_has 'worker has died'
 expect_stop "a worker that ends unasked"
 
+reload() { "$ROUTEVPN" reload rv0 --run-dir "$DIR/a"; } # as root
+play reload_thrice
+wait_for log_has "fake: runs" || fail "the worker does not run"
+expect "reload returns when the worker has taken the files" reload
+expect_not "it fails when the worker does not take them" reload
+expect_not "it fails when the worker ends before that" reload
+expect_stop "a worker that ends at a reload"
+expect_equal "what does not answer a reload is refused" 4 "$(refused)"
+
 play hang_at_stop
 wait_for log_has "fake: runs" || fail "the worker does not run"
 expect_stop "a worker that does not stop"

@@ -68,15 +68,17 @@ class ProbedPath {
           ++alarms;
           for (auto& each : probers_) each.begin(now_);
         }
-        if (prober.due() <= now_ && !prober.is_answered_by(heard_[side], now_)) {
-          send(side, {now_, false, prober.send(now_), now_});
-        }
+        const bool is_due = prober.due() <= now_ && !prober.is_answered_by(heard_[side], now_);
+        const bool is_spared =
+            is_due && side == acceptor && prober.is_spared_by(asked_, heard_[side], now_);
+        if (is_due && !is_spared) send(side, {now_, false, prober.send(now_), now_});
       }
     }
     return alarms;
   }
 
  private:
+  static constexpr int acceptor = 1;
   static constexpr Duration one_way = 5ms;
   static constexpr Duration between_outages = 2s;
 
@@ -111,6 +113,7 @@ class ProbedPath {
     const Packet packet = packets_.front();
     packets_.pop_front();
     heard_[packet.to] = now_;
+    if (packet.to == acceptor && !packet.reply) asked_ = now_;
     if (packet.reply) {
       probers_[packet.to].answered(packet.sequence, packet.sequence, now_ - packet.stamp, now_);
     } else {
@@ -124,6 +127,7 @@ class ProbedPath {
   Duration outage_;
   Time now_ = World::begin;
   Time heard_[2];
+  Time asked_;  // the acceptor
   std::deque<Packet> packets_;
 };
 
@@ -181,6 +185,33 @@ TEST_CASE("a path that carries data in one direction only is dead for the end th
     REQUIRE(world.run_until([&] { return !world.carrier(0) && !world.carrier(1); }, 10s));
     CHECK(world.now - cut <= speed.detected_within + 3 * Wire::delay);
   }
+}
+
+TEST_CASE(
+    "on an idle link the acceptor leaves the requests to the initiator, but for one a second") {
+  World world(settings_of(speeds[0]), identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.run(5s);
+  int datagrams[2] = {};
+  world.observer = [&](int end, ConstBytes) { ++datagrams[end]; };
+  world.run(10s);
+  // The initiator: 100 requests and 10 replies; the acceptor: 10 and 100. Checks of the path MTU
+  // are few.
+  CHECK(datagrams[0] <= 115);
+  CHECK(datagrams[1] <= 115);
+  CHECK(datagrams[0] >= 105);
+  CHECK(datagrams[1] >= 105);
+}
+
+TEST_CASE("an acceptor that is asked no more asks by itself at once") {
+  World world(settings_of(speeds[0]), identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.run(5s);
+  world.sleep(0);
+  int requests = 0;
+  world.observer = [&](int end, ConstBytes) { requests += end == 1 ? 1 : 0; };
+  world.run(150ms);
+  CHECK(requests >= 3);  // of its burst
 }
 
 TEST_CASE("on a lossy path a false alarm occurs on fewer than one link in 1000 in 10 minutes") {

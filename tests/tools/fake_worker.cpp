@@ -155,6 +155,22 @@ int announce_and_end(Pair& monitor) {
   return 3;
 }
 
+// Takes the first reload and refuses the second, which it also answers twice. It ends at the third.
+int reload_thrice(Pair& monitor) {
+  monitor.send(Ready{});
+  print("runs");
+  for (const int taken : {1, 0}) {
+    const auto wanted = monitor.wait_for<Reload>();
+    monitor.send(Reloaded{static_cast<std::uint8_t>(taken), wanted.number});
+  }
+  const auto wanted = monitor.wait_for<Reload>();
+  monitor.send(Reloaded{1, wanted.number - 1});
+  monitor.send(Reloaded{2, wanted.number});
+  monitor.send(Reloaded{1, wanted.number + 1});
+  monitor.ask<MtuSet>(SetMtu{0});  // the monitor has read them, and refuses this one too
+  return 3;
+}
+
 int never_ready(Pair&) {
   hang();
 }
@@ -176,6 +192,7 @@ const std::map<std::string, std::function<int(Pair&)>> scripts = {
     {"exit_early", exit_early},
     {"announce_and_end", announce_and_end},
     {"carrier_on_and_end", carrier_on_and_end},
+    {"reload_thrice", reload_thrice},
     {"never_ready", never_ready},
     {"hang_at_stop", hang_at_stop},
 };

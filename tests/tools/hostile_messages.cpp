@@ -82,6 +82,9 @@ std::vector<BadMessage> with_bad_fields() {
   add_bad_digests(all, &Sign::length, {0, 31, 33, 64, 65, 255});
   add_bad_news(all);
   add_bad_peers(all);
+  for (const unsigned taken : {0U, 1U, 2U, 255U}) {  // of a reload that was not asked for
+    all.push_back({bytes_of(Reloaded{static_cast<std::uint8_t>(taken), 1}), false});
+  }
   all.push_back({bytes_of(Ended{2}), false});
   all.push_back({bytes_of(Ended{255}), false});
   return all;

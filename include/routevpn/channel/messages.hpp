@@ -16,6 +16,7 @@
 //   alive                  running, after a ping
 //   ended                  running
 //   keep_gasp              running
+//   reloaded               running, one per reload
 //
 // The worker is running from its ready on, also while it stops. Of the messages that a dead worker
 // has left, the monitor takes only announce, remember_peer, ended, keep_gasp, and a set_carrier
@@ -25,7 +26,7 @@
 //   remembered_peer        before start
 //   psk                    before start or reload
 //   start                  once; brings the descriptors
-//   reload                 at SIGHUP; brings the files' new content
+//   reload                 at SIGHUP or a command; brings the files' new content
 //   stop                   at SIGTERM, again at the next one
 //   ping                   every 10 s
 #pragma once
@@ -54,6 +55,7 @@ enum class Kind : std::uint8_t {
   alive,
   ended,
   keep_gasp,
+  reloaded,
   carrier_set = 65,
   mtu_set,
   resolved,
@@ -165,6 +167,13 @@ struct KeepGasp {
   Address local;  // may be none
 };
 
+// A worker that cannot take new credentials ends instead.
+struct Reloaded {
+  static constexpr Kind kind = Kind::reloaded;
+  std::uint8_t taken;    // 0: the log has the reason
+  std::uint32_t number;  // Reload::number
+};
+
 // --- monitor to worker ---
 
 struct CarrierSet {
@@ -221,19 +230,22 @@ struct Start {
   std::uint32_t uid;      // the user of a confined worker
   std::uint32_t gid;
   std::int32_t monitor_pid;
-  std::uint64_t worker_starts;  // with this one
-  std::uint64_t flaps;          // of the carrier, so far
+  std::uint64_t worker_starts;    // with this one
+  std::uint64_t flaps;            // of the carrier, so far
+  std::uint64_t refused_sources;  // see Ping
 };
 struct Reload {
   static constexpr Kind kind = Kind::reload;
   std::uint8_t key;              // the number of the credentials
   std::uint8_t new_credentials;  // 0: only the options have changed
+  std::uint32_t number;          // counted from 1
 };
 struct Stop {
   static constexpr Kind kind = Kind::stop;
 };
 struct Ping {
   static constexpr Kind kind = Kind::ping;
+  std::uint64_t refused_sources;  // packets that the kernel has dropped for --accept routed, so far
 };
 
 #pragma pack(pop)

@@ -36,6 +36,11 @@ struct ShowLinks {
   std::string run_dir = "/run/routevpn";
 };
 
+struct ReloadLinks {
+  std::vector<std::string> links;  // empty: all
+  std::string run_dir = "/run/routevpn";
+};
+
 struct ListCertificates {
   std::string directory = ".";
   bool json = false;
@@ -49,8 +54,8 @@ struct PrintText {
   std::string text;
 };
 
-using Command =
-    std::variant<RunLink, CheckLink, ShowLinks, PkiCommand, plan::PlanRequest, PrintText>;
+using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, PkiCommand,
+                             plan::PlanRequest, PrintText>;
 
 struct CommandLine {
   Command command;

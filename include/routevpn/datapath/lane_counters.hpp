@@ -24,7 +24,8 @@ struct LaneCounters {
   std::atomic<std::uint64_t> tx_large{0};       // datagrams that may exceed a path MTU
   // When the last authentic record arrived; Time{} before the first.
   std::atomic<Time> last_heard{Time{}};
-  std::atomic<bool> udp_segment{true};  // the kernel and the device accept UDP_SEGMENT
+  std::atomic<Time> last_asked{Time{}};  // when the peer's last echo request arrived
+  std::atomic<bool> udp_segment{true};   // the kernel and the device accept UDP_SEGMENT
   DropCounters drops;
 };
 

@@ -1,10 +1,10 @@
 // The guardian: a child process that sets up what would outlive a kill -9 of the monitor: the
-// nftables table and forwarding sysctls of --nat, the policy rules of --fwmark and their fallback
-// routes. When its pipe to the monitor closes, for whatever reason, the guardian undoes all of that
-// and exits. If nft ends, the guardian does the same. If the guardian is killed, the monitor undoes
-// its work. The guardian starts in two steps, because a forked process has a copy of the monitor's
-// memory: the fork comes before the private key is in memory, and the work once the interface
-// exists.
+// nftables table of --nat and `--accept routed`, the forwarding sysctls of --nat, the policy rules
+// of --fwmark and their fallback routes. When its pipe to the monitor closes, for whatever reason,
+// the guardian undoes all of that and exits. If nft ends, the guardian does the same. If the
+// guardian is killed, the monitor undoes its work. The guardian starts in two steps, because a
+// forked process has a copy of the monitor's memory: the fork comes before the private key is in
+// memory, and the work once the interface exists.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,9 @@ struct GuardianDuties {
   std::vector<IpPrefix> routes{};  // with fwmark and table: unreachable while the link is down
   bool ipv4 = false;               // families of the link's addresses and routes
   bool ipv6 = false;
-  [[nodiscard]] bool any() const { return nat || (fwmark != 0 && table != 0); }
+  bool routed_sources = false;      // drop packets from the link whose source is not routed to it
+  std::vector<IpPrefix> sources{};  // with routed_sources: accepted, too
+  [[nodiscard]] bool any() const { return nat || routed_sources || (fwmark != 0 && table != 0); }
 };
 
 class Guardian {
@@ -39,7 +41,7 @@ class Guardian {
   void begin(const std::string& ifname);
 
   // Readable once the guardian has ended. The link must end then: without the guardian's table,
-  // inside addresses would leave unmasked.
+  // inside addresses would leave unmasked, or every inner source would be accepted.
   [[nodiscard]] int ended_fd() const { return ended_.get(); }
   [[nodiscard]] pid_t pid() const { return process_.pid(); }  // for tests
   // Once it has ended: undoes what a killed guardian has left in its namespace. Throws SystemError.
@@ -48,7 +50,7 @@ class Guardian {
  private:
   // What the guardian has set up and the kernel does not remove by itself.
   struct Leftovers {
-    std::string nat_table;
+    std::string table;
     std::vector<std::string> forwarding;  // families to switch off
     std::string removals;                 // netlink messages
   };

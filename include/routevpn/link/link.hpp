@@ -54,6 +54,7 @@ class Link {
   void resolved(const channel::Resolved& answer);
   void on_timer(Time now);
   void reload(const channel::Reload& reload, std::span<const Fd> descriptors);
+  void accept_sources();
   void replace_identity(const channel::Reload& reload, const FileContents& files);
   [[nodiscard]] datapath::PrefixSet accepted_sources() const;
   void begin_stop(bool as_asked);
@@ -93,7 +94,8 @@ class Link {
   std::function<void()> call_when_up_;
   bool carrier_ = false;
   std::uint64_t flaps_;
-  std::string announced_;  // the state last announced to users
+  std::uint64_t refused_sources_;  // by the kernel
+  std::string announced_;          // the state last announced to users
   std::optional<Time> announced_at_;
   Time next_failure_log_{};
   unsigned unlogged_failures_ = 0;

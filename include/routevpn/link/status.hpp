@@ -26,6 +26,7 @@ struct LinkFacts {
   pid_t monitor_pid = 0;
   std::uint64_t worker_starts = 0;
   std::uint64_t refused_system_calls = 0;
+  std::uint64_t refused_sources = 0;  // inner packets that the kernel has dropped
 };
 
 struct LaneFacts {

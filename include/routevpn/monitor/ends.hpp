@@ -11,6 +11,7 @@
 #include "routevpn/host/linkdown_routes.hpp"
 #include "routevpn/host/netlink.hpp"
 #include "routevpn/host/netns.hpp"
+#include "routevpn/host/refused_sources.hpp"
 #include "routevpn/inside/carrier.hpp"
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/outside/route_mtu.hpp"
@@ -39,7 +40,8 @@ struct Ends {
   host::Netlink netlink;                  // in the private namespace
   host::LinkdownRoutes linkdown_routes;
   inside::Carrier carrier;
-  unsigned mtu;  // of the interface, bytes
+  std::optional<host::RefusedSources> refused_sources;  // none without --accept routed
+  unsigned mtu;                                         // of the interface, bytes
 
   // For a new worker: lane 0's queue is attached, the others are not; sockets are not connected.
   void reset() const;

@@ -15,6 +15,7 @@
 #include "routevpn/base/rate_limit.hpp"
 #include "routevpn/cage/account.hpp"
 #include "routevpn/dtls/credentials.hpp"
+#include "routevpn/host/command_socket.hpp"
 #include "routevpn/host/control_socket.hpp"
 #include "routevpn/host/event_loop.hpp"
 #include "routevpn/host/netns_watch.hpp"
@@ -62,6 +63,11 @@ class Monitor {
   enum State : std::uint8_t { gone = 0, starting = 1, running = 2, dying = 4 };
   struct Rule;
   static const std::vector<Rule> rules;
+  struct WaitingClient {
+    host::CommandSocket::Client client;
+    std::uint32_t reload;                // the number of the reload that it waits for
+    host::CommandSocket::Answer answer;  // what is known so far
+  };
 
   // monitor.cpp
   void on_signal();
@@ -71,6 +77,7 @@ class Monitor {
   void on_timer(Time now);
   [[nodiscard]] std::optional<Duration> time_to_wait() const;
   void ping(Time now);
+  std::uint64_t refused_sources();
 
   // worker.cpp
   void start_worker();
@@ -84,9 +91,14 @@ class Monitor {
   void hand_over_psks();
 
   // reload.cpp
-  void reload();
+  void on_command(host::CommandSocket::Client client, std::string_view command);
+  // `client` gets an answer once the worker has taken the files.
+  void reload(std::optional<host::CommandSocket::Client> client);
   bool reload_credentials();
-  bool reload_accept();
+  bool reload_accept(std::vector<std::string>& notes);
+  bool tell_reload(bool new_credentials);
+  bool reloaded(const channel::Reloaded& answer);
+  void abandon_reloads();
 
   // dispatch.cpp
   void on_message();
@@ -133,6 +145,7 @@ class Monitor {
   host::NetnsWatch netns_watch_;
   host::StateHook hook_;
   host::ControlListener listener_;
+  host::CommandSocket commands_;
   LastPeers last_peers_;
   Fd empty_root_;
   RestartPolicy restart_policy_;
@@ -161,6 +174,9 @@ class Monitor {
   RateLimit costly_;
   std::optional<Time> paused_until_;  // the worker's messages are not read
   std::optional<Time> old_key_until_;
+  std::uint32_t reloads_told_ = 0;      // to a worker
+  std::uint32_t reloads_answered_ = 0;  // by a worker, in order
+  std::vector<WaitingClient> waiting_;
   std::optional<Time> restart_at_;
   std::optional<Time> kill_at_;
   std::optional<Exit> exit_;  // what the monitor ends with

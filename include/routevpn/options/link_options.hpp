@@ -74,7 +74,9 @@ struct LinkOptions {
   std::optional<std::uint64_t> rekey_records;  // none: the limit of the cipher suite
 
   std::vector<IpPrefix> routes;
-  std::vector<IpPrefix> accept;          // sources of inner packets; empty: every source
+  // Sources of inner packets. None stands for `routed`, the sources whose route leads through the
+  // link. Empty: every source.
+  std::vector<std::optional<IpPrefix>> accept;
   std::uint32_t table = 0;               // 0: main
   std::uint32_t fwmark = 0;              // 0: none
   std::optional<std::uint8_t> dscp = 0;  // of outer packets, 0..63; none: copied from the inner
@@ -88,6 +90,17 @@ struct LinkOptions {
   LogFormat log_format = LogFormat::text;
 
   bool operator==(const LinkOptions&) const = default;
+
+  [[nodiscard]] bool accepts_routed() const {
+    return std::ranges::any_of(accept, [](const auto& source) { return !source; });
+  }
+  [[nodiscard]] std::vector<IpPrefix> accepted_prefixes() const {
+    std::vector<IpPrefix> prefixes;
+    for (const auto& source : accept) {
+      if (source) prefixes.push_back(*source);
+    }
+    return prefixes;
+  }
 
   // Whether the interface carries IPv4 (v4) or IPv6: it has an address or a route of that family.
   [[nodiscard]] bool has_family(bool v4) const {

@@ -67,7 +67,8 @@ Value repeatable(std::vector<T>& into, const Format<T>& format) {
             texts.reserve(into.size());
             for (const auto& value : into) texts.push_back(write(value));
             return texts;
-          }};
+          },
+          format.words};
 }
 
 // --help and its like: the caller asks Reading::given for it.

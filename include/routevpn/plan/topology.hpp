@@ -41,8 +41,9 @@ enum class Mesh : std::uint8_t { full, hub_and_spoke, explicit_links };
 // (chosen), or the file names them.
 enum class Reflection : std::uint8_t { by_size, chosen, named };
 
-// What links accept as sources of inner packets: the sites behind the peer, or everything.
-enum class Accept : std::uint8_t { sites, any };
+// What links accept as sources of inner packets: the sites behind the peer, what the routing table
+// sends to the peer, or everything.
+enum class Accept : std::uint8_t { sites, routed, any };
 
 struct PortRange {
   std::uint16_t first = 10000;

@@ -1,7 +1,8 @@
 // How a dead peer is detected, and how fast.
 //
-// An echo request is sent in each keepalive interval. When one has no answer after the answer time
-// (Prober::answer_time(): the smoothed round trip plus 4 times the jitter), a burst of requests
+// An echo request is sent in each keepalive interval; an acceptor lets the initiator do that
+// (Prober::is_spared_by()). When one has no answer after the answer time (Prober::answer_time():
+// the smoothed round trip plus 4 times the jitter), or does not come in time, a burst of requests
 // begins. The peer is dead when no request of the burst has an answer and nothing else was heard.
 // From a silent cut to that moment pass at most
 //

@@ -2,6 +2,10 @@
 //
 // One request is sent every keepalive interval, under load too, because only a reply tells the
 // round trip time. When one has no answer in time, a burst of requests follows (detection.hpp).
+//
+// The end that is asked need not ask as often: the peer's next request tells as much as a reply.
+// While requests come at its own interval it sends one per second, for the round trip and the loss.
+// When one does not come in time, its burst begins.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +41,10 @@ class Prober {
   // At due(): whether a record that was heard since the last request makes another one needless
   // until the next keepalive.
   bool is_answered_by(Time heard, Time now);
+  // At due(): whether the peer's last request, at `asked`, makes another one needless for now. For
+  // one end only: if both waited for the other's requests, both would send theirs late. Without a
+  // burst, every request is sent, as --keepalive promises.
+  bool is_spared_by(Time asked, Time heard, Time now);
   // The sequence number of the request to send now; the next is scheduled.
   std::uint32_t send(Time now);
   // `received`: how many requests the peer has received. False: the reply matches no request, or
@@ -72,6 +80,7 @@ class Prober {
   void heard(Time next_keepalive);
 
   static constexpr std::size_t remembered = 100;
+  static constexpr Duration spared_interval = std::chrono::seconds(1);
 
   Detection detection_;
   Duration first_retry_;

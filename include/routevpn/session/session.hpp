@@ -148,6 +148,7 @@ class Session {
   void follow_restart_hint(const SocketAddress& from, Time now);
   void end_restart_check(Time now);
   void send_probe(Time now);
+  bool is_spared(Time now);
   [[nodiscard]] std::optional<Time> silence_at() const;
   [[nodiscard]] Time last_heard() const { return lane_.last_heard.load(std::memory_order_relaxed); }
 

@@ -111,6 +111,7 @@ TEST_CASE("a completion script offers commands, words and names") {
   CHECK(completion.offers("routevpn pki csr --algorithm ") ==
         Words{"p256", "p384", "ed25519", "rsa3072"});
   CHECK(completion.offers("routevpn check --log-format ") == Words{"text", "json"});
+  CHECK(completion.offers("routevpn --accept ") == Words{"routed"});
   CHECK(completion.offers("routevpn --rekey ").empty());
   const auto shells = completion.offers("routevpn completion ");
   CHECK((shells.contains("bash") && shells.contains("zsh") && shells.contains("fish")));

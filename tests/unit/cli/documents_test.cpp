@@ -1,4 +1,5 @@
 // The man page and the service unit agree with the program.
+#include <algorithm>
 #include <iterator>
 
 #include "routevpn/base/drop.hpp"
@@ -38,7 +39,9 @@ std::string part(const std::string& page, const std::string& macro, const std::s
   const auto begin = page.find(line);
   INFO("man page: " << line);
   REQUIRE(begin != std::string::npos);
-  const auto end = page.find(macro == "Sh" ? "\n.Sh" : "\n.S", begin + line.size());
+  const auto next = begin + line.size();
+  const auto end = std::min(page.find("\n.Sh ", next),
+                            macro == "Sh" ? std::string::npos : page.find("\n.Ss ", next));
   return page.substr(begin, end - begin);
 }
 

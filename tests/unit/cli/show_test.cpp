@@ -1,16 +1,15 @@
 // Against a server in this process that serves the control socket's protocol.
 #include <csignal>
-#include <cstring>
 #include <future>
 #include <thread>
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/owned.hpp"
+#include "routevpn/base/unix_address.hpp"
 #include "routevpn/cli/commands.hpp"
 #include "routevpn/cli/status_client.hpp"
 
@@ -29,15 +28,9 @@ constexpr milliseconds deadline{10'000};
 class LinkSocket {
  public:
   LinkSocket(const std::string& run_dir, const std::string& link) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string path = run_dir + "/" + link + ".sock";
-    std::memcpy(address.sun_path, path.c_str(), path.size());
-    sockaddr_storage storage{};
-    std::memcpy(&storage, &address, sizeof address);
+    const auto address = UnixAddress::of(run_dir + "/" + link + ".sock").value();
     listener_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    REQUIRE(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&storage), sizeof address) ==
-            0);
+    REQUIRE(::bind(listener_.get(), address.get(), UnixAddress::size()) == 0);
     REQUIRE(::listen(listener_.get(), 5) == 0);
   }
 

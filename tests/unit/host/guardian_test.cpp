@@ -6,12 +6,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "routevpn/base/error.hpp"
 
 #include "catch.hpp"
 #include "guardian_duties.hpp"
@@ -131,6 +127,7 @@ TEST_CASE("the guardian undoes everything when the monitor is killed") {
   lab.must("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
   GuardianDuties duties = rule_duties;
   duties.nat = true;
+  duties.routed_sources = true;
   LinkProcess link(duties, lab);
   const std::string guardian = link.guardian();
   CHECK_THAT(run("ps -o comm= -p " + guardian).text, ContainsSubstring("routevpn-guard"));
@@ -221,47 +218,4 @@ TEST_CASE("a guardian keeps no descriptor of the monitor open") {
   far_away.reset();
   pollfd hang_up{read_end.get(), 0, 0};
   CHECK(poll(&hang_up, 1, 5000) == 1);  // no other write end is open
-}
-
-TEST_CASE("--nat without nft is a usage error") {
-  if (!can_make_namespaces()) return;
-  const TestNetns lab;
-  const pid_t child = fork();
-  if (child == 0) {
-    // In this mount namespace nft is not a program.
-    std::string nft = run("command -v nft").text;
-    nft.pop_back();
-    const bool hidden = unshare(CLONE_NEWNS) == 0 &&
-                        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                        mount("/dev/null", nft.c_str(), nullptr, MS_BIND, nullptr) == 0;
-    try {
-      const Guardian guardian = start_guardian(nat_duties, lab);
-    } catch (const UsageError& error) {
-      const std::string expected = "--nat needs the nft program (package nftables)";
-      _exit(hidden && error.what() == expected ? 0 : 1);
-    } catch (const SystemError&) {
-      _exit(2);
-    }
-    _exit(3);
-  }
-  int status = -1;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
-}
-
-TEST_CASE("if the guardian fails it reports why and nothing remains") {
-  if (!can_make_namespaces()) return;
-  const TestNetns lab;
-  lab.must("sysctl -qw net.ipv4.ip_forward=0");
-  SECTION("a table of the name") {
-    lab.must("nft add table inet routevpn-rv0");
-    CHECK(error_of<UsageError>(nat_duties, lab) ==
-          "--nat: nftables table inet routevpn-rv0 already exists");
-    CHECK(tables(lab) == "table inet routevpn-rv0\n");
-  }
-  SECTION("a name that is not valid in nft") {
-    CHECK_THAT(error_of<UsageError>(nat_duties, lab, "rv0; }"),
-               ContainsSubstring("cannot name an nftables table"));
-  }
-  CHECK(lab.sysctl("ipv4/ip_forward") == "0\n");
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <numeric>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -12,13 +11,13 @@
 #include <sys/socket.h>
 
 #include "routevpn/base/address.hpp"
-#include "routevpn/base/bytes.hpp"
 #include "routevpn/host/guardian.hpp"
 #include "routevpn/host/netlink.hpp"
 #include "routevpn/inside/carrier.hpp"
 #include "routevpn/inside/tun.hpp"
 
 #include "catch.hpp"
+#include "datagram.hpp"
 #include "guardian_duties.hpp"
 #include "namespace_lab.hpp"
 
@@ -30,10 +29,6 @@ using routevpn::inside::Tun;
 
 namespace {
 
-constexpr std::uint16_t port = 7754;
-constexpr std::size_t vnet_bytes = 10;
-constexpr std::size_t udp_bytes = 8;
-
 struct Family {
   int family;
   const char* client;
@@ -43,52 +38,12 @@ struct Family {
 constexpr Family ipv4{AF_INET, "10.255.0.2", "198.51.100.1", "198.51.100.2"};
 constexpr Family ipv6{AF_INET6, "2001:db8:ff::1", "2001:db8:9::1", "2001:db8:9::2"};
 
-std::uint16_t internet_checksum(const std::vector<std::uint8_t>& bytes) {
-  std::uint32_t sum = 0;
-  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) sum += load_be16(&bytes[i]);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(~sum);
-}
-
-// An empty datagram from the client to the server, after a virtio-net header.
-std::vector<std::uint8_t> datagram(const Family& family) {
-  const IpAddress source = IpAddress::parse(family.client).value();
-  const IpAddress target = IpAddress::parse(family.server).value();
-  const std::size_t address_bytes = source.bits() / 8;
-  std::vector<std::uint8_t> ip;
-  std::vector<std::uint8_t> udp(udp_bytes);
-  store_be16(&udp[0], port);
-  store_be16(&udp[2], port);
-  store_be16(&udp[4], udp_bytes);
-  const auto append = [&](std::vector<std::uint8_t>& to, const IpAddress& address) {
-    to.insert(to.end(), address.bytes().begin(),
-              address.bytes().begin() + static_cast<std::ptrdiff_t>(address_bytes));
-  };
-  if (source.is_v4()) {
-    ip = {0x45, 0, 0, 20 + udp_bytes, 0, 0, 0, 0, 64, IPPROTO_UDP, 0, 0};
-    append(ip, source);
-    append(ip, target);
-    store_be16(&ip[10], internet_checksum(ip));
-  } else {
-    ip = {0x60, 0, 0, 0, 0, udp_bytes, IPPROTO_UDP, 64};
-    append(ip, source);
-    append(ip, target);
-    std::vector<std::uint8_t> covered(ip.begin() + 8, ip.end());
-    covered.insert(covered.end(), {0, 0, 0, udp_bytes, 0, 0, 0, IPPROTO_UDP});
-    covered.insert(covered.end(), udp.begin(), udp.end());
-    store_be16(&udp[6], internet_checksum(covered));
-  }
-  std::vector<std::uint8_t> packet(vnet_bytes);
-  packet.insert(packet.end(), ip.begin(), ip.end());
-  packet.insert(packet.end(), udp.begin(), udp.end());
-  return packet;
-}
-
 Fd server_socket(const TestNetns& server, const Family& family) {
   const NetnsScope inside(server.open());
   Fd fd(socket(family.family, SOCK_DGRAM | SOCK_NONBLOCK, 0));
   sockaddr_storage address{};
-  const SocketAddress local{.address = IpAddress::parse(family.server).value(), .port = port};
+  const SocketAddress local{.address = IpAddress::parse(family.server).value(),
+                            .port = datagram_port};
   const socklen_t length = local.to_kernel(address, family.family);
   REQUIRE(bind(fd.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
   return fd;
@@ -122,7 +77,7 @@ TEST_CASE("packets from the link leave with the gateway's address, and answers r
   const Guardian guardian = start_guardian(nat_duties, gateway);
 
   const Fd socket = server_socket(server, family);
-  std::vector<std::uint8_t> packet = datagram(family);
+  std::vector<std::uint8_t> packet = datagram(family.client, family.server);
   const std::array<iovec, 1> buffers{{{packet.data(), packet.size()}}};
   sockaddr_storage from{};
   socklen_t from_length = sizeof from;

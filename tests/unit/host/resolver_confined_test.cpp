@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "routevpn/cage/system_calls.hpp"
+
 #include "catch.hpp"
 #include "namespace_lab.hpp"
 #include "resolver_lab.hpp"
@@ -113,6 +115,9 @@ TEST_CASE("a resolver that waits for a name server has a user of its own and a t
     CHECK_THAT(status, ContainsSubstring("Uid:\t65534\t65534\t65534\t65534\n"));
     CHECK_THAT(status, ContainsSubstring("CapEff:\t0000000000000000\n"));
     CHECK_THAT(status, ContainsSubstring("NoNewPrivs:\t1\n"));
+    if (cage::can_restrict_system_calls()) {
+      CHECK_THAT(status, ContainsSubstring("Seccomp:\t2\n"));
+    }
     REQUIRE(kill(process.pid(), SIGALRM) == 0);
     CHECK(answer_of(std::move(process)).error == "no answer within 30 seconds");
   });

@@ -29,6 +29,7 @@ constexpr std::string_view full =
     "lanes = 2\n"
     "route = 10.3.0.0/16\n"
     "accept = 10.3.0.0/16\n"
+    "accept = routed\n"
     "accept = 2001:db8:a3::/64\n"
     "table = 77\n"
     "nat = yes\n"
@@ -96,6 +97,17 @@ TEST_CASE("without options a link has the documented defaults") {
   CHECK(options.dscp == 0);
   CHECK(options.user.empty());
   CHECK_FALSE(options.no_sandbox);
+}
+
+TEST_CASE("--accept takes prefixes and the word routed") {
+  const auto of = [](const std::string& words) {
+    return parse_words("--peer b --peer-name b " + words).options;
+  };
+  CHECK_FALSE(of("").accepts_routed());
+  CHECK_FALSE(of("--accept 10.3.0.0/16").accepts_routed());
+  const auto both = of("--accept 10.3.0.0/16 --accept routed");
+  CHECK(both.accepts_routed());
+  CHECK(both.accepted_prefixes() == std::vector{*IpPrefix::parse("10.3.0.0/16")});
 }
 
 TEST_CASE("names and letters are unique") {

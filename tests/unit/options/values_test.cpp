@@ -22,6 +22,8 @@ constexpr auto ifname_form =
 constexpr auto address_form = "must be ADDRESS/LENGTH, like 10.1.2.230/30 or 2001:db8:ff::5/127";
 constexpr auto network_form =
     "must be ADDRESS/LENGTH or one address, like 10.0.0.0/8 or 2001:db8::/32";
+constexpr auto accept_form =
+    "must be ADDRESS/LENGTH or one address, like 10.0.0.0/8 or 2001:db8::/32, or routed";
 constexpr auto port_range = "port must be 1 to 65535";
 constexpr auto period_range = "must be 10 to 600000 milliseconds";
 
@@ -68,8 +70,9 @@ TEST_CASE("a value that is refused is one line with option, value and what is al
       {"route", "default", network_form},
       {"route", "10.0.0.1/8", "has bits behind its length; the network is 10.0.0.0/8"},
       {"allow", "2001:db8::1/64", "has bits behind its length; the network is 2001:db8::/64"},
-      {"accept", "routed", network_form},
-      {"accept", "10.0.0.1/8", "has bits behind its length; the network is 10.0.0.0/8"},
+      {"accept", "default", accept_form},
+      {"accept", "Routed", accept_form},
+      {"accept", "10.0.0.1/8", "has bits behind its length; the network is 10.0.0.0/8, or routed"},
       {"mtu", "575", "must be 576 to 16384 bytes, or auto"},
       {"mtu", "16385", "must be 576 to 16384 bytes, or auto"},
       {"mtu", "1400b", "must be 576 to 16384 bytes, or auto"},

@@ -144,6 +144,9 @@ TEST_CASE("a link accepts the sources of the sites behind its peer") {
   const auto hub = plan_of(mesh(3, 1, "mesh = \"hub-and-spoke\"\nhubs = \"1\"\n"));
   CHECK(accepted(hub, "V2-1/links/rv1-1.conf") == sites[0] + sites[2]);
   CHECK(accepted(hub, "V1-1/links/rv2-1.conf") == sites[1]);
+  // BIRD's IPv6 routes have a next hop for each link, so their prefixes stand beside `routed`.
+  const auto routed = plan_of(mesh(3, 1, "accept = \"routed\"\n"));
+  CHECK(accepted(routed, "V1-1/links/rv2-1.conf") == "routed 2001:db8:a2::/64 ");
   CHECK(accepted(plan_of(mesh(3, 1, "accept = \"any\"\n")), "V1-1/links/rv2-1.conf").empty());
   // A site without prefixes may use the addresses of the link only.
   const auto empty = plan_of(

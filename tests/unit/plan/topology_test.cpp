@@ -119,7 +119,7 @@ TEST_CASE("each fault has one text and its line number") {
        "3: mesh \"star\": must be full, hub-and-spoke or explicit\n"},
       {&File::pool4, "detection = \"quick\"",
        "3: detection \"quick\": must be fast, normal or patient\n"},
-      {&File::pool4, "accept = \"some\"", "3: accept \"some\": must be sites or any\n"},
+      {&File::pool4, "accept = \"some\"", "3: accept \"some\": must be sites, routed or any\n"},
       {&File::pool4, "mesh = \"hub-and-spok\"\nhubs = \"a\"",
        "3: mesh \"hub-and-spok\": must be full, hub-and-spoke or explicit\n"},
       {&File::pool4, "mesh = \"hub-and-spoke\"\nhubs = 3",

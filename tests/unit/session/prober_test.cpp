@@ -259,3 +259,48 @@ TEST_CASE("a burst that this process interrupted is repeated") {
   }
   CHECK(silent_until_given_up(prober) == given_up);
 }
+
+TEST_CASE("requests of the peer spare all but one a second of our own") {
+  Prober prober = fast_prober();
+  Time asked = probing_start + 95ms;
+  for (Time now = *prober.due(); now < probing_start + 1s; now = *prober.due(), asked += 100ms) {
+    REQUIRE(prober.is_spared_by(asked, asked, now));
+    CHECK(prober.due() == std::min(asked + 100ms + 10ms, probing_start + 1s));
+  }
+  CHECK(prober.due() == probing_start + 1s);
+  CHECK_FALSE(prober.is_spared_by(asked, asked, probing_start + 1s));
+}
+
+TEST_CASE("a missing request of the peer begins the burst, as a missing answer does") {
+  Prober prober = fast_prober();
+  const Time asked = probing_start + 95ms;
+  REQUIRE(prober.is_spared_by(asked, asked, *prober.due()));
+  const Time due = *prober.due();
+  CHECK_FALSE(prober.is_spared_by(asked, asked, due));
+  for (int i = 0; i < 15; ++i) prober.send(*prober.due());
+  CHECK(prober.gives_up_at(asked) == due + 14 * burst_interval + 10ms);
+}
+
+TEST_CASE("data in place of a missing request causes one request and no burst") {
+  Prober prober = fast_prober();
+  const Time asked = probing_start + 95ms;
+  REQUIRE(prober.is_spared_by(asked, asked, *prober.due()));
+  const Time due = *prober.due();
+  CHECK_FALSE(prober.is_spared_by(asked, due - 50ms, due));
+  prober.send(due);
+  CHECK(prober.due() == due + 10ms);  // then its own answer would be late
+}
+
+TEST_CASE("requests that come more rarely than our own spare none") {
+  Prober prober = fast_prober();
+  CHECK_FALSE(prober.is_spared_by(probing_start - 900ms, probing_start, *prober.due()));
+}
+
+TEST_CASE("--keepalive sets the interval of both ends' requests") {
+  Prober prober = prober_by_hand(100ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  prober.answered(1, 1, 1ms, probing_start + 1ms);
+  const Time asked = probing_start + 95ms;
+  CHECK_FALSE(prober.is_spared_by(asked, asked, *prober.due()));
+}
