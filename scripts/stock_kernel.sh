@@ -19,7 +19,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=debian_root.sh
 source "$(dirname "${BASH_SOURCE[0]}")/debian_root.sh"
 
-# A run takes about 2 minutes of an idle machine. The limit only ends a machine that hangs.
+# A run takes about 3 minutes. The limit only ends a machine that hangs.
 machine_limit_s=900
 
 die() {
