@@ -16,6 +16,8 @@
 # The system gets the settings of this machine's apt (mirror, proxy, certificates, date checks) and its name
 # service. Exit status: 0 when both commands succeeded.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=debian_root.sh
+source "$(dirname "${BASH_SOURCE[0]}")/debian_root.sh"
 
 die() {
   echo "fresh.sh: $1" >&2
@@ -24,56 +26,6 @@ die() {
 
 usage() {
   sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"
-}
-
-# Prints "SITE SUITE" for each Debian archive of this machine's apt, with the name $suite instead of this
-# machine's suite: also -updates and -security where apt has them. Other archives are ignored.
-debian_archives() {
-  local here
-  if [[ -n $mirror ]]; then
-    echo "$mirror $suite"
-    return
-  fi
-  # shellcheck source=/dev/null
-  here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-  # shellcheck disable=SC2016 # apt replaces these
-  apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' |
-    sed -nE "s/^([^ ]+) $here(-updates|-security)? main\$/\1 $suite\2/p" | sort -u
-}
-
-# Prints the settings of apt for the access to archives.
-apt_settings() {
-  apt-config dump | grep -E '^Acquire::((http|https)::|Check-|Force|Retries)' |
-    grep -v -i 'auto-\?detect' || true
-}
-
-# debootstrap uses the proxy of apt.
-export_proxy() {
-  local proxy=''
-  eval "$(apt-config shell proxy Acquire::http::Proxy)"
-  if [[ -n $proxy && $proxy != DIRECT ]]; then export http_proxy=${http_proxy:-$proxy}; fi
-}
-
-make_system() {
-  local site archives
-  local -a options=(--variant=minbase)
-  archives=$(debian_archives)
-  read -r site _ < <(grep " $suite\$" <<<"$archives") ||
-    die "this machine's apt has no Debian archive: --mirror URL names one"
-  if [[ -n ${FRESH_CACHE:-} ]]; then options+=("--cache-dir=$cache/debootstrap"); fi
-  if grep -q '^https:' <<<"$archives"; then options+=(--include=ca-certificates); fi
-  echo "fresh.sh: $suite from $site"
-  export_proxy
-  if ! debootstrap "${options[@]}" "$suite" "$root" "$site" &>"$work/debootstrap.log"; then
-    tail -n 20 "$work/debootstrap.log"
-    die "debootstrap failed"
-  fi
-  sed 's/^/deb /; s/$/ main/' <<<"$archives" >"$root/etc/apt/sources.list"
-  apt_settings >"$root/etc/apt/apt.conf.d/00host"
-  cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
-  if grep -q '^https:' <<<"$archives"; then
-    cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
-  fi
 }
 
 copy_project() {
@@ -86,51 +38,23 @@ copy_project() {
   git -c safe.directory="$top" -C "$top" archive HEAD | tar -x -C "$root/root/routevpn"
 }
 
-# Runs in its own mount and process namespaces.
-# shellcheck disable=SC2317 # called by name
-inside() {
-  local root=$1 cache=$2 command=$3
-  # The root of the system must be a mount, because `ip netns` changes its propagation.
-  mount --bind "$root" "$root"
-  mount -t proc proc "$root/proc"
-  mount -t sysfs sysfs "$root/sys"
-  mount --rbind /dev "$root/dev"
-  # /run is empty at each start, as after a boot: no names of ended namespaces stay in /run/netns.
-  mount -t tmpfs -o mode=755 tmpfs "$root/run"
-  mkdir -m 1777 "$root/run/lock"
-  if [[ -n $cache ]]; then mount --bind "$cache/archives" "$root/var/cache/apt/archives"; fi
-  cd "$root"
-  chroot . env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-    TERM="${TERM:-dumb}" CI="${CI:-}" http_proxy="${http_proxy:-}" \
-    https_proxy="${https_proxy:-}" no_proxy="${no_proxy:-}" \
-    bash -c "cd /root/routevpn && exec $command"
-}
-
 # run COMMAND: runs it in the new system.
 run() {
   local started=$SECONDS status=0
   echo "fresh.sh: $suite: $1"
-  unshare --mount --pid --fork --kill-child bash -euo pipefail -c \
-    "$(declare -f inside); inside \"\$@\"" inside "$root" "$cache" "$1" &
-  runner=$!
-  wait "$runner" || status=$?
-  runner=''
+  run_in_debian "$root" "$1" ${cache:+"$cache/archives:/var/cache/apt/archives"} || status=$?
   echo "fresh.sh: $suite: $1: exit status $status after $((SECONDS - started)) s"
   return "$status"
 }
 
-# When the first process of a process namespace ends, the kernel ends all others of it.
 # shellcheck disable=SC2317 # called by trap
 clean_up() {
-  if [[ -n $runner ]]; then
-    kill -KILL "$(ps -o pid= --ppid "$runner" | tr -d ' ')" 2>/dev/null || true
-    wait "$runner" 2>/dev/null || true
-  fi
+  end_debian
   rm -rf --one-file-system "$work"
 }
 
 stages=()
-suite='' only='' bird3='' mirror='' runner=''
+suite='' only='' bird3='' mirror=''
 while (($# > 0)); do
   case $1 in
     bookworm | trixie) suite=$1 ;;
@@ -167,13 +91,14 @@ work=$(mktemp -d "${FRESH_DIR:-${TMPDIR:-/tmp}}/routevpn-fresh.XXXXXX")
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 root=$work/$suite
-cache=''
+cache='' options=()
 if [[ -n ${FRESH_CACHE:-} ]]; then
   mkdir -p "$FRESH_CACHE/$suite"/{debootstrap,archives/partial}
   cache=$(cd "$FRESH_CACHE/$suite" && pwd)
+  options+=("--cache-dir=$cache/debootstrap")
 fi
 
-make_system
+make_debian "$suite" "$root" "$work/debootstrap.log" "$mirror" "${options[@]}"
 copy_project
 failed=0
 if [[ -n $bird3 ]]; then run "scripts/packages.sh bird3"; fi

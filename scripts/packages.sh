@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs missing Debian packages: scripts/packages.sh GROUP...
 #
-#   build   to build routevpn and its tests
-#   test    for scripts/test.sh, in addition to build
-#   lab     for lab/run.sh, in addition to build
-#   bird3   BIRD 3 instead of BIRD 2 (Debian 13 has it); test and lab keep an installed BIRD 3
-#   fresh   for scripts/fresh.sh
-#   bench   for scripts/bench.sh, in addition to build
-#   peers   the VPNs with which scripts/bench.sh compares routevpn
+#   build    to build routevpn and its tests
+#   test     for scripts/test.sh, in addition to build
+#   lab      for lab/run.sh, in addition to build
+#   bird3    BIRD 3 instead of BIRD 2 (Debian 13 has it); test and lab keep an installed BIRD 3
+#   fresh    for scripts/fresh.sh
+#   stock    for scripts/stock_kernel.sh
+#   machine  for the system that scripts/stock_kernel.sh boots, in addition to build and lab
+#   bench    for scripts/bench.sh, in addition to build
+#   peers    the VPNs with which scripts/bench.sh compares routevpn
 #
 # For Debian 12 and 13. When no package is missing, the script only reads dpkg's database and needs no
 # network.
@@ -53,6 +55,12 @@ packages_of() {
     fresh)
       echo debootstrap git procps util-linux
       ;;
+    stock)
+      echo debootstrap e2fsprogs git procps qemu-system-x86 util-linux
+      ;;
+    machine)
+      echo busybox-static ccache ethtool jq kmod linux-image-cloud-amd64
+      ;;
     bench)
       echo ethtool iperf3 iproute2 iputils-ping libbenchmark-dev nftables openssl procps python3 \
         util-linux
@@ -61,7 +69,7 @@ packages_of() {
       echo fastd ocserv openconnect openvpn tinc wireguard-go wireguard-tools
       ;;
     *)
-      die "there is no group '$1'; groups are build, test, lab, bird3, fresh, bench and peers"
+      die "there is no group '$1'; groups are build, test, lab, bird3, fresh, stock, machine, bench and peers"
       ;;
   esac
 }
@@ -80,7 +88,7 @@ as_root() {
   fi
 }
 
-(($# > 0)) || die "which group: build, test, lab, bird3, fresh, bench, peers?"
+(($# > 0)) || die "which group: build, test, lab, bird3, fresh, stock, machine, bench, peers?"
 command -v dpkg-query >/dev/null || die "this is not Debian; packages_of in this script lists the needed packages"
 wanted=$(for group in "$@"; do packages_of "$group"; done)
 

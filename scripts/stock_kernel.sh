@@ -1,0 +1,202 @@
+#!/usr/bin/env bash
+# Boots Debian's own kernel under QEMU and checks routevpn on it: scripts/stock_kernel.sh bookworm|trixie
+#
+# The kernel of a development machine can differ from the kernels of the users: Debian 12 has Linux 6.1,
+# Debian 13 has 6.12. debootstrap makes a system of the suite. The program is built in it, from the files of
+# this work tree as they are. QEMU boots the system with the suite's linux-image-cloud-amd64. The scripts of
+# tests/stock run there. QEMU emulates the processor (TCG), so no KVM is needed. The machine is therefore
+# slow: the checks are about behaviour and about the times of events, not about throughput.
+#
+#   --mirror URL   Debian mirror; default: that of this machine's apt
+#   --renew        makes the system again, with the suite's newest packages
+#   --only NAME    only tests/stock/NAME.sh, or tests/netns/NAME.sh if it needs no other program than routevpn;
+#                  can be given more than once
+#
+# The system, the disk image and the build stay in ~/.cache/routevpn-stock/SUITE for later runs. Needs root,
+# by sudo for other users. One line is printed for each check, and "N passed, N failed" last. Exit status: 0
+# when none failed, 1 otherwise, 2 for a wrong suite or option.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=debian_root.sh
+source "$(dirname "${BASH_SOURCE[0]}")/debian_root.sh"
+
+# A run takes about 3 minutes. The limit only ends a machine that hangs.
+machine_limit_s=900
+
+die() {
+  echo "stock_kernel.sh: $1" >&2
+  exit "${2:-1}"
+}
+
+usage() {
+  sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"
+}
+
+# The files of the work tree that git has or would add, below these paths.
+tracked() {
+  git -c safe.directory="$top" -C "$top" ls-files -z --cached --others --exclude-standard -- "$@"
+}
+
+in_system() {
+  run_in_debian "$1" "$2" "$top:/root/routevpn" "$cache/build:/root/build" \
+    "$cache/ccache:/root/.cache/ccache"
+}
+
+# The name of the system changes with the packages and the first file system.
+system_name() {
+  cat "$top/scripts/packages.sh" "$top/tests/stock/make_initrd.sh" | sha256sum | cut -c 1-12
+}
+
+make_system() {
+  local new=$cache/new
+  rm -rf --one-file-system "$new" "$cache"/system-*
+  mkdir "$new"
+  make_debian "$suite" "$new/root" "$cache/debootstrap.log" "$mirror"
+  mkdir -p "$new/root/root"/{routevpn,build,.cache/ccache}
+  in_system "$new/root" "scripts/packages.sh build lab machine"
+  rm -rf "$new/root/var/cache/apt" "$new/root/var/lib/apt/lists"
+  make_boot_files "$new"
+  mv "$new" "$system"
+}
+
+# The kernel, a first file system with the modules for the disk, and the disk image.
+make_boot_files() {
+  local new=$1 root=$1/root kernel megabytes
+  kernel=$(basename "$root"/boot/vmlinuz-*)
+  kernel=${kernel#vmlinuz-}
+  echo "stock_kernel.sh: $suite: making the disk with Linux $kernel"
+  cp "$root/boot/vmlinuz-$kernel" "$new/vmlinuz"
+  in_system "$root" "tests/stock/make_initrd.sh $kernel /root/initrd"
+  mv "$root/root/initrd" "$new/initrd"
+  # A quarter more than the files, for what the machine writes.
+  megabytes=$(($(du -s --block-size=1M "$root" | cut -f 1) * 5 / 4 + 64))
+  mke2fs -q -t ext4 -d "$root" "$new/disk" "${megabytes}M" >"$cache/mke2fs.log" 2>&1
+}
+
+build() {
+  local started=$SECONDS
+  in_system "$system/root" "tests/stock/build.sh" >"$cache/build.log" 2>&1 || {
+    tail -n 40 "$cache/build.log"
+    die "the program could not be built for $suite"
+  }
+  echo "stock_kernel.sh: $suite: built after $((SECONDS - started)) s"
+}
+
+# The program and the scripts, as the content of the machine's second disk.
+pack() {
+  mkdir "$work/stock"
+  cp "$cache/build/src/routevpn" "$work/stock/"
+  tracked tests/netns tests/stock | tar -C "$top" --null -T - -c | tar -x -C "$work/stock"
+  printf '%s\n' "${only[@]}" >"$work/stock/only"
+  tar -C "$work/stock" -cf "$work/stock.tar" .
+}
+
+# The first serial line is the console, the second has the results. QEMU runs before the other programs of this
+# machine, because the checks measure times.
+boot() {
+  local -a options=(
+    -machine q35 -accel "tcg,thread=multi" -cpu max -smp 2 -m 1536
+    -nodefaults -no-user-config -no-reboot -display none
+    -kernel "$system/vmlinuz" -initrd "$system/initrd"
+    -append "console=ttyS0 panic=-1 quiet"
+    -drive "file=$system/disk,format=raw,if=virtio,snapshot=on"
+    -drive "file=$work/stock.tar,format=raw,if=virtio,readonly=on"
+    -serial "file:$work/console.log" -serial stdio
+  )
+  exec {results}< <(exec env TMPDIR="$work" timeout "$machine_limit_s" nice -n -10 \
+    qemu-system-x86_64 "${options[@]}" </dev/null 2>"$work/qemu.log")
+  machine=$!
+}
+
+# Prints and counts the results.
+read_results() {
+  local line
+  while IFS= read -r line <&"$results"; do
+    case $line in
+      "ok - "*) passed=$((passed + 1)) ;;
+      "not ok - "*) failed=$((failed + 1)) ;;
+      "the machine has finished")
+        finished=yes
+        continue
+        ;;
+    esac
+    printf '%s\n' "$line"
+  done
+  wait "$machine" 2>/dev/null || true
+  machine=''
+}
+
+# shellcheck disable=SC2317 # called by trap
+clean_up() {
+  trap '' INT TERM HUP
+  end_debian
+  if [[ -n $machine ]]; then
+    kill -TERM "$machine" 2>/dev/null || true
+    wait "$machine" 2>/dev/null || true
+  fi
+  if [[ -n $work ]]; then rm -rf --one-file-system "$work"; fi
+  if [[ -n $cache ]]; then rm -rf --one-file-system "$cache/new"; fi
+}
+
+suite='' mirror='' renew='' only=()
+arguments=("$@")
+while (($# > 0)); do
+  case $1 in
+    bookworm | trixie) suite=$1 ;;
+    --mirror)
+      mirror=${2:-}
+      shift
+      [[ -n $mirror ]] || die "--mirror takes a URL" 2
+      ;;
+    --renew) renew=yes ;;
+    --only)
+      [[ ${2:-} =~ ^[a-z_]+$ ]] || die "--only takes the name of a script, without .sh" 2
+      only+=("$2")
+      shift
+      ;;
+    -h | --help)
+      usage
+      exit
+      ;;
+    *) die "'$1' is not bookworm, trixie or an option; --help lists the options" 2 ;;
+  esac
+  shift
+done
+[[ -n $suite ]] || die "which Debian: bookworm or trixie?" 2
+[[ $(dpkg --print-architecture) == amd64 ]] || die "boots machines of the architecture amd64 only"
+if [[ $(id -u) != 0 ]]; then
+  exec sudo env HOME="$HOME" ${XDG_CACHE_HOME:+"XDG_CACHE_HOME=$XDG_CACHE_HOME"} bash "$0" "${arguments[@]}"
+fi
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+for name in "${only[@]}"; do
+  [[ -f $top/tests/stock/$name.sh || -f $top/tests/netns/$name.sh ]] ||
+    die "--only: there is no $name.sh in tests/stock and tests/netns" 2
+done
+"$top/scripts/packages.sh" stock
+work='' machine='' cache=''
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-stock/$suite"
+exec {lock}<"${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-stock/$suite"
+flock --nonblock "$lock" || die "another run uses ${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-stock/$suite"
+cache=$(cd "${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-stock/$suite" && pwd)
+mkdir -p "$cache"/{build,ccache}
+work=$(mktemp -d "${TMPDIR:-/tmp}/routevpn-stock.XXXXXX")
+system=$cache/system-$(system_name)
+if [[ -n $renew || ! -d $system ]]; then make_system; fi
+
+passed=0 failed=0 finished=''
+build
+pack
+echo "stock_kernel.sh: $suite: boots, with $(cut -d ' ' -f 1-3 /proc/loadavg) as this machine's load"
+started=$SECONDS
+boot
+read_results
+if [[ -z $finished ]]; then
+  failed=$((failed + 1))
+  echo "not ok - the machine runs to its last check; the end of its console:"
+  tail -n 25 "$work/qemu.log" "$work/console.log"
+fi
+echo "stock_kernel.sh: $suite: ran for $((SECONDS - started)) s"
+echo "$passed passed, $failed failed"
+((failed == 0))
