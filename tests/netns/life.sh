@@ -123,11 +123,13 @@ wait "$waiting" || fail "b did not come up"
 ok "show --wait up returns when the link is up"
 wait_up a
 expect_equal "the control socket is for owner and group" 660 "$(stat -c %a "$DIR/a/rv0.sock")"
+expect_equal "the command socket is for the owner alone" 600 "$(stat -c %a "$DIR/a/rv0.ctl")"
 expect_equal "the acceptor keeps the peer's address in a file for its owner" 600 \
   "$(stat -c %a "$DIR/b/rv0.peers")"
 expect "and the file has the address" grep -Eq '^(192\.0\.2\.1|2001:db8::1)$' "$DIR/b/rv0.peers"
 stop a || fail "link a ended with status $?"
 expect_not "and it is removed with the link" test -e "$DIR/a/rv0.sock"
+expect_not "as is the command socket" test -e "$DIR/a/rv0.ctl"
 
 # Signals ----------------------------------------------------------------------------------------
 start_a --peer b.example

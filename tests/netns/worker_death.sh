@@ -52,7 +52,7 @@ traces() {
     ip -n "$space" -6 route show table all
     ip netns pids "$space"
   done
-  find "$DIR/a" ! -name rv0.sock # a killed monitor leaves it
+  find "$DIR/a" ! -name rv0.sock ! -name rv0.ctl # a killed monitor leaves them
 }
 is_as_before() { diff "$DIR/traces" <(traces); }
 
