@@ -1,4 +1,4 @@
-// Floods of forged records and handshakes from strangers.
+// Floods of forged and copied records, and of handshakes, from strangers.
 #include <random>
 
 #include "routevpn/datapath/lane.hpp"
@@ -192,4 +192,28 @@ TEST_CASE("a stranger's records do not keep the peer's from causing a restart hi
   }
   CHECK(peer_events >= 40);  // some share the slot of stranger 1
   CHECK(peer_events <= 50);
+}
+
+TEST_CASE("of a million replayed records none is delivered, and none moves the endpoint") {
+  LanePair pair;
+  constexpr std::size_t records = 1000;
+  constexpr std::size_t of_a_datagram = 10;
+  Datagram all;
+  for (std::size_t i = 0; i < records; ++i) {
+    const auto record = pair.a.send(udp_packet(1)).at(0);
+    REQUIRE(pair.b.receive(record, west).size() == 1);
+    all.insert(all.end(), record.begin(), record.end());
+  }
+  const std::size_t bytes = of_a_datagram * (all.size() / records);
+  std::size_t delivered = 0;
+  for (int turn = 0; turn < 1000; ++turn) {
+    for (std::size_t at = 0; at < all.size(); at += bytes) {
+      const Datagram copies(all.data() + at, all.data() + at + bytes);
+      delivered += pair.b.receive(copies, turn % 2 == 0 ? west : stranger(1)).size();
+    }
+  }
+  CHECK(delivered == 0);
+  CHECK(pair.b.drops(Drop::record_replayed) == 1'000'000);
+  CHECK(pair.b.control().empty());  // no challenge to the foreign address
+  CHECK(pair.b.events<PeerRoamed>().empty());
 }
