@@ -4,9 +4,10 @@
 #
 # Each time is taken from the moment when the link sets the carrier off, and from the SIGTERM to the peer.
 #
-# The peer is the initiator a. It is stopped by SIGTERM, and started again. In 10 of the tries the carrier has come on up to a second
-# before. In the other 10, another interface of the machine has lost its carrier up to a second before: up to
-# Linux 6.7, the kernel's link watch announces losses at most once a second for the whole machine.
+# The peer is the initiator a. It is stopped by SIGTERM, and started again. In 10 of the tries the carrier has
+# come on up to a second before. In the other 10, another interface of the machine has lost its carrier up to a
+# second before: up to Linux 6.7, the kernel's link watch announces losses at most once a second for the whole
+# machine.
 # shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
 

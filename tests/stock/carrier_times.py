@@ -3,9 +3,10 @@
 
 usage: carrier_times.py PEER-PID PID NETNS BIRD-LOG WITHIN-MS [OTHER-NETNS OTHER-IFNAME MS-BEFORE]
 Sends SIGTERM to the process PEER-PID, the other end of the link of process PID. Prints four times from that call
-on, in ms: until PID has set the carrier of rv0 in NETNS off, until the kernel's message about that, until the routes
-of rv0 have the flag linkdown, and until the BIRD of that namespace has logged it. With OTHER-IFNAME, that interface is set down MS-BEFORE before the signal, so that
-the machine's link watch announces another lost carrier shortly before.
+on, in ms: until PID has set the carrier of rv0 in NETNS off, until the kernel's message about that, until the
+routes of rv0 have the flag linkdown, and until the BIRD of that namespace has logged it. With OTHER-IFNAME, that
+interface is set down MS-BEFORE before the signal, so that the machine's link watch announces another lost carrier
+shortly before.
 
 usage: carrier_times.py --wake-up COUNT
 Prints what a wake-up of a process costs here: the least, the median and the longest time from a write to a

@@ -41,9 +41,9 @@ class Prober {
   // At due(): whether a record that was heard since the last request makes another one needless
   // until the next keepalive.
   bool is_answered_by(Time heard, Time now);
-  // At due(): whether the peer's last request, at `asked`, makes another one needless for now. For
-  // one end only: if both waited for the other's requests, both would send theirs late. Without a
-  // burst, every request is sent, as --keepalive promises.
+  // At due(): whether the peer's request that came at `asked` replaces the one that is due. Then
+  // due() is later. Only one end may use it: two ends that wait for each other would both be late.
+  // Always false without a burst, because --keepalive sets the interval of both ends.
   bool is_spared_by(Time asked, Time heard, Time now);
   // The sequence number of the request to send now; the next is scheduled.
   std::uint32_t send(Time now);
