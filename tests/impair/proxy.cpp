@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <poll.h>
@@ -54,19 +55,36 @@ Proxy::Proxy(const ImpairOptions& options)
       buffer_(buffer_bytes) {
   up_.impairments() = options.up;
   down_.impairments() = options.down;
-  rebind();
+  next_source_ = open_source();
   if (!options.control.empty()) control_.emplace(options.control);
+}
+
+std::shared_ptr<UdpSocket> Proxy::open_source() const {
+  return open_udp(options_.source.value_or(any(options_.target.address)), 0);
 }
 
 // The former socket stays open, so that the new one gets another port and the target gets no ICMP
 // error, as with a NAT whose mapping has expired.
 void Proxy::rebind() {
-  if (source_) {
+  ++rebinds_;
+  for (auto& mapping : mappings_) {
     const int least = 0;
-    setsockopt(source_->fd(), SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
-    former_.push_back(source_);
+    setsockopt(mapping.source->fd(), SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
+    former_.push_back(std::exchange(mapping.source, open_source()));
   }
-  source_ = open_udp(options_.source.value_or(any(options_.target.address)), 0);
+}
+
+// A new one takes the place of the one that was used longest ago.
+Proxy::Mapping& Proxy::mapping_of(const outside::Endpoint& client) {
+  const auto known = std::ranges::find(mappings_, client, &Mapping::client);
+  if (known != mappings_.end()) return *known;
+  if (mappings_.size() == most_mappings) {
+    mappings_.erase(std::ranges::min_element(mappings_, {}, &Mapping::used));
+  }
+  outside::Received stale;  // came before there was a client
+  while (next_source_->receive(buffer_, stale) == outside::RecvResult::ok) {
+  }
+  return mappings_.emplace_back(Mapping{client, std::exchange(next_source_, open_source())});
 }
 
 void Proxy::run() {
@@ -74,7 +92,9 @@ void Proxy::run() {
     const auto ready = wait();
     const Time now = Time::clock::now();
     if (ready.listener) pass_up(now);
-    if (ready.source) pass_down(now);
+    for (std::size_t i = 0; i < mappings_.size(); ++i) {
+      if (ready.sources[i]) pass_down(mappings_[i], now);
+    }
     up_.release(now);
     down_.release(now);
     if (ready.control) {
@@ -86,9 +106,13 @@ void Proxy::run() {
 // The timer slack of the kernel, 50 us, is not changed: at high rates, datagrams that become due in
 // that time leave together.
 Proxy::Ready Proxy::wait() {
-  std::array<pollfd, 3> sockets = {pollfd{listener_->fd(), POLLIN, 0},
-                                   {source_->fd(), POLLIN, 0},
-                                   {control_ ? control_->fd() : -1, POLLIN, 0}};
+  const auto source = [this](std::size_t i) {
+    return i < mappings_.size() ? mappings_[i].source->fd() : -1;
+  };
+  std::array<pollfd, 2 + most_mappings> sockets = {pollfd{listener_->fd(), POLLIN, 0},
+                                                   {control_ ? control_->fd() : -1, POLLIN, 0},
+                                                   {source(0), POLLIN, 0},
+                                                   {source(1), POLLIN, 0}};
   const Time next = std::min(up_.next(), down_.next());
   timespec timeout{};
   if (next != Time::max()) {
@@ -99,25 +123,28 @@ Proxy::Ready Proxy::wait() {
       0) {
     return {};  // a signal
   }
-  return {sockets[0].revents != 0, sockets[1].revents != 0, sockets[2].revents != 0};
+  return {sockets[0].revents != 0,
+          sockets[1].revents != 0,
+          {sockets[2].revents != 0, sockets[3].revents != 0}};
 }
 
 void Proxy::pass_up(Time now) {
   outside::Received received;
   for (int i = 0; i < receives_per_turn; ++i) {
     if (listener_->receive(buffer_, received) != outside::RecvResult::ok) break;
-    client_ = received.from;
-    up_.take(received, {source_, {options_.target, {}}}, now);
+    Mapping& mapping = mapping_of(received.from);
+    mapping.used = now;
+    up_.take(received, {mapping.source, {options_.target, {}}}, now);
   }
 }
 
-void Proxy::pass_down(Time now) {
+void Proxy::pass_down(const Mapping& mapping, Time now) {
   outside::Received received;
   for (int i = 0; i < receives_per_turn; ++i) {
-    if (source_->receive(buffer_, received) != outside::RecvResult::ok) break;
+    if (mapping.source->receive(buffer_, received) != outside::RecvResult::ok) break;
     // Like a NAT: only datagrams of the target pass.
-    if (client_ && received.from.remote == options_.target) {
-      down_.take(received, {listener_, *client_}, now);
+    if (received.from.remote == options_.target) {
+      down_.take(received, {listener_, mapping.client}, now);
     }
   }
 }
@@ -155,11 +182,14 @@ std::string Proxy::execute(const std::vector<std::string>& command) {
 }
 
 std::string Proxy::stats() const {
+  const bool is_used = !mappings_.empty();
+  const std::string client = is_used ? mappings_.front().client.remote.to_string() : "";
+  const auto& source = is_used ? mappings_.front().source : next_source_;
   const nlohmann::ordered_json json = {{"up", to_json(up_)},
                                        {"down", to_json(down_)},
-                                       {"client", client_ ? client_->remote.to_string() : ""},
-                                       {"source", source_->local().to_string()},
-                                       {"rebinds", former_.size()}};
+                                       {"client", client},
+                                       {"source", source->local().to_string()},
+                                       {"rebinds", rebinds_}};
   return json.dump() + "\n";
 }
 

@@ -82,6 +82,7 @@ class Stream {
          next += options_.interval) {
       wait_until(next);
       if (!stopped) send();
+      if (options_.burst != 0 && record_.sent() % options_.burst == 0) next += options_.pause;
     }
     stopped = 0;  // a second signal ends the wait for the last datagrams
     const Time end = Time::clock::now() + options_.grace;

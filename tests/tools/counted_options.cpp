@@ -20,6 +20,8 @@ namespace, until --count are sent or SIGTERM or SIGINT arrives, and prints a rep
   --via ADDRESS:PORT
                     to send to, where a relay passes them on (default: the target)
   --interval TIME   between two datagrams, 1ms
+  --burst N         datagrams between two pauses (default: no pause)
+  --pause TIME      after each burst, 100ms
   --count N         number of datagrams (default: until a signal)
   --flows N         source ports, used in turn, 1: each is a flow of its own
   --bytes N         of payload, 32 to 65507, 64
@@ -61,6 +63,10 @@ void set(CountedOptions& options, const std::string& name, const std::string& va
   } else if (name == "--interval") {
     options.interval = parse_duration(value, name);
     if (options.interval < 10us) throw UsageError("--interval: 10us is the least");
+  } else if (name == "--burst") {
+    options.burst = parse_within(value, name, 1, UINT32_MAX);
+  } else if (name == "--pause") {
+    options.pause = parse_duration(value, name);
   } else if (name == "--count") {
     options.count = parse_within(value, name, 1, UINT32_MAX);
   } else if (name == "--flows") {

@@ -19,6 +19,8 @@ struct CountedOptions {
   SocketAddress target;
   std::optional<SocketAddress> via;
   Duration interval = std::chrono::milliseconds(1);
+  std::uint64_t burst = 0;  // datagrams; 0: no pause
+  Duration pause = std::chrono::milliseconds(100);
   std::uint64_t count = 0;  // 0: until a signal
   unsigned flows = 1;
   std::size_t bytes = 64;
