@@ -92,7 +92,7 @@ void add_control(std::vector<AllowedCall>& calls) {
            SCMP_SYS(recvfrom),
            SCMP_SYS(sendto),
            SCMP_SYS(close),
-           // route look-ups by the UDP sockets that the monitor made for them
+           // route look-ups, and the second UDP socket of an acceptor's lane
            SCMP_SYS(connect),
            SCMP_SYS(getsockname),
            // files in memory, which the monitor sends for a reload

@@ -52,6 +52,25 @@ bool Candidates::proven_by(const ControlMessage& reply, const SocketAddress& fro
   });
 }
 
+bool Candidates::expects(const SocketAddress& address, Time now) const {
+  const auto known = all_.begin() + static_cast<std::ptrdiff_t>(count_);
+  return std::any_of(all_.begin(), known, [&](const Candidate& each) {
+    return each.endpoint.remote == address && each.challenged != Time{} &&
+           now - each.challenged < reply_time;
+  });
+}
+
+void Candidates::forget(const SocketAddress& address) {
+  const auto known = all_.begin() + static_cast<std::ptrdiff_t>(count_);
+  const auto found = std::find_if(all_.begin(), known, [&address](const Candidate& each) {
+    return each.endpoint.remote == address;
+  });
+  if (found == known) return;
+  if (found == all_.begin()) latest_is_current_ = false;
+  std::rotate(found, found + 1, known);
+  --count_;
+}
+
 void Candidates::clear() {
   count_ = 0;
   latest_is_current_ = false;

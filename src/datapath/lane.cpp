@@ -37,10 +37,11 @@ Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, LanePolic
       counters_(counters),
       policy_(std::move(policy)),
       outbound_(outbound_bytes, outbound_packets),
+      sparse_outbound_(outbound_bytes, outbound_packets),
       control_(control_bytes, max_control),
       coalescer_(max_payloads, udp_offload) {
   associations_.reserve(max_associations + 1);
-  runs_.reserve(outbound_packets + max_copies);
+  runs_.reserve(2 * outbound_packets + max_copies);
   control_runs_.reserve(2 * max_control);  // with copies to a candidate
   payloads_.reserve(max_payloads);
   control_.clear(max_record_headroom, record::tailroom);
@@ -60,12 +61,15 @@ void Lane::execute_commands(Time now) {
                    },
                    [this](const RetireAssociation& wanted) { retire(wanted.id); },
                    [this, now](SendControl& wanted) {
-                     wanted.message.stamp =
-                         static_cast<std::uint64_t>(now.time_since_epoch().count());
+                     wanted.message.stamp = stamp_of(now);
                      queue_control(wanted.message, wanted.padded_bytes);
                    },
                    [this](const SendAlert& wanted) { queue_alert(wanted); },
-                   [this](const LimitPayload& wanted) { payload_limit_ = wanted.bytes; },
+                   [this, now](const ProbeSparseFlow&) { probe_sparse(now); },
+                   [this, now](const LimitPayload& wanted) {
+                     payload_limit_ = wanted.bytes;
+                     if (sparse_.remote()) probe_sparse(now);
+                   },
                    [this](const ExpectPeer& wanted) { expected_peer_ = wanted.address; },
                    [this](AcceptSources& wanted) { policy_.sources = std::move(wanted.sources); },
                },
@@ -91,6 +95,7 @@ void Lane::retire(AssociationId id) {
     last_peer_ = association->endpoint.remote.address;
     return true;
   });
+  if (associations_.empty()) lose_sparse();
 }
 
 void Lane::activate(Association& association) {

@@ -14,24 +14,26 @@ namespace {
 
 constexpr std::size_t header_bytes = sizeof(inside::VirtioNetHeader);
 constexpr std::size_t inside_buffer_bytes = header_bytes + 65535;
-constexpr std::size_t most_received = 65536;  // by one call, also with UDP_GRO
+constexpr std::size_t most_received = 65536;                  // by one call, also with UDP_GRO
+constexpr std::size_t batch_bytes = Lane::receive_bytes / 2;  // of one flow
 
 }  // namespace
 
-LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, const inside::Tun& tun,
-                   outside::UdpSocket& socket, const std::atomic<unsigned>& mtu, int control_wakeup,
-                   LanePolicy policy)
+LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, LaneEnds& ends,
+                   const std::atomic<unsigned>& mtu, int control_wakeup, LanePolicy policy)
     : mailbox_(mailbox),
       counters_(counters),
-      tun_(tun),
-      socket_(socket),
+      ends_(ends),
       mtu_(mtu),
       control_wakeup_(control_wakeup),
       wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      lane_(mailbox, counters, tun.has_udp_offload(), std::move(policy)),
-      inside_buffer_(std::make_unique<std::uint8_t[]>(inside_buffer_bytes)),
-      outside_buffer_(std::make_unique<std::uint8_t[]>(Lane::receive_bytes)) {
+      lane_(mailbox, counters, ends.tun.has_udp_offload(), std::move(policy)),
+      inside_buffer_(std::make_unique<std::uint8_t[]>(inside_buffer_bytes)) {
+  static_assert(bytes_per_batch + most_received <= batch_bytes);
   if (!wakeup_) throw system_error("eventfd");
+  for (Batch* const batch : {&bulk_, &sparse_}) {
+    batch->memory = std::make_unique_for_overwrite<std::uint8_t[]>(batch_bytes);
+  }
 }
 
 void LaneLoop::wake() const {
@@ -46,57 +48,94 @@ void LaneLoop::stop() {
 void LaneLoop::run() {
   while (!stopping_.load(std::memory_order_relaxed)) {
     const bool blocked = !unsent_.empty();
-    const auto out = static_cast<short>(blocked ? POLLIN | POLLOUT : POLLIN);
-    std::array<pollfd, 3> fds{{{wakeup_.get(), POLLIN, 0},
-                               {socket_.fd(), out, 0},
-                               {inside_gone_ || blocked ? -1 : tun_.fd(), POLLIN, 0}}};
-    if (poll(fds.data(), fds.size(), -1) <= 0) continue;  // interrupted
+    const auto wanted = [this, blocked](int fd) {
+      return static_cast<short>(blocked && fd == last_used_fd_ ? POLLIN | POLLOUT : POLLIN);
+    };
+    const int bulk_fd = ends_.socket.fd();
+    const int sparse_fd = ends_.sparse ? ends_.sparse->fd() : -1;
+    std::array<pollfd, 4> fds{{{wakeup_.get(), POLLIN, 0},
+                               {bulk_fd, wanted(bulk_fd), 0},
+                               {sparse_fd, wanted(sparse_fd), 0},
+                               {inside_gone_ || blocked ? -1 : ends_.tun.fd(), POLLIN, 0}}};
+    const int wait_ms = bulk_.count == 0 ? -1 : 0;
+    if (poll(fds.data(), fds.size(), wait_ms) < 0) continue;  // interrupted
     const Time now = read_clock();
     eventfd_t wakeups = 0;
     if (fds[0].revents != 0) eventfd_read(wakeup_.get(), &wakeups);
-    if ((fds[1].revents & POLLERR) != 0) {
-      if (const auto news = socket_.take_errors()) lane_.announce(0, DatagramTooBig{*news});
-    }
+    if ((fds[1].revents & POLLERR) != 0) take_errors(ends_.socket);
+    if ((fds[2].revents & POLLERR) != 0) take_errors(*ends_.sparse);
     lane_.execute_commands(now);
     send_control();
     // An inside host's answer is often there before write() returns, so read without another poll.
-    const bool answered = (fds[1].revents & ~POLLOUT) != 0 && outside_turn();
+    const bool answered =
+        outside_turn((fds[1].revents & ~POLLOUT) != 0, (fds[2].revents & ~POLLOUT) != 0);
     if (blocked) continue_sending();
-    if (fds[2].revents != 0 || (answered && fds[2].fd >= 0)) inside_turn();
+    if (fds[3].revents != 0 || (answered && fds[3].fd >= 0)) inside_turn();
     if (!mailbox_.events.empty() || !mailbox_.handshakes.empty()) eventfd_write(control_wakeup_, 1);
   }
 }
 
-// Whether packets were written inside. Gathers receives up to Lane::receive_bytes, so that single
-// datagrams also become super-packets. Each receive has its own time: a turn can take longer than a
-// round trip, and the sender of an echo request measures that.
-bool LaneLoop::outside_turn() {
+void LaneLoop::take_errors(const outside::UdpSocket& socket) {
+  if (const auto news = socket.take_errors()) lane_.announce(0, DatagramTooBig{*news});
+}
+
+// `bulk`, `sparse`: the socket may have datagrams. Whether packets were written inside.
+bool LaneLoop::outside_turn(bool bulk, bool sparse) {
   bool written = false;
-  std::size_t used = 0;
-  int batches = 0;
-  for (int i = 0; i < receives_per_turn && batches < reads_per_turn; ++i) {
-    outside::Received received;
-    const auto result = socket_.receive({outside_buffer_.get() + used, most_received}, received);
-    if (result != outside::RecvResult::ok) break;
-    const Time now = read_clock();
+  std::size_t bytes = 0;
+  std::size_t calls = 0;
+  while ((bulk || sparse || bulk_.count != 0) && bytes < bytes_per_turn && calls < calls_per_turn) {
+    if (bulk && bulk_.count == 0) bulk = gather(ends_.socket, bulk_);
+    sparse = ends_.sparse && gather(*ends_.sparse, sparse_);
+    if (bulk_.count + sparse_.count == 0) break;
     // The control thread installs keys before it sends the flight that lets the peer use them.
     // So after a receive the commands with the keys for it are in the mailbox.
-    lane_.execute_commands(now);
-    lane_.from_outside(received, now);
-    send_control();
-    used += received.data.size();
-    if (used + most_received <= Lane::receive_bytes) continue;
+    lane_.execute_commands(read_clock());
+    bytes += sparse_.bytes;
+    calls += sparse_.count;
+    hand_in(sparse_, UdpFlow::sparse);
+    if (!sparse || bulk_has_waited()) {
+      bytes += bulk_.bytes;
+      calls += bulk_.count;
+      hand_in(bulk_, UdpFlow::bulk);
+    }
     written = write_inside() || written;
-    used = 0;
-    ++batches;
   }
-  return write_inside() || written;
+  return written;
+}
+
+bool LaneLoop::bulk_has_waited() const {
+  return bulk_.count != 0 && read_clock() - bulk_.parts[0].at >= most_bulk_wait;
+}
+
+// Gathers several receives, so that single datagrams also become super-packets. True: the socket
+// may have more.
+bool LaneLoop::gather(const outside::UdpSocket& socket, Batch& batch) {
+  while (batch.count < calls_per_batch && batch.bytes < bytes_per_batch) {
+    auto& part = batch.parts[batch.count];
+    if (socket.receive({batch.memory.get() + batch.bytes, most_received}, part.received) !=
+        outside::RecvResult::ok) {
+      return false;
+    }
+    part.at = read_clock();
+    batch.bytes += part.received.data.size();
+    ++batch.count;
+  }
+  return true;
+}
+
+void LaneLoop::hand_in(Batch& batch, UdpFlow flow) {
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    lane_.from_outside(batch.parts[i].received, batch.parts[i].at, flow);
+    send_control();
+  }
+  batch.count = batch.bytes = 0;
 }
 
 bool LaneLoop::write_inside() {
   const auto packets = lane_.join();
   for (const auto& packet : packets) {
-    if (tun_.write(packet.iovecs) == inside::IoResult::ok) {
+    if (ends_.tun.write(packet.iovecs) == inside::IoResult::ok) {
       lane_.count_written(packet);
     } else {
       lane_.drop(Drop::inside_write_failed, packet.packets);
@@ -106,27 +145,33 @@ bool LaneLoop::write_inside() {
 }
 
 void LaneLoop::inside_turn() {
-  for (int i = 0; i < reads_per_turn && unsent_.empty(); ++i) {
+  const Time now = read_clock();
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < calls_per_turn && bytes < bytes_per_turn && unsent_.empty(); ++i) {
     std::size_t length = 0;
-    const auto result = tun_.read({inside_buffer_.get(), inside_buffer_bytes}, length);
+    const auto result = ends_.tun.read({inside_buffer_.get(), inside_buffer_bytes}, length);
     if (result == inside::IoResult::failed) {
       inside_gone_ = lane_.announce(0, InterfaceGone{});
     }
     if (result != inside::IoResult::ok) break;
+    bytes += length;
     if (length < header_bytes) continue;
     inside::VirtioNetHeader header;
     std::memcpy(&header, inside_buffer_.get(), header_bytes);
     lane_.from_inside(header, {inside_buffer_.get() + header_bytes, length - header_bytes},
-                      mtu_.load(std::memory_order_relaxed));
-    if (lane_.must_flush()) send_batch();
+                      mtu_.load(std::memory_order_relaxed), now);
+    if (lane_.must_flush()) send_batch(now);
   }
-  if (unsent_.empty()) send_batch();
+  if (unsent_.empty()) send_batch(now);
 }
 
-void LaneLoop::send_batch() {
-  unsent_ = lane_.seal();
+void LaneLoop::send_batch(Time now) {
+  unsent_ = lane_.seal(now);
   unsent_offset_ = 0;
   continue_sending();
+  // A request of the sparse flow goes behind its data: data from an unknown address is answered
+  // there before the address is proven.
+  send_control();
 }
 
 void LaneLoop::continue_sending() {
@@ -134,7 +179,7 @@ void LaneLoop::continue_sending() {
     const DatagramRun& run = unsent_.front();
     std::size_t sent = 0;
     const ConstBytes rest(run.data + unsent_offset_, run.bytes - unsent_offset_);
-    const auto result = socket_.send(rest, run.segment_bytes, run.to, sent, run.traffic_class);
+    const auto result = send(run, rest, sent);
     lane_.count_sent(run, sent);
     unsent_offset_ += sent;
     if (result == outside::SendResult::would_block) return;
@@ -147,15 +192,28 @@ void LaneLoop::continue_sending() {
       unsent_offset_ = 0;
     }
   }
-  counters_.udp_segment.store(socket_.segments(), std::memory_order_relaxed);
+  counters_.udp_segment.store(ends_.socket.segments(), std::memory_order_relaxed);
   lane_.sent();
+}
+
+// The acceptor's socket of the sparse flow may be connected from an address that this host no
+// longer has. The other socket can send for it, because both have the same port.
+outside::SendResult LaneLoop::send(const DatagramRun& run, ConstBytes rest, std::size_t& sent) {
+  const auto send_by = [&](outside::UdpSocket& socket) {
+    last_used_fd_ = socket.fd();
+    return socket.send(rest, run.segment_bytes, run.to, sent, run.traffic_class);
+  };
+  if (run.flow == UdpFlow::sparse && ends_.sparse) {
+    const auto result = send_by(*ends_.sparse);
+    if (result != outside::SendResult::failed || sent != 0) return result;
+  }
+  return send_by(ends_.socket);
 }
 
 void LaneLoop::send_control() {
   for (const DatagramRun& run : lane_.control_runs()) {
     std::size_t sent = 0;
-    const auto result =
-        socket_.send({run.data, run.bytes}, run.segment_bytes, run.to, sent, run.traffic_class);
+    const auto result = send(run, {run.data, run.bytes}, sent);
     if (result == outside::SendResult::would_block) lane_.drop(Drop::outside_busy);
     if (result == outside::SendResult::failed) lane_.drop(Drop::outside_send_failed);
   }

@@ -38,16 +38,18 @@ constexpr Duration max_round_trip = std::chrono::seconds(60);
 
 }  // namespace
 
-void Lane::from_outside(const outside::Received& received, Time now) {
+void Lane::from_outside(const outside::Received& received, Time now, UdpFlow flow) {
   if (payloads_.empty()) reassembler_.release();  // the packets of join() are written
   // UDP_GRO joins only datagrams of one traffic class (since Linux 6.9, 6.8.10, 6.6.31 and 6.1.91;
   // earlier kernels report the class of the first datagram for all).
   outer_ecn_ = inside::ecn_of(received.ecn);
   const std::size_t step = std::max<std::size_t>(received.segment_bytes, 1);
+  const bool sparse = is_sparse(received.from.remote, flow, now);
   const bool from_endpoint = is_endpoint(received.from.remote);
   const Arrival arrival{received.from, now, from_endpoint,
                         from_endpoint || policy_.peers.empty() ||
-                            policy_.peers.contains(received.from.remote.address)};
+                            policy_.peers.contains(received.from.remote.address),
+                        sparse};
   std::size_t at = 0;
   do {  // once for an empty datagram
     const std::size_t bytes = std::min(step, received.data.size() - at);
@@ -135,13 +137,13 @@ bool Lane::open_record(const record::Split& split, const Arrival& arrival) {
     drop(*opened.fault);
     return !opened.cipher_refused && opened.fault != Drop::record_forged;
   }
-  counters_.last_heard.store(arrival.now, std::memory_order_relaxed);
+  if (!arrival.sparse) counters_.last_heard.store(arrival.now, std::memory_order_relaxed);
   check_limits(*association);
   if (split.header.type == record::ContentType::alert) {
     take_alert(*association, opened.payload, split.header.sequence, arrival.now);
   } else {
     confirm(*association);
-    if (opened.newest) follow_peer(*association, split.record.size(), arrival);
+    if (opened.newest) follow(*association, opened.payload, split.record.size(), arrival);
     if (!association->roam_announced) announce_roam(*association);
     deliver(*association, opened.payload, arrival);
   }
@@ -186,7 +188,8 @@ bool Lane::open_with(Association& association, const record::Split& split, const
   const record::Opened elsewhere = opened;
   opened = association.opener.open(split.header, split.record);
   if (!opened.fault) return true;
-  if (opened.cipher_refused && association.endpoint.remote == arrival.from.remote) {
+  if (opened.cipher_refused && (association.endpoint.remote == arrival.from.remote ||
+                                is_sparse_remote(arrival.from.remote))) {
     ++association.forged;
     check_limits(association);
   }
@@ -236,28 +239,36 @@ void Lane::control_message(Association& association, ConstBytes payload, const A
   if (!message) return drop(Drop::payload_control);
   if (!peer_control_.admit(arrival.now, control_rate)) return drop(Drop::payload_control_limited);
   switch (message->kind) {
-    case ControlMessage::Kind::echo_request:
-      if ((message->sequence & path_probe) == 0) {
+    case ControlMessage::Kind::echo_request: {
+      const bool probes_path = (message->sequence & path_probe) != 0;
+      if (!probes_path) {
         ++association.echo_requests;
         counters_.last_asked.store(arrival.now, std::memory_order_relaxed);
       }
-      return queue_control({ControlMessage::Kind::echo_reply, message->sequence, message->stamp,
-                            association.echo_requests});
+      return answer_echo(association, *message, arrival);
+    }
     case ControlMessage::Kind::echo_reply: {
       if (take_path_proof(*message, arrival)) return;
       // Modulo 2^64, because the peer chooses the stamp. One in the future is very old.
-      const auto clock = static_cast<std::uint64_t>(arrival.now.time_since_epoch().count());
-      const std::uint64_t age = clock - message->stamp;
+      const std::uint64_t age = stamp_of(arrival.now) - message->stamp;
       if (age > static_cast<std::uint64_t>(max_round_trip.count())) {
         return drop(Drop::payload_control);
       }
       const Duration round_trip(static_cast<Duration::rep>(age));
+      // A reply comes by the sparse flow only if an attacker has copied it or its request there. It
+      // still shows that the peer is alive.
+      if (arrival.sparse) counters_.last_heard.store(arrival.now, std::memory_order_relaxed);
+      if (!arrival.sparse) bulk_answered(*message, round_trip);
       announce(association.id, EchoReplied{message->sequence, round_trip, message->received});
       return;
     }
     case ControlMessage::Kind::rekey_request:
       announce(association.id, RekeyRequested{});
       return;
+    case ControlMessage::Kind::sparse_request:
+      return answer_sparse(association, *message, payload.size(), arrival);
+    case ControlMessage::Kind::sparse_reply:
+      return sparse_answered(association, *message, arrival);
   }
 }
 

@@ -5,7 +5,8 @@
 //   3. take_path_proof() receives the reply from there, and the endpoint moves.
 //
 // So a move takes one round trip after its first record, and ends of earlier versions prove
-// themselves, too.
+// themselves, too. The reply says if the address leads to the peer's second port: then the sparse
+// flow moves, and the endpoint stays.
 //
 // A plain DTLS peer answers no echo request. It has moved when `plain_silence` has passed without a
 // newest record from its endpoint. Its endpoint is never proven, only likely.
@@ -24,7 +25,8 @@ constexpr Rate challenge_rate{std::chrono::milliseconds(10), 16};
 }  // namespace
 
 bool Lane::is_endpoint(const SocketAddress& address) const {
-  return std::any_of(associations_.begin(), associations_.end(),
+  return is_sparse_remote(address) ||
+         std::any_of(associations_.begin(), associations_.end(),
                      [&address](const auto& each) { return each->endpoint.remote == address; });
 }
 
@@ -37,26 +39,33 @@ void Lane::follow_peer(Association& association, std::size_t bytes, const Arriva
     return;
   }
   Candidate& candidate = association.candidates.heard(arrival.from, bytes, arrival.now);
-  if (association.control_messages) return challenge(association, candidate, arrival.now);
+  if (association.control_messages) {
+    challenge(association, candidate, control_message_bytes, arrival.now);
+    return;
+  }
   const Time silent_since = std::max(association.endpoint_heard, candidate.since);
   if (arrival.now - silent_since >= plain_silence) move_endpoint(association, arrival);
 }
 
-void Lane::challenge(Association& association, Candidate& candidate, Time now) {
+bool Lane::challenge(Association& association, Candidate& candidate, std::size_t payload_bytes,
+                     Time now) {
   const std::size_t bytes =
-      record::headroom(association.sealer.suite()) + control_message_bytes + record::tailroom;
-  if (candidate.credit < bytes || association.data_left() == 0) return;
-  if (!challenges_.allows(now, challenge_rate)) return;
+      record::headroom(association.sealer.suite()) + payload_bytes + record::tailroom;
+  if (candidate.credit < bytes || association.data_left() == 0) return false;
+  if (!challenges_.allows(now, challenge_rate)) return false;
   const ControlMessage* const message = Candidates::challenge(candidate, now);
-  if (message == nullptr || !append_control(*message, 0)) return;
+  if (message == nullptr || !append_control(*message, payload_bytes)) return false;
   challenges_.take(now, challenge_rate);
-  if (seal_control(association, record::ContentType::application_data, candidate.endpoint)) {
-    candidate.credit -= bytes;
+  if (!seal_control(association, record::ContentType::application_data, {candidate.endpoint})) {
+    return false;
   }
+  candidate.credit -= bytes;
+  return true;
 }
 
 // Whether the reply is that to a challenge. It may be sealed with another association.
 bool Lane::take_path_proof(const ControlMessage& reply, const Arrival& arrival) {
+  if (reply.received == at_second_port) return take_sparse_proof(reply, arrival);
   bool proven = false;
   for (const auto& each : associations_) {
     if (!each->candidates.proven_by(reply, arrival.from.remote, arrival.now)) continue;
@@ -67,6 +76,9 @@ bool Lane::take_path_proof(const ControlMessage& reply, const Arrival& arrival) 
 }
 
 void Lane::move_endpoint(Association& association, const Arrival& arrival) {
+  if (association.endpoint.remote != arrival.from.remote && !sparse_.has_just_roamed(arrival.now)) {
+    lose_sparse();
+  }
   association.endpoint = arrival.from;
   association.endpoint_heard = arrival.now;
   association.candidates.clear();

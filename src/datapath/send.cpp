@@ -3,12 +3,14 @@
 //   1. LaneLoop reads a super-packet from the interface.
 //   2. from_inside() segments it to the MTU, each packet with room for its record, and notes the
 //      traffic class of its outer header. Packets that the path does not carry are fragmented.
-//   3. seal() seals the batch in place and finds the runs of equal size and class.
+//      Packets of sparse inner flows have a batch of their own: sparse.cpp.
+//   3. seal() seals both batches in place and finds the runs of equal size and class.
 //   4. LaneLoop sends each run with one UDP_SEGMENT call.
 //
 // Control messages and alerts are sealed one by one and never wait behind a batch.
 
 #include <algorithm>
+#include <utility>
 
 #include "routevpn/base/mtu.hpp"
 #include "routevpn/datapath/lane.hpp"
@@ -16,60 +18,78 @@
 
 namespace routevpn::datapath {
 
-void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu) {
+void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu,
+                       Time now) {
   if (sending_ == nullptr) return drop(Drop::inside_no_association);
   // A route to the peer leads into the link: the datagram would return here, larger each time.
   if (inside::is_udp_to(packet, sending_->endpoint.remote)) return drop(Drop::inside_own_datagram);
-  if (outbound_.empty()) {
-    outbound_.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
-  }
-  outbound_.set_outer_class(
+  inside::OutboundBatch& batch = batch_for(packet, mtu, now);
+  if (batch.empty()) batch.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
+  batch.set_outer_class(
       policy_.outer_class.of(inside::traffic_class(packet), sending_->control_messages));
   const bool may_fragment = sending_->control_messages;
   const std::size_t most = may_fragment ? std::max<std::size_t>(mtu, maximum_mtu) : mtu;
-  const std::size_t before = outbound_.packets().size();
-  if (const auto fault = inside::segment(header, packet, most, outbound_)) return drop(*fault);
+  const std::size_t before = batch.packets().size();
+  if (const auto fault = inside::segment(header, packet, most, batch)) return drop(*fault);
   // No segment of a super-packet is larger than the first.
-  if (!may_fragment || outbound_.packets()[before].length <= payload_limit_) return;
-  const std::size_t lost = fragmenter_.split(outbound_, before, payload_limit_);
+  if (!may_fragment || batch.packets()[before].length <= payload_limit_) return;
+  const std::size_t lost = fragmenter_.split(batch, before, payload_limit_);
   if (lost > 0) drop(Drop::inside_too_big, lost);
   counters_.tx_fragmented.store(fragmenter_.packets_fragmented(), std::memory_order_relaxed);
 }
 
 bool Lane::must_flush() const {
-  return outbound_.free_bytes() < inside::worst_case_bytes ||
-         outbound_.free_packets() < inside::worst_case_segments;
+  const auto is_full = [](const inside::OutboundBatch& batch) {
+    return batch.free_bytes() < inside::worst_case_bytes ||
+           batch.free_packets() < inside::worst_case_segments;
+  };
+  return is_full(outbound_) || is_full(sparse_outbound_);
 }
 
-std::span<const DatagramRun> Lane::seal() {
+std::span<const DatagramRun> Lane::seal(Time now) {
   runs_.clear();
-  if (outbound_.empty() || sending_ == nullptr) return {};
-  const auto packets = outbound_.packets();
+  if (sending_ == nullptr) return {};
+  if (!sparse_outbound_.empty()) {
+    seal_batch(sparse_outbound_, {sparse_.remote().value_or(sending_->endpoint), UdpFlow::sparse});
+  }
+  if (!outbound_.empty()) seal_batch(outbound_, {sending_->endpoint});
+  if (bulk_shown_at_) show_bulk(now);
+  // It is sent after the batches, so it has the higher sequence number.
+  if (std::exchange(sparse_wanted_, false) && sparse_.request_due(now)) {
+    const std::size_t padded = std::max(payload_limit_, control_message_bytes);
+    request_sparse(sparse_.padding_due(now) ? padded : control_message_bytes, now);
+  }
+  return runs_;
+}
+
+void Lane::seal_batch(inside::OutboundBatch& batch, const Way& way) {
+  const auto packets = batch.packets();
   const auto allowed = std::min<std::uint64_t>(packets.size(), sending_->data_left());
   const std::size_t sealed = sending_->sealer.seal(packets.first(allowed));
   if (sealed < packets.size()) limit_reached(*sending_, packets.size() - sealed);
   check_limits(*sending_);
 
-  const std::size_t overhead = outbound_.headroom() + outbound_.tailroom();
+  const std::size_t first = runs_.size();
+  const std::size_t overhead = batch.headroom() + batch.tailroom();
   for (const auto& packet : packets.first(sealed)) {
     const std::size_t bytes = packet.length + overhead;
-    DatagramRun* const last = runs_.empty() ? nullptr : &runs_.back();
+    DatagramRun* const last = runs_.size() == first ? nullptr : &runs_.back();
     // A shorter datagram ends its run.
     const bool open = last != nullptr && last->bytes % last->segment_bytes == 0;
     if (open && bytes <= last->segment_bytes && packet.outer_class == last->traffic_class) {
       last->bytes += bytes;
     } else {
-      runs_.push_back({packet.data - outbound_.headroom(), bytes, bytes, overhead, true,
-                       sending_->endpoint, packet.outer_class});
+      runs_.push_back({packet.data - batch.headroom(), bytes, bytes, overhead, true, way.to,
+                       packet.outer_class, way.flow});
     }
   }
-  copy_to_candidate(runs_, 0);
-  return runs_;
+  copy_to_candidate(runs_, first);
 }
 
 void Lane::sent() {
   runs_.clear();
   outbound_.truncate(0);
+  sparse_outbound_.truncate(0);
 }
 
 // The rest of the credit stays for smaller datagrams.
@@ -86,6 +106,7 @@ void Lane::copy_to_candidate(std::vector<DatagramRun>& runs, std::size_t from) {
     candidate->credit -= copy.bytes;
     copy.to = candidate->endpoint;
     copy.counted = false;
+    copy.flow = UdpFlow::bulk;
     runs.push_back(copy);
   }
 }
@@ -100,7 +121,11 @@ void Lane::limit_reached(Association& association, std::uint64_t packets) {
 void Lane::queue_control(const ControlMessage& message, std::size_t padded_bytes) {
   if (sending_ == nullptr || !sending_->control_messages) return;
   if (!append_control(message, padded_bytes)) return drop(Drop::outside_busy);
-  if (seal_control(*sending_, record::ContentType::application_data, sending_->endpoint)) {
+  // Control messages do not wait for a batch that waits for the socket.
+  if (message.kind == ControlMessage::Kind::echo_request && !outbound_.empty()) {
+    overtaking_request_ = time_of(message);
+  }
+  if (seal_control(*sending_, record::ContentType::application_data, {sending_->endpoint})) {
     copy_to_candidate(control_runs_, control_runs_.size() - 1);
   }
 }
@@ -119,14 +144,13 @@ void Lane::queue_alert(const SendAlert& alert) {
   if (at == nullptr) return;
   at[0] = alert.level;
   at[1] = alert.description;
-  if (seal_control(*sending_, record::ContentType::alert, sending_->endpoint)) {
+  if (seal_control(*sending_, record::ContentType::alert, {sending_->endpoint})) {
     copy_to_candidate(control_runs_, control_runs_.size() - 1);
   }
 }
 
 // Seals the last packet of control_. False: the association is at its limit.
-bool Lane::seal_control(Association& association, record::ContentType type,
-                        const outside::Endpoint& to) {
+bool Lane::seal_control(Association& association, record::ContentType type, const Way& way) {
   const auto packet = control_.packets().last(1);
   const bool allowed = type == record::ContentType::alert || association.data_left() > 0;
   if (!allowed || association.sealer.seal(packet, type) != 1) {
@@ -136,8 +160,8 @@ bool Lane::seal_control(Association& association, record::ContentType type,
   const std::size_t headroom = record::headroom(association.sealer.suite());
   const std::size_t overhead = headroom + record::tailroom;
   const std::size_t bytes = packet[0].length + overhead;
-  control_runs_.push_back({packet[0].data - headroom, bytes, bytes, overhead, false, to,
-                           policy_.outer_class.of_control()});
+  control_runs_.push_back({packet[0].data - headroom, bytes, bytes, overhead, false, way.to,
+                           policy_.outer_class.of_control(), way.flow});
   return true;
 }
 
@@ -156,6 +180,7 @@ void Lane::count_sent(const DatagramRun& run, std::size_t bytes) {
   fragmenter_.subtract_surplus(packets, packet_bytes);
   add(counters_.tx_packets, packets);
   add(counters_.tx_bytes, packet_bytes);
+  if (run.flow == UdpFlow::sparse) add(counters_.tx_sparse, packets);
   if (run.segment_bytes > large_bytes) add(counters_.tx_large, datagrams);
 }
 

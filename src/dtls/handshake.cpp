@@ -67,12 +67,16 @@ std::string quoted_alert(std::uint8_t description) {
   return std::string("alert \"") + SSL_alert_desc_string_long(description) + '"';
 }
 
-bool control_messages_agreed(const SSL* ssl, const PskPtr& psk) {
+// 2 or 1: of ALPN routevpn/VERSION, and with a PSK of routevpn/VERSION+psk. 0: another, or none.
+int agreed_version(const SSL* ssl, const PskPtr& psk) {
   const unsigned char* name = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &name, &size);
+  const std::string_view agreed(reinterpret_cast<const char*>(name), size);
   const auto ours = psk != nullptr ? psk_alpn : control_alpn;
-  return std::string_view(reinterpret_cast<const char*>(name), size) == ours.substr(1);
+  const std::size_t length = static_cast<unsigned char>(ours.front());
+  if (agreed == ours.substr(1, length)) return 2;
+  return agreed == ours.substr(length + 2) ? 1 : 0;
 }
 
 }  // namespace
@@ -131,7 +135,7 @@ void Handshake::complete() {
   HandshakeFailure why;
   if (SSL_get_extms_support(ssl()) != 1) {
     why.text = no_extended_master_secret;
-  } else if (psk_ != nullptr && !control_messages_agreed(ssl(), psk_)) {
+  } else if (psk_ != nullptr && agreed_version(ssl(), psk_) == 0) {
     why.text = no_psk_alpn;
   } else if (!suite || !used.highest_sequence ||
              (record::traits(*suite).explicit_nonce_bytes != 0 && !used.same_base)) {
@@ -160,7 +164,9 @@ void Handshake::establish(record::CipherSuite suite) {
   if (record::traits(suite).explicit_nonce_bytes != 0) {
     established_.explicit_nonce_base = used.nonce_base;
   }
-  established_.control_messages = control_messages_agreed(ssl(), psk_);
+  const int version = agreed_version(ssl(), psk_);
+  established_.control_messages = version >= 1;
+  established_.sparse_flow = version >= 2;
   established_.peer = describe(SSL_get0_peer_certificate(ssl()));
   established_.peer_chain = std::make_shared<const CertificateChain>(chain_of_peer(ssl()));
   SSL_get_client_random(ssl(), client_random_.data(), client_random_.size());

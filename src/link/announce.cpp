@@ -116,7 +116,8 @@ std::string Link::status() const {
   for (const auto& lane : lanes_) {
     if (lane.get() == &reporting_lane()) facts.reporting_lane = lanes.size();
     const session::SessionStatus session = lane->session().status(now);
-    lanes.push_back({session, lane->counters(), lane->control_drops(), lane->local(session)});
+    lanes.push_back({session, lane->counters(), lane->control_drops(), lane->local(session),
+                     lane->sparse_local(session)});
   }
   return status_json(facts, lanes, now);
 }

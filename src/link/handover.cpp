@@ -27,8 +27,8 @@ std::string content_of(const Fd& file) {
 }
 
 Handover handover_of(const channel::Start& start, std::vector<Fd> descriptors) {
-  if (start.lanes == 0 ||
-      descriptors.size() != channel::descriptors_before_lanes + 2UL * start.lanes) {
+  if (start.lanes == 0 || descriptors.size() != channel::descriptors_before_lanes +
+                                                    channel::descriptors_of_lane * start.lanes) {
     throw SystemError("the monitor's start has " + std::to_string(descriptors.size()) +
                       " descriptors");
   }
@@ -46,10 +46,16 @@ Handover handover_of(const channel::Start& start, std::vector<Fd> descriptors) {
                  {}};
   const int family = start.socket_is_v4 != 0 ? AF_INET : AF_INET6;
   const bool routed_source = !given.files.options.peers.empty();
-  for (next += 4; next != descriptors.end(); next += 2) {
+  const auto adopt_sparse = [&](Fd& fd) {
+    return routed_source ? outside::UdpSocket::adopt(std::move(fd), family, true)
+                         : outside::UdpSocket::adopt_beside(std::move(fd), family);
+  };
+  for (next += 4; next != descriptors.end(); next += channel::descriptors_of_lane) {
+    const bool has_sparse = (start.sparse_sockets >> given.lanes.size() & 1) != 0;
     given.lanes.push_back(
         {outside::UdpSocket::adopt(std::move(next[0]), family, routed_source),
-         inside::Tun::adopt(std::move(next[1]), given.ifname, start.udp_offload != 0)});
+         has_sparse ? std::optional(adopt_sparse(next[1])) : std::nullopt,
+         inside::Tun::adopt(std::move(next[2]), given.ifname, start.udp_offload != 0)});
   }
   return given;
 }

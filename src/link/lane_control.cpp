@@ -29,7 +29,7 @@ LaneControl::LaneControl(session::SessionSettings settings,
       route_probe_(route_probe),
       mailbox_wakeup_(open_eventfd()),
       session_(std::move(settings), std::move(identity), counters_, control_drops_),
-      loop_(mailbox_, counters_, ends_.tun, ends_.socket, mtu, mailbox_wakeup_.get(), policy),
+      loop_(mailbox_, counters_, ends_, mtu, mailbox_wakeup_.get(), policy),
       serves_inside_(serves_inside) {}
 
 LaneControl::~LaneControl() {
@@ -139,6 +139,9 @@ std::optional<LaneControl::Report> LaneControl::next_report() {
                    },
                    [&](const session::PathMtuChanged& path) { report = *(path_ = path); },
                    [&](const session::PeerRemembered& peer) { report = peer; },
+                   [&](const session::ConnectSparse& flow) {
+                     if (ends_.sparse) static_cast<void>(ends_.sparse->connect_to(flow.remote));
+                   },
                    [&](const session::KeepGasp& gasp) { report = gasp; },
                    [&](session::StateChanged& changed) { report = std::move(changed); },
                    [&](session::HandshakeFailed& failed) { report = std::move(failed); },
@@ -181,6 +184,12 @@ SocketAddress LaneControl::local(const session::SessionStatus& status) const {
     local.address = *status.association->endpoint.local;
   }
   return local;
+}
+
+SocketAddress LaneControl::sparse_local(const session::SessionStatus& status) const {
+  SocketAddress address = local(status);
+  if (ends_.sparse) address.port = ends_.sparse->local().port;
+  return address;
 }
 
 }  // namespace routevpn::link

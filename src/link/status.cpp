@@ -52,7 +52,9 @@ bool is_outbound(Drop reason) {
 
 // What one lane has counted.
 Json counts_json(const LaneFacts& lane) {
-  const auto& [session, counters, control_drops, local] = lane;
+  const auto& session = lane.session;
+  const auto& counters = lane.counters;
+  const auto& control_drops = lane.control_drops;
   Json drops = Json::object();
   std::array<std::uint64_t, 2> dropped{};
   for (std::size_t i = 0; i < drop_count; ++i) {
@@ -109,7 +111,9 @@ Json association_json(const session::SessionStatus& session, Time now) {
   json["peer"] = association ? peer_json(*association) : Json(nullptr);
   const auto remote = association ? association->endpoint.remote : session.attempted;
   json["remote"] = remote ? Json(remote->to_string()) : Json(nullptr);
-  json["alpn"] = association && association->control_messages ? Json("routevpn/1") : Json(nullptr);
+  json["alpn"] = association && association->control_messages
+                     ? Json(association->sparse_flow ? "routevpn/2" : "routevpn/1")
+                     : Json(nullptr);
   json["cipher"] = association ? Json(association->cipher) : Json(nullptr);
   json["crypto"] = association ? Json(name_of(association->backend)) : Json(nullptr);
   json["version"] = association ? Json("DTLSv1.2") : Json(nullptr);
@@ -132,6 +136,15 @@ void write_path(Json& json, const session::PathStatus& path) {
   json["loss_rx"] = path.loss_rx;
 }
 
+// None while no datagram may take the sparse flow.
+Json sparse_json(const LaneFacts& lane) {
+  const auto& remote = lane.session.sparse;
+  if (!remote) return nullptr;
+  return {{"local", lane.sparse_local.to_string()},
+          {"remote", remote->remote.to_string()},
+          {"packets", lane.counters.tx_sparse.load()}};
+}
+
 Json lane_json(const LaneFacts& lane, Time now) {
   Json json;
   json["state"] = public_state(lane.session.phase);
@@ -141,6 +154,7 @@ Json lane_json(const LaneFacts& lane, Time now) {
   json["remote"] = association_json(lane.session, now)["remote"];
   write_faults(json, lane.session, now);
   write_path(json, lane.session.path);
+  json["sparse"] = sparse_json(lane);
   json.update(counts_json(lane));
   return json;
 }
@@ -176,7 +190,9 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   json["local"] = reporting.local.to_string();
   json.update(association_json(session, now));
   json["psk"] = !facts.options.psk.empty();
-  if (json["psk"] == true && json["alpn"].is_string()) json["alpn"] = "routevpn/1+psk";
+  if (json["psk"] == true && json["alpn"].is_string()) {
+    json["alpn"] = json["alpn"].get<std::string>() + "+psk";
+  }
   write_faults(json, session, now);
   write_path(json, session.path);
   json.update(counts);

@@ -8,6 +8,7 @@
 
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
 #include "routevpn/datapath/mtu.hpp"
 #include "routevpn/inside/tun.hpp"
 #include "routevpn/outside/udp.hpp"
@@ -41,11 +42,29 @@ auto open_when_free(Open open) {
   }
 }
 
+struct Sockets {
+  outside::UdpSocket bulk;
+  std::optional<outside::UdpSocket> sparse;
+};
+
+// An initiator's has a port that the kernel chooses.
+std::optional<outside::UdpSocket> open_sparse(const outside::UdpSocket& bulk,
+                                              outside::UdpOptions socket) {
+  try {
+    if (!socket.routed_source) return outside::UdpSocket::open_beside(bulk, socket);
+    socket.port = 0;
+    return outside::UdpSocket::open(socket);
+  } catch (const std::exception& error) {
+    log_warning("no socket for sparse flows: they wait behind the others",
+                {{"error", error.what()}});
+    return std::nullopt;
+  }
+}
+
 // Lane i's port is i above the link's.
-std::vector<outside::UdpSocket> open_sockets(const options::LinkOptions& options,
-                                             const host::Netns& where) {
+std::vector<Sockets> open_sockets(const options::LinkOptions& options, const host::Netns& where) {
   const host::NetnsScope scope(where);
-  std::vector<outside::UdpSocket> sockets;
+  std::vector<Sockets> sockets;
   for (unsigned lane = 0; lane < options.lanes; ++lane) {
     outside::UdpOptions socket;
     if (options.listen) {
@@ -56,7 +75,9 @@ std::vector<outside::UdpSocket> open_sockets(const options::LinkOptions& options
     // An acceptor replies from the local address that the peer used. An initiator lets the routing
     // table choose the source address.
     socket.routed_source = !options.peers.empty();
-    sockets.push_back(open_when_free([&] { return outside::UdpSocket::open(socket); }));
+    auto bulk = open_when_free([&] { return outside::UdpSocket::open(socket); });
+    auto sparse = open_sparse(bulk, socket);
+    sockets.push_back({std::move(bulk), std::move(sparse)});
   }
   return sockets;
 }
@@ -68,12 +89,12 @@ outside::RouteProbe open_route_probe(const options::LinkOptions& options,
 }
 
 std::vector<datapath::LaneEnds> open_lanes(const options::LinkOptions& options,
-                                           std::vector<outside::UdpSocket> sockets) {
+                                           std::vector<Sockets> sockets) {
   std::vector<datapath::LaneEnds> lanes;
-  for (auto& socket : sockets) {
+  for (auto& pair : sockets) {
     const auto create = [&] { return inside::Tun::create(options.ifname, options.lanes > 1); };
     auto queue = lanes.empty() ? open_when_free(create) : lanes.front().tun.another_queue();
-    lanes.push_back({std::move(socket), std::move(queue)});
+    lanes.push_back({std::move(pair.bulk), std::move(pair.sparse), std::move(queue)});
   }
   return lanes;
 }
@@ -150,11 +171,20 @@ Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
           std::move(linkdown_routes),
           std::move(carrier),
           std::move(refused_sources),
-          mtu};
+          mtu,
+          options.peers.empty()};
 }
 
 void Ends::restore_sockets() const {
-  for (const auto& lane : lanes) lane.socket.restore();
+  for (const auto& lane : lanes) {
+    lane.socket.restore();
+    if (!lane.sparse) continue;
+    if (accepts) {
+      lane.sparse->receive_nothing();
+    } else {
+      lane.sparse->restore();
+    }
+  }
 }
 
 void Ends::reset() const {

@@ -47,6 +47,7 @@ void Monitor::hand_over() {
   for (const int fd : {listener_.fd(), probe.fd(true), probe.fd(false), empty_root_.get()}) add(fd);
   for (const auto& lane : ends_.lanes) {
     add(lane.socket.fd());
+    add(lane.sparse ? lane.sparse->fd() : -1);
     add(lane.tun.fd());
   }
   channel::Start start{};
@@ -58,6 +59,9 @@ void Monitor::hand_over() {
   start.udp_offload = ends_.lanes.front().tun.has_udp_offload() ? 1 : 0;
   start.lookup_v4 = probe.fd(true) >= 0 ? 1 : 0;
   start.lookup_v6 = probe.fd(false) >= 0 ? 1 : 0;
+  for (std::size_t lane = 0; lane < ends_.lanes.size(); ++lane) {
+    if (ends_.lanes[lane].sparse) start.sparse_sockets |= static_cast<std::uint16_t>(1U << lane);
+  }
   start.key = key_;
   start.confined = options_.no_sandbox ? 0 : 1;
   start.uid = account_.uid;

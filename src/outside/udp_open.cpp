@@ -1,5 +1,7 @@
+#include <array>
 #include <string>
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
@@ -93,6 +95,24 @@ void bind_to(const Fd& socket, int family, const UdpOptions& options) {
   throw system_error(option, error);
 }
 
+void set_options(const Fd& socket, int family, const UdpOptions& options) {
+  const bool dual_stack = family == AF_INET6 && !options.address;
+  if (family == AF_INET6) set_v6_options(socket, !dual_stack);
+  if (family == AF_INET || dual_stack) set_v4_options(socket);
+  set_option(socket, IPPROTO_UDP, UDP_GRO, 1, "UDP_GRO");
+  set_buffer(socket, SO_RCVBUFFORCE, SO_RCVBUF, "net.core.rmem_max");
+  set_buffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, "net.core.wmem_max");
+  set_mark(socket, options.mark);
+}
+
+// For example by `ip vrf exec`. The kernel ends it when the socket is disconnected.
+bool is_bound_to_device(const Fd& socket) {
+  std::array<char, IFNAMSIZ> name{};
+  socklen_t length = name.size();
+  return getsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, name.data(), &length) == 0 &&
+         length > 0;
+}
+
 }  // namespace
 
 UdpSocket UdpSocket::open(const UdpOptions& options) {
@@ -103,20 +123,39 @@ UdpSocket UdpSocket::open(const UdpOptions& options) {
     socket = make_socket(family);
   }
   if (!socket) throw system_error(option_text(options));
-
-  const bool dual_stack = family == AF_INET6 && !options.address;
-  if (family == AF_INET6) set_v6_options(socket, !dual_stack);
-  if (family == AF_INET || dual_stack) set_v4_options(socket);
-  set_option(socket, IPPROTO_UDP, UDP_GRO, 1, "UDP_GRO");
-  set_buffer(socket, SO_RCVBUFFORCE, SO_RCVBUF, "net.core.rmem_max");
-  set_buffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, "net.core.wmem_max");
-  set_mark(socket, options.mark);
+  set_options(socket, family, options);
   bind_to(socket, family, options);
   return {std::move(socket), family, options.routed_source};
 }
 
+// SO_REUSEPORT lets sockets of one user share a port. The first socket gets it only now: two links
+// with the same port must not start.
+UdpSocket UdpSocket::open_beside(const UdpSocket& first, const UdpOptions& options) {
+  if (is_bound_to_device(first.fd_)) {
+    throw SystemError("second UDP socket: it would leave the VRF with its peer");
+  }
+  Fd socket = make_socket(first.family());
+  if (!socket) throw system_error("second UDP socket");
+  set_options(socket, first.family(), options);
+  UdpOptions same = options;
+  same.port = first.local().port;
+  set_option(first.fd_, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
+  set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
+  bind_to(socket, first.family(), same);
+  UdpSocket second(std::move(socket), first.family(), options.routed_source);
+  second.may_change_source_ = false;
+  second.receive_nothing();
+  return second;
+}
+
 UdpSocket UdpSocket::adopt(Fd fd, int family, bool routed_source) {
   return {std::move(fd), family, routed_source};
+}
+
+UdpSocket UdpSocket::adopt_beside(Fd fd, int family) {
+  UdpSocket second(std::move(fd), family, false);
+  second.may_change_source_ = false;
+  return second;
 }
 
 UdpSocket::UdpSocket(Fd fd, int family, bool routed_source)
@@ -135,9 +174,37 @@ void UdpSocket::restore() const {
   sockaddr_storage peer{};
   socklen_t length = sizeof peer;
   if (getpeername(fd(), reinterpret_cast<sockaddr*>(&peer), &length) != 0) return;
+  disconnect();
+}
+
+void UdpSocket::disconnect() const {
   sockaddr none{};
   none.sa_family = AF_UNSPEC;
   static_cast<void>(::connect(fd(), &none, sizeof none));
+}
+
+// Without the disconnection the kernel would keep the source address of the old peer.
+bool UdpSocket::connect_to(const SocketAddress& peer) const {
+  disconnect();
+  sockaddr_storage name{};
+  const socklen_t length = peer.to_kernel(name, family_);
+  if (::connect(fd(), reinterpret_cast<const sockaddr*>(&name), length) == 0) return true;
+  receive_nothing();
+  return false;
+}
+
+// Connected to the discard port of this host (RFC 863). A host whose loopback interface was never
+// up has a route to the socket's own address alone.
+void UdpSocket::receive_nothing() const {
+  constexpr std::uint16_t discard = 9;
+  restore();
+  for (const IpAddress& own :
+       {*IpAddress::parse("127.0.0.1"), *IpAddress::parse("::1"), local().address}) {
+    if (family_ == AF_INET && !own.is_v4()) continue;
+    sockaddr_storage name{};
+    const socklen_t length = SocketAddress{own, discard}.to_kernel(name, family_);
+    if (::connect(fd(), reinterpret_cast<const sockaddr*>(&name), length) == 0) return;
+  }
 }
 
 SocketAddress UdpSocket::local() const {

@@ -61,7 +61,8 @@ SendResult UdpSocket::send(ConstBytes run, std::size_t segment_bytes, const Endp
     const SendResult result = segments_ && !one
                                   ? send_segmented(rest, segment_bytes, sent)
                                   : send_singly(rest, segment_bytes, max_messages, sent);
-    if (result == SendResult::failed && from_local && is_unusable_source(errno)) {
+    if (result == SendResult::failed && from_local && may_change_source_ &&
+        is_unusable_source(errno)) {
       from_local = false;  // and retry
     } else if (result != SendResult::ok) {
       return result;

@@ -26,9 +26,9 @@ void Session::establish(const HandshakeCompleted& completed, Time now) {
   } catch (const SystemError& error) {  // no memory: the association in use stays
     return handshakes_.refuse(completed, error.what());
   }
-  auto& entry =
-      associations_.add(id, {established.peer, established.cipher_name, established.suite, backend,
-                             established.control_messages, peer, now, established.peer_chain});
+  auto& entry = associations_.add(id, {established.peer, established.cipher_name, established.suite,
+                                       backend, established.control_messages,
+                                       established.sparse_flow, peer, now, established.peer_chain});
   entry.gasp = gasp;
   entry.ends_at = end_of(entry.status);
   if (!initiator && !established.control_messages) entry.activate_at = now + activate_after;
@@ -71,6 +71,7 @@ void Session::confirm(AssociationId id, Time now) {
   if (!entry->status.control_messages) prober_.end();
   confirms_on_route_ = true;
   path_.follow(entry->status);
+  sparse_probes_.begin(settings_.role == Role::initiator && entry->status.sparse_flow, now);
 }
 
 void Session::on_route(const SocketAddress& remote, const outside::RouteMtu& route, Time now) {
@@ -110,6 +111,7 @@ void Session::on_lane_event(const datapath::LaneEvent& event, Time now) {
             if (concerns_live(event.id)) alert_received(event.id, alert, now);
           },
           [&](const datapath::PeerRoamed& roamed) { peer_roamed(event.id, roamed.to); },
+          [&](const datapath::SparseFlowChanged& flow) { sparse_changed(flow.to, now); },
           [&](const datapath::DatagramTooBig& too_big) { path_.too_big(too_big.report, now); },
           [&](const datapath::RecordWithoutKeys& record) {
             const bool waits = status_.phase == Phase::waiting && associations_.empty();
@@ -142,6 +144,13 @@ void Session::peer_roamed(AssociationId id, const outside::Endpoint& to) {
   keep_peer_address();
   if (id == associations_.current_id()) keep_gasp();
   if (id == associations_.current_id() && !path_.follows(to.remote)) path_.follow(entry->status);
+}
+
+void Session::sparse_changed(const std::optional<outside::Endpoint>& to, Time now) {
+  if (associations_.current() == nullptr) return;
+  status_.sparse = to;
+  sparse_probes_.found(to.has_value(), now);
+  if (to && settings_.role == Role::acceptor) outputs_.emplace_back(ConnectSparse{to->remote});
 }
 
 void Session::keep_gasp() {
@@ -242,6 +251,8 @@ void Session::drop_associations() {
   associations_.clear();
   keep_gasp();
   prober_.end();
+  sparse_probes_.end();
+  status_.sparse.reset();
   path_.end();
   confirms_on_route_ = false;
   rekey_at_.reset();

@@ -30,7 +30,7 @@ constexpr std::array<unsigned, 18> common = {
 constexpr double by_chance = 0.001;  // how often a size may fail by loss alone
 constexpr unsigned most_probes = 10;
 
-constexpr std::uint32_t stride = 4;  // sequence numbers per try
+constexpr std::uint32_t stride = 4;  // sequence numbers per try; the last has no probe
 constexpr std::uint32_t sequences = 1U << 31;
 
 bool is_common(unsigned mtu) {

@@ -34,6 +34,9 @@ Session::Session(SessionSettings settings, std::shared_ptr<const dtls::Identity>
       path_(settings_.detection.path_check, lane.tx_large, outputs_),
       prober_(settings_.detection, std::min<Duration>(settings_.detection.keepalive / 4,
                                                       dtls::Handshake::first_retransmission)),
+      // A preset's keepalives are for the detection. One set by hand can be for a NAT.
+      sparse_probes_(settings_.detection.burst > 0 ? SparseProbes::most_keepalive
+                                                   : settings_.detection.keepalive),
       backoff_(settings_.seed),
       damper_(settings_.up_delay) {}
 
@@ -69,6 +72,11 @@ const std::vector<Session::Timer> Session::timers = {
     {[](const Session& s) { return s.prober_.due(); },
      [](Session& s, Time now) {
        if (!s.prober_.is_answered_by(s.last_heard(), now) && !s.is_spared(now)) s.send_probe(now);
+     }},
+    {[](const Session& s) { return s.sparse_probes_.due(); },
+     [](Session& s, Time now) {
+       s.sparse_probes_.sent(now);
+       s.command(datapath::ProbeSparseFlow{});
      }},
     {[](const Session& s) { return s.path_.check_due(); },
      [](Session& s, Time now) { s.path_.check(now); }},

@@ -64,10 +64,10 @@ expect_equal "show has the monitor, and the worker as its first child" "${PID[a]
   "$(show a .monitor_pid) $(awk '{ print $4 }' "/proc/$pid/stat") $(show a .worker_starts)"
 check_rights "$pid"
 expect_equal "its descriptors" \
-  "2 /dev/net/tun, 1 /dev/null, $((2 + LANES)) anon_inode:[eventfd], 1 anon_inode:[eventpoll], 1 anon_inode:[timerfd], 6 socket" \
+  "2 /dev/net/tun, 1 /dev/null, $((2 + LANES)) anon_inode:[eventfd], 1 anon_inode:[eventpoll], 1 anon_inode:[timerfd], $((4 + 2 * LANES)) socket" \
   "$(descriptors "$pid" | sed -E 's| /[^,]*/dev/| /dev/|g')" # in a chroot
-expect_equal "its sockets: the monitor's pair, the control socket, those of lanes" \
-  "2 unix, $LANES udp6" "$(sockets "$pid")" # and 2 for look-ups, which are not bound
+expect_equal "its sockets: the monitor's pair, the control socket, two of each lane" \
+  "2 unix, $((2 * LANES)) udp6" "$(sockets "$pid")" # and 2 for look-ups, which are not bound
 group=0
 getent passwd routevpn >/dev/null && group=$(id -g routevpn)
 expect_equal "the control socket is for root and the group of the worker's user" "660 0 $group" \

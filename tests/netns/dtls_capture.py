@@ -73,7 +73,7 @@ def udp_of(frame, port, seen):
     from_port, to_port, udp_length = struct.unpack_from("!HHH", packet)
     demand(port in (from_port, to_port), f"no port but {port}: {from_port} to {to_port}")
     demand(udp_length == len(packet), f"a UDP length as IP's: {udp_length} of {len(packet)}")
-    return (source, from_port), (destination, to_port), packet[8:]
+    return source, destination, packet[8:]  # both UDP flows of a link have one sequence space
 
 
 def check_plain_body(kind, body):

@@ -51,7 +51,7 @@ abuse idle 0
 measure_share
 expect_equal "an idle peer receives all packets" 100 "$SHARE"
 memory=''
-for kind in echo reply rekey unknown incomplete overlap huge alert empty; do
+for kind in echo reply rekey sparse sparsereply unknown incomplete overlap huge alert empty; do
   abuse "$kind" "$RATE"
   wait_for has_received $(($(received) + RECORDS)) || fail "$kind: the records do not arrive"
   memory=${memory:-$(private_kib)}

@@ -82,7 +82,7 @@ wait_up b
 pings "with a PSK"
 kill -HUP "${PID[a]}"
 expect "SIGHUP starts a rekey" wait_for rekeyed 1
-expect_equal "show names the PSK" 'true routevpn/1+psk' "$(show b '"\(.psk) \(.alpn)"')"
+expect_equal "show names the PSK" 'true routevpn/2+psk' "$(show b '"\(.psk) \(.alpn)"')"
 end_capture with
 envelopes=$(python3 "$HERE/psk_packets.py" check "$DIR/with.pcap" "$PORT") ||
   fail "the capture has more than envelopes and records under keys"

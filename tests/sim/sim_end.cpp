@@ -57,9 +57,10 @@ void SimEnd::receive(std::vector<std::uint8_t> datagram) {
   receive(std::move(datagram), World::address(1 - number_, number_ == 1 ? world_.rebinds() : 0));
 }
 
-void SimEnd::receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from) {
+void SimEnd::receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from,
+                     datapath::UdpFlow flow) {
   const outside::Received received{datagram, datagram.size(), from, 0};
-  lane_.from_outside(received, world_.now);
+  lane_.from_outside(received, world_.now, flow);
   for (const auto& super : lane_.join()) {
     std::vector<std::uint8_t> packet;
     for (const auto& part : super.iovecs.subspan(1)) {
@@ -85,37 +86,47 @@ void SimEnd::check_delivered(ConstBytes packet) {
 void SimEnd::send_packets(int count, std::size_t bytes) {
   for (int i = 0; i < count; ++i) {
     auto packet = make_packet(number_, sent_packets++, bytes);
-    lane_.from_inside({}, packet, 1400);
+    lane_.from_inside({}, packet, 1400, world_.now);
   }
-  flush(lane_.seal());
+  flush(lane_.seal(world_.now));
   lane_.sent();
+  flush(lane_.control_runs());
+  lane_.control_sent();
 }
 
 void SimEnd::flush(std::span<const datapath::DatagramRun> runs) {
   for (const auto& run : runs) {
+    // A copy to a candidate. The observer would take it for a nonce that is used twice.
+    const bool is_copy = std::any_of(runs.data(), &run, [&](const datapath::DatagramRun& earlier) {
+      return earlier.data == run.data;
+    });
     for (std::size_t at = 0; at < run.bytes; at += run.segment_bytes) {
       const auto end = std::min(at + run.segment_bytes, run.bytes);
       if (!world_.wire.carries(end - at) && world_.icmp) {
         lane_.announce(0, datapath::DatagramTooBig{{run.to.remote.address, world_.wire.mtu}});
       }
-      send({run.data + at, run.data + end}, run.to);
+      send({run.data + at, run.data + end}, run.to, run.flow, !is_copy);
       lane_.count_sent(run, end - at);
     }
   }
 }
 
-void SimEnd::send(ConstBytes datagram, const outside::Endpoint& to) {
-  if (world_.observer) world_.observer(number_, datagram);
+void SimEnd::send(ConstBytes datagram, const outside::Endpoint& to, datapath::UdpFlow flow,
+                  bool observed) {
+  if (observed && world_.observer) world_.observer(number_, datagram);
   if (world_.diverter && world_.diverter(number_, to, datagram)) return;
   const int peer = 1 - number_;
   const int rebinds = world_.rebinds();
-  if (to.remote == World::address(peer, peer == 0 ? rebinds : 0).remote) {
-    world_.wire.send(peer, number_ == 0 ? rebinds : 0, {datagram.begin(), datagram.end()},
-                     world_.now);
-    return;
-  }
-  for (int earlier = 0; peer == 0 && earlier < rebinds; ++earlier) {
-    if (to.remote == World::address(peer, earlier).remote) return;
+  using datapath::UdpFlow;
+  for (const UdpFlow port : {UdpFlow::bulk, UdpFlow::sparse}) {
+    if (to.remote == World::address(peer, peer == 0 ? rebinds : 0, port).remote) {
+      world_.wire.send(peer, number_ == 0 ? rebinds : 0, peer == 0 ? port : flow,
+                       {datagram.begin(), datagram.end()}, world_.now);
+      return;
+    }
+    for (int earlier = 0; peer == 0 && earlier < rebinds; ++earlier) {
+      if (to.remote == World::address(peer, earlier, port).remote) return;
+    }
   }
   if (world_.to_stranger) return world_.to_stranger(datagram);
   world_.violations.emplace_back("a datagram was sent to an address that the peer never had");
@@ -187,6 +198,7 @@ void SimEnd::carry_out(session::Output& output) {
                  },
                  [&](const session::PeerRemembered& peer) { world_.remembered = peer.address; },
                  [&](const session::KeepGasp& kept) { gasp = kept; },
+                 [&](const session::ConnectSparse& flow) { sparse_peer = flow.remote; },
              },
              output);
 }

@@ -20,7 +20,8 @@ class SimEnd {
   SimEnd(World& world, int number, session::SessionSettings settings,
          std::shared_ptr<const dtls::Identity> identity);
 
-  void receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from);
+  void receive(std::vector<std::uint8_t> datagram, const outside::Endpoint& from,
+               datapath::UdpFlow flow = datapath::UdpFlow::bulk);
   void receive(std::vector<std::uint8_t> datagram);  // from the other end's current address
   void send_packets(int count, std::size_t bytes);   // each with a new serial
   // Runs commands, events and timers until none is due at the current time.
@@ -31,6 +32,7 @@ class SimEnd {
 
   [[nodiscard]] bool carrier() const { return carrier_; }
   [[nodiscard]] Time last_heard() const { return counters_.last_heard.load(); }
+  [[nodiscard]] std::uint64_t sent_sparse() const { return counters_.tx_sparse.load(); }
   [[nodiscard]] std::uint64_t drops(Drop reason) const {
     return counters_.drops.get(reason) + control_drops_.get(reason);
   }
@@ -38,8 +40,9 @@ class SimEnd {
   // Takes over serials and delivered packets from the killed process of this end.
   void inherit_counts(SimEnd& killed);
 
-  session::KeepGasp gasp;                 // for a monitor
-  std::function<void()> retired = [] {};  // called for each association that the session retires
+  session::KeepGasp gasp;                    // for a monitor
+  std::optional<SocketAddress> sparse_peer;  // of an acceptor's socket for the sparse flow
+  std::function<void()> retired = [] {};     // called for each association that the session retires
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;
   int carrier_changes = 0;
@@ -53,7 +56,8 @@ class SimEnd {
   void set_carrier(bool on);
 
   void flush(std::span<const datapath::DatagramRun> runs);
-  void send(ConstBytes datagram, const outside::Endpoint& to);
+  void send(ConstBytes datagram, const outside::Endpoint& to,
+            datapath::UdpFlow flow = datapath::UdpFlow::bulk, bool observed = true);
   void check_delivered(ConstBytes packet);
 
   World& world_;

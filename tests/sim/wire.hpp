@@ -9,6 +9,7 @@
 
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/mtu.hpp"
+#include "routevpn/datapath/lane.hpp"
 
 #include "impair/schedule.hpp"
 
@@ -18,6 +19,7 @@ namespace routevpn::test {
 struct Delivery {
   int to = 0;
   int from_rebinds = 0;  // World::rebinds() when the datagram was sent
+  datapath::UdpFlow flow = datapath::UdpFlow::bulk;
   std::vector<std::uint8_t> data;
 };
 
@@ -48,14 +50,15 @@ class Wire {
     return ipv4_header_bytes + udp_header_bytes + datagram_bytes <= mtu;
   }
 
-  void send(int to, int from_rebinds, std::vector<std::uint8_t> datagram, Time now) {
+  void send(int to, int from_rebinds, datapath::UdpFlow flow, std::vector<std::uint8_t> datagram,
+            Time now) {
     if (!carries(datagram.size())) return;
     const auto fate = direction(to).decide(datagram.size(), now);
     for (std::size_t i = 0; i < fate.count; ++i) {
       const auto& copy = fate.copies[i];  // the schedule lists intact copies before damaged ones
       if (copy.flip != 0) datagram[copy.flip_at] ^= copy.flip;
       const auto end = datagram.begin() + static_cast<std::ptrdiff_t>(copy.bytes);
-      in_flight_.add(copy.due, {to, from_rebinds, {datagram.begin(), end}});
+      in_flight_.add(copy.due, {to, from_rebinds, flow, {datagram.begin(), end}});
     }
   }
 

@@ -46,7 +46,7 @@ void World::send_gasps() {
     if (dying.gasp.gasp.bytes != 0 &&
         dying.gasp.to.remote == address(peer, peer == 0 ? rebinds_ : 0).remote) {
       wire.send(
-          peer, end == 0 ? rebinds_ : 0,
+          peer, end == 0 ? rebinds_ : 0, datapath::UdpFlow::bulk,
           {record.begin(), record.begin() + static_cast<std::ptrdiff_t>(dying.gasp.gasp.bytes)},
           now);
     }
@@ -69,9 +69,11 @@ void World::wake(int end) {
   ends_[end]->settle();
 }
 
-outside::Endpoint World::address(int end, int rebinds) {
+// The acceptor has one port for both flows.
+outside::Endpoint World::address(int end, int rebinds, datapath::UdpFlow flow) {
+  const int port = end == 0 && flow == datapath::UdpFlow::sparse ? 9754 : 7754;
   return {{IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(end + 1)}),
-           static_cast<std::uint16_t>(7754 + rebinds)},
+           static_cast<std::uint16_t>(port + rebinds)},
           std::nullopt};
 }
 
@@ -90,9 +92,10 @@ void World::step(Time at_most) {
   virtual_clock::set(now);
   send_gasps();
   while (wire.next() <= now) {
-    auto [to, from_rebinds, datagram] = wire.take();
+    auto [to, from_rebinds, flow, datagram] = wire.take();
     if (datagram.empty() || !awake(to) || cut_[to]) continue;
-    ends_[to]->receive(std::move(datagram), address(1 - to, from_rebinds));
+    if (flow == datapath::UdpFlow::sparse ? sparse_is_cut : bulk_is_cut[to]) continue;
+    ends_[to]->receive(std::move(datagram), address(1 - to, from_rebinds, flow), flow);
   }
   if (traffic_interval && now >= next_traffic_) {
     next_traffic_ = now + *traffic_interval;

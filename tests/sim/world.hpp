@@ -49,6 +49,8 @@ class World {
 
   // on: every datagram to this end is lost.
   void cut(int end, bool on = true) { cut_[end] = on; }
+  bool sparse_is_cut = false;            // every datagram of the sparse flow is lost
+  bool bulk_is_cut[2] = {false, false};  // every other datagram to this end
   // Returns true if it takes this datagram away from the wire, also one to an unknown address.
   std::function<bool(int from, const outside::Endpoint& to, ConstBytes datagram)> diverter;
   // Called with each datagram that an end sends, before the wire impairs it.
@@ -78,7 +80,8 @@ class World {
   void rebind() { ++rebinds_; }
   [[nodiscard]] int rebinds() const { return rebinds_; }
   // The endpoint of an end as its peer sees it, after this number of rebinds.
-  static outside::Endpoint address(int end, int rebinds = 0);
+  static outside::Endpoint address(int end, int rebinds = 0,
+                                   datapath::UdpFlow flow = datapath::UdpFlow::bulk);
 
  private:
   void step(Time at_most);

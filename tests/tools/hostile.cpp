@@ -8,6 +8,8 @@
 //     echo         echo requests
 //     reply        echo replies without a request, with random stamps
 //     rekey        requests for a rekey
+//     sparse       padded requests for the sparse flow
+//     sparsereply  replies to no such request
 //     unknown      control messages of no kind
 //     incomplete   first fragments of packets that never complete
 //     overlap      fragments that overlap
@@ -78,10 +80,19 @@ const std::map<std::string, Make> payloads = {
     {"reply", [](auto, auto& chance) { return control(ControlMessage::Kind::echo_reply, chance); }},
     {"rekey",
      [](auto, auto& chance) { return control(ControlMessage::Kind::rekey_request, chance); }},
+    {"sparse",
+     [](auto, auto& chance) {
+       auto payload = control(ControlMessage::Kind::sparse_request, chance);
+       payload.resize(1300);
+       return payload;
+     }},
+    {"sparsereply",
+     [](auto, auto& chance) { return control(ControlMessage::Kind::sparse_reply, chance); }},
     {"unknown",
      [](auto number, auto& chance) {
        auto payload = control(ControlMessage::Kind::echo_request, chance);
-       payload[0] = static_cast<std::uint8_t>(5 + number % 10);
+       constexpr auto last_kind = static_cast<unsigned>(ControlMessage::Kind::sparse_reply);
+       payload[0] = static_cast<std::uint8_t>(last_kind + 1 + number % 8);
        return payload;
      }},
     {"incomplete",

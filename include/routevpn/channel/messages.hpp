@@ -210,11 +210,14 @@ struct PskSecrets {
 };
 // The files, each a descriptor: options, certificates, CAs, CRLs. With a start these follow: the
 // listening control socket, the look-up sockets of IPv4 and IPv6 (/dev/null for a missing one), the
-// empty root, and for each lane the UDP socket and the queue of the interface.
+// empty root, and for each lane the UDP socket, that of the sparse flow (/dev/null for a missing
+// one) and the queue of the interface.
 inline constexpr std::size_t files_of_reload = 4;
 inline constexpr std::size_t descriptors_before_lanes = files_of_reload + 4;
 inline constexpr std::size_t most_lanes = 16;
-inline constexpr std::size_t most_descriptors = descriptors_before_lanes + 2 * most_lanes;
+inline constexpr std::size_t descriptors_of_lane = 3;
+inline constexpr std::size_t most_descriptors =
+    descriptors_before_lanes + descriptors_of_lane * most_lanes;
 struct Start {
   static constexpr Kind kind = Kind::start;
   Text<112> link;
@@ -225,9 +228,10 @@ struct Start {
   std::uint8_t udp_offload;
   std::uint8_t lookup_v4;  // the look-up socket is there
   std::uint8_t lookup_v6;
-  std::uint8_t key;       // the number of the credentials
-  std::uint8_t confined;  // 0: --no-sandbox
-  std::uint32_t uid;      // the user of a confined worker
+  std::uint16_t sparse_sockets;  // bit i: lane i's is there
+  std::uint8_t key;              // the number of the credentials
+  std::uint8_t confined;         // 0: --no-sandbox
+  std::uint32_t uid;             // the user of a confined worker
   std::uint32_t gid;
   std::int32_t monitor_pid;
   std::uint64_t worker_starts;    // with this one

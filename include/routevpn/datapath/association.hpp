@@ -49,6 +49,8 @@ struct Association : record::InLockedMemory {
         opener(backend, established.suite, established.receive, established.control_messages),
         endpoint(peer),
         control_messages(established.control_messages),
+        sparse_flow(established.sparse_flow),
+        role(established.role),
         rekey_after(limits.rekey_after.value_or(record::traits(established.suite).rekey_after)) {}
 
   // Call it once.
@@ -67,6 +69,8 @@ struct Association : record::InLockedMemory {
   Time endpoint_heard{};  // the last record from there that was newer than all before
   Candidates candidates;
   bool control_messages;  // the peer is routevpn: its explicit nonces count, too
+  bool sparse_flow;       // the peer knows the second UDP flow
+  dtls::Role role;        // of this end
   std::uint64_t rekey_after;
   std::uint64_t forged = 0;  // records from the endpoint's address that the cipher refused
 

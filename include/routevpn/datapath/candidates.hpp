@@ -44,6 +44,9 @@ class Candidates {
   // Whether `reply` from this address answers a challenge that was sent there.
   [[nodiscard]] bool proven_by(const ControlMessage& reply, const SocketAddress& from,
                                Time now) const;
+  // Whether a reply from there can still prove it.
+  [[nodiscard]] bool expects(const SocketAddress& address, Time now) const;
+  void forget(const SocketAddress& address);
   void clear();
 
  private:

@@ -71,9 +71,9 @@ class Reassembler {
   // The fragments of a packet are sent one after the other. More than one packet is incomplete only
   // if the path loses or reorders fragments.
   static constexpr std::size_t max_incomplete = 16;
-  // Lane::receive_bytes (128 KiB) between two calls of release(), and 64 KiB for packets whose
+  // Lane::receive_bytes (256 KiB) between two calls of release(), and 64 KiB for packets whose
   // other fragments arrived before.
-  static constexpr std::size_t max_reassembled_bytes = 3UL * 65536;
+  static constexpr std::size_t max_reassembled_bytes = 5UL * 65536;
 
   // The bytes of a packet that have arrived, as ranges that neither touch nor overlap, in order.
   // Fragments that arrive in order make one range, each that was overtaken one more.

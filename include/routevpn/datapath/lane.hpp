@@ -1,8 +1,8 @@
 // The path of packets through the process, without system calls:
 //
 // clang-format off
-//     inside -> outside   from_inside()   segments a super-packet into the batch
-//                         seal()          seals the batch in place, returns the runs to send
+//     inside -> outside   from_inside()   segments a super-packet into the batch of its class
+//                         seal()          seals the batches in place, returns the runs to send
 //     outside -> inside   from_outside()  splits datagrams into records, opens them in place,
 //                                         answers control messages
 //                         join()          returns the super-packets to write
@@ -20,17 +20,22 @@
 
 #include "routevpn/base/drop.hpp"
 #include "routevpn/base/rate_limit.hpp"
+#include "routevpn/datapath/flow_classes.hpp"
 #include "routevpn/datapath/fragments.hpp"
 #include "routevpn/datapath/lane_counters.hpp"
 #include "routevpn/datapath/lane_policy.hpp"
 #include "routevpn/datapath/mailbox.hpp"
 #include "routevpn/datapath/source_table.hpp"
+#include "routevpn/datapath/sparse_flow.hpp"
 #include "routevpn/inside/coalesce.hpp"
 #include "routevpn/inside/outbound_batch.hpp"
 #include "routevpn/inside/segment.hpp"
 #include "routevpn/outside/udp.hpp"
 
 namespace routevpn::datapath {
+
+// The UDP flows of a lane: sparse_flow.hpp.
+enum class UdpFlow : std::uint8_t { bulk, sparse };
 
 // Adjacent sealed datagrams of one size and traffic class. The last may be shorter.
 struct DatagramRun {
@@ -41,6 +46,7 @@ struct DatagramRun {
   bool counted = true;             // false: no inside packets, or a copy of counted ones
   outside::Endpoint to;
   std::uint8_t traffic_class = 0;
+  UdpFlow flow = UdpFlow::bulk;
 };
 
 class Lane {
@@ -52,18 +58,20 @@ class Lane {
   // from_outside(): then the keys that the peer may already use are installed.
   void execute_commands(Time now);
 
-  // Inside -> outside. When must_flush() is true, seal and send the batch before the next packet.
-  // If the peer reassembles fragments, packets above `mtu` pass: they waited when the MTU fell.
-  void from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu);
+  // Inside -> outside. When must_flush() is true, seal and send before the next packet. If the peer
+  // reassembles fragments, packets above `mtu` pass: they waited when the MTU fell.
+  void from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu, Time now);
   [[nodiscard]] bool must_flush() const;
-  // The runs of the batch, valid until sent(), which empties the batch.
-  std::span<const DatagramRun> seal();
+  // The runs to send, those of the sparse flow first. Valid until sent(), which empties the
+  // batches. May queue a control message.
+  std::span<const DatagramRun> seal(Time now);
   void sent();
 
   // Outside -> inside. Received bytes must stay in place until the packets of join() are written.
   // Between two calls of join() at most receive_bytes are handed in.
-  static constexpr std::size_t receive_bytes = std::size_t{2} * 65536;
-  void from_outside(const outside::Received& received, Time now);
+  static constexpr std::size_t receive_bytes = std::size_t{4} * 65536;
+  // `flow`: whose socket received it.
+  void from_outside(const outside::Received& received, Time now, UdpFlow flow = UdpFlow::bulk);
   // The super-packets of everything handed in since the last call, valid until from_outside().
   std::span<const inside::SuperPacket> join();
   // Control messages and alerts of from_outside() and execute_commands(). Send them at once. Each
@@ -85,11 +93,15 @@ class Lane {
   void install(InstallAssociation&& command);
   void retire(AssociationId id);
   void activate(Association& association);
+  struct Way {
+    outside::Endpoint to;
+    UdpFlow flow = UdpFlow::bulk;
+  };
+  void seal_batch(inside::OutboundBatch& batch, const Way& way);
   void queue_control(const ControlMessage& message, std::size_t padded_bytes = 0);
   void queue_alert(const SendAlert& alert);
   bool append_control(const ControlMessage& message, std::size_t padded_bytes);
-  bool seal_control(Association& association, record::ContentType type,
-                    const outside::Endpoint& to);
+  bool seal_control(Association& association, record::ContentType type, const Way& way);
   void copy_to_candidate(std::vector<DatagramRun>& runs, std::size_t from);
   void limit_reached(Association& association, std::uint64_t packets);
 
@@ -99,6 +111,7 @@ class Lane {
     Time now;
     bool from_endpoint;  // of an association
     bool allowed;        // from there, or from where the peer may move to
+    bool sparse;         // by the sparse flow
   };
   [[nodiscard]] bool is_endpoint(const SocketAddress& address) const;
   void split_datagram(Bytes datagram, const Arrival& arrival);
@@ -112,7 +125,8 @@ class Lane {
   bool open_with(Association& association, const record::Split& split, const Arrival& arrival,
                  record::Opened& opened);
   void follow_peer(Association& association, std::size_t bytes, const Arrival& arrival);
-  void challenge(Association& association, Candidate& candidate, Time now);
+  bool challenge(Association& association, Candidate& candidate, std::size_t payload_bytes,
+                 Time now);
   bool take_path_proof(const ControlMessage& reply, const Arrival& arrival);
   void move_endpoint(Association& association, const Arrival& arrival);
   void announce_roam(Association& association);
@@ -122,6 +136,30 @@ class Lane {
   [[nodiscard]] bool accepts_source(ConstBytes packet) const;
   void deliver_packet(Bytes packet, inside::Ecn outer_ecn);
   void check_limits(Association& association);
+
+  // sparse.cpp
+  inside::OutboundBatch& batch_for(ConstBytes packet, std::size_t mtu, Time now);
+  [[nodiscard]] bool is_sparse(const SocketAddress& from, UdpFlow flow, Time now) const;
+  [[nodiscard]] bool is_sparse_remote(const SocketAddress& address) const {
+    return sparse_.remote() && sparse_.remote()->remote == address;
+  }
+  void follow(Association& association, ConstBytes payload, std::size_t record_bytes,
+              const Arrival& arrival);
+  void show_bulk(Time now);
+  void answer_echo(const Association& association, const ControlMessage& request,
+                   const Arrival& arrival);
+  void reply(const ControlMessage& message, const Arrival& arrival);
+  void request_sparse(std::size_t payload_bytes, Time now);
+  void probe_sparse(Time now);
+  void answer_sparse(Association& association, const ControlMessage& request,
+                     std::size_t payload_bytes, const Arrival& arrival);
+  void sparse_answered(const Association& association, const ControlMessage& reply,
+                       const Arrival& arrival);
+  bool take_sparse_proof(const ControlMessage& reply, const Arrival& arrival);
+  void sparse_found(const outside::Endpoint& remote, std::size_t payload_bytes);
+  void lose_sparse();
+  void announce_sparse();
+  void bulk_answered(const ControlMessage& reply, Duration round_trip);
 
   Mailbox& mailbox_;
   LaneCounters& counters_;
@@ -133,6 +171,7 @@ class Lane {
   Association* receiving_ = nullptr;  // opened the last record; tried first for the next
 
   inside::OutboundBatch outbound_;
+  inside::OutboundBatch sparse_outbound_;
   std::vector<DatagramRun> runs_;
   Fragmenter fragmenter_;
   std::size_t payload_limit_ = record::max_plaintext_bytes;
@@ -144,6 +183,12 @@ class Lane {
   std::vector<Bytes> payloads_;
   Reassembler reassembler_;
   inside::Coalescer coalescer_;
+  SparseFlow sparse_;
+  FlowClasses classes_;
+  bool sparse_wanted_ = false;    // a packet took the sparse flow, or would have
+  bool sparse_announced_ = true;  // the mailbox took the event for its current state
+  std::optional<Time> bulk_shown_at_;
+  Time overtaking_request_{};               // sealed while a batch waited
   HandshakeDatagram* handshake_ = nullptr;  // takes the records of the current datagram
   RateLimit challenges_;                    // sent
   RateLimit peer_control_;                  // control messages and alerts of the peer

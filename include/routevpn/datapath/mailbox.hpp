@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "routevpn/base/clock.hpp"
@@ -36,6 +37,8 @@ struct SendControl {
   ControlMessage message;          // the lane sets its stamp
   std::uint32_t padded_bytes = 0;  // length of the payload; 0: no padding
 };
+// The initiator's next request of the sparse flow: sparse_flow.hpp.
+struct ProbeSparseFlow {};
 // The largest payload of a record on this path. Larger packets are fragmented.
 struct LimitPayload {
   std::uint32_t bytes = 0;
@@ -59,7 +62,7 @@ struct SendAlert {
 };
 using LaneCommand =
     std::variant<std::monostate, InstallAssociation, ActivateAssociation, RetireAssociation,
-                 SendControl, SendAlert, LimitPayload, ExpectPeer, AcceptSources>;
+                 SendControl, SendAlert, ProbeSparseFlow, LimitPayload, ExpectPeer, AcceptSources>;
 
 struct AssociationConfirmed {};  // the first authentic record arrived
 struct EchoReplied {
@@ -78,6 +81,10 @@ struct AlertReceived {
 struct PeerRoamed {
   outside::Endpoint to;
 };
+// Where the peer's end of the sparse flow is now; none: the flow is lost.
+struct SparseFlowChanged {
+  std::optional<outside::Endpoint> to;
+};
 // A data record arrived and there is no association. Reported at most every 20 ms for a source.
 struct RecordWithoutKeys {
   outside::Endpoint from;
@@ -92,8 +99,8 @@ struct InterfaceGone {};  // the TUN interface was deleted
 struct LaneEvent {
   AssociationId id = 0;
   std::variant<std::monostate, AssociationConfirmed, EchoReplied, RekeyRequested, RekeyDue,
-               LimitReached, AlertReceived, PeerRoamed, DatagramTooBig, RecordWithoutKeys,
-               InterfaceGone>
+               LimitReached, AlertReceived, PeerRoamed, SparseFlowChanged, DatagramTooBig,
+               RecordWithoutKeys, InterfaceGone>
       what;
 };
 

@@ -32,7 +32,8 @@ struct Established {
   // flight.
   std::uint64_t first_send_sequence = 0;
   std::uint64_t explicit_nonce_base = 0;  // nonce = base + sequence number, also for OpenSSL's own
-  bool control_messages = false;          // ALPN routevpn/1 or routevpn/1+psk was agreed
+  bool control_messages = false;          // ALPN routevpn/1 or routevpn/2, or with +psk, was agreed
+  bool sparse_flow = false;               // ALPN routevpn/2 or routevpn/2+psk was agreed
   CertificateInfo peer;
   std::shared_ptr<const CertificateChain> peer_chain;  // for recheck()
 };

@@ -59,6 +59,7 @@ class LaneControl {
   [[nodiscard]] const datapath::LaneCounters& counters() const { return counters_; }
   [[nodiscard]] const DropCounters& control_drops() const { return control_drops_; }
   [[nodiscard]] SocketAddress local(const session::SessionStatus& status) const;
+  [[nodiscard]] SocketAddress sparse_local(const session::SessionStatus& status) const;
   [[nodiscard]] bool wants_carrier() const { return wants_carrier_; }
   // None before the first association.
   [[nodiscard]] const std::optional<session::PathMtuChanged>& path() const { return path_; }

@@ -34,6 +34,7 @@ struct LaneFacts {
   const datapath::LaneCounters& counters;
   const DropCounters& control_drops;
   SocketAddress local;
+  SocketAddress sparse_local;  // of the sparse flow
 };
 
 // One line without newline. `now`: the current time.

@@ -42,8 +42,9 @@ struct Ends {
   inside::Carrier carrier;
   std::optional<host::RefusedSources> refused_sources;  // none without --accept routed
   unsigned mtu;                                         // of the interface, bytes
+  bool accepts;                                         // the role of this end
 
-  // For a new worker: lane 0's queue is attached, the others are not; sockets are not connected.
+  // For a new worker: lane 0's queue is attached, the others are not; sockets have no peer.
   void reset() const;
   void restore_sockets() const;
 };

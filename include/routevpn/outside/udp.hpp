@@ -66,6 +66,14 @@ class UdpSocket {
   // Takes a socket that another process has opened. `family`: family() of that UdpSocket;
   // `routed_source`: of its UdpOptions.
   static UdpSocket adopt(Fd fd, int family, bool routed_source);
+  // Another socket on the address and port of `first`, whose options were these. It receives
+  // nothing until connect_to(), and then what comes from there. Sockets of other users cannot share
+  // the port. While a namespace has neither a loopback interface nor a default route, a socket that
+  // is bound to every address and has no peer shares what comes with `first`. Throws SystemError,
+  // also in a VRF.
+  static UdpSocket open_beside(const UdpSocket& first, const UdpOptions& options);
+  // As adopt(), for a socket of open_beside().
+  static UdpSocket adopt_beside(Fd fd, int family);
   UdpSocket(UdpSocket&&) noexcept;
   UdpSocket& operator=(UdpSocket&&) noexcept;
   ~UdpSocket();
@@ -77,6 +85,12 @@ class UdpSocket {
   // datagram held back by UDP_CORK or MSG_MORE. A connected socket whose port the kernel has chosen
   // gets another port.
   void restore() const;
+  // Of a socket of open_beside(). connect_to() receives from this address alone from now on;
+  // between the old address and the new one, datagrams from others can come, too. False: there is
+  // no route. A socket that is bound to every address receives only what comes to the address that
+  // the routing table gives as the source.
+  [[nodiscard]] bool connect_to(const SocketAddress& peer) const;
+  void receive_nothing() const;
   [[nodiscard]] SocketAddress local() const;                 // as bound
   [[nodiscard]] bool segments() const { return segments_; }  // UDP_SEGMENT is in use
 
@@ -100,6 +114,7 @@ class UdpSocket {
 
  private:
   UdpSocket(Fd fd, int family, bool routed_source);
+  void disconnect() const;
   SendResult send_segmented(ConstBytes run, std::size_t segment_bytes, std::size_t& sent);
   SendResult send_singly(ConstBytes run, std::size_t segment_bytes, std::size_t datagrams,
                          std::size_t& sent) const;
@@ -107,6 +122,8 @@ class UdpSocket {
   Fd fd_;
   int family_;
   bool routed_source_;
+  // A connected socket has the source of its connection, which this host may not have any more.
+  bool may_change_source_ = true;
   bool segments_ = true;
   std::size_t max_segments_ = 128;  // UDP_MAX_SEGMENTS from Linux 6.9 on; send() falls back to 64
   std::unique_ptr<class MessageHeader> header_;  // of the last send(): the next is mostly equal

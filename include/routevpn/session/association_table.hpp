@@ -20,6 +20,7 @@ struct AssociationStatus {
   record::CipherSuite suite = record::CipherSuite::aes_128_gcm;
   record::CryptoBackend backend = record::CryptoBackend::openssl;
   bool control_messages = false;
+  bool sparse_flow = false;
   outside::Endpoint endpoint;
   Time established{};
   std::shared_ptr<const dtls::CertificateChain> peer_chain;

@@ -56,14 +56,18 @@ struct KeepGasp {
   datapath::DyingGasp gasp;
   outside::Endpoint to;
 };
+// An acceptor's socket of the sparse flow gets this peer.
+struct ConnectSparse {
+  SocketAddress remote;
+};
 struct PathMtuChanged {
   unsigned path_mtu;       // bytes of an outer packet, with IP header
   unsigned payload_bytes;  // what one record on that path has left for an inside packet
 };
 
-using Output =
-    std::variant<SendHandshake, datapath::LaneCommand, Resolve, LookUpRoute, CarrierOn, CarrierOff,
-                 StateChanged, HandshakeFailed, PathMtuChanged, PeerRemembered, KeepGasp>;
+using Output = std::variant<SendHandshake, datapath::LaneCommand, Resolve, LookUpRoute, CarrierOn,
+                            CarrierOff, StateChanged, HandshakeFailed, PathMtuChanged,
+                            PeerRemembered, KeepGasp, ConnectSparse>;
 using Outputs = std::deque<Output>;
 
 }  // namespace routevpn::session

@@ -25,6 +25,7 @@
 #include "routevpn/session/path_follower.hpp"
 #include "routevpn/session/prober.hpp"
 #include "routevpn/session/restart_hint.hpp"
+#include "routevpn/session/sparse_probes.hpp"
 
 namespace routevpn::session {
 
@@ -59,7 +60,8 @@ struct SessionStatus {
   std::optional<SocketAddress> attempted;        // by the initiator, last
   std::optional<DampingStatus> damping;
   PathStatus path;
-  std::uint64_t handshakes = 0;  // completed
+  std::optional<outside::Endpoint> sparse;  // the peer's end of the sparse flow; none: not in use
+  std::uint64_t handshakes = 0;             // completed
   std::uint64_t rekeys = 0;
   std::string renewal_failure;  // of the last attempt to rekey; empty: none failed since the last
   std::uint64_t roams = 0;
@@ -143,6 +145,7 @@ class Session {
 
   void echo_replied(const datapath::EchoReplied& echo, Time now);
   void peer_roamed(datapath::AssociationId id, const outside::Endpoint& to);
+  void sparse_changed(const std::optional<outside::Endpoint>& to, Time now);
   void alert_received(datapath::AssociationId id, const datapath::AlertReceived& alert, Time now);
   void limit_reached(Time now);
   void follow_restart_hint(const SocketAddress& from, Time now);
@@ -160,6 +163,7 @@ class Session {
   AssociationTable associations_;
   PathFollower path_;
   Prober prober_;
+  SparseProbes sparse_probes_;
   RestartCheck restart_check_;
   Backoff backoff_;
   FlapDamper damper_;

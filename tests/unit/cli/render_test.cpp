@@ -20,7 +20,7 @@ json up_link() {
     "addresses": ["169.254.1.5/31", "2001:db8:ff::5/127"],
     "peer": {"name": "V3-1", "subject": "CN=V3-1", "not_after": "2027-01-09T13:00:00Z",
              "fingerprint": "00"},
-    "local": "[2001:db8:1::1]:5831", "remote": "[2001:db8:3::1]:5801", "alpn": "routevpn/1",
+    "local": "[2001:db8:1::1]:5831", "remote": "[2001:db8:3::1]:5801", "alpn": "routevpn/2",
     "version": "DTLSv1.2", "cipher": "ECDHE-ECDSA-AES128-GCM-SHA256", "crypto": "ipsec-mb",
     "last_handshake": "2026-01-10T11:53:10.000Z", "handshakes": 3, "rekeys": 2, "roams": 0,
     "flaps": 0, "rtt_us": {"last": 1500, "min": 1210, "smoothed": 1430, "jitter": 100},

@@ -37,10 +37,10 @@ struct Sent {
 std::vector<Sent> runs(End& end, std::initializer_list<std::uint8_t> classes) {
   for (const std::uint8_t each : classes) {
     auto packet = packet_of_class(each);
-    end.lane.from_inside({}, packet, 1400);
+    end.lane.from_inside({}, packet, 1400, epoch);
   }
   std::vector<Sent> sent;
-  for (const auto& run : end.lane.seal()) {
+  for (const auto& run : end.lane.seal(epoch)) {
     sent.push_back({run.bytes / run.segment_bytes, run.traffic_class});
   }
   end.lane.sent();

@@ -227,9 +227,9 @@ TEST_CASE("fragmented packets are counted as packets") {
   pair.a.command(LimitPayload{700});
   for (int i = 0; i < 3; ++i) {
     auto packet = udp_packet(1, 1380);
-    pair.a.lane.from_inside({}, packet, 1400);
+    pair.a.lane.from_inside({}, packet, 1400, epoch);
   }
-  for (const auto& run : pair.a.lane.seal()) pair.a.lane.count_sent(run, run.bytes);
+  for (const auto& run : pair.a.lane.seal(epoch)) pair.a.lane.count_sent(run, run.bytes);
   pair.a.lane.sent();
   CHECK(pair.a.counters.tx_packets == 3);
   CHECK(pair.a.counters.tx_bytes == 3 * 1380);

@@ -65,7 +65,7 @@ struct End {
   void command(datapath::LaneCommand command) {
     *mailbox.commands.reserve() = std::move(command);
     mailbox.commands.publish();
-    lane.execute_commands(epoch);
+    lane.execute_commands(now);
   }
   std::vector<Datagram> control() {
     auto datagrams = unpack(lane.control_runs());
@@ -73,16 +73,17 @@ struct End {
     return datagrams;
   }
   std::vector<Datagram> send(Packet packet) {
-    lane.from_inside({}, packet, 1400);
-    auto datagrams = unpack(lane.seal());
+    lane.from_inside({}, packet, 1400, now);
+    auto datagrams = unpack(lane.seal(now));
     lane.sent();
     return datagrams;
   }
-  std::vector<Packet> receive(Datagram datagram, const outside::Endpoint& from, Time now = epoch,
-                              std::uint8_t ecn = 0) {
+  std::vector<Packet> receive(Datagram datagram, const outside::Endpoint& from, Time at = epoch,
+                              std::uint8_t ecn = 0,
+                              datapath::UdpFlow flow = datapath::UdpFlow::bulk) {
     std::vector<Packet> packets;
     const outside::Received received{datagram, datagram.size(), from, ecn};
-    lane.from_outside(received, now);
+    lane.from_outside(received, at, flow);
     for (const auto& super : lane.join()) {
       Packet packet;
       for (const auto& part : super.iovecs.subspan(1)) {
@@ -115,6 +116,7 @@ struct End {
     return datagrams;
   }
 
+  Time now = epoch;  // of commands and of what is sent
   outside::Endpoint peer;
   datapath::Mailbox mailbox;
   datapath::LaneCounters counters;

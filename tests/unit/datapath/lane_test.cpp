@@ -28,9 +28,9 @@ TEST_CASE("packets of equal size are one run, and a shorter packet ends it") {
   LanePair pair;
   for (const auto length : {200, 200, 200, 100, 200}) {
     auto packet = udp_packet(1, static_cast<std::size_t>(length));
-    pair.a.lane.from_inside({}, packet, 1400);
+    pair.a.lane.from_inside({}, packet, 1400, epoch);
   }
-  const auto runs = pair.a.lane.seal();
+  const auto runs = pair.a.lane.seal(epoch);
   REQUIRE(runs.size() == 2);
   const std::size_t overhead = runs[0].overhead_bytes;
   CHECK(runs[0].segment_bytes == 200 + overhead);
@@ -114,7 +114,7 @@ TEST_CASE("authentic payloads other than IP packets are dropped") {
   pair.a.command(SendControl{{static_cast<ControlMessage::Kind>(0x0e)}});
   pair.b.receive(pair.a.control().at(0), west);
   CHECK(pair.b.drops(Drop::payload_control) == 1);
-  pair.a.lane.from_inside({}, no_ip, 1400);
+  pair.a.lane.from_inside({}, no_ip, 1400, epoch);
   CHECK(pair.a.drops(Drop::inside_not_ip) == 1);
 }
 

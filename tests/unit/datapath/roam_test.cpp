@@ -39,8 +39,8 @@ std::vector<Departed> control_of(End& end) {
 }
 std::vector<Departed> packet_of(End& end, std::uint8_t serial, std::size_t bytes = 100) {
   auto packet = udp_packet(serial, bytes);
-  end.lane.from_inside({}, packet, 1400);
-  auto all = with_targets(end.lane.seal());
+  end.lane.from_inside({}, packet, 1400, epoch);
+  auto all = with_targets(end.lane.seal(epoch));
   end.lane.sent();
   return all;
 }
@@ -137,8 +137,8 @@ TEST_CASE("a copy to a candidate is not counted as a packet") {
   Moving pair;
   pair.b.receive(pair.a.send(udp_packet(1))[0], new_west);
   auto packet = udp_packet(2);
-  pair.b.lane.from_inside({}, packet, 1400);
-  const auto runs = pair.b.lane.seal();
+  pair.b.lane.from_inside({}, packet, 1400, epoch);
+  const auto runs = pair.b.lane.seal(epoch);
   REQUIRE(runs.size() == 2);
   for (const auto& run : runs) pair.b.lane.count_sent(run, run.bytes);
   CHECK(pair.b.counters.tx_packets == 1);

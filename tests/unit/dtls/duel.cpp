@@ -32,6 +32,7 @@ Duel::Duel(Role ours, const Sides& sides, scripted::Deviation deviation)
            std::move(deviation)),
       now(std::chrono::hours(1)),
       listener_(sides.ours) {
+  if (!sides.ours->psks().empty()) psk_ = sides.ours->psks().front();
   virtual_clock::set(now);
   if (ours == Role::initiator) {
     ours_ = dtls::Handshake::initiate(sides.ours, now);
@@ -76,6 +77,7 @@ void Duel::deliver(ConstBytes datagram) {
   } else {
     auto answer = listener_.receive(datagram, initiator_address, now);
     ours_ = std::move(answer.handshake);
+    if (ours_ != nullptr && psk_ != nullptr) ours_->use_psk(psk_);
     for (auto& reply : answer.output) {
       sent.push_back(reply);
       in_flight_.push_back(std::move(reply));

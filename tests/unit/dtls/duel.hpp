@@ -45,6 +45,7 @@ class Duel {
   void collect();
 
   dtls::Listener listener_;
+  dtls::PskPtr psk_;  // none without a PSK
   std::unique_ptr<dtls::Handshake> ours_;
   std::vector<Datagram> in_flight_;  // to the peer
   std::vector<Drop> drops_;

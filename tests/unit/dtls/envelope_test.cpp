@@ -11,7 +11,7 @@
 using namespace routevpn;
 using namespace routevpn::test;
 using dtls::Envelopes, dtls::Psks, dtls::ReplayCache, dtls::Role;
-using Datagram = std::vector<std::uint8_t>;
+using Sealed = std::vector<std::uint8_t>;
 
 namespace {
 
@@ -23,10 +23,10 @@ constexpr std::int64_t stamp = 1700000000;
 constexpr std::string_view known_envelope =
     "0c404142434445464748494a4b4c4d4e4f6061626364656667"
     "e2afbbba4367a2f4c828b75e50504e9966f4f2207858f3d83af585ddc8e97ddb";
-const Datagram known_datagram = {0x16, 0xfe, 0xfd, 'h', 'e', 'l', 'l', 'o'};
+const Sealed known_datagram = {0x16, 0xfe, 0xfd, 'h', 'e', 'l', 'l', 'o'};
 
-Datagram from_hex(std::string_view hex) {
-  Datagram bytes;
+Sealed from_hex(std::string_view hex) {
+  Sealed bytes;
   for (std::size_t i = 0; i < hex.size(); i += 2) {
     bytes.push_back(
         static_cast<std::uint8_t>(std::stoul(std::string(hex.substr(i, 2)), nullptr, 16)));
@@ -63,7 +63,7 @@ TEST_CASE("an envelope made by another implementation opens") {
 
 TEST_CASE("an envelope opens at the other end only, once, and differs each time") {
   Ends ends;
-  const Datagram datagram(1183, 22);
+  const Sealed datagram(1183, 22);
   const auto first = ends.initiator.seal(ends.key, datagram, stamp);
   const auto second = ends.initiator.seal(ends.key, datagram, stamp);
   CHECK(first != second);
@@ -89,7 +89,7 @@ TEST_CASE("an envelope with any changed byte or length does not authenticate") {
   auto longer = sealed;
   longer.push_back(0);
   CHECK(fault_of(ends.acceptor, longer) == Drop::psk_mismatch);
-  CHECK(fault_of(ends.acceptor, Datagram(65535, dtls::envelope_byte)) == Drop::psk_mismatch);
+  CHECK(fault_of(ends.acceptor, Sealed(65535, dtls::envelope_byte)) == Drop::psk_mismatch);
   CHECK(fault_of(ends.acceptor, sealed) == std::nullopt);  // forgeries do not use it up
 }
 

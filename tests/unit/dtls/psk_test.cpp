@@ -131,7 +131,8 @@ TEST_CASE("an end with a PSK refuses a peer without, in both roles") {
     return make_identity(ca.issue({.name = name}), ca.certificate(), peer, "", "", psks);
   };
   const std::string expected =
-      "the peer does not agree on ALPN routevpn/1+psk, which a link with a PSK needs";
+      "the peer does not agree on ALPN routevpn/2+psk or routevpn/1+psk, which a link with a PSK "
+      "needs";
   SECTION("an acceptor") {
     Pair pair({make("V3-1", "V3-2", {}), make("V3-2", "V3-1", {psk_line(1)})});
     CHECK_FALSE(pair.run());
