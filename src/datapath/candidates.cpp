@@ -6,22 +6,30 @@
 
 namespace routevpn::datapath {
 
-Candidate& Candidates::heard(const outside::Endpoint& from, std::size_t bytes, Time now) {
+// The index of this address among the candidates; count_: it is none of them.
+std::size_t Candidates::index_of(const SocketAddress& address) const {
   const auto known = all_.begin() + static_cast<std::ptrdiff_t>(count_);
-  auto found = std::find_if(all_.begin(), known, [&from](const Candidate& each) {
-    return each.endpoint.remote == from.remote;
+  const auto found = std::find_if(all_.begin(), known, [&address](const Candidate& each) {
+    return each.endpoint.remote == address;
   });
-  if (found == known) {
+  return static_cast<std::size_t>(found - all_.begin());
+}
+
+Candidate& Candidates::heard(const outside::Endpoint& from, std::size_t bytes, Time now) {
+  std::size_t index = index_of(from.remote);
+  if (index == count_) {
     if (count_ < all_.size()) {
       ++count_;
     } else {
-      --found;  // displaces the one heard longest ago
+      --index;  // displaces the one heard longest ago
     }
-    *found = {};
-    found->since = now;
+    all_[index] = {};
+    all_[index].since = now;
   }
-  found->endpoint = from;
-  found->credit += amplification * bytes;
+  Candidate& candidate = all_[index];
+  candidate.endpoint = from;
+  candidate.credit += amplification * bytes;
+  const auto found = all_.begin() + static_cast<std::ptrdiff_t>(index);
   std::rotate(all_.begin(), found, found + 1);
   latest_is_current_ = true;
   return all_.front();
@@ -44,30 +52,23 @@ const ControlMessage* Candidates::challenge(Candidate& candidate, Time now) {
 }
 
 bool Candidates::proven_by(const ControlMessage& reply, const SocketAddress& from, Time now) const {
-  const auto known = all_.begin() + static_cast<std::ptrdiff_t>(count_);
-  return std::any_of(all_.begin(), known, [&](const Candidate& each) {
-    return each.endpoint.remote == from && each.challenged != Time{} &&
-           now - each.challenged < reply_time && each.challenge.sequence == reply.sequence &&
-           each.challenge.stamp == reply.stamp;
-  });
+  if (!expects(from, now)) return false;
+  const ControlMessage& challenge = all_[index_of(from)].challenge;
+  return challenge.sequence == reply.sequence && challenge.stamp == reply.stamp;
 }
 
 bool Candidates::expects(const SocketAddress& address, Time now) const {
-  const auto known = all_.begin() + static_cast<std::ptrdiff_t>(count_);
-  return std::any_of(all_.begin(), known, [&](const Candidate& each) {
-    return each.endpoint.remote == address && each.challenged != Time{} &&
-           now - each.challenged < reply_time;
-  });
+  const std::size_t index = index_of(address);
+  return index != count_ && all_[index].challenged != Time{} &&
+         now - all_[index].challenged < reply_time;
 }
 
 void Candidates::forget(const SocketAddress& address) {
-  const auto known = all_.begin() + static_cast<std::ptrdiff_t>(count_);
-  const auto found = std::find_if(all_.begin(), known, [&address](const Candidate& each) {
-    return each.endpoint.remote == address;
-  });
-  if (found == known) return;
-  if (found == all_.begin()) latest_is_current_ = false;
-  std::rotate(found, found + 1, known);
+  const std::size_t index = index_of(address);
+  if (index == count_) return;
+  if (index == 0) latest_is_current_ = false;
+  const auto found = all_.begin() + static_cast<std::ptrdiff_t>(index);
+  std::rotate(found, found + 1, all_.begin() + static_cast<std::ptrdiff_t>(count_));
   --count_;
 }
 

@@ -196,8 +196,9 @@ void LaneLoop::continue_sending() {
   lane_.sent();
 }
 
-// The acceptor's socket of the sparse flow may be connected from an address that this host no
-// longer has. The other socket can send for it, because both have the same port.
+// An acceptor's socket of the sparse flow may be connected from an address that this host no longer
+// has. The other socket sends for it, from the same port. An initiator's datagrams are then of the
+// bulk flow.
 outside::SendResult LaneLoop::send(const DatagramRun& run, ConstBytes rest, std::size_t& sent) {
   const auto send_by = [&](outside::UdpSocket& socket) {
     last_used_fd_ = socket.fd();

@@ -60,7 +60,7 @@ void Lane::answer_echo(const Association& association, const ControlMessage& req
                        const Arrival& arrival) {
   using Kind = ControlMessage::Kind;
   // The answer tells that the bulk endpoint has moved to the address that was shown.
-  const bool shows = request.sequence == unused_path_probe && !is_initiator(association);
+  const bool shows = request.sequence == address_probe && !is_initiator(association);
   if (shows && association.endpoint.remote != arrival.from.remote) return;
   const bool challenged =
       arrival.sparse && is_initiator(association) && (request.sequence & path_probe) != 0;
@@ -77,7 +77,7 @@ void Lane::show_bulk(Time now) {
   constexpr Duration interval = std::chrono::milliseconds(20);
   if (bulk_shown_at_ && now - *bulk_shown_at_ < interval) return;
   bulk_shown_at_ = now;
-  queue_control({ControlMessage::Kind::echo_request, unused_path_probe, stamp_of(now), 0});
+  queue_control({ControlMessage::Kind::echo_request, address_probe, stamp_of(now), 0});
 }
 
 // By the flow of the request. An acceptor answers no address of the sparse flow that is not proven.
@@ -191,7 +191,7 @@ void Lane::announce_sparse() {
 // Of a request sealed while a batch waited for the socket, the reply says nothing of that batch.
 void Lane::bulk_answered(const ControlMessage& reply, Duration round_trip) {
   const Time sent = time_of(reply);
-  if (reply.sequence == unused_path_probe) bulk_shown_at_.reset();
+  if (reply.sequence == address_probe) bulk_shown_at_.reset();
   if (sent > overtaking_request_) classes_.bulk_answered(sent, round_trip);
 }
 

@@ -32,6 +32,8 @@ void Monitor::start_worker() {
   hand_over();
 }
 
+static_assert(channel::most_lanes <= 16, "channel::Start has a bit for each lane's sparse socket");
+
 void Monitor::hand_over() {
   for (std::size_t lane = 0; lane < ends_.lanes.size(); ++lane) {
     const auto& peer = last_peers_.of(lane);

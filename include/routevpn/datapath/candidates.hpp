@@ -50,6 +50,8 @@ class Candidates {
   void clear();
 
  private:
+  [[nodiscard]] std::size_t index_of(const SocketAddress& address) const;
+
   // More than one, because an attacker's copies must not displace the address that the peer has
   // moved to. The latest is first.
   std::array<Candidate, 4> all_{};

@@ -41,8 +41,9 @@ inline constexpr std::size_t control_message_bytes = 1 + 3 + 4 + 8 + 4;
 
 // Bit of the sequence number of echo requests that probe the path MTU. They do not count for loss.
 inline constexpr std::uint32_t path_probe = 1U << 31;
-// No probe of the search has this number. The request shows the sender's address: sparse.cpp.
-inline constexpr std::uint32_t unused_path_probe = path_probe | 3;
+// Of the echo request by which an initiator shows its bulk flow's address: sparse.cpp. No probe of
+// the path MTU has this number.
+inline constexpr std::uint32_t address_probe = path_probe | 3;
 // `received` of an initiator's reply to such a request that came to its second port:
 // sparse_flow.hpp.
 inline constexpr std::uint32_t at_second_port = ~std::uint32_t{0};

@@ -23,8 +23,8 @@ struct LaneCounters {
   std::atomic<std::uint64_t> tx_fragmented{0};  // packets that were fragmented
   std::atomic<std::uint64_t> tx_large{0};       // datagrams that may exceed a path MTU
   std::atomic<std::uint64_t> tx_sparse{0};      // packets that took the sparse flow
-  // When the last authentic record arrived, by another flow than the sparse one: the sparse flow
-  // says nothing of the way of bulk data. Time{} before the first.
+  // When the last authentic record of the bulk flow arrived, or a reply to a request sent there.
+  // The sparse flow can work while the bulk flow does not. Time{} before the first.
   std::atomic<Time> last_heard{Time{}};
   std::atomic<Time> last_asked{Time{}};  // when the peer's last echo request arrived
   std::atomic<bool> udp_segment{true};   // the kernel and the device accept UDP_SEGMENT

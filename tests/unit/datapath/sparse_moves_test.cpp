@@ -8,6 +8,19 @@ using namespace routevpn::test;
 using namespace std::chrono_literals;
 using Kind = ControlMessage::Kind;
 
+namespace {
+
+// A second later the initiator's NAT has changed both ports, and the bulk flow has been heard from
+// the new one.
+void rebind(SparsePair& pair) {
+  pair.bulk_at.remote.port = 1900;
+  pair.sparse_at.remote.port = 1901;
+  pair.at(epoch + 1s);
+  pair.drain(pair.a);
+}
+
+}  // namespace
+
 TEST_CASE("the peer's address for the sparse flow may change, and nothing else moves") {
   FoundPair pair;
   pair.sparse_at.remote.port = 1999;  // its NAT forgot the flow
@@ -68,10 +81,7 @@ TEST_CASE("datagrams of the sparse flow neither move the endpoint nor count as h
 
 TEST_CASE("after a roam of the endpoint the sparse flow is lost and found again") {
   FoundPair pair;
-  pair.bulk_at.remote.port = 1900;
-  pair.sparse_at.remote.port = 1901;
-  pair.at(epoch + 1s);
-  pair.drain(pair.a);
+  rebind(pair);
   pair.exchange();
   const auto roams = pair.b.events<PeerRoamed>();
   REQUIRE(roams.size() == 1);
@@ -86,10 +96,7 @@ TEST_CASE("after a roam of the endpoint the sparse flow is lost and found again"
 
 TEST_CASE("a roam reports the lost flow and then the found one") {
   FoundPair pair;
-  pair.bulk_at.remote.port = 1900;
-  pair.sparse_at.remote.port = 1901;
-  pair.at(epoch + 1s);
-  pair.drain(pair.a);
+  rebind(pair);
   pair.find_sparse();
   const auto changed = pair.b.events<SparseFlowChanged>();
   REQUIRE(changed.size() == 2);
