@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -109,11 +110,14 @@ void add_control(std::vector<AllowedCall>& calls) {
 
 }  // namespace
 
-std::vector<AllowedCall> allowed_calls(ThreadRole role) {
+std::vector<AllowedCall> allowed_calls(ThreadRole role, bool may_outlive) {
   std::vector<AllowedCall> calls;
   add_common(calls);
   add_memory(calls);
   if (role == ThreadRole::control) add_control(calls);
+  if (role == ThreadRole::control && may_outlive) {
+    calls.push_back({SCMP_SYS(prctl), {int_is(0, PR_SET_PDEATHSIG), int_is(1, 0)}});
+  }
   return calls;
 }
 

@@ -16,6 +16,6 @@ struct AllowedCall {
 
 // Several entries of a call allow each other's arguments, too. `only_if` of tgkill names the
 // calling process.
-std::vector<AllowedCall> allowed_calls(ThreadRole role);
+std::vector<AllowedCall> allowed_calls(ThreadRole role, bool may_outlive);
 
 }  // namespace routevpn::cage

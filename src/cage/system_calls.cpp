@@ -75,12 +75,12 @@ void unblock_refusal() {
   require(-pthread_sigmask(SIG_UNBLOCK, &refusals, nullptr), "unblocking SIGSYS");
 }
 
-void load_filter(ThreadRole role) {
+void load_filter(ThreadRole role, bool may_outlive) {
   const Owned<void, seccomp_release> filter(seccomp_init(refusal));
   if (!filter) throw SystemError("restricting system calls: seccomp_init failed");
   require(seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
           "foreign architectures");
-  for (const auto& call : allowed_calls(role)) {
+  for (const auto& call : allowed_calls(role, may_outlive)) {
     if (call.number < 0) continue;
     require(seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, call.number,
                                    static_cast<unsigned>(call.only_if.size()), call.only_if.data()),
@@ -112,14 +112,14 @@ void install_refusal_handler() {
   require(sigaction(SIGSYS, &action, nullptr) == 0 ? 0 : -errno, "the handler of SIGSYS");
 }
 
-void restrict_system_calls(ThreadRole role) {
+void restrict_system_calls(ThreadRole role, bool may_outlive) {
   if (!can_restrict_system_calls()) {
     log_warning("system calls are not restricted, because this build has a sanitizer");
     return;
   }
   unblock_refusal();
   if (role == ThreadRole::control) forbid_threads();
-  load_filter(role);
+  load_filter(role, may_outlive);
 }
 
 RefusedCalls refused_system_calls() {

@@ -17,4 +17,43 @@ DyingGasp Association::seal_dying_gasp() {
   return gasp;
 }
 
+Association::Association(const AssociationState& state, record::CryptoBackend backend)
+    : id(state.id),
+      stop_at(state.stop_at),
+      sealer(backend, state.suite, state.sealer),
+      opener(backend, state.suite, state.opener),
+      endpoint(state.endpoint),
+      endpoint_heard(state.endpoint_heard),
+      control_messages(state.control_messages),
+      sparse_flow(state.sparse_flow),
+      role(state.role),
+      rekey_after(state.rekey_after),
+      backend_in_use(backend),
+      forged(state.forged),
+      confirmed(state.confirmed),
+      rekey_announced(state.rekey_announced),
+      limit_announced(state.limit_announced),
+      roam_announced(false),
+      echo_requests(state.echo_requests) {}
+
+AssociationState Association::hand_over() {
+  return {id,
+          sealer.suite(),
+          backend_in_use,
+          stop_at,
+          sealer.hand_over(),
+          opener.state(),
+          endpoint,
+          endpoint_heard,
+          control_messages,
+          sparse_flow,
+          role,
+          rekey_after,
+          forged,
+          confirmed,
+          rekey_announced,
+          limit_announced,
+          echo_requests};
+}
+
 }  // namespace routevpn::datapath

@@ -1,5 +1,6 @@
 #include "routevpn/datapath/lane_loop.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -73,6 +74,21 @@ void LaneLoop::run() {
     if (fds[3].revents != 0 || (answered && fds[3].fd >= 0)) inside_turn();
     if (!mailbox_.events.empty() || !mailbox_.handshakes.empty()) eventfd_write(control_wakeup_, 1);
   }
+}
+
+void LaneLoop::finish() {
+  lane_.execute_commands(read_clock());
+  send_control();
+  hand_in(sparse_, UdpFlow::sparse);
+  hand_in(bulk_, UdpFlow::bulk);
+  write_inside();
+  if (unsent_.empty()) return;
+  continue_sending();
+  for (const DatagramRun& run : unsent_) {
+    const std::size_t left = run.bytes - std::min(run.bytes, std::exchange(unsent_offset_, 0));
+    lane_.drop(Drop::outside_busy, (left + run.segment_bytes - 1) / run.segment_bytes);
+  }
+  unsent_ = {};
 }
 
 void LaneLoop::take_errors(const outside::UdpSocket& socket) {

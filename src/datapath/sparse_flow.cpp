@@ -11,6 +11,12 @@ void SparseFlow::found(const outside::Endpoint& remote, std::size_t payload_byte
   unanswered_since_.reset();
 }
 
+void SparseFlow::resume(const std::optional<outside::Endpoint>& remote, std::size_t payload_bytes,
+                        std::uint32_t next_sequence) {
+  if (remote) found(*remote, payload_bytes);
+  next_sequence_ = next_sequence;
+}
+
 void SparseFlow::lose() {
   remote_.reset();
   unanswered_since_.reset();

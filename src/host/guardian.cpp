@@ -131,7 +131,15 @@ Guardian Guardian::fork_early(const GuardianDuties& duties, const Netns& where) 
     dup2(report.write_end.get(), report_pipe);
     run_guardian(duties, where);
   }
-  return {PipedChild{pid, std::move(life.write_end)}, std::move(report.read_end)};
+  return {PipedChild{pid, std::move(life.write_end)},
+          Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))), std::move(report.read_end)};
+}
+
+Guardian Guardian::adopt(pid_t pid, Fd pipe, Fd ended, Leftovers leftovers) {
+  Fd copy(fcntl(ended.get(), F_DUPFD_CLOEXEC, 0));
+  Guardian guardian(PipedChild{pid, std::move(pipe), std::move(copy)}, std::move(ended), Fd());
+  guardian.leftovers_ = std::move(leftovers);
+  return guardian;
 }
 
 // If the guardian failed, it has undone everything, and it exits.
@@ -155,9 +163,9 @@ void Guardian::begin(const std::string& ifname) {
   leftovers_.removals = answer.substr(line_end + 1);
 }
 
-Guardian::Guardian(PipedChild process, Fd report)
+Guardian::Guardian(PipedChild process, Fd ended, Fd report)
     : process_(std::move(process)),
-      ended_(static_cast<int>(syscall(SYS_pidfd_open, process_.pid(), 0))),
+      ended_(std::move(ended)),
       report_(std::move(report)) {
   if (!ended_) throw system_error("watching the guardian process");
 }

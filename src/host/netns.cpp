@@ -64,6 +64,11 @@ void Netns::enter() const {
   }
 }
 
+std::uint64_t Netns::inode() const {
+  struct stat status {};
+  return fstat(fd(), &status) == 0 ? status.st_ino : 0;
+}
+
 bool Netns::same_as(const Netns& other) const {
   struct stat ours {};
   struct stat theirs {};

@@ -1,8 +1,10 @@
 #include "routevpn/host/notify.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,27 +14,66 @@
 
 namespace routevpn::host {
 
-void notify(std::string_view state) {
+namespace {
+
+struct Address {
+  sockaddr_un name{};
+  socklen_t length = 0;
+};
+
+// None: there is no NOTIFY_SOCKET, or it is invalid.
+std::optional<Address> service_manager() {
   const char* named = std::getenv("NOTIFY_SOCKET");
-  if (named == nullptr) return;
+  if (named == nullptr) return std::nullopt;
   const std::string_view path = named;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
+  Address address;
+  address.name.sun_family = AF_UNIX;
   // A path, or an abstract name: '@' stands for its first byte, which is zero.
   const bool abstract = path.starts_with('@');
-  if ((!abstract && !path.starts_with('/')) || path.size() >= sizeof(address.sun_path)) {
+  if ((!abstract && !path.starts_with('/')) || path.size() >= sizeof(address.name.sun_path)) {
     log_warning("NOTIFY_SOCKET is neither a path nor an abstract name", {{"value", named}});
-    return;
+    return std::nullopt;
   }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  if (abstract) address.sun_path[0] = '\0';
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  std::memcpy(address.name.sun_path, path.data(), path.size());
+  if (abstract) address.name.sun_path[0] = '\0';
+  address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  return address;
+}
 
-  const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!fd || ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
-                      reinterpret_cast<const sockaddr*>(&address), length) < 0) {
-    log_warning("the service manager could not be notified", {{"socket", named}});
+// `fd`: -1: none.
+bool send(Address& to, std::string_view state, int fd, int flags) {
+  const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  iovec part{const_cast<char*>(state.data()), state.size()};  // sendmsg only reads
+  msghdr header{};
+  header.msg_name = &to.name;
+  header.msg_namelen = to.length;
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> control{};
+  if (fd >= 0) {
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    cmsghdr* const rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
   }
+  if (socket && ::sendmsg(socket.get(), &header, MSG_NOSIGNAL | flags) >= 0) return true;
+  log_warning("the service manager could not be notified",
+              {{"socket", std::getenv("NOTIFY_SOCKET")}});
+  return false;
+}
+
+}  // namespace
+
+void notify(std::string_view state) {
+  if (auto to = service_manager()) send(*to, state, -1, MSG_DONTWAIT);
+}
+
+bool notify_with(std::string_view state, int fd) {
+  auto to = service_manager();
+  return to && send(*to, state, fd, 0);
 }
 
 }  // namespace routevpn::host

@@ -3,8 +3,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
@@ -13,11 +15,13 @@
 
 namespace routevpn::host {
 
+namespace {
+
 // The kernel makes all permitted capabilities effective when the effective user becomes root again,
 // and may make the process dumpable (sysctl fs.suid_dumpable). Real and saved user stay root's, so
 // processes of `uid` can neither signal nor trace this process meanwhile.
-void signal_child(pid_t child, int signal, uid_t uid) {
-  if (::kill(child, signal) == 0 || errno != EPERM) return;
+void signal_as(uid_t uid, const std::function<int()>& send) {
+  if (send() == 0 || errno != EPERM) return;
   try {
     const uid_t own = geteuid();
     const auto capabilities = Capabilities::current();
@@ -25,7 +29,7 @@ void signal_child(pid_t child, int signal, uid_t uid) {
       log_error(system_error("signalling a child process").what());
       return;
     }
-    ::kill(child, signal);
+    send();
     if (seteuid(own) != 0) throw system_error("seteuid");
     capabilities.apply();
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -34,6 +38,18 @@ void signal_child(pid_t child, int signal, uid_t uid) {
               {{"error", error.what()}});
     std::_Exit(static_cast<int>(Exit::failed));
   }
+}
+
+}  // namespace
+
+void signal_child(pid_t child, int signal, uid_t uid) {
+  signal_as(uid, [=] { return ::kill(child, signal); });
+}
+
+void signal_process(int pidfd, int signal, uid_t uid) {
+  signal_as(uid, [=] {
+    return static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+  });
 }
 
 }  // namespace routevpn::host

@@ -43,6 +43,7 @@ Handover handover_of(const channel::Start& start, std::vector<Fd> descriptors) {
                  outside::RouteProbe::adopt(start.lookup_v4 != 0 ? std::move(next[1]) : Fd(),
                                             start.lookup_v6 != 0 ? std::move(next[2]) : Fd()),
                  std::move(next[3]),
+                 StateMemory::of(next[4]),
                  {}};
   const int family = start.socket_is_v4 != 0 ? AF_INET : AF_INET6;
   const bool routed_source = !given.files.options.peers.empty();
@@ -50,7 +51,7 @@ Handover handover_of(const channel::Start& start, std::vector<Fd> descriptors) {
     return routed_source ? outside::UdpSocket::adopt(std::move(fd), family, true)
                          : outside::UdpSocket::adopt_beside(std::move(fd), family);
   };
-  for (next += 4; next != descriptors.end(); next += channel::descriptors_of_lane) {
+  for (next += 5; next != descriptors.end(); next += channel::descriptors_of_lane) {
     const bool has_sparse = (start.sparse_sockets >> given.lanes.size() & 1) != 0;
     given.lanes.push_back(
         {outside::UdpSocket::adopt(std::move(next[0]), family, routed_source),

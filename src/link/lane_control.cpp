@@ -33,13 +33,24 @@ LaneControl::LaneControl(session::SessionSettings settings,
       serves_inside_(serves_inside) {}
 
 LaneControl::~LaneControl() {
+  end_thread();
+}
+
+void LaneControl::end_thread() {
   loop_.stop();
+  release();
   if (thread_.joinable()) thread_.join();
+}
+
+void LaneControl::release() {
+  released_.store(true);
+  released_.notify_all();
 }
 
 void LaneControl::start_thread(std::function<void()> confine) {
   thread_ = std::thread([this, confine = std::move(confine)] {
     confine();
+    released_.wait(false);
     loop_.run();
   });
 }

@@ -23,6 +23,7 @@ Link::Link(Handover handover, std::shared_ptr<const dtls::Identity> identity,
       mtu_(handover.start.mtu),
       control_socket_(loop_, std::move(handover.control_socket), handover.link,
                       [this] { return status(); }),
+      memory_(std::move(handover.memory)),
       lanes_(make_lanes(std::move(handover))),
       flaps_(start_.flaps),
       refused_sources_(start_.refused_sources) {
@@ -62,23 +63,31 @@ void Link::start_lanes(const std::function<void()>& confine) {
 }
 
 bool Link::run() {
-  log_info("interface is ready",
-           {{"ifname", ifname_},
-            {"listening", lanes_.front()->local(session::SessionStatus{}).to_string()},
-            {"mtu", std::to_string(mtu_)}});
+  const bool takes_over = start_.takes_over != 0;
+  if (!takes_over) {
+    log_info("interface is ready",
+             {{"ifname", ifname_},
+              {"listening", lanes_.front()->local(session::SessionStatus{}).to_string()},
+              {"mtu", std::to_string(mtu_)}});
+  }
   monitor_.tell(channel::Ready{});
   ignore_routes_at_ =
       read_clock() + (options_.peers.empty() ? Duration::zero() : first_answer_time);
+  takes_over ? take_over() : begin();
+  while (!handed_over_ && (!stop_at_ || read_clock() < *stop_at_)) {
+    loop_.turn(time_to_wait());
+    if (!handed_over_) on_timer(read_clock());
+    if (!handed_over_ && monitor_.has_later()) on_monitor();
+  }
+  return as_asked_;
+}
+
+void Link::begin() {
   for (const auto& lane : lanes_) {
+    lane->release();
     lane->start(read_clock());
     drain(*lane);
   }
-  while (!stop_at_ || read_clock() < *stop_at_) {
-    loop_.turn(time_to_wait());
-    on_timer(read_clock());
-    if (monitor_.has_later()) on_monitor();
-  }
-  return as_asked_;
 }
 
 void Link::serve(LaneControl& lane) {
@@ -165,6 +174,8 @@ void Link::on_monitor() {
       refused_sources_ = ping->refused_sources;
       monitor_.tell(channel::Alive{});
     }
+    if (message.as<channel::Outlive>()) outlive();
+    if (const auto wanted = message.as<channel::HandOver>()) return hand_over(*wanted);
     if (message.as<channel::Stop>()) begin_stop(true);
   }
 }

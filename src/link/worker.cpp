@@ -35,7 +35,7 @@ void confine(const Handover& given) {
 }
 
 void restrict(const channel::Start& start, cage::ThreadRole role) {
-  if (start.confined != 0) cage::restrict_system_calls(role);
+  if (start.confined != 0) cage::restrict_system_calls(role, start.may_outlive != 0);
 }
 
 }  // namespace
@@ -58,6 +58,7 @@ int run_worker(const WorkerProbes& probes) {
   });
   restrict(start, cage::ThreadRole::control);
   const bool as_asked = link.run();
+  if (link.handed_over()) return static_cast<int>(Exit::stopped);
   monitor.tell(channel::Ended{static_cast<std::uint8_t>(as_asked ? 1 : 0)});
   return static_cast<int>(as_asked ? Exit::stopped : Exit::failed);
 }

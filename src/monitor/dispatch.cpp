@@ -19,7 +19,8 @@ struct Monitor::Rule {
   template <typename T, bool (Monitor::*handler)(const T&)>
   static Rule of(std::uint8_t states) {
     constexpr std::array cheap{channel::Kind::ready, channel::Kind::sign_part, channel::Kind::sign,
-                               channel::Kind::alive, channel::Kind::ignore_dead_routes};
+                               channel::Kind::alive, channel::Kind::ignore_dead_routes,
+                               channel::Kind::outlives, channel::Kind::handed_over};
     return {T::kind, states, std::ranges::find(cheap, T::kind) == cheap.end(),
             [](Monitor& monitor, const channel::Message& message) {
               const auto fields = message.as<T>();
@@ -43,6 +44,8 @@ const std::vector<Monitor::Rule> Monitor::rules = {
     Rule::of<channel::Ended, &Monitor::ended>(running | dying),
     Rule::of<channel::KeepGasp, &Monitor::keep_gasp>(running | dying),
     Rule::of<channel::Reloaded, &Monitor::reloaded>(running),
+    Rule::of<channel::Outlives, &Monitor::outlives>(running),
+    Rule::of<channel::HandedOver, &Monitor::handed_over>(running),
 };
 
 void Monitor::on_message() {

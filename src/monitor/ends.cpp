@@ -11,6 +11,7 @@
 #include "routevpn/base/log.hpp"
 #include "routevpn/datapath/mtu.hpp"
 #include "routevpn/inside/tun.hpp"
+#include "routevpn/monitor/kept_link.hpp"
 #include "routevpn/outside/udp.hpp"
 
 namespace routevpn::monitor {
@@ -127,7 +128,7 @@ host::GuardianDuties guardian_duties(const options::LinkOptions& options) {
 
 }  // namespace
 
-EarlyEnds open_early_ends(const options::LinkOptions& options) {
+EarlyEnds open_early_ends(const options::LinkOptions& options, std::optional<KeptLink>& kept) {
   EarlyEnds early;
   try {
     auto started_in = host::Netns::current();
@@ -135,8 +136,17 @@ EarlyEnds open_early_ends(const options::LinkOptions& options) {
     early.public_netns = namespace_of(options.public_netns, "--public-netns");
     early.private_netns = namespace_of(options.netns, "--netns");
     if (early.worker_netns) close_standard_input();
+    if (kept) {
+      if (const auto why = kept->misfit(options, *early.public_netns, *early.private_netns)) {
+        log_warning("the running link is not taken over: a new one starts", {{"reason", *why}});
+        kept->discard();
+        kept.reset();
+      }
+    }
     const auto duties = guardian_duties(options);
-    if (duties.any()) {
+    if (kept && kept->state().guardian_pid != 0) {
+      early.guardian.emplace(kept->take_guardian());
+    } else if (duties.any()) {
       early.guardian.emplace(host::Guardian::fork_early(duties, *early.private_netns));
     }
   } catch (const std::exception&) {
@@ -173,6 +183,32 @@ Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
           std::move(refused_sources),
           mtu,
           options.peers.empty()};
+}
+
+Ends take_ends(const options::LinkOptions& options, EarlyEnds early, KeptLink& kept) {
+  if (early.failure) std::rethrow_exception(early.failure);
+  const bool accepts = options.peers.empty();
+  auto route_probe = open_route_probe(options, *early.public_netns);
+  const host::NetnsScope scope(*early.private_netns);
+  auto lanes = kept.take_lanes(accepts);
+  const std::string& ifname = lanes.front().tun.name();
+  auto carrier = inside::Carrier::of(lanes.front().tun);
+  host::Netlink netlink;
+  host::LinkdownRoutes linkdown_routes(ifname);
+  std::optional<host::RefusedSources> refused_sources;
+  if (options.accepts_routed()) refused_sources.emplace(ifname);
+  return {std::move(early.worker_netns),
+          std::move(*early.public_netns),
+          std::move(*early.private_netns),
+          std::move(early.guardian),
+          std::move(lanes),
+          std::move(route_probe),
+          std::move(netlink),
+          std::move(linkdown_routes),
+          std::move(carrier),
+          std::move(refused_sources),
+          kept.state().mtu,
+          accepts};
 }
 
 void Ends::restore_sockets() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
@@ -40,6 +41,12 @@ gid_t group_of_socket(const cage::Account& account) {
   return account.name == cage::fallback_user ? 0 : account.gid;
 }
 
+// systemd 252 does not tell a service whether it keeps descriptors, so the unit does.
+std::string unit_of_service_manager() {
+  const char* const unit = std::getenv("ROUTEVPN_UNIT");
+  return unit == nullptr || std::getenv("NOTIFY_SOCKET") == nullptr ? "" : unit;
+}
+
 std::string link_name(const options::LinkOptions& options, const std::string& ifname) {
   return options.link.empty() ? ifname : options.link;
 }
@@ -68,6 +75,7 @@ Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> a
       last_peers_(options.run_dir, listener_.link(), ends_.lanes.size()),
       empty_root_(cage::make_empty_root(options.run_dir)),
       gasps_(ends_.lanes.size()),
+      unit_(unit_of_service_manager()),
       resolvers_(ends_.lanes.size()) {
   Log::name_link(listener_.link());
   parts_.reserve(signer::max_message_bytes);
@@ -82,12 +90,12 @@ Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> a
 
 Exit Monitor::run() {
   ping_at_ = read_clock() + ping_interval;
-  start_worker();
+  worker_ ? replace_worker() : start_worker();
   while (!done_) {
     loop_.turn(time_to_wait());
     on_timer(read_clock());
   }
-  finish();
+  has_left_ ? release_link() : finish();
   hook_.finish(hook_time);
   next_refusal_log_ = {};
   report_refusals(read_clock());
@@ -96,7 +104,8 @@ Exit Monitor::run() {
 
 std::optional<Duration> Monitor::time_to_wait() const {
   Time first = ping_at_;
-  for (const auto& due : {old_key_until_, restart_at_, kill_at_, gasps_.due(), paused_until_}) {
+  for (const auto& due : {old_key_until_, restart_at_, kill_at_, gasps_.due(), paused_until_,
+                          replace_by_, leave_by_}) {
     if (due) first = std::min(first, *due);
   }
   return std::max(first - read_clock(), Duration::zero());
@@ -111,6 +120,8 @@ void Monitor::on_timer(Time now) {
     kill_at_.reset();
     if (worker_) worker_->kill(SIGKILL);
   }
+  if (replace_by_ && now >= *replace_by_) abandon_replacement("it takes too long");
+  if (leave_by_ && now >= *leave_by_) begin_stop(Exit::stopped);
   send_gasps(now);
   resume(now);
   if (restart_at_ && now >= *restart_at_) {
@@ -154,6 +165,7 @@ void Monitor::on_signal() {
   if (::read(signals_.get(), &info, sizeof info) != sizeof info) return;
   if (info.ssi_signo == SIGCHLD) return hook_.reap();
   if (info.ssi_signo == SIGHUP) return reload(std::nullopt);
+  if (info.ssi_signo == SIGTERM && begin_leave()) return;
   log_info("stopping", {{"signal", strsignal(static_cast<int>(info.ssi_signo))}});
   begin_stop(Exit::stopped);
 }
@@ -165,6 +177,8 @@ void Monitor::begin_stop(Exit status) {
     kill_at_ = read_clock() + stop_time;
   }
   restart_at_.reset();
+  leave_by_.reset();
+  drop_next();
   if (worker_ == nullptr) {
     done_ = true;
     return;

@@ -57,6 +57,7 @@ bool Monitor::reload_credentials() {
   old_signer_ = std::exchange(signer_, std::move(signer));
   old_key_until_ = read_clock() + old_key_life;
   ++key_;
+  new_credentials_ = true;
   return true;
 }
 
@@ -77,7 +78,7 @@ bool Monitor::reload_accept(std::vector<std::string>& notes) {
 
 bool Monitor::tell_reload(bool new_credentials) {
   const SealedFiles files(options_, texts_);
-  if (new_credentials) hand_over_psks();
+  if (new_credentials) give_psks(*worker_);
   tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0), ++reloads_told_},
        files.descriptors());
   return true;

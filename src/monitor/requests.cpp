@@ -206,7 +206,8 @@ bool Monitor::announce(const channel::Announce& news) {
 void Monitor::report_state(channel::LinkState state, std::string_view reason,
                            const std::string& text, const std::string& peer) {
   announced_ = state;
-  host::notify(std::string("STATUS=").append(name_of(state)).append(": ").append(text));
+  status_text_ = std::string("STATUS=").append(name_of(state)).append(": ").append(text);
+  host::notify(status_text_);
   hook_.run({{"ROUTEVPN_LINK", listener_.link()},
              {"ROUTEVPN_STATE", std::string(name_of(state))},
              {"ROUTEVPN_REASON", std::string(reason)},

@@ -6,6 +6,7 @@
 #include "routevpn/base/log.hpp"
 #include "routevpn/host/capabilities.hpp"
 #include "routevpn/host/memory.hpp"
+#include "routevpn/monitor/kept_link.hpp"
 #include "routevpn/monitor/monitor.hpp"
 
 namespace routevpn::monitor {
@@ -39,14 +40,17 @@ constexpr auto running_rights = std::span(set_up_rights).first<9>();
 // The guardian starts before the private key is in memory.
 Exit run(const options::LinkOptions& options, std::vector<std::string> arguments) {
   auto account = cage::find_account(options.user);
-  auto early = open_early_ends(options);
+  auto kept = KeptLink::take();
+  auto early = open_early_ends(options, kept);
   const bool locked = host::lock_memory();
   host::keep_capabilities(set_up_rights);
   auto credentials = dtls::load_credentials(
       {options.certificate, options.key, options.ca, options.crl, options.psk});
   dtls::Identity::make(credentials, {options.peer_name, options.ciphers});
   Monitor monitor(options, std::move(arguments), std::move(account), std::move(credentials),
-                  open_ends(options, std::move(early)));
+                  kept ? take_ends(options, std::move(early), *kept)
+                       : open_ends(options, std::move(early)));
+  if (kept) monitor.adopt(*kept);
   if (!locked) {
     log_warning(
         "the monitor's memory cannot be locked (CAP_IPC_LOCK, RLIMIT_MEMLOCK): its key may be "

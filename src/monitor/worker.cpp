@@ -18,9 +18,7 @@ namespace routevpn::monitor {
 
 void Monitor::start_worker() {
   ends_.reset();
-  worker_ =
-      std::make_unique<WorkerProcess>(program_, listener_.link(), ends_.worker_netns, account_.uid);
-  ++worker_starts_;
+  worker_ = start_process();
   state_ = starting;
   answered_ = true;
   has_ended_ = false;
@@ -29,24 +27,35 @@ void Monitor::start_worker() {
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
   paused_until_.reset();
-  hand_over();
+  give_start(*worker_, false);
+}
+
+std::unique_ptr<WorkerProcess> Monitor::start_process() {
+  auto process =
+      std::make_unique<WorkerProcess>(program_, listener_.link(), ends_.worker_netns, account_.uid);
+  ++worker_starts_;
+  return process;
 }
 
 static_assert(channel::most_lanes <= 16, "channel::Start has a bit for each lane's sparse socket");
 
-void Monitor::hand_over() {
+void Monitor::give_start(const WorkerProcess& process, bool takes_over) {
   for (std::size_t lane = 0; lane < ends_.lanes.size(); ++lane) {
     const auto& peer = last_peers_.of(lane);
     if (!peer) continue;
-    tell(channel::RememberedPeer{static_cast<std::uint8_t>(lane), channel::Address::of(*peer)});
+    tell_process(process, channel::RememberedPeer{static_cast<std::uint8_t>(lane),
+                                                  channel::Address::of(*peer)});
   }
-  hand_over_psks();
+  give_psks(process);
   const SealedFiles files(options_, texts_);
   std::vector<int> descriptors = files.descriptors();
   const Fd placeholder(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const auto add = [&](int fd) { descriptors.push_back(fd < 0 ? placeholder.get() : fd); };
   const auto& probe = ends_.route_probe;
-  for (const int fd : {listener_.fd(), probe.fd(true), probe.fd(false), empty_root_.get()}) add(fd);
+  for (const int fd : {listener_.fd(), probe.fd(true), probe.fd(false), empty_root_.get(),
+                       process.memory().get()}) {
+    add(fd);
+  }
   for (const auto& lane : ends_.lanes) {
     add(lane.socket.fd());
     add(lane.sparse ? lane.sparse->fd() : -1);
@@ -66,27 +75,31 @@ void Monitor::hand_over() {
   }
   start.key = key_;
   start.confined = options_.no_sandbox ? 0 : 1;
+  start.may_outlive = unit_.empty() ? 0 : 1;
+  start.takes_over = takes_over ? 1 : 0;
   start.uid = account_.uid;
   start.gid = account_.gid;
   start.monitor_pid = getpid();
   start.worker_starts = worker_starts_;
   start.flaps = flaps_;
   start.refused_sources = refused_sources();
-  tell(start, descriptors);
+  tell_process(process, start, descriptors);
 }
 
-void Monitor::hand_over_psks() {
+void Monitor::give_psks(const WorkerProcess& process) {
   for (const auto& psk : psks_) {
     channel::PskSecrets secrets{};
     std::ranges::copy(psk->envelope_secret(), secrets.envelope.begin());
     std::ranges::copy(psk->traffic_secret(), secrets.traffic.begin());
-    tell(secrets);
+    tell_process(process, secrets);
     explicit_bzero(&secrets, sizeof secrets);
   }
 }
 
 void Monitor::worker_ended() {
   carrier_off();
+  drop_next();
+  leave_by_.reset();
   const bool was_running = std::exchange(state_, dying) == running;
   for (int i = 0; i < most_last_turns; ++i) on_message();  // its last gasp may be among them
   ends_.restore_sockets();

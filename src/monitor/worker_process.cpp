@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,6 +24,14 @@ namespace routevpn::monitor {
 namespace {
 
 using channel::worker_descriptor;
+
+Fd make_memory() {
+  Fd memory(memfd_create("routevpn-state", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!memory || ftruncate(memory.get(), static_cast<off_t>(channel::state_bytes)) != 0) {
+    throw system_error("memory for the worker's state");
+  }
+  return memory;
+}
 
 // In the child, before exec.
 bool enter(const std::optional<host::Netns>& where) {
@@ -56,7 +66,7 @@ bool enter(const std::optional<host::Netns>& where) {
 
 WorkerProcess::WorkerProcess(const Fd& program, const std::string& link,
                              const std::optional<host::Netns>& where, uid_t uid)
-    : uid_(uid), channel_(Fd()), started_(read_clock()) {
+    : uid_(uid), channel_(Fd()), memory_(make_memory()), started_(read_clock()) {
   auto [ours, theirs] = channel::Channel::make();
   const pid_t parent = getpid();
   pid_ = fork();
@@ -72,6 +82,15 @@ WorkerProcess::WorkerProcess(const Fd& program, const std::string& link,
   channel_ = std::move(ours);
 }
 
+WorkerProcess::WorkerProcess(pid_t pid, uid_t uid, Fd pidfd, channel::Channel channel, Fd memory)
+    : pid_(pid),
+      uid_(uid),
+      pidfd_(std::move(pidfd)),
+      channel_(std::move(channel)),
+      memory_(std::move(memory)),
+      started_(read_clock()),
+      is_child_(false) {}
+
 WorkerProcess::~WorkerProcess() {
   if (pid_ < 0) return;
   kill(SIGKILL);
@@ -79,10 +98,18 @@ WorkerProcess::~WorkerProcess() {
 }
 
 void WorkerProcess::kill(int signal) const {
-  host::signal_child(pid_, signal, uid_);
+  if (is_child_) return host::signal_child(pid_, signal, uid_);
+  host::signal_process(pidfd_.get(), signal, uid_);
 }
 
 std::string WorkerProcess::wait() {
+  if (!is_child_) {
+    pollfd ended{pidfd_.get(), POLLIN, 0};
+    while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    return "unknown, it was started by the monitor before";
+  }
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }

@@ -14,6 +14,17 @@ Opener::Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& ke
       keys_(keys),
       counted_nonces_(counted_nonces && traits(suite).explicit_nonce_bytes != 0) {}
 
+Opener::Opener(CryptoBackend backend, CipherSuite suite, const OpenerState& state)
+    : Opener(backend, suite, state.keys, state.counted_nonces) {
+  replay_ = state.replay;
+  opened_ = state.opened;
+  nonce_base_ = state.nonce_base;
+}
+
+OpenerState Opener::state() const {
+  return {keys_, replay_, opened_, counted_nonces_, nonce_base_};
+}
+
 Opened Opener::open(const Header& header, Bytes record) {
   const std::size_t overhead = headroom_ + tailroom;
   if (record.size() < overhead || record.size() - overhead > max_plaintext_bytes) {

@@ -32,6 +32,21 @@ Sealer::Sealer(CryptoBackend backend, CipherSuite suite, const DirectionKeys& ke
       last_is_left_(first_sequence <= max_sequence),
       explicit_nonce_base_(explicit_nonce_base) {}
 
+Sealer::Sealer(CryptoBackend backend, CipherSuite suite, const SealerState& state)
+    : Sealer(backend, suite, state.keys, state.first, state.explicit_nonce_base, 0) {
+  end_ = std::min(state.end, first_refused(suite, state.first, traits(suite).record_limit));
+  next_ = std::min(state.next, end_);
+  next_ += std::min(handed_over_gap, end_ - next_);
+  last_is_left_ = state.last_is_left;
+}
+
+SealerState Sealer::hand_over() {
+  const SealerState state{keys_, first_, next_, end_, explicit_nonce_base_, last_is_left_};
+  end_ = next_;
+  last_is_left_ = false;
+  return state;
+}
+
 std::size_t Sealer::seal(std::span<const OutboundPacket> packets, ContentType type) {
   std::size_t sealed = 0;
   for (const OutboundPacket& packet : packets) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "routevpn/base/fields.hpp"
 #include "routevpn/base/overloaded.hpp"
 
 #include "sim/world.hpp"
@@ -206,6 +207,30 @@ void SimEnd::carry_out(session::Output& output) {
 void SimEnd::stop() {
   session_.stop(world_.now);
   settle();
+}
+
+bool SimEnd::hand_over(SimEnd& successor) {
+  std::vector<std::uint8_t> room(std::size_t{1} << 20);
+  FieldWriter writer(room);
+  bool resumes = session_.begin_hand_over(world_.now);
+  auto counts = datapath::LaneCounts::of(counters_);
+  if (resumes) {
+    auto lane = lane_.hand_over();
+    writer(counts, lane, session_, carrier_, path_mtu, payload_bytes, carrier_changes);
+  }
+  successor.sparse_peer = sparse_peer;
+  successor.path_mtu_changes = path_mtu_changes;
+  successor.inherit_counts(*this);
+  if (!resumes) return false;
+  if (!writer.fits()) world_.violations.emplace_back("a state has no room");
+  FieldReader reader(ConstBytes(room).first(writer.bytes()));
+  datapath::LaneState lane;
+  reader(counts, lane, successor.session_, successor.carrier_, successor.path_mtu,
+         successor.payload_bytes, successor.carrier_changes);
+  if (!reader.complete()) world_.violations.emplace_back("a state was read in another way");
+  counts.restore(successor.counters_);
+  successor.lane_.resume(lane, world_.now);
+  return true;
 }
 
 void SimEnd::replace_identity(std::shared_ptr<const dtls::Identity> identity) {

@@ -64,6 +64,17 @@ void World::start(int end) {
   ends_[end]->settle();
 }
 
+void World::hand_over(int end) {
+  auto old = std::move(ends_[end]);
+  old->settle();
+  ends_[end] = std::make_unique<SimEnd>(*this, end, settings_[end], identities_[end]);
+  auto& session = ends_[end]->session();
+  const bool resumes = old->hand_over(*ends_[end]);
+  session.on_wall_clock(virtual_clock::wall(), now);
+  resumes ? session.resume(now) : session.start(now);
+  ends_[end]->settle();
+}
+
 void World::wake(int end) {
   asleep_[end] = false;
   ends_[end]->settle();

@@ -42,6 +42,8 @@ class World {
   void kill(int end);
   void crash(int end);
   void start(int end);
+  // Another process takes over what this one hands over. No time passes.
+  void hand_over(int end);
   void sleep(int end) { asleep_[end] = true; }
   void wake(int end);
   [[nodiscard]] bool alive(int end) const { return ends_[end] != nullptr; }

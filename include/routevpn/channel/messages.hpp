@@ -17,6 +17,8 @@
 //   ended                  running
 //   keep_gasp              running
 //   reloaded               running, one per reload
+//   outlives               running, after an outlive
+//   handed_over            running, after a hand_over; the worker's last message
 //
 // The worker is running from its ready on, also while it stops. Of the messages that a dead worker
 // has left, the monitor takes only announce, remember_peer, ended, keep_gasp, and a set_carrier
@@ -26,6 +28,10 @@
 //   remembered_peer        before start
 //   psk                    before start or reload
 //   start                  once; brings the descriptors
+//   outlive                the monitor ends, and another one takes its place
+//   hand_over              another worker takes the place of this one
+//   take_over              once, to a worker whose start says so; brings the state of the worker
+//                          before
 //   reload                 at SIGHUP or a command; brings the files' new content
 //   stop                   at SIGTERM, again at the next one
 //   ping                   every 10 s
@@ -56,6 +62,8 @@ enum class Kind : std::uint8_t {
   ended,
   keep_gasp,
   reloaded,
+  outlives,
+  handed_over,
   carrier_set = 65,
   mtu_set,
   resolved,
@@ -66,7 +74,14 @@ enum class Kind : std::uint8_t {
   reload,
   stop,
   ping,
+  outlive,
+  hand_over,
+  take_over,
 };
+
+// Of this table and of the state that a worker hands over. A worker and a monitor of two versions do
+// not understand each other. Every change of a message or of a state's fields counts it up.
+inline constexpr std::uint32_t version = 1;
 
 // Text of at most `size` - 1 bytes, zeros behind it.
 template <std::size_t size>
@@ -174,6 +189,16 @@ struct Reloaded {
   std::uint32_t number;  // Reload::number
 };
 
+// The worker lives on when the monitor ends.
+struct Outlives {
+  static constexpr Kind kind = Kind::outlives;
+};
+// The worker has stopped its lanes and ends. Its state is in the memory that its start brought.
+struct HandedOver {
+  static constexpr Kind kind = Kind::handed_over;
+  std::uint8_t done;  // 0: there is no state; the log has the reason
+};
+
 // --- monitor to worker ---
 
 struct CarrierSet {
@@ -210,10 +235,11 @@ struct PskSecrets {
 };
 // The files, each a descriptor: options, certificates, CAs, CRLs. With a start these follow: the
 // listening control socket, the look-up sockets of IPv4 and IPv6 (/dev/null for a missing one), the
-// empty root, and for each lane the UDP socket, that of the sparse flow (/dev/null for a missing
-// one) and the queue of the interface.
+// empty root, the memory for the worker's state (memfd), and for each lane the UDP socket, that of the
+// sparse flow (/dev/null for a missing one) and the queue of the interface.
 inline constexpr std::size_t files_of_reload = 4;
-inline constexpr std::size_t descriptors_before_lanes = files_of_reload + 4;
+inline constexpr std::size_t descriptors_before_lanes = files_of_reload + 5;
+inline constexpr std::size_t state_bytes = std::size_t{1} << 20;  // of the memory for the state
 inline constexpr std::size_t most_lanes = 16;
 inline constexpr std::size_t descriptors_of_lane = 3;
 inline constexpr std::size_t most_descriptors =
@@ -231,6 +257,8 @@ struct Start {
   std::uint16_t sparse_sockets;  // bit i: lane i's is there
   std::uint8_t key;              // the number of the credentials
   std::uint8_t confined;         // 0: --no-sandbox
+  std::uint8_t may_outlive;      // 1: the monitor may send Outlive
+  std::uint8_t takes_over;       // 1: a TakeOver follows the worker's Ready
   std::uint32_t uid;             // the user of a confined worker
   std::uint32_t gid;
   std::int32_t monitor_pid;
@@ -246,6 +274,18 @@ struct Reload {
 };
 struct Stop {
   static constexpr Kind kind = Kind::stop;
+};
+struct Outlive {
+  static constexpr Kind kind = Kind::outlive;
+};
+struct HandOver {
+  static constexpr Kind kind = Kind::hand_over;
+  std::uint32_t version;  // of the worker that takes over
+};
+// Brings the memory of the worker before, which nothing can change any more.
+struct TakeOver {
+  static constexpr Kind kind = Kind::take_over;
+  std::uint8_t new_credentials;  // 1: they differ from those of the worker before
 };
 struct Ping {
   static constexpr Kind kind = Kind::ping;

@@ -36,6 +36,35 @@ struct DyingGasp {
   std::size_t bytes = 0;  // 0: none
 };
 
+// What an association needs to continue in another process. Candidates are heard again.
+struct AssociationState {
+  AssociationId id = 0;
+  record::CipherSuite suite = record::CipherSuite::aes_128_gcm;
+  record::CryptoBackend backend = record::CryptoBackend::openssl;
+  std::uint64_t stop_at = 0;
+  record::SealerState sealer;
+  record::OpenerState opener;
+  outside::Endpoint endpoint;
+  Time endpoint_heard{};
+  bool control_messages = false;
+  bool sparse_flow = false;
+  dtls::Role role = dtls::Role::initiator;
+  std::uint64_t rekey_after = 0;
+  std::uint64_t forged = 0;
+  bool confirmed = false;
+  bool rekey_announced = false;
+  bool limit_announced = false;
+  std::uint32_t echo_requests = 0;
+
+  template <typename Io>
+  friend void fields(Io& io, AssociationState& state) {
+    io(state.id, state.suite, state.backend, state.stop_at, state.sealer, state.opener,
+       state.endpoint, state.endpoint_heard, state.control_messages, state.sparse_flow, state.role,
+       state.rekey_after, state.forged, state.confirmed, state.rekey_announced,
+       state.limit_announced, state.echo_requests);
+  }
+};
+
 // The control thread makes associations and their key schedules. Then only the lane uses them.
 struct Association : record::InLockedMemory {
   Association(AssociationId number, const dtls::Established& established,
@@ -51,7 +80,13 @@ struct Association : record::InLockedMemory {
         control_messages(established.control_messages),
         sparse_flow(established.sparse_flow),
         role(established.role),
-        rekey_after(limits.rekey_after.value_or(record::traits(established.suite).rekey_after)) {}
+        rekey_after(limits.rekey_after.value_or(record::traits(established.suite).rekey_after)),
+        backend_in_use(backend) {}
+  // Continues what another process has handed over. `backend`: as there, if this process has it.
+  Association(const AssociationState& state, record::CryptoBackend backend);
+
+  // The association seals no record from now on.
+  [[nodiscard]] AssociationState hand_over();
 
   // Call it once.
   [[nodiscard]] DyingGasp seal_dying_gasp();
@@ -72,6 +107,7 @@ struct Association : record::InLockedMemory {
   bool sparse_flow;       // the peer knows the second UDP flow
   dtls::Role role;        // of this end
   std::uint64_t rekey_after;
+  record::CryptoBackend backend_in_use;
   std::uint64_t forged = 0;  // records from the endpoint's address that the cipher refused
 
   // Whether the mailbox took the event for the association's current state.

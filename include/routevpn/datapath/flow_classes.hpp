@@ -37,6 +37,11 @@ class FlowClasses {
     drained_ = std::max(drained_, sent);
     bulk_round_trip_ = round_trip;
   }
+  // For a lane that continues another's flows: they have packets in the bulk way.
+  void begin_as_bulk(Time now) {
+    for (Flow& flow : flows_) flow.last_bulk = now;
+    last_of_bulk_flow_ = now;
+  }
   void sparse_answered(Duration round_trip) { sparse_round_trip_ = round_trip; }
 
  private:

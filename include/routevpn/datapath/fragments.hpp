@@ -41,6 +41,12 @@ class Fragmenter {
   // the surplus that fragmentation made. A surplus above the counts stays for the next call.
   void subtract_surplus(std::uint64_t& packets, std::uint64_t& bytes);
   [[nodiscard]] std::uint64_t packets_fragmented() const { return packets_fragmented_; }
+  [[nodiscard]] std::uint16_t next_number() const { return number_; }
+  // Continues the numbers of another fragmenter.
+  void resume(std::uint16_t next_number, std::uint64_t packets_fragmented) {
+    number_ = next_number;
+    packets_fragmented_ = packets_fragmented;
+  }
 
  private:
   bool append_fragments(ConstBytes packet, std::size_t limit, inside::OutboundBatch& batch);

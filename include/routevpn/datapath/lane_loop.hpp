@@ -29,6 +29,11 @@ class LaneLoop {
   void wake() const;  // any thread, after it wrote commands
   void stop();        // any thread
 
+  // After run() has returned: handles what was received, executes commands, and sends what waits.
+  // What the socket does not take is dropped.
+  void finish();
+  Lane& lane() { return lane_; }  // while run() does not run
+
  private:
   // A turn of one direction ends behind either. The bytes bound how long the other direction waits.
   // The calls are many, so that small packets make long runs.

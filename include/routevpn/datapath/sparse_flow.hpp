@@ -55,6 +55,10 @@ class SparseFlow {
   void has_roamed(Time now) { roamed_at_ = now; }
   [[nodiscard]] bool has_just_roamed(Time now) const { return now - roamed_at_ < roam_time; }
   void lose();
+  // Continues the flow of another process.
+  [[nodiscard]] std::uint32_t next_sequence() const { return next_sequence_; }
+  void resume(const std::optional<outside::Endpoint>& remote, std::size_t payload_bytes,
+              std::uint32_t next_sequence);
   // Whether remote() does not answer any more.
   [[nodiscard]] bool is_lost(Time now) const {
     return unanswered_since_ && now - *unanswered_since_ >= lost_after &&

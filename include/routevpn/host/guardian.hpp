@@ -31,10 +31,24 @@ struct GuardianDuties {
 
 class Guardian {
  public:
+  // What the guardian has set up and the kernel does not remove by itself.
+  struct Leftovers {
+    std::string table;
+    std::vector<std::string> forwarding;  // families to switch off
+    std::string removals;                 // netlink messages
+
+    template <typename Io>
+    friend void fields(Io& io, Leftovers& leftovers) {
+      io(leftovers.table, leftovers.forwarding, leftovers.removals);
+    }
+  };
   // Starts the guardian, which enters this namespace and waits. Call before any thread is started,
   // because it forks. Until begin() the guardian changes nothing, and exits when this object is
   // destroyed or the monitor ends. Throws SystemError.
   static Guardian fork_early(const GuardianDuties& duties, const Netns& where);
+  // The guardian of a monitor before this one, which has set up everything. `pipe` and `ended`: as
+  // pipe_fd() and ended_fd() there. Throws SystemError.
+  static Guardian adopt(pid_t pid, Fd pipe, Fd ended, Leftovers leftovers);
   // Waits until the guardian has set up everything for the interface of this name. Call once.
   // Throws UsageError if nft is missing or the same table or rule exists, SystemError otherwise;
   // then nothing remains set up. SIGPIPE must be ignored.
@@ -47,14 +61,13 @@ class Guardian {
   // Once it has ended: undoes what a killed guardian has left in its namespace. Throws SystemError.
   void undo(const Netns& where);
 
+  // The guardian goes on when this object is destroyed, as long as the pipe has another copy.
+  void release() { process_.release(); }
+  [[nodiscard]] int pipe_fd() const { return process_.pipe(); }
+  [[nodiscard]] const Leftovers& leftovers() const { return leftovers_; }
+
  private:
-  // What the guardian has set up and the kernel does not remove by itself.
-  struct Leftovers {
-    std::string table;
-    std::vector<std::string> forwarding;  // families to switch off
-    std::string removals;                 // netlink messages
-  };
-  Guardian(PipedChild process, Fd report);
+  Guardian(PipedChild process, Fd ended, Fd report);
   [[nodiscard]] bool exited_by_itself() const;
 
   PipedChild process_;  // its destructor waits until the guardian has undone everything

@@ -1,6 +1,7 @@
 // Network namespaces, by their `ip netns` name, by path, or by the pid of a process in them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "routevpn/base/owned.hpp"
@@ -19,6 +20,8 @@ class Netns {
   [[nodiscard]] int fd() const { return fd_.get(); }
   void enter() const;  // the calling thread; throws SystemError
   [[nodiscard]] bool same_as(const Netns& other) const;
+  // The same for as long as the namespace exists, in every process. 0: unknown.
+  [[nodiscard]] std::uint64_t inode() const;
 
  private:
   explicit Netns(Fd fd) : fd_(std::move(fd)) {}

@@ -10,5 +10,7 @@ namespace routevpn::host {
 // cannot be sent is ignored: the child may have ended. The process ends if it cannot return to its
 // own user and capabilities.
 void signal_child(pid_t child, int signal, uid_t uid);
+// The same for a process that need not be a child.
+void signal_process(int pidfd, int signal, uid_t uid);
 
 }  // namespace routevpn::host

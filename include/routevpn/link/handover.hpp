@@ -9,6 +9,7 @@
 
 #include "routevpn/datapath/lane_ends.hpp"
 #include "routevpn/dtls/identity.hpp"
+#include "routevpn/link/handed_state.hpp"
 #include "routevpn/link/monitor_client.hpp"
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/outside/route_mtu.hpp"
@@ -33,6 +34,7 @@ struct Handover {
   Fd control_socket;                                 // it listens
   outside::RouteProbe route_probe;
   Fd empty_root;
+  StateMemory memory;  // for the hand-over to the next worker
   std::vector<datapath::LaneEnds> lanes;  // at least one
 };
 

@@ -10,6 +10,7 @@
 #include <thread>
 #include <variant>
 
+#include "routevpn/base/fields.hpp"
 #include "routevpn/datapath/lane_ends.hpp"
 #include "routevpn/datapath/lane_loop.hpp"
 #include "routevpn/link/handover.hpp"
@@ -37,6 +38,15 @@ class LaneControl {
   // Starts the thread, which calls `confine` first.
   void start_thread(std::function<void()> confine);
   void start(Time now);
+  // Lets the thread take packets. Before, it has only called `confine`.
+  void release();
+  // Ends the thread, and carries out what is decided, up to the next report: drain next_report()
+  // and take_event() after it, then call it again. Nothing is sent after the second call.
+  void halt();
+  // The lane moves to another process: halt(), then fields() in both, then resume() there in place
+  // of start(). Throws SystemError when the library of a cipher fails.
+  void write_state(FieldWriter& into, Time now);
+  void resume(FieldReader& from, Time now);
   // Readable when there may be events or handshakes; acknowledge() before they are taken.
   [[nodiscard]] int mailbox_fd() const { return mailbox_wakeup_.get(); }
   void acknowledge() const;
@@ -65,6 +75,7 @@ class LaneControl {
   [[nodiscard]] const std::optional<session::PathMtuChanged>& path() const { return path_; }
 
  private:
+  void end_thread();
   void send_handshake(const session::SendHandshake& flight);
   void command(datapath::LaneCommand command);
 
@@ -78,6 +89,7 @@ class LaneControl {
   session::Session session_;
   datapath::LaneLoop loop_;
   std::thread thread_;
+  std::atomic<bool> released_{false};
   std::optional<options::PeerAddress> asked_;  // its addresses are not known yet
   bool wants_carrier_ = false;
   bool interface_gone_ = false;  // the link has not been told yet

@@ -41,6 +41,8 @@ class Link {
   void call_when_up(std::function<void()> call) { call_when_up_ = std::move(call); }  // once
   // Until the monitor stops it, or the interface is gone. False: the link cannot go on.
   bool run();
+  // The next worker has the link: the monitor needs no further message.
+  [[nodiscard]] bool handed_over() const { return handed_over_; }
 
  private:
   using Lanes = std::vector<std::unique_ptr<LaneControl>>;
@@ -57,6 +59,10 @@ class Link {
   void accept_sources();
   void replace_identity(const channel::Reload& reload, const FileContents& files);
   [[nodiscard]] datapath::PrefixSet accepted_sources() const;
+  void begin();
+  void outlive();
+  void hand_over(const channel::HandOver& wanted);
+  void take_over();
   void begin_stop(bool as_asked);
   void interface_gone();
   void ignore_linkdown_routes();
@@ -89,6 +95,7 @@ class Link {
   std::optional<unsigned> path_mtu_;  // the smallest of the lanes'
   host::EventLoop loop_;
   host::ControlSocket control_socket_;
+  StateMemory memory_;
   Lanes lanes_;
 
   std::function<void()> call_when_up_;
@@ -109,6 +116,7 @@ class Link {
   std::optional<Time> stop_at_;
   std::optional<Time> close_notify_at_;
   bool as_asked_ = true;
+  bool handed_over_ = false;
 };
 
 }  // namespace routevpn::link

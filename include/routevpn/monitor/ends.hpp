@@ -49,10 +49,15 @@ struct Ends {
   void restore_sockets() const;
 };
 
-// Opens the namespaces and forks the guardian. Call before any thread is started.
-EarlyEnds open_early_ends(const options::LinkOptions& options);
+class KeptLink;
+
+// Opens the namespaces and forks the guardian, or takes that of `kept`. A kept link that does not
+// fit is discarded, and `kept` is none then. Call before any thread is started.
+EarlyEnds open_early_ends(const options::LinkOptions& options, std::optional<KeptLink>& kept);
 // Opens the sockets, makes the interface, and lets the guardian begin. Throws UsageError or
 // SystemError; everything made before is undone.
 Ends open_ends(const options::LinkOptions& options, EarlyEnds early);
+// The same, but takes sockets and interface of `kept` as they are.
+Ends take_ends(const options::LinkOptions& options, EarlyEnds early, KeptLink& kept);
 
 }  // namespace routevpn::monitor

@@ -20,6 +20,7 @@ class Gasps {
 
   explicit Gasps(std::size_t lanes) : kept_(lanes), dying_(lanes) {}
 
+  [[nodiscard]] const std::vector<channel::KeepGasp>& kept() const { return kept_; }
   // Of the worker that is alive. False: no such lane, or a field out of its range.
   bool keep(const channel::KeepGasp& message);
   // The worker has died: the next send() sends what was kept. If a lane has no new gasp, the gasp

@@ -23,6 +23,7 @@
 #include "routevpn/host/state_hook.hpp"
 #include "routevpn/monitor/ends.hpp"
 #include "routevpn/monitor/gasps.hpp"
+#include "routevpn/monitor/kept_link.hpp"
 #include "routevpn/monitor/last_peers.hpp"
 #include "routevpn/monitor/restart_policy.hpp"
 #include "routevpn/monitor/worker_process.hpp"
@@ -47,6 +48,10 @@ class Monitor {
   // A handshake that has begun with the credentials before a reload ends within this time.
   static constexpr Duration old_key_life = std::chrono::minutes(1);
   static constexpr Duration refusal_log_interval = std::chrono::seconds(10);
+  // A new worker has started and the old one has handed over within this time, or the old one ends.
+  static constexpr Duration replace_time = std::chrono::seconds(5);
+  // For the worker's answer to Outlive, and for the service manager's to the question of a restart.
+  static constexpr std::chrono::milliseconds leave_time{1000};
 
   // SIGTERM, SIGINT, SIGHUP and SIGCHLD must be blocked. `arguments`: of the command line, for a
   // reload. The calling thread moves to the public namespace. Throws SystemError.
@@ -55,6 +60,9 @@ class Monitor {
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
+  // Before run(): the link goes on as it was left, by its worker and then by a new one. `kept`: that
+  // of the ends.
+  void adopt(KeptLink& kept);
   Exit run();  // until a signal, or the loss of the interface, a namespace or the guardian
 
  private:
@@ -87,8 +95,26 @@ class Monitor {
   void plan_restart(const std::string& how, Time started);
   template <typename T>
   void tell(const T& message, std::span<const int> descriptors = {});
-  void hand_over();
-  void hand_over_psks();
+  template <typename T>
+  bool tell_process(const WorkerProcess& process, const T& message,
+                    std::span<const int> descriptors = {});
+  std::unique_ptr<WorkerProcess> start_process();
+  void give_start(const WorkerProcess& process, bool takes_over);
+  void give_psks(const WorkerProcess& process);
+
+  // replace.cpp
+  void replace_worker();
+  void on_next_message();
+  void abandon_replacement(const std::string& why);
+  void drop_next();
+  bool handed_over(const channel::HandedOver& message);
+
+  // leave.cpp
+  bool may_leave();
+  bool begin_leave();
+  bool outlives(const channel::Outlives&);
+  [[nodiscard]] KeptState kept_state() const;
+  void release_link();
 
   // reload.cpp
   void on_command(host::CommandSocket::Client client, std::string_view command);
@@ -153,6 +179,14 @@ class Monitor {
 
   std::unique_ptr<WorkerProcess> worker_;
   State state_ = gone;
+  std::unique_ptr<WorkerProcess> next_;  // waits for what worker_ hands over
+  bool next_is_ready_ = false;
+  std::optional<Time> replace_by_;
+  bool new_credentials_ = false;  // since the state that `next_` gets
+  std::string unit_;              // of the service manager; empty: it cannot keep the link
+  std::optional<Time> leave_by_;
+  bool has_left_ = false;
+  std::string status_text_;
   std::uint64_t worker_starts_ = 0;
   std::vector<std::unique_ptr<host::ResolverProcess>> resolvers_;  // one for each lane
   std::vector<std::uint8_t> parts_;  // of a message to sign; it never grows over its first room

@@ -23,6 +23,11 @@ struct Endpoint {
   SocketAddress remote;
   std::optional<IpAddress> local;
   auto operator<=>(const Endpoint&) const = default;
+
+  template <typename Io>
+  friend void fields(Io& io, Endpoint& endpoint) {
+    io(endpoint.remote, endpoint.local);
+  }
 };
 
 struct UdpOptions {

@@ -47,6 +47,11 @@ struct DirectionKeys {
   DirectionKeys(const DirectionKeys&) = default;
   DirectionKeys& operator=(const DirectionKeys&) = default;
   ~DirectionKeys();
+
+  template <typename Io>
+  friend void fields(Io& io, DirectionKeys& keys) {
+    io(keys.key, keys.iv);
+  }
 };
 
 enum class CryptoBackend : std::uint8_t {

@@ -25,6 +25,20 @@ struct Opened {
   bool cipher_refused = false;  // record_forged, found by the cipher
 };
 
+// What an Opener needs to continue in another process.
+struct OpenerState {
+  DirectionKeys keys;
+  ReplayWindow replay;
+  std::uint64_t opened = 0;
+  bool counted_nonces = false;
+  std::optional<std::uint64_t> nonce_base;
+
+  template <typename Io>
+  friend void fields(Io& io, OpenerState& state) {
+    io(state.keys, state.replay, state.opened, state.counted_nonces, state.nonce_base);
+  }
+};
+
 class Opener {
  public:
   // `counted_nonces`: the peer's explicit nonces are a base plus the sequence number, as Sealer's
@@ -33,6 +47,9 @@ class Opener {
   // SystemError as make_aead() does.
   Opener(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys,
          bool counted_nonces = false);
+  // Continues. Throws as above.
+  Opener(CryptoBackend backend, CipherSuite suite, const OpenerState& state);
+  [[nodiscard]] OpenerState state() const;
 
   // `record`: header and fragment from split_first(), epoch 1. A fault leaves its bytes unchanged,
   // because the record may belong to another association. Only an authentic record moves the replay

@@ -24,6 +24,12 @@ class ReplayWindow {
   // The highest sequence number seen; 0 before any.
   [[nodiscard]] std::uint64_t highest() const { return next_ == 0 ? 0 : next_ - 1; }
 
+  // For another process, see base/fields.hpp.
+  template <typename Io>
+  friend void fields(Io& io, ReplayWindow& replay) {
+    io(replay.seen_, replay.next_);
+  }
+
  private:
   // A window that begins inside a word spans one word more than window / word_bits. The next power
   // of two has room for it, and selects a word without a division.

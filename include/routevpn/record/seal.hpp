@@ -13,7 +13,9 @@
 //      2^64. ChaCha20-Poly1305: the fixed IV xor the number.
 //   3. The handshake's records under this key have sequence numbers below first_sequence, and their
 //      nonces follow the same rule.
-//   4. A Sealer can be moved, not copied. The caller makes one Sealer per key.
+//   4. A Sealer can be moved, not copied. The caller makes one Sealer per key. In another process a
+//      successor continues `handed_over_gap` numbers above the state of a Sealer that has sealed
+//      its last record.
 #pragma once
 
 #include <cstdint>
@@ -26,14 +28,36 @@
 
 namespace routevpn::record {
 
+// What a Sealer needs to continue in another process.
+struct SealerState {
+  DirectionKeys keys;
+  std::uint64_t first = 0;
+  std::uint64_t next = 0;
+  std::uint64_t end = 0;
+  std::uint64_t explicit_nonce_base = 0;
+  bool last_is_left = true;
+
+  template <typename Io>
+  friend void fields(Io& io, SealerState& state) {
+    io(state.keys, state.first, state.next, state.end, state.explicit_nonce_base,
+       state.last_is_left);
+  }
+};
+
 class Sealer {
  public:
+  static constexpr std::uint64_t handed_over_gap = 1024;
+
   // Sequence numbers start at `first_sequence`. The explicit nonce (AES-GCM) of a record is
   // `explicit_nonce_base` plus its sequence number, modulo 2^64. After `limit` records, or
   // traits(suite).record_limit if that is fewer, every record is refused. Throws SystemError as
   // make_aead() does.
   Sealer(CryptoBackend backend, CipherSuite suite, const DirectionKeys& keys,
          std::uint64_t first_sequence, std::uint64_t explicit_nonce_base, std::uint64_t limit);
+  // Continues above the gap, up to the same limit. Throws as above.
+  Sealer(CryptoBackend backend, CipherSuite suite, const SealerState& state);
+  // Seals no record from now on.
+  [[nodiscard]] SealerState hand_over();
 
   // Seals as many of the packets as the limit allows, in order, and returns their number. Each has
   // at most max_plaintext_bytes, headroom(suite) bytes before and `tailroom` bytes after it. Epoch

@@ -24,6 +24,15 @@ struct AssociationStatus {
   outside::Endpoint endpoint;
   Time established{};
   std::shared_ptr<const dtls::CertificateChain> peer_chain;
+
+  template <typename Io>
+  friend void fields(Io& io, AssociationStatus& status) {
+    auto& [name, subject, not_after, fingerprint] = status.peer;
+    auto chain = status.peer_chain ? *status.peer_chain : dtls::CertificateChain();
+    io(name, subject, not_after, fingerprint, status.cipher, status.suite, status.backend,
+       status.control_messages, status.sparse_flow, status.endpoint, status.established, chain);
+    status.peer_chain = std::make_shared<const dtls::CertificateChain>(std::move(chain));
+  }
 };
 
 class AssociationTable {
@@ -32,13 +41,19 @@ class AssociationTable {
   static constexpr Duration old_keys_time = std::chrono::seconds(10);
 
   struct Entry {
-    datapath::AssociationId id;
-    AssociationStatus status;
+    datapath::AssociationId id = 0;
+    AssociationStatus status{};
     datapath::DyingGasp gasp{};
     bool confirmed = false;             // the peer has shown that it has the keys
     std::optional<Time> retire_at{};    // its keys are wiped then
     std::optional<Time> activate_at{};  // a plain peer is silent: the acceptor seals first then
     std::optional<Time> ends_at{};      // may not be used from then on
+
+    template <typename Io>
+    friend void fields(Io& io, Entry& entry) {
+      io(entry.id, entry.status, entry.gasp.record, entry.gasp.bytes, entry.confirmed,
+         entry.retire_at, entry.activate_at, entry.ends_at);
+    }
   };
 
   // Beside an association in use the new one is retired unless it is confirmed within
@@ -59,6 +74,12 @@ class AssociationTable {
   [[nodiscard]] Entry* find(datapath::AssociationId id);
   [[nodiscard]] const Entry* current() const;  // nullptr: none is in use
   [[nodiscard]] datapath::AssociationId current_id() const { return current_id_; }  // 0: none
+
+  // For another process, see base/fields.hpp.
+  template <typename Io>
+  friend void fields(Io& io, AssociationTable& table) {
+    io(table.entries_, table.current_id_);
+  }
 
  private:
   [[nodiscard]] std::optional<Time> first(std::optional<Time> Entry::*time) const;

@@ -36,6 +36,12 @@ class FlapDamper {
     return std::min(delay, longest);
   }
 
+  // For another process, see base/fields.hpp.
+  template <typename Io>
+  friend void fields(Io& io, FlapDamper& damper) {
+    io(damper.flaps_, damper.last_);
+  }
+
  private:
   [[nodiscard]] bool expired(Time now) const { return flaps_ == 0 || now - last_ >= memory; }
 

@@ -69,6 +69,9 @@ class Handshakes {
   void abandon();
   // Ends the handshakes that are not completed: they verify by the old identity.
   void replace_identity(std::shared_ptr<const dtls::Identity> identity);
+  // The id of the last completed handshake. A process that takes over continues above it.
+  [[nodiscard]] datapath::AssociationId last_id() const { return last_id_; }
+  void continue_above(datapath::AssociationId last) { last_id_ = last; }
   [[nodiscard]] bool initiating() const;
   [[nodiscard]] bool answered() const;  // the peer has answered the attempt in progress
 

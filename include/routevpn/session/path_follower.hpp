@@ -39,6 +39,14 @@ class PathFollower {
   [[nodiscard]] std::optional<Time> probe_due() const { return path_mtu_.due(); }
   [[nodiscard]] bool follows(const SocketAddress& remote) const { return remote_ == remote; }
 
+  // For another process, see base/fields.hpp.
+  template <typename Io>
+  friend void fields(Io& io, PathFollower& path) {
+    io(path.path_mtu_, path.remote_, path.overhead_, path.probed_, path.large_checked_,
+       path.unchecked_, path.checked_at_, path.check_at_, path.reported_path_.first,
+       path.reported_path_.second, path.reported_limit_);
+  }
+
  private:
   void look_up(const SocketAddress& remote);
   void report();

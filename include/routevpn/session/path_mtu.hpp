@@ -88,12 +88,27 @@ class PathMtu {
   // The result of the last search. It changes rarely; the interface's MTU follows it.
   [[nodiscard]] unsigned found() const { return found_; }
 
+  // For another process, see base/fields.hpp.
+  template <typename Io>
+  friend void fields(Io& io, PathMtu& path) {
+    io(path.state_, path.range_.least, path.range_.most, path.largest_passed_,
+       path.smallest_failed_, path.found_, path.guess_, path.hint_, path.fallback_,
+       path.icmp_ignored_until_, path.raise_at_, path.asked_, path.failed_tries_,
+       path.small_answered_, path.silent_tries_, path.try_ends_, path.due_, path.next_sequence_,
+       path.tries_);
+  }
+
  private:
   enum class State : std::uint8_t { off, unprobed, searching, complete, checking };
   struct Try {
     std::uint32_t sequence = 0;  // of the large request; the others follow
     unsigned mtu = 0;
     unsigned hint = 0;  // size of the third, 0: none
+
+    template <typename Io>
+    friend void fields(Io& io, Try& one) {
+      io(one.sequence, one.mtu, one.hint);
+    }
   };
 
   void verify(Time now);  // checks the size in use

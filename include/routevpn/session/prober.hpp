@@ -63,12 +63,26 @@ class Prober {
   // section 2 assumes.
   [[nodiscard]] Duration answer_time() const;
 
+  // For another process, see base/fields.hpp.
+  template <typename Io>
+  friend void fields(Io& io, Prober& prober) {
+    PathStatus& path = prober.path_;
+    io(prober.retry_, prober.due_, prober.unanswered_since_, prober.burst_, prober.gives_up_at_,
+       prober.next_sequence_, prober.exchanges_, prober.baseline_.sequence,
+       prober.baseline_.received, path.last, path.min, path.smoothed, path.jitter);
+  }
+
  private:
   struct Exchange {
-    std::uint32_t sequence;
-    Time sent;
-    bool answered;
-    std::uint32_t received;  // by the peer, according to its reply
+    std::uint32_t sequence = 0;
+    Time sent{};
+    bool answered = false;
+    std::uint32_t received = 0;  // by the peer, according to its reply
+
+    template <typename Io>
+    friend void fields(Io& io, Exchange& one) {
+      io(one.sequence, one.sent, one.answered, one.received);
+    }
   };
   struct Mark {
     std::uint32_t sequence = 0;

@@ -93,6 +93,12 @@ class RestartCheck {
     due_.reset();
   }
 
+  // For another process, see base/fields.hpp.
+  template <typename Io>
+  friend void fields(Io& io, RestartCheck& check) {
+    io(check.since_, check.next_, check.due_);
+  }
+
  private:
   Time since_{};
   Time next_{};

@@ -50,6 +50,11 @@ struct DampingStatus {
   Time since;
   Time until;
   unsigned flaps;  // within FlapDamper::memory
+
+  template <typename Io>
+  friend void fields(Io& io, DampingStatus& damping) {
+    io(damping.since, damping.until, damping.flaps);
+  }
 };
 
 struct SessionStatus {
@@ -69,6 +74,15 @@ struct SessionStatus {
   std::uint64_t hints_given = 0;  // restart hints
   std::uint64_t hints_taken = 0;
   std::uint64_t unexpected_events = 0;
+
+  // Without what Session::status() adds.
+  template <typename Io>
+  friend void fields(Io& io, SessionStatus& status) {
+    io(status.phase, status.reason.word, status.reason.text, status.since, status.attempted,
+       status.damping, status.sparse, status.handshakes, status.rekeys, status.renewal_failure,
+       status.roams, status.flaps, status.hints_given, status.hints_taken,
+       status.unexpected_events);
+  }
 };
 
 class Session {
@@ -90,6 +104,15 @@ class Session {
   void remember_peer(const IpAddress& address);
   void start(Time now);
   void stop(Time now);  // tells the peer
+  // A session moves to another process: begin_hand_over() here, with all outputs taken, then
+  // fields() in both, then resume() there in place of start(). False: a handshake without which the
+  // session has no association is in progress, and the other process has to start() instead.
+  // A rekey in progress begins again.
+  bool begin_hand_over(Time now);
+  void resume(Time now);
+  // Ends associations whose peer this identity refuses. `renew`: the identity is new, so the others
+  // are renewed.
+  void recheck_peer(const dtls::Identity& identity, bool renew, Time now);
   void repeat_close_notify();
   void replace_identity(std::shared_ptr<const dtls::Identity> identity, Time now);
 
@@ -105,6 +128,16 @@ class Session {
   [[nodiscard]] std::optional<Output> take_output(Time now);
   [[nodiscard]] std::optional<Time> deadline() const;
   [[nodiscard]] SessionStatus status(Time now) const;
+
+  template <typename Io>
+  friend void fields(Io& io, Session& session) {
+    auto last_id = session.handshakes_.last_id();
+    io(last_id, session.status_, session.associations_, session.path_, session.prober_,
+       session.sparse_probes_, session.restart_check_, session.damper_, session.carrier_,
+       session.gasp_is_kept_, session.peer_address_, session.next_peer_, session.candidates_,
+       session.stable_at_, session.retry_at_, session.rekey_at_);
+    session.handshakes_.continue_above(last_id);
+  }
 
  private:
   struct Timer {

@@ -44,6 +44,12 @@ class SparseProbes {
     if (due_) due_ = now + (found_ ? keepalive_ : retry_);
   }
 
+  // For another process, see base/fields.hpp.
+  template <typename Io>
+  friend void fields(Io& io, SparseProbes& probes) {
+    io(probes.found_, probes.retry_, probes.due_);
+  }
+
  private:
   Duration keepalive_;
   bool found_ = false;

@@ -1,0 +1,230 @@
+#include "routevpn/monitor/kept_link.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/fields.hpp"
+#include "routevpn/base/files.hpp"
+#include "routevpn/base/log.hpp"
+#include "routevpn/datapath/outer_class.hpp"
+#include "routevpn/host/fd_store.hpp"
+#include "routevpn/monitor/gasps.hpp"
+#include "routevpn/options/link_table.hpp"
+
+namespace routevpn::monitor {
+
+namespace {
+
+// The names in the service manager's store. Those of lanes have the lane's number behind them.
+constexpr const char* state_name = "state";
+constexpr const char* pair_name = "pair";
+constexpr const char* worker_name = "worker";
+constexpr const char* memory_name = "memory";
+constexpr const char* guardian_pipe_name = "guardian-pipe";
+constexpr const char* guardian_name = "guardian";
+constexpr const char* bulk_name = "udp";
+constexpr const char* sparse_name = "sparse";
+constexpr const char* queue_name = "tun";
+
+constexpr std::size_t most_state_bytes = std::size_t{4} << 20;  // the credentials have 3 files
+constexpr std::chrono::milliseconds store_time{1000};
+
+std::string of_lane(const char* name, std::size_t lane) {
+  return name + std::to_string(lane);
+}
+
+Fd sealed_state(KeptState& state) {
+  std::vector<std::uint8_t> content(most_state_bytes);
+  FieldWriter writer(content);
+  fields(writer, state);
+  if (!writer.fits()) throw SystemError("the link's state is too large");
+  Fd file(memfd_create("routevpn-link", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file) throw system_error("memfd_create");
+  write_all(file, {reinterpret_cast<const char*>(content.data()), writer.bytes()}, "the link's state");
+  constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  if (fcntl(file.get(), F_ADD_SEALS, seals) != 0) throw system_error("F_ADD_SEALS");
+  return file;
+}
+
+bool read_state(const Fd& file, KeptState& state) {
+  std::vector<std::uint8_t> content(most_state_bytes);
+  const auto got = pread(file.get(), content.data(), content.size(), 0);
+  if (got <= 0) return false;
+  FieldReader reader(ConstBytes(content).first(static_cast<std::size_t>(got)));
+  fields(reader, state);
+  return reader.complete();
+}
+
+struct Named {
+  std::string name;
+  int fd;
+};
+
+std::vector<Named> all_descriptors(const Ends& ends, const WorkerProcess& worker,
+                                   const Fd& state) {
+  std::vector<Named> all{{pair_name, worker.channel().fd()},
+                         {worker_name, worker.ended_fd()},
+                         {memory_name, worker.memory().get()}};
+  if (ends.guardian) {
+    all.push_back({guardian_pipe_name, ends.guardian->pipe_fd()});
+    all.push_back({guardian_name, ends.guardian->ended_fd()});
+  }
+  for (std::size_t lane = 0; lane < ends.lanes.size(); ++lane) {
+    const auto& one = ends.lanes[lane];
+    all.push_back({of_lane(bulk_name, lane), one.socket.fd()});
+    if (one.sparse) all.push_back({of_lane(sparse_name, lane), one.sparse->fd()});
+    all.push_back({of_lane(queue_name, lane), one.tun.fd()});
+  }
+  all.push_back({state_name, state.get()});  // last: with it the others are complete
+  return all;
+}
+
+}  // namespace
+
+std::string lasting_options(options::LinkOptions options) {
+  const options::LinkOptions defaults;
+  if (!options.accepts_routed()) options.accept.clear();
+  options.config_file.clear();
+  options.certificate = defaults.certificate;
+  options.key = defaults.key;
+  options.ca = defaults.ca;
+  options.crl = defaults.crl;
+  options.psk.clear();
+  options.peer_name = defaults.peer_name;
+  options.ciphers = defaults.ciphers;
+  options.crypto = defaults.crypto;
+  options.detection.reset();
+  options.keepalive.reset();
+  options.dead_after.reset();
+  options.up_delay = defaults.up_delay;
+  options.rekey = defaults.rekey;
+  options.rekey_records.reset();
+  options.dscp = defaults.dscp;
+  options.on_state.clear();
+  options.log_level = defaults.log_level;
+  options.log_format = defaults.log_format;
+  return options::to_config(options);
+}
+
+bool keep_link(KeptState state, const Ends& ends, const WorkerProcess& worker) {
+  const Fd file = sealed_state(state);
+  const auto all = all_descriptors(ends, worker, file);
+  const bool kept = std::ranges::all_of(
+      all, [](const Named& one) { return host::store_descriptor(one.name, one.fd); });
+  if (kept && host::wait_for_service_manager(store_time)) return true;
+  for (const Named& one : all) host::remove_stored_descriptor(one.name);
+  return false;
+}
+
+std::optional<KeptLink> KeptLink::take() {
+  auto stored = host::take_stored_descriptors();
+  if (stored.empty()) return std::nullopt;
+  KeptLink link;
+  for (auto& one : stored) {
+    host::remove_stored_descriptor(one.name);
+    link.descriptors_.push_back({std::move(one.name), std::move(one.fd)});
+  }
+  const Fd state = link.take_descriptor(state_name);
+  if (state && read_state(state, link.state_)) return link;
+  log_warning("the link that the service manager has kept is not complete, so a new one starts");
+  return std::nullopt;
+}
+
+bool KeptLink::has(const std::string& name) const {
+  return std::ranges::count(descriptors_, name, &Descriptor::name) == 1;
+}
+
+Fd KeptLink::take_descriptor(const std::string& name) {
+  const auto found = std::ranges::find(descriptors_, name, &Descriptor::name);
+  return found == descriptors_.end() ? Fd() : std::move(found->fd);
+}
+
+std::optional<std::string> KeptLink::misfit(const options::LinkOptions& options,
+                                            const host::Netns& public_netns,
+                                            const host::Netns& private_netns) const {
+  if (state_.version != channel::version) return "it is of another version of routevpn";
+  if (state_.options != lasting_options(options)) return "its options were others";
+  if (state_.public_netns != public_netns.inode() ||
+      state_.private_netns != private_netns.inode()) {
+    return "its network namespaces were others";
+  }
+  bool complete = has(pair_name) && has(worker_name) && has(memory_name) &&
+                  state_.gasps.size() == options.lanes;
+  for (std::size_t lane = 0; lane < options.lanes; ++lane) {
+    complete = complete && has(of_lane(bulk_name, lane)) && has(of_lane(queue_name, lane));
+  }
+  if (state_.guardian_pid != 0) {
+    complete = complete && has(guardian_pipe_name) && has(guardian_name);
+  }
+  if (!complete) return "descriptors are missing";
+  return std::nullopt;
+}
+
+host::Guardian KeptLink::take_guardian() {
+  return host::Guardian::adopt(state_.guardian_pid, take_descriptor(guardian_pipe_name),
+                               take_descriptor(guardian_name), state_.leftovers);
+}
+
+std::vector<datapath::LaneEnds> KeptLink::take_lanes(bool accepts) {
+  const int family = state_.socket_is_v4 ? AF_INET : AF_INET6;
+  std::vector<datapath::LaneEnds> lanes;
+  for (std::size_t lane = 0; lane < state_.gasps.size(); ++lane) {
+    std::optional<outside::UdpSocket> sparse;
+    if (Fd fd = take_descriptor(of_lane(sparse_name, lane))) {
+      sparse.emplace(accepts ? outside::UdpSocket::adopt_beside(std::move(fd), family)
+                             : outside::UdpSocket::adopt(std::move(fd), family, true));
+    }
+    lanes.push_back(
+        {outside::UdpSocket::adopt(take_descriptor(of_lane(bulk_name, lane)), family, !accepts),
+         std::move(sparse),
+         inside::Tun::adopt(take_descriptor(of_lane(queue_name, lane)), state_.ifname,
+                            state_.udp_offload)});
+  }
+  if (lanes.empty() || !lanes.front().tun.exists()) {
+    throw SystemError("interface " + state_.ifname + " was deleted while the link restarted");
+  }
+  return lanes;
+}
+
+std::unique_ptr<WorkerProcess> KeptLink::take_worker() {
+  return std::make_unique<WorkerProcess>(state_.worker_pid, state_.worker_uid,
+                                         take_descriptor(worker_name),
+                                         channel::Channel(take_descriptor(pair_name)),
+                                         take_descriptor(memory_name));
+}
+
+void KeptLink::discard() {
+  if (has(worker_name)) static_cast<void>(take_worker());  // the destructor kills it
+  send_gasps();
+  std::optional<host::Guardian> guardian;
+  if (has(guardian_pipe_name) && has(guardian_name)) guardian.emplace(take_guardian());
+  descriptors_.clear();
+}
+
+// All at once: the sockets are closed next.
+void KeptLink::send_gasps() {
+  const int family = state_.socket_is_v4 ? AF_INET : AF_INET6;
+  for (const auto& bytes : state_.gasps) {
+    channel::KeepGasp gasp{};
+    if (bytes.size() != sizeof gasp) continue;
+    std::memcpy(&gasp, bytes.data(), sizeof gasp);
+    const auto remote = gasp.remote.get();
+    if (gasp.length == 0 || gasp.length > gasp.bytes.size() || !remote) continue;
+    const auto bulk = take_descriptor(of_lane(bulk_name, gasp.lane)).release();
+    if (bulk < 0) continue;
+    const auto socket = outside::UdpSocket::adopt(Fd(bulk), family, false);
+    outside::Endpoint to{*remote, std::nullopt};
+    if (const auto local = gasp.local.get()) to.local = local->address;
+    for (int i = 0; i < Gasps::times; ++i) {
+      static_cast<void>(socket.send_one(ConstBytes(gasp.bytes).first(gasp.length), to));
+    }
+  }
+}
+
+}  // namespace routevpn::monitor

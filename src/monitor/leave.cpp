@@ -1,0 +1,134 @@
+// The service restarts: the monitor ends without an end of the link. It leaves the link with the
+// service manager (kept_link.hpp), and the monitor that follows adopts it.
+
+#include <cstring>
+
+#include "routevpn/base/log.hpp"
+#include "routevpn/host/fd_store.hpp"
+#include "routevpn/host/notify.hpp"
+#include "routevpn/monitor/monitor.hpp"
+#include "routevpn/options/parse_link.hpp"
+
+#include "tell.hpp"
+
+namespace routevpn::monitor {
+
+namespace {
+
+std::string all_of(const dtls::CredentialTexts& texts) {
+  return texts.certificates + texts.authorities + texts.revocations;
+}
+
+}  // namespace
+
+// The next monitor can go on only with the same lasting options, and files that it accepts. Else the
+// peer is told of the end in time.
+bool Monitor::may_leave() {
+  if (unit_.empty() || exit_ || next_ || state_ != running || !carrier_ || leave_by_) return false;
+  if (!host::is_restarting(unit_, leave_time)) return false;
+  try {
+    const auto parsed = options::parse_link(arguments_);
+    if (!parsed.faults.empty()) throw UsageErrors(parsed.faults);
+    auto wanted = parsed.options;
+    if (lasting_options(wanted) != lasting_options(options_)) {
+      throw UsageError("options have changed that need a new interface or new sockets");
+    }
+    const auto fresh = dtls::load_credentials(
+        {wanted.certificate, wanted.key, wanted.ca, wanted.crl, wanted.psk});
+    dtls::Identity::make(fresh, {wanted.peer_name, wanted.ciphers});
+    return true;
+  } catch (const std::exception& error) {
+    log_warning("the link ends for the restart", {{"reason", error.what()}});
+    return false;
+  }
+}
+
+bool Monitor::begin_leave() {
+  if (!may_leave()) return false;
+  log_info("the service restarts, and the link goes on meanwhile");
+  leave_by_ = read_clock() + leave_time;
+  tell(channel::Outlive{});
+  return true;
+}
+
+bool Monitor::outlives(const channel::Outlives& /*message*/) {
+  if (!leave_by_) return false;
+  leave_by_.reset();
+  bool kept = false;
+  try {
+    kept = keep_link(kept_state(), ends_, *worker_);
+  } catch (const SystemError& error) {
+    log_warning(error.what());
+  }
+  if (!kept) {
+    log_warning("the service manager does not keep the link, so it ends for the restart");
+    begin_stop(Exit::stopped);
+    return true;
+  }
+  has_left_ = true;
+  exit_ = Exit::stopped;
+  done_ = true;
+  return true;
+}
+
+KeptState Monitor::kept_state() const {
+  KeptState state;
+  state.options = lasting_options(options_);
+  state.credentials = all_of(texts_);
+  state.ifname = ifname_;
+  state.public_netns = ends_.public_netns.inode();
+  state.private_netns = ends_.private_netns.inode();
+  state.udp_offload = ends_.lanes.front().tun.has_udp_offload();
+  state.socket_is_v4 = ends_.lanes.front().socket.family() == AF_INET;
+  state.mtu = mtu_;
+  state.carrier = carrier_;
+  state.flaps = flaps_;
+  state.key = key_;
+  state.reloads = reloads_told_;
+  state.answered = answered_;
+  state.routes_ignored = routes_ignored_;
+  state.announced = announced_;
+  state.status = status_text_;
+  state.worker_pid = worker_->pid();
+  state.worker_uid = worker_->uid();
+  if (ends_.guardian) {
+    state.guardian_pid = ends_.guardian->pid();
+    state.leftovers = ends_.guardian->leftovers();
+  }
+  for (const auto& gasp : gasps_.kept()) {
+    const auto* const at = reinterpret_cast<const std::uint8_t*>(&gasp);
+    state.gasps.emplace_back(at, at + sizeof gasp);
+  }
+  return state;
+}
+
+// The service manager has copies of the descriptors.
+void Monitor::release_link() {
+  abandon_reloads();
+  worker_->release();
+  if (ends_.guardian) ends_.guardian->release();
+}
+
+void Monitor::adopt(KeptLink& kept) {
+  const KeptState& state = kept.state();
+  worker_ = kept.take_worker();
+  state_ = running;
+  carrier_ = state.carrier;
+  flaps_ = state.flaps;
+  new_credentials_ = state.credentials != all_of(texts_);
+  key_ = static_cast<std::uint8_t>(state.key + (new_credentials_ ? 1 : 0));
+  reloads_told_ = reloads_answered_ = state.reloads;
+  answered_ = state.answered;
+  routes_ignored_ = state.routes_ignored;
+  announced_ = state.announced;
+  status_text_ = state.status;
+  for (const auto& bytes : state.gasps) {
+    channel::KeepGasp gasp{};
+    std::memcpy(&gasp, bytes.data(), std::min(bytes.size(), sizeof gasp));
+    gasps_.keep(gasp);
+  }
+  loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
+  loop_.watch(worker_->channel().fd(), [this] { on_message(); });
+}
+
+}  // namespace routevpn::monitor

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# `systemctl restart routevpn@LINK` under systemd: the link goes on. Prints the longest time without an answer
+# to pings of 1 ms.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+LONGEST_MS=500
+
+make_network V1-1 V2-1
+boot V1-1
+boot V2-1
+for machine in V1-1 V2-1; do
+  expect "$machine installs the package" install_package "$machine"
+done
+on V1-1 routevpn pki ca --dir /root >/dev/null
+for machine in V1-1 V2-1; do
+  on V1-1 routevpn pki csr --dir /root --name "$machine" >/dev/null
+  on V1-1 routevpn pki sign --dir /root --name "$machine" >/dev/null
+done
+link() { # MACHINE NUMBER OPTION...
+  local machine=$1 number=$2
+  shift 2
+  for file in ca.cert "$machine.cert" "$machine.key"; do
+    cp -p "$(root_of V1-1)/root/$file" "$(root_of "$machine")/etc/routevpn/pki/"
+  done
+  printf '%s\n' "$@" "address = 10.255.0.$number/30" "ifname = rv0" "nat = no" \
+    "cert = /etc/routevpn/pki/$machine.cert" "key = /etc/routevpn/pki/$machine.key" \
+    "ca = /etc/routevpn/pki/ca.cert" >"$(root_of "$machine")/etc/routevpn/rv0.conf"
+}
+link V1-1 1 "peer = 192.0.2.21" "peer-name = V2-1"
+link V2-1 2 "listen = 192.0.2.21:7754" "peer-name = V1-1"
+for machine in V1-1 V2-1; do on "$machine" systemctl enable --quiet --now routevpn@rv0; done
+expect "the link comes up" on V1-1 routevpn show --wait up --timeout 30 rv0
+
+facts() {
+  local machine
+  for machine in V1-1 V2-1; do
+    on "$machine" routevpn show --json rv0 | jq -c '.[0] | [.carrier, .flaps, .handshakes, .rekeys, .mtu]'
+    on "$machine" ip -j link show rv0 | jq -c '.[0] | [.ifindex, .flags]'
+  done
+}
+main_pid() { on "$1" systemctl show -p MainPID --value routevpn@rv0; }
+
+for machine in V1-1 V2-1 V1-1 V2-1 V1-1; do
+  before=$(facts) pid=$(main_pid "$machine")
+  python3 "$HERE/../netns/gaps.py" "$P-V1-1" 10.255.0.2 >"$WORK/gaps.out" 2>"$WORK/gaps.log" &
+  gaps=$!
+  wait_for grep -q 'is sent' "$WORK/gaps.log" || fail "no pings"
+  expect "$machine: systemctl restart succeeds" on "$machine" systemctl restart routevpn@rv0
+  [[ $(main_pid "$machine") != "$pid" ]] || fail "$machine: the monitor is the old one"
+  sleep 0.5
+  kill "$gaps"
+  wait "$gaps" || fail "gaps.py"
+  after=$(facts)
+  [[ $before == "$after" ]] || fail "$machine: a restart changes the link: $before, $after"
+  ok "$machine: a restart changes nothing but the processes: $(<"$WORK/gaps.out")"
+  expect "$machine: at most $LONGEST_MS ms without an answer" jq -e ".longest_ms <= $LONGEST_MS" \
+    "$WORK/gaps.out"
+done
+expect "systemd keeps no descriptor afterwards" on V1-1 sh -c \
+  '[ "$(systemctl show -p NFileDescriptorStore --value routevpn@rv0)" = 0 ]'
+
+# A stop still ends the link in order.
+on V1-1 systemctl stop routevpn@rv0
+expect_not "a stop removes the interface" on V1-1 ip link show rv0
+expect_not "a stop leaves no process" on V1-1 pgrep -x routevpn-worker
+on V1-1 systemctl start routevpn@rv0
+expect "the link comes up again" on V1-1 routevpn show --wait up --timeout 30 rv0
+on V1-1 sh -c 'kill -KILL "$(systemctl show -p MainPID --value routevpn@rv0)"'
+is_new() { on V1-1 routevpn show --wait up --timeout 1 rv0 && [[ $(on V1-1 pgrep -xc routevpn-worker) == 1 ]]; }
+expect "after a kill -9 of the monitor there is one worker, and the link comes up" wait_for is_new

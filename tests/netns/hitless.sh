@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# A restart of the service keeps the link: interface, carrier, associations, counters. service_manager.py
+# takes the place of systemd. The times that are printed are not judged closely: other work on the machine
+# moves them.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+HERE=$(dirname "${BASH_SOURCE[0]}")
+# A restart of the link itself takes 100 ms and more, and its carrier goes off.
+LONGEST_MS=500
+OPTIONS=()
+# shellcheck source-path=SCRIPTDIR source=flows.sh
+source "$HERE/flows.sh"
+declare -A SPACE=([a]=$PUB_A [b]=$PUB_B) PRIVATE=([a]=$PRIV_A [b]=$PRIV_B)
+
+# serve a|b: that link under a service manager, configured by DIR/NAME/rv0.conf.
+serve() {
+  local name=$1
+  start "$name" "${SPACE[$name]}" python3 "$HERE/service_manager.py" "$DIR/$name.manager" \
+    "$ROUTEVPN" --config "$DIR/$name/rv0.conf"
+  wait_for has_socket "$name" || fail "link $name did not start"
+}
+
+configure() { # a|b LINE...: beside what every link has
+  local name=$1
+  shift
+  mkdir -p "$DIR/$name"
+  {
+    printf '%s\n' "ifname = rv0" "netns = ${PRIVATE[$name]}" "cert = $DIR/$name.cert" \
+      "key = $DIR/$name.key" "ca = $DIR/ca.cert" "run-dir = $DIR/$name" "${OPTIONS[@]}" "$@"
+  } >"$DIR/$name/rv0.conf"
+}
+
+configure_both() { # LINE...
+  configure a "peer = 192.0.2.2" "peer-name = b" "address = 10.255.0.1/30" \
+    "address = 2001:db8:ff::/127" "$@"
+  configure b "listen = 192.0.2.2:$PORT" "peer-name = a" "address = 10.255.0.2/30" \
+    "address = 2001:db8:ff::1/127" "$@"
+}
+
+readies() { grep -c '^ready$' "$DIR/$1.log" || true; }
+is_ready() { (($(readies "$1") > $2)); }
+
+# restart a|b: as `systemctl restart`, which returns when the service is ready.
+restart() {
+  local before
+  before=$(readies "$1")
+  kill -USR1 "${PID[$1]}"
+  wait_for is_ready "$1" "$before" || fail "$1 is not ready after its restart"
+}
+
+start_gaps() { # TARGET
+  python3 "$HERE/gaps.py" "$PRIV_A" "$1" >"$DIR/gaps.out" 2>"$DIR/gaps.log" &
+  PID[gaps]=$!
+  wait_for grep -q 'is sent' "$DIR/gaps.log" || fail "no pings"
+}
+
+expect_no_gap() { # TEXT
+  kill "${PID[gaps]}"
+  wait "${PID[gaps]}" || fail "gaps.py"
+  unset "PID[gaps]"
+  local longest
+  longest=$(jq '.longest_ms' "$DIR/gaps.out")
+  echo "$1: longest time without an answer $longest ms; $(<"$DIR/gaps.out")"
+  expect "$1: at most $LONGEST_MS ms without an answer" jq -e ".longest_ms <= $LONGEST_MS" "$DIR/gaps.out"
+  expect "$1: no packet twice" jq -e '.duplicates == 0' "$DIR/gaps.out"
+}
+
+# What a restart must not change at either end.
+facts() {
+  local name
+  for name in a b; do
+    show "$name" '[.carrier, .flaps, .handshakes, .rekeys, .alpn, .mtu, .path_mtu] | tostring'
+    show "$name" '.pid' >"$DIR/$name.pid"
+    ip -n "${PRIVATE[$name]}" -j link show rv0 | jq -c '.[0] | [.ifindex, .flags]'
+  done
+}
+
+# The clock is read anew in each process, which moves a time by a millisecond.
+seconds_of() { show "$1" "[.since, .last_handshake] | map(sub(\"\\\\..*\"; \"Z\") | fromdate) | add"; }
+
+has_sparse() { show "$1" '.sparse // .lanes[0].sparse' | grep -q remote; }
+
+# expect_hitless TEXT a|b: restarts that end while packets pass.
+expect_hitless() {
+  local text=$1 name=$2 before pid since
+  before=$(facts)
+  since=$(seconds_of "$name")
+  pid=$(show "$name" .pid)
+  start_gaps 10.255.0.2
+  restart "$name"
+  expect_equal "$text: nothing has changed but the processes" "$before" "$(facts)"
+  since=$(($(seconds_of "$name") - since))
+  ((since >= -2 && since <= 2)) || fail "$text: the times of the association moved"
+  [[ $(show "$name" .pid) != "$pid" ]] || fail "$text: the worker is the old one"
+  ok "$text: the worker is a new one"
+  sleep 0.3
+  expect_no_gap "$text"
+}
+
+serve_both() {
+  serve b
+  serve a
+  wait_up a
+  wait_up b
+}
+
+stop_services() {
+  local name
+  for name in a b; do stop "$name" || fail "the service $name ended with status $?"; done
+}
+
+log_has() { grep -q "$2" "$DIR/$1.log"; }
+no_events() { [[ ! -s $DIR/$1.events ]] || fail "the interface changed: $(<"$DIR/$1.events")"; }
+
+configure_both
+serve_both
+expect "the sparse flow is in use" wait_for has_sparse a
+start_monitor carrier_a "$PRIV_A" link address
+start_monitor carrier_b "$PRIV_B" link address
+expect_hitless "the initiator restarts" a
+expect_hitless "the acceptor restarts" b
+expect "the sparse flow still is in use at the initiator" has_sparse a
+expect "the sparse flow still is in use at the acceptor" has_sparse b
+
+start_iperf_server "$PRIV_B"
+ip netns exec "$PRIV_A" timeout 100 iperf3 --client 10.255.0.2 --time 8 --json >"$DIR/stream.out" 2>&1 &
+PID[stream]=$!
+before=$(facts)
+for name in a b a b a; do restart "$name"; done
+expect_equal "5 restarts under a TCP stream change nothing" "$before" "$(facts)"
+wait "${PID[stream]}" || fail "the TCP stream breaks: $(<"$DIR/stream.out")"
+unset "PID[stream]"
+wait "${PID[iperf_server]}" || fail "the iperf3 server ends with status $?"
+unset "PID[iperf_server]"
+ok "a TCP stream passes 5 restarts: $(jq -c '.end.sum_sent | [.bytes, .retransmits]' "$DIR/stream.out")"
+no_events carrier_a
+no_events carrier_b
+ok "the interfaces and their carriers never changed"
+
+# The reasons for which a restart ends the link. The peer is told, so its carrier goes off at once.
+echo "mtu = 1300" >>"$DIR/a/rv0.conf"
+restart a
+wait_up a
+expect "an option that needs a new interface ends the link" log_has a 'options have changed that need'
+expect_equal "the peer was told" 1 "$(show b .flaps)"
+expect_equal "the new option is in force" 1300 "$(show a .mtu)"
+stop_services
+
+# A service manager that loses a descriptor: the next monitor starts a new link.
+SERVICE_MANAGER='drop tun0' serve b
+serve a
+wait_up a
+wait_up b
+restart b
+wait_up b
+wait_up a
+expect "an incomplete link is not taken over" log_has b 'descriptors are missing'
+stop_services
+expect_not "a stop removes the interface" ip -n "$PRIV_A" link show rv0
+
+# --- lanes, PSK, guardian -----------------------------------------------------------------------
+"$ROUTEVPN" pki psk --out "$DIR/psk" >"$DIR/psk.out"
+OPTIONS=("lanes = 2" "psk = $DIR/psk" "accept = routed")
+configure_both
+serve_both
+guardians() { pgrep -x routevpn-guard | sort; }
+lanes_up() { [[ $(show "$1" '[.lanes[] | select(.state == "up")] | length') == 2 ]]; }
+expect "both lanes are up" wait_for lanes_up a
+before=$(guardians)
+expect_hitless "with two lanes, a PSK and a guardian the initiator restarts" a
+expect_hitless "with two lanes, a PSK and a guardian the acceptor restarts" b
+expect_equal "the guardians are the same processes" "$before" "$(guardians)"
+expect "the check of sources is still there" in_ns "$PRIV_B" nft list table inet routevpn-rv0
+expect_equal "both lanes are up" "2 2" \
+  "$(for name in a b; do show "$name" '[.lanes[] | select(.state == "up")] | length'; done | paste -sd ' ')"
+
+# The new key is used at once, as after a reload.
+rm "$DIR"/a.{csr,cert,key}
+make_certificates a
+rekeys() { (($(show a .rekeys) > 0)); }
+restart a
+expect "another certificate is used after the restart" wait_for rekeys
+expect_equal "without a change of the carrier" "true 0" "$(show a '"\(.carrier) \(.flaps)"')"
+
+show a .pid >"$DIR/a.pid"
+kill -KILL "$(show a .monitor_pid)"
+worker_is_gone() { ! kill -0 "$(<"$DIR/a.pid")"; }
+expect "a killed monitor still ends its worker" wait_for worker_is_gone
