@@ -164,9 +164,7 @@ void Guardian::begin(const std::string& ifname) {
 }
 
 Guardian::Guardian(PipedChild process, Fd ended, Fd report)
-    : process_(std::move(process)),
-      ended_(std::move(ended)),
-      report_(std::move(report)) {
+    : process_(std::move(process)), ended_(std::move(ended)), report_(std::move(report)) {
   if (!ended_) throw system_error("watching the guardian process");
 }
 

@@ -60,9 +60,9 @@ void Link::outlive() {
 
 void Link::hand_over(const channel::HandOver& wanted) {
   if (wanted.version != channel::version) {
-    log_warning("the new worker has another version, so it does not get the state",
-                {{"own", std::to_string(channel::version)},
-                 {"new", std::to_string(wanted.version)}});
+    log_warning(
+        "the new worker has another version, so it does not get the state",
+        {{"own", std::to_string(channel::version)}, {"new", std::to_string(wanted.version)}});
     return monitor_.tell(channel::HandedOver{0});
   }
   for (const bool first : {true, false}) {

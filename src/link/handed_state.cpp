@@ -60,8 +60,7 @@ StateMemory StateMemory::of(const Fd& memfd) {
   return StateMemory({static_cast<std::uint8_t*>(at), channel::state_bytes});
 }
 
-StateMemory::StateMemory(StateMemory&& other) noexcept
-    : bytes_(std::exchange(other.bytes_, {})) {}
+StateMemory::StateMemory(StateMemory&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
 
 void StateMemory::unmap() {
   if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
@@ -73,14 +72,15 @@ StateCopy::StateCopy(const Fd& memfd) {
   const auto read_up_to = [&](std::size_t size) {
     const std::size_t from = bytes_.size();
     bytes_.resize(size);
-    const auto got = pread(memfd.get(), bytes_.data() + from, size - from, static_cast<off_t>(from));
-    if (got != static_cast<ssize_t>(size - from)) throw system_error("the state of the worker before");
+    const auto got =
+        pread(memfd.get(), bytes_.data() + from, size - from, static_cast<off_t>(from));
+    if (got != static_cast<ssize_t>(size - from))
+      throw system_error("the state of the worker before");
   };
   bytes_.reserve(channel::state_bytes);  // it never moves, so it leaves no copy
   read_up_to(state_header_bytes);
   const std::size_t content = load_be32(&bytes_[length_at]);
-  read_up_to(state_header_bytes +
-             std::min(content, channel::state_bytes - state_header_bytes));
+  read_up_to(state_header_bytes + std::min(content, channel::state_bytes - state_header_bytes));
 }
 
 StateCopy::~StateCopy() {

@@ -18,9 +18,10 @@ struct Monitor::Rule {
 
   template <typename T, bool (Monitor::*handler)(const T&)>
   static Rule of(std::uint8_t states) {
-    constexpr std::array cheap{channel::Kind::ready, channel::Kind::sign_part, channel::Kind::sign,
-                               channel::Kind::alive, channel::Kind::ignore_dead_routes,
-                               channel::Kind::outlives, channel::Kind::handed_over};
+    constexpr std::array cheap{
+        channel::Kind::ready,      channel::Kind::sign_part,          channel::Kind::sign,
+        channel::Kind::alive,      channel::Kind::ignore_dead_routes, channel::Kind::outlives,
+        channel::Kind::handed_over};
     return {T::kind, states, std::ranges::find(cheap, T::kind) == cheap.end(),
             [](Monitor& monitor, const channel::Message& message) {
               const auto fields = message.as<T>();

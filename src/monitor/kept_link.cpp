@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -46,7 +47,8 @@ Fd sealed_state(KeptState& state) {
   if (!writer.fits()) throw SystemError("the link's state is too large");
   Fd file(memfd_create("routevpn-link", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file) throw system_error("memfd_create");
-  write_all(file, {reinterpret_cast<const char*>(content.data()), writer.bytes()}, "the link's state");
+  write_all(file, {reinterpret_cast<const char*>(content.data()), writer.bytes()},
+            "the link's state");
   constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   if (fcntl(file.get(), F_ADD_SEALS, seals) != 0) throw system_error("F_ADD_SEALS");
   return file;
@@ -66,8 +68,7 @@ struct Named {
   int fd;
 };
 
-std::vector<Named> all_descriptors(const Ends& ends, const WorkerProcess& worker,
-                                   const Fd& state) {
+std::vector<Named> all_descriptors(const Ends& ends, const WorkerProcess& worker, const Fd& state) {
   std::vector<Named> all{{pair_name, worker.channel().fd()},
                          {worker_name, worker.ended_fd()},
                          {memory_name, worker.memory().get()}};
@@ -112,9 +113,15 @@ std::string lasting_options(options::LinkOptions options) {
   return options::to_config(options);
 }
 
+void store_worker(const WorkerProcess& worker) {
+  host::remove_stored_descriptor(worker_name);  // of the worker before
+  static_cast<void>(host::store_descriptor(worker_name, worker.ended_fd()));
+}
+
 bool keep_link(KeptState state, const Ends& ends, const WorkerProcess& worker) {
   const Fd file = sealed_state(state);
   const auto all = all_descriptors(ends, worker, file);
+  host::remove_stored_descriptor(worker_name);  // that of store_worker()
   const bool kept = std::ranges::all_of(
       all, [](const Named& one) { return host::store_descriptor(one.name, one.fd); });
   if (kept && host::wait_for_service_manager(store_time)) return true;
@@ -122,7 +129,7 @@ bool keep_link(KeptState state, const Ends& ends, const WorkerProcess& worker) {
   return false;
 }
 
-std::optional<KeptLink> KeptLink::take() {
+std::optional<KeptLink> KeptLink::take(uid_t uid) {
   auto stored = host::take_stored_descriptors();
   if (stored.empty()) return std::nullopt;
   KeptLink link;
@@ -132,8 +139,21 @@ std::optional<KeptLink> KeptLink::take() {
   }
   const Fd state = link.take_descriptor(state_name);
   if (state && read_state(state, link.state_)) return link;
-  log_warning("the link that the service manager has kept is not complete, so a new one starts");
+  const bool had_link = link.has(pair_name) || state;
+  if (had_link) {
+    log_warning("the link that the service manager has kept is not complete, so a new one starts");
+  }
+  if (link.has(worker_name)) link.end_worker(uid);
   return std::nullopt;
+}
+
+void KeptLink::end_worker(uid_t uid) {
+  state_.worker_uid = uid;
+  pollfd ended{std::ranges::find(descriptors_, worker_name, &Descriptor::name)->fd.get(), POLLIN,
+               0};
+  if (poll(&ended, 1, 0) == 0)
+    log_warning("the worker of a killed monitor is still there: it ends");
+  static_cast<void>(take_worker());  // its destructor kills the worker
 }
 
 bool KeptLink::has(const std::string& name) const {
@@ -193,10 +213,9 @@ std::vector<datapath::LaneEnds> KeptLink::take_lanes(bool accepts) {
 }
 
 std::unique_ptr<WorkerProcess> KeptLink::take_worker() {
-  return std::make_unique<WorkerProcess>(state_.worker_pid, state_.worker_uid,
-                                         take_descriptor(worker_name),
-                                         channel::Channel(take_descriptor(pair_name)),
-                                         take_descriptor(memory_name));
+  return std::make_unique<WorkerProcess>(
+      state_.worker_pid, state_.worker_uid, take_descriptor(worker_name),
+      channel::Channel(take_descriptor(pair_name)), take_descriptor(memory_name));
 }
 
 void KeptLink::discard() {

@@ -21,8 +21,8 @@ std::string all_of(const dtls::CredentialTexts& texts) {
 
 }  // namespace
 
-// The next monitor can go on only with the same lasting options, and files that it accepts. Else the
-// peer is told of the end in time.
+// The next monitor can go on only with the same lasting options, and files that it accepts. Else
+// the peer is told of the end in time.
 bool Monitor::may_leave() {
   if (unit_.empty() || exit_ || next_ || state_ != running || !carrier_ || leave_by_) return false;
   if (!host::is_restarting(unit_, leave_time)) return false;
@@ -33,8 +33,8 @@ bool Monitor::may_leave() {
     if (lasting_options(wanted) != lasting_options(options_)) {
       throw UsageError("options have changed that need a new interface or new sockets");
     }
-    const auto fresh = dtls::load_credentials(
-        {wanted.certificate, wanted.key, wanted.ca, wanted.crl, wanted.psk});
+    const auto fresh =
+        dtls::load_credentials({wanted.certificate, wanted.key, wanted.ca, wanted.crl, wanted.psk});
     dtls::Identity::make(fresh, {wanted.peer_name, wanted.ciphers});
     return true;
   } catch (const std::exception& error) {

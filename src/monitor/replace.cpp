@@ -69,8 +69,8 @@ bool Monitor::handed_over(const channel::HandedOver& message) {
   } else {
     const channel::TakeOver start{static_cast<std::uint8_t>(new_credentials_ ? 1 : 0)};
     tell_process(*next_, start, std::span(&memory, 1));
-    for (const int fd : {worker_->channel().fd(), worker_->ended_fd(), next_->channel().fd(),
-                         next_->ended_fd()}) {
+    for (const int fd :
+         {worker_->channel().fd(), worker_->ended_fd(), next_->channel().fd(), next_->ended_fd()}) {
       loop_.unwatch(fd);
     }
     replace_by_.reset();
@@ -82,6 +82,7 @@ bool Monitor::handed_over(const channel::HandedOver& message) {
     abandon_reloads();
     loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
     loop_.watch(worker_->channel().fd(), [this] { on_message(); });
+    if (!unit_.empty()) store_worker(*worker_);
     if (!was_ready_) host::notify(status_text_);
     ready({});
   }

@@ -40,16 +40,16 @@ constexpr auto running_rights = std::span(set_up_rights).first<9>();
 // The guardian starts before the private key is in memory.
 Exit run(const options::LinkOptions& options, std::vector<std::string> arguments) {
   auto account = cage::find_account(options.user);
-  auto kept = KeptLink::take();
+  auto kept = KeptLink::take(account.uid);
   auto early = open_early_ends(options, kept);
   const bool locked = host::lock_memory();
   host::keep_capabilities(set_up_rights);
   auto credentials = dtls::load_credentials(
       {options.certificate, options.key, options.ca, options.crl, options.psk});
   dtls::Identity::make(credentials, {options.peer_name, options.ciphers});
-  Monitor monitor(options, std::move(arguments), std::move(account), std::move(credentials),
-                  kept ? take_ends(options, std::move(early), *kept)
-                       : open_ends(options, std::move(early)));
+  Monitor monitor(
+      options, std::move(arguments), std::move(account), std::move(credentials),
+      kept ? take_ends(options, std::move(early), *kept) : open_ends(options, std::move(early)));
   if (kept) monitor.adopt(*kept);
   if (!locked) {
     log_warning(

@@ -28,6 +28,7 @@ void Monitor::start_worker() {
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
   paused_until_.reset();
   give_start(*worker_, false);
+  if (!unit_.empty()) store_worker(*worker_);
 }
 
 std::unique_ptr<WorkerProcess> Monitor::start_process() {

@@ -41,7 +41,7 @@ Sealer::Sealer(CryptoBackend backend, CipherSuite suite, const SealerState& stat
 }
 
 SealerState Sealer::hand_over() {
-  const SealerState state{keys_, first_, next_, end_, explicit_nonce_base_, last_is_left_};
+  SealerState state{keys_, first_, next_, end_, explicit_nonce_base_, last_is_left_};
   end_ = next_;
   last_is_left_ = false;
   return state;

@@ -31,11 +31,11 @@ configure() { # a|b LINE...: beside what every link has
   } >"$DIR/$name/rv0.conf"
 }
 
-configure_both() { # LINE...
+configure_both() {
   configure a "peer = 192.0.2.2" "peer-name = b" "address = 10.255.0.1/30" \
-    "address = 2001:db8:ff::/127" "$@"
+    "address = 2001:db8:ff::/127"
   configure b "listen = 192.0.2.2:$PORT" "peer-name = a" "address = 10.255.0.2/30" \
-    "address = 2001:db8:ff::1/127" "$@"
+    "address = 2001:db8:ff::1/127"
 }
 
 readies() { grep -c '^ready$' "$DIR/$1.log" || true; }

@@ -26,7 +26,7 @@ template <typename T>
 concept FieldNumber = std::integral<T> || std::is_enum_v<T>;
 template <typename T>
 concept FieldList = std::same_as<T, std::vector<typename T::value_type>> ||
-                    std::same_as<T, std::deque<typename T::value_type>>;
+    std::same_as<T, std::deque<typename T::value_type>>;
 template <typename T>
 concept FieldObject = std::is_class_v<T> && !FieldList<T>;
 
@@ -83,7 +83,9 @@ class FieldWriter {
     if (is_there) put(*value);
   }
   template <FieldObject T>
-  void put(T& object) { fields(*this, object); }
+  void put(T& object) {
+    fields(*this, object);
+  }
 
   void put_bytes(ConstBytes bytes) {
     fits_ = fits_ && bytes.size() <= room_.size() - used_;
@@ -160,7 +162,9 @@ class FieldReader {
     if (is_there) take(value.emplace());
   }
   template <FieldObject T>
-  void take(T& object) { fields(*this, object); }
+  void take(T& object) {
+    fields(*this, object);
+  }
 
   // Empty if there are fewer.
   ConstBytes take_bytes(std::size_t count) {
@@ -180,8 +184,7 @@ void fields(Io& io, IpAddress& address) {
   bool is_v4 = address.is_v4();
   auto bytes = address.bytes();
   io(is_v4, bytes);
-  address =
-      is_v4 ? IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]}) : IpAddress::v6(bytes);
+  address = is_v4 ? IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]}) : IpAddress::v6(bytes);
 }
 
 template <typename Io>

@@ -22,9 +22,9 @@ void install_refusal_handler();
 // also is that of every thread that it starts, so lanes start before their control thread restricts
 // itself. A system call that is not allowed is not executed: it fails with EPERM and is counted. A
 // system call of a foreign architecture kills the process. With ThreadRole::control the process
-// cannot start threads any more (RLIMIT_NPROC). `may_outlive`: the control thread may undo the signal
-// that ends the process with its parent, and nothing else by prctl(2). Needs no_new_privs or CAP_SYS_ADMIN. Throws
-// SystemError.
+// cannot start threads any more (RLIMIT_NPROC). `may_outlive`: the control thread may undo the
+// signal that ends the process with its parent, and nothing else by prctl(2). Needs no_new_privs or
+// CAP_SYS_ADMIN. Throws SystemError.
 void restrict_system_calls(ThreadRole role, bool may_outlive = false);
 
 struct RefusedCalls {

@@ -79,8 +79,8 @@ enum class Kind : std::uint8_t {
   take_over,
 };
 
-// Of this table and of the state that a worker hands over. A worker and a monitor of two versions do
-// not understand each other. Every change of a message or of a state's fields counts it up.
+// Of this table and of the state that a worker hands over. A worker and a monitor of two versions
+// do not understand each other. Every change of a message or of a state's fields counts it up.
 inline constexpr std::uint32_t version = 1;
 
 // Text of at most `size` - 1 bytes, zeros behind it.
@@ -235,8 +235,8 @@ struct PskSecrets {
 };
 // The files, each a descriptor: options, certificates, CAs, CRLs. With a start these follow: the
 // listening control socket, the look-up sockets of IPv4 and IPv6 (/dev/null for a missing one), the
-// empty root, the memory for the worker's state (memfd), and for each lane the UDP socket, that of the
-// sparse flow (/dev/null for a missing one) and the queue of the interface.
+// empty root, the memory for the worker's state (memfd), and for each lane the UDP socket, that of
+// the sparse flow (/dev/null for a missing one) and the queue of the interface.
 inline constexpr std::size_t files_of_reload = 4;
 inline constexpr std::size_t descriptors_before_lanes = files_of_reload + 5;
 inline constexpr std::size_t state_bytes = std::size_t{1} << 20;  // of the memory for the state

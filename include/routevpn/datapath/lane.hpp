@@ -83,8 +83,9 @@ class Lane {
   void count_sent(const DatagramRun& run, std::size_t bytes);
   void count_written(const inside::SuperPacket& packet);
   void drop(Drop reason, std::uint64_t n = 1) { counters_.drops.add(reason, n); }
-  // In the order of a hand-over: the lane seals and opens nothing from now on. Its successor resumes
-  // before its first packet. resume() throws SystemError when the library of a cipher fails.
+  // In the order of a hand-over: the lane seals and opens nothing from now on. Its successor
+  // resumes before its first packet. resume() throws SystemError when the library of a cipher
+  // fails.
   [[nodiscard]] LaneState hand_over();
   void resume(const LaneState& state, Time now);
   // False if the queue of events is full. Callers repeat events that must not be lost.

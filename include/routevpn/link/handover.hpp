@@ -34,7 +34,7 @@ struct Handover {
   Fd control_socket;                                 // it listens
   outside::RouteProbe route_probe;
   Fd empty_root;
-  StateMemory memory;  // for the hand-over to the next worker
+  StateMemory memory;                     // for the hand-over to the next worker
   std::vector<datapath::LaneEnds> lanes;  // at least one
 };
 

@@ -19,7 +19,7 @@ namespace routevpn::monitor {
 
 struct KeptState {
   std::uint32_t version = channel::version;
-  std::string options;  // as lasting_options()
+  std::string options;      // as lasting_options()
   std::string credentials;  // all texts
   std::string ifname;
   std::uint64_t public_netns = 0;  // Netns::inode()
@@ -45,22 +45,27 @@ struct KeptState {
   friend void fields(Io& io, KeptState& state) {
     io(state.version, state.options, state.credentials, state.ifname, state.public_netns,
        state.private_netns, state.udp_offload, state.socket_is_v4, state.mtu, state.carrier,
-       state.flaps, state.key, state.reloads, state.answered, state.routes_ignored,
-       state.announced, state.status, state.worker_pid, state.worker_uid, state.guardian_pid,
-       state.leftovers, state.gasps);
+       state.flaps, state.key, state.reloads, state.answered, state.routes_ignored, state.announced,
+       state.status, state.worker_pid, state.worker_uid, state.guardian_pid, state.leftovers,
+       state.gasps);
   }
 };
 
 // The options as text, without those that a new worker can apply to associations of the one before.
 std::string lasting_options(options::LinkOptions options);
 
+// A worker that may outlive its monitor could be an intruder's. If the monitor is killed, the next
+// monitor of the service ends the worker that this names.
+void store_worker(const WorkerProcess& worker);
+
 // Leaves the link. False: the service manager does not keep all of it, and keeps nothing then.
 bool keep_link(KeptState state, const Ends& ends, const WorkerProcess& worker);
 
 class KeptLink {
  public:
-  // None: the service manager has kept none. It keeps nothing afterwards.
-  static std::optional<KeptLink> take();
+  // None: the service manager has kept none. It keeps nothing afterwards. A worker of this user
+  // that a killed monitor has left is ended.
+  static std::optional<KeptLink> take(uid_t uid);
   // Why the link cannot go on with these options in these namespaces; none: it can.
   [[nodiscard]] std::optional<std::string> misfit(const options::LinkOptions& options,
                                                   const host::Netns& public_netns,
@@ -81,6 +86,7 @@ class KeptLink {
   };
   [[nodiscard]] Fd take_descriptor(const std::string& name);  // empty: there is none
   [[nodiscard]] bool has(const std::string& name) const;
+  void end_worker(uid_t uid);
   void send_gasps();
 
   KeptState state_;

@@ -60,8 +60,8 @@ class Monitor {
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
-  // Before run(): the link goes on as it was left, by its worker and then by a new one. `kept`: that
-  // of the ends.
+  // Before run(): the link goes on as it was left, by its worker and then by a new one. `kept`:
+  // that of the ends.
   void adopt(KeptLink& kept);
   Exit run();  // until a signal, or the loss of the interface, a namespace or the guardian
 

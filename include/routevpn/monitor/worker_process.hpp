@@ -20,7 +20,8 @@ class WorkerProcess {
   // kills the worker when the calling thread ends. Throws SystemError.
   WorkerProcess(const Fd& program, const std::string& link, const std::optional<host::Netns>& where,
                 uid_t uid);
-  // The worker of a monitor before this one: `pidfd` is its ended_fd() there, `memory` its memory().
+  // The worker of a monitor before this one: `pidfd` is its ended_fd() there, `memory` its
+  // memory().
   WorkerProcess(pid_t pid, uid_t uid, Fd pidfd, channel::Channel channel, Fd memory);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;

@@ -214,6 +214,25 @@ TEST_CASE("the control thread's loop and route look-up work") {
   CHECK(ended.report == "");
 }
 
+TEST_CASE("only a control thread that may outlive the monitor undoes the signal of its end") {
+  if (!can_restrict_or_warn()) return;
+  const auto role = GENERATE(ThreadRole::lane, ThreadRole::control);
+  const bool may_outlive = GENERATE(true, false);
+  CAPTURE(static_cast<int>(role), may_outlive);
+  const auto ended = run_in_child([=](const Report& report) {
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    install_refusal_handler();
+    restrict_system_calls(role, may_outlive);
+    const bool undone = prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0;
+    report.check(undone == (may_outlive && role == ThreadRole::control), "PR_SET_PDEATHSIG 0");
+    report.check(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0, "PR_SET_PDEATHSIG 9");
+    report.check(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0, "PR_SET_DUMPABLE");
+    report.check(prctl(PR_SET_NAME, "x", 0, 0, 0) != 0, "PR_SET_NAME");
+  });
+  CHECK(ended.report == "");
+  CHECK(ended.exit_status == 0);
+}
+
 TEST_CASE("abort() ends the process by SIGABRT") {
   if (!can_restrict_or_warn()) return;
   const auto role = GENERATE(ThreadRole::lane, ThreadRole::control);

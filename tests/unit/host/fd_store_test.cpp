@@ -82,8 +82,7 @@ ino_t inode_of(int fd) {
 class Systemctl {
  public:
   explicit Systemctl(const std::string& script)
-      : folder_("/tmp/rvtest-systemctl-" + std::to_string(getpid())),
-        path_(std::getenv("PATH")) {
+      : folder_("/tmp/rvtest-systemctl-" + std::to_string(getpid())), path_(std::getenv("PATH")) {
     std::filesystem::create_directory(folder_);
     std::ofstream(folder_ + "/systemctl") << "#!/bin/sh\n" << script << "\n";
     chmod((folder_ + "/systemctl").c_str(), 0700);
