@@ -14,8 +14,6 @@ namespace {
 
 using Faults = std::vector<std::string>;
 
-constexpr auto target = "routevpn.target";
-
 // The words of each line of output: `systemctl is-active A B` prints one line per unit.
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -33,9 +31,8 @@ host::ProgramEnd systemctl(Machine& machine, Words words) {
 
 class Reader {
  public:
-  Reader(const GatewayPlan& plan, const std::string& root, Machine& machine, Faults& faults,
-         std::vector<std::string>& warnings)
-      : plan_(plan), root_(root), machine_(machine), faults_(faults), warnings_(warnings) {}
+  Reader(const GatewayPlan& plan, const std::string& root, Machine& machine, Faults& faults)
+      : plan_(plan), root_(root), machine_(machine), faults_(faults) {}
 
   Installed run() {
     read_manifest();
@@ -96,7 +93,7 @@ class Reader {
   }
 
   void read_planned_units() {
-    Words question = {"is-enabled", target};
+    Words question = {"is-enabled", std::string(target)};
     for (const auto& unit : plan_.units) question.push_back(unit.name);
     const auto answer = systemctl(machine_, question);
     const auto words = lines_of(answer.out);
@@ -105,11 +102,7 @@ class Reader {
                         "; the units come with the package routevpn");
       return;
     }
-    if (!words.front().starts_with("enabled")) {
-      warnings_.push_back(std::string(target) +
-                          " is not enabled: nothing starts at boot before `systemctl enable "
-                          "routevpn.target`");
-    }
+    installed_.target_enabled = words.front().starts_with("enabled");
     for (std::size_t i = 1; i < words.size(); ++i) {
       const auto& unit = question[i + 1];
       if (words[i].starts_with("masked") || words[i] == "not-found") {
@@ -166,10 +159,11 @@ class Reader {
     }
   }
 
-  // A running namespace already has its interfaces, which the host then does not see.
+  // The host does not see an interface that is in a namespace already.
   void check_interfaces() {
     for (const auto& unit : plan_.units) {
-      if (installed_.units[unit.name].active) continue;
+      const bool is_there = exists(root_ + "/run/netns/" + unit.instance);
+      if (is_there || installed_.units[unit.name].active) continue;
       for (const auto& interface : unit.interfaces) {
         if (exists(root_ + "/sys/class/net/" + interface)) continue;
         faults_.push_back(plan_.file(unit.conf)->source + ": interface = " + interface +
@@ -182,7 +176,6 @@ class Reader {
   const std::string& root_;
   Machine& machine_;
   Faults& faults_;
-  std::vector<std::string>& warnings_;
   Installed installed_;
 };
 
@@ -197,8 +190,8 @@ std::string one_line(const std::string& text) {
 }
 
 Installed read_installed(const GatewayPlan& plan, const std::string& root, Machine& machine,
-                         Faults& faults, std::vector<std::string>& warnings) {
-  return Reader(plan, root, machine, faults, warnings).run();
+                         Faults& faults) {
+  return Reader(plan, root, machine, faults).run();
 }
 
 }  // namespace routevpn::apply

@@ -28,7 +28,7 @@ Run::Run(const ApplyRequest& request, Machine& machine)
   if (faults_.empty()) check_bird();
   if (!faults_.empty()) return;
   if (!request.dry_run) lock();
-  const auto installed = read_installed(plan_, root_, machine, faults_, warnings_);
+  const auto installed = read_installed(plan_, root_, machine, faults_);
   if (!faults_.empty()) return;
   manifest_ = installed.manifest;
   decision_ = decide(plan_, installed, request.force);

@@ -159,6 +159,7 @@ class Decider {
 
   void enable() {
     std::vector<std::string> units;
+    if (!installed_.target_enabled) units.emplace_back(target);
     for (const auto& unit : plan_.units) {
       if (!state_of(unit.name).enabled) units.push_back(unit.name);
     }

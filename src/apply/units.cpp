@@ -32,12 +32,18 @@ constexpr std::array kinds = {
     KindName{Kind::link, "routevpn@", config_dir},
 };
 
+// A name that stands in a unit's name and in a path without escapes (systemd.unit(5)).
+bool is_instance(const std::string& name) {
+  const auto is_allowed = [](char c) { return is_interface_character(c); };
+  return name.front() != '.' && name.front() != '-' && std::ranges::all_of(name, is_allowed);
+}
+
 std::optional<PlannedUnit> parse_unit(const std::string& line) {
   for (const auto& [kind, prefix, directory] : kinds) {
     if (!line.starts_with(prefix) || !line.ends_with(suffix)) continue;
     if (line.size() <= prefix.size() + suffix.size()) break;
     const auto instance = line.substr(prefix.size(), line.size() - prefix.size() - suffix.size());
-    if (!is_interface_name(instance)) break;
+    if (!is_instance(instance)) break;
     auto conf = std::string(directory).append(instance).append(".conf");
     return PlannedUnit{kind, line, instance, std::move(conf), {}, {}, {}};
   }

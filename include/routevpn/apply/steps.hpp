@@ -22,6 +22,9 @@ struct UnitState {
   bool enabled = false;
 };
 
+// The units of a gateway start at boot with this target.
+inline constexpr std::string_view target = "routevpn.target";
+
 struct PortRange {
   unsigned first;
   unsigned last;
@@ -34,6 +37,7 @@ struct Installed {
   // a file that does not exist is absent.
   std::map<std::string, InstalledFile> files;
   std::map<std::string, UnitState> units;  // those of the plan and of the manifest
+  bool target_enabled = false;
   // Of installed links that are no longer planned, by unit: their outside ports.
   std::map<std::string, PortRange> ports;
 };

@@ -34,7 +34,7 @@ class FakeMachine final : public Machine {
 
   Lines commands;
   std::set<std::string> active;
-  std::set<std::string> enabled = {"routevpn.target"};
+  std::set<std::string> enabled;
   std::set<std::string> masked;
   std::set<std::string> up;           // links
   std::set<std::string> established;  // BGP protocols

@@ -110,6 +110,9 @@ TEST_CASE("an interface that does not exist is refused before the namespace is m
       fault_of(gateway),
       ContainsSubstring("/netns/private.conf: interface = eth7: does not exist on this machine"));
   CHECK_FALSE(std::filesystem::exists(gateway.on_machine("/etc/routevpn")));
+  // The interface may be in the namespace already.
+  gateway.write_machine("/run/netns/private", "");
+  CHECK(apply_to(gateway).faults.empty());
 }
 
 TEST_CASE("a BIRD file that bird -p refuses, and a missing BIRD") {

@@ -61,11 +61,11 @@ TEST_CASE("apply says where it stopped and what is not done") {
 
 TEST_CASE("apply prints each fault, and a warning") {
   apply::Gateway gateway({"rv2-1"});
-  gateway.machine.enabled.clear();
+  gateway.machine.has_bird = false;
   gateway.machine.masked = {"routevpn@rv2-1.service"};
   const auto outcome = apply_with(gateway);
   CHECK(outcome.status == 2);
   CHECK(outcome.out.empty());
-  CHECK_THAT(outcome.err, ContainsSubstring("routevpn: warning: routevpn.target is not enabled") &&
+  CHECK_THAT(outcome.err, ContainsSubstring("routevpn: warning: bird is not installed") &&
                               ContainsSubstring("\nroutevpn: routevpn@rv2-1.service: is masked"));
 }
