@@ -13,20 +13,25 @@ using Faults = std::vector<std::string>;
 
 // The file that the link will read: the planned one, or the one that is on the machine, such as a
 // key that was made there.
-std::string source_of(const GatewayPlan& plan, const std::string& root, const std::string& path) {
-  const auto* const planned = plan.file(path);
-  return planned == nullptr ? root + path : planned->source;
-}
+struct Sources {
+  const GatewayPlan& plan;
+  const std::string& root;
+  const std::set<std::string>& kept;
+
+  [[nodiscard]] std::string of(const std::string& path) const {
+    const auto* const planned = plan.file(path);
+    return planned == nullptr || kept.contains(path) ? root + path : planned->source;
+  }
+};
 
 void add_once(Faults& faults, const std::string& text) {
   if (std::ranges::find(faults, text) == faults.end()) faults.push_back(text);
 }
 
-bool is_there(const GatewayPlan& plan, const std::string& root, const PlannedUnit& unit,
-              Faults& faults) {
+bool is_there(const Sources& sources, const PlannedUnit& unit, Faults& faults) {
   bool all = true;
   for (const auto& path : unit.reads) {
-    if (exists(source_of(plan, root, path))) continue;
+    if (exists(sources.of(path))) continue;
     all = false;
     add_once(faults, path + ": is not in the plan and not on this machine, and links need it");
   }
@@ -35,11 +40,13 @@ bool is_there(const GatewayPlan& plan, const std::string& root, const PlannedUni
 
 }  // namespace
 
-void check_credentials(const GatewayPlan& plan, const std::string& root, Faults& faults) {
+void check_credentials(const GatewayPlan& plan, const std::string& root,
+                       const std::set<std::string>& kept, Faults& faults) {
+  const Sources sources{plan, root, kept};
   for (const auto& unit : plan.units) {
-    if (unit.kind != PlannedUnit::Kind::link || !is_there(plan, root, unit, faults)) continue;
+    if (unit.kind != PlannedUnit::Kind::link || !is_there(sources, unit, faults)) continue;
     const auto& options = unit.options;
-    const auto at = [&](const std::string& path) { return source_of(plan, root, path); };
+    const auto at = [&](const std::string& path) { return sources.of(path); };
     dtls::IdentityFiles files{at(options.certificate), at(options.key), at(options.ca),
                               options.crl.empty() ? "" : at(options.crl)};
     for (const auto& psk : options.psk) files.psk.push_back(at(psk));

@@ -24,7 +24,6 @@ Run::Run(const ApplyRequest& request, Machine& machine)
     : request_(request), machine_(machine), root_(without_final_slash(request.root)) {
   auto directory = without_final_slash(request.directory);
   plan_ = read_directory(directory.empty() ? "/" : directory, faults_);
-  if (faults_.empty()) check_credentials(plan_, root_, faults_);
   if (faults_.empty()) check_bird();
   if (!faults_.empty()) return;
   if (!request.dry_run) lock();
@@ -33,6 +32,8 @@ Run::Run(const ApplyRequest& request, Machine& machine)
   manifest_ = installed.manifest;
   decision_ = decide(plan_, installed, request.force);
   faults_ = decision_.refusals;
+  check_credentials(plan_, root_, decision_.kept, faults_);
+  if (!faults_.empty()) decision_.steps.clear();
   warnings_.insert(warnings_.end(), decision_.notes.begin(), decision_.notes.end());
 }
 

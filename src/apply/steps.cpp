@@ -12,6 +12,7 @@
 #include "routevpn/apply/steps.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 namespace routevpn::apply {
@@ -82,6 +83,7 @@ class Decider {
     if (!is_own && !force_) {
       if (file.path.starts_with(pki_dir) && wrote(file.path, planned)) {
         effective_[file.path] = old->hash;
+        decision_.kept.insert(file.path);
         decision_.notes.push_back(file.path +
                                   ": stays; it was changed on this machine, and the plan has no "
                                   "new one (--force replaces it)");

@@ -131,8 +131,9 @@ void check_gateway(GatewayPlan& plan, Faults& faults) {
     if (plan.gateway.empty())
       plan.gateway = std::move(name);
     else if (plan.gateway != name) {
-      faults.push_back(plan.file(unit.conf)->source + ": cert is of the gateway " + name +
-                       ", and that of the links before it is of " + plan.gateway);
+      auto text = plan.file(unit.conf)->source + ": cert is of the gateway ";
+      text.append(name).append(", and that of the links before it is of ").append(plan.gateway);
+      faults.push_back(std::move(text));
     }
   }
 }

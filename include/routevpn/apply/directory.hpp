@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,9 +56,9 @@ struct GatewayPlan {
 GatewayPlan read_directory(const std::string& directory, std::vector<std::string>& faults);
 
 // Loads the credentials of each link as the link will: from the planned file, or from the machine
-// where the plan has none. `root` ends without '/'.
+// where the plan has none or the file there is `kept`. `root` ends without '/'.
 void check_credentials(const GatewayPlan& plan, const std::string& root,
-                       std::vector<std::string>& faults);
+                       const std::set<std::string>& kept, std::vector<std::string>& faults);
 
 // The BGP protocol in BIRD's configuration that uses this interface. Empty: none.
 std::string session_over(std::string_view bird, std::string_view ifname);

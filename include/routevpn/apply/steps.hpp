@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +65,7 @@ struct Step {
 struct Decision {
   std::vector<std::string> refusals;  // one line each; with any, there are no steps
   std::vector<std::string> notes;
+  std::set<std::string> kept;  // planned files that stay as they are on the machine
   std::vector<Step> steps;
   std::map<std::string, InForce> wanted;  // of each planned unit
   Manifest before;                        // to be written before the first step

@@ -37,11 +37,13 @@ TEST_CASE("the first run puts everything in place and starts it; the second has 
               "enable routevpn@rv2-1.service", "enable routevpn@rv3-1.service",
               "start routevpn-netns@private.service", "start routevpn-bird@private.service",
               "start routevpn@rv2-1.service", "start routevpn@rv3-1.service"});
-  CHECK(gateway.machine.take_commands() ==
-        Lines{"enable routevpn.target routevpn-netns@private.service routevpn-bird@private.service "
-              "routevpn@rv2-1.service routevpn@rv3-1.service",
-              "start routevpn-netns@private.service", "start routevpn-bird@private.service",
-              "start routevpn@rv2-1.service", "start routevpn@rv3-1.service"});
+  const std::string enabling =
+      "enable routevpn.target routevpn-netns@private.service routevpn-bird@private.service "
+      "routevpn@rv2-1.service routevpn@rv3-1.service";
+  CHECK(gateway.machine.take_commands() == Lines{enabling, "start routevpn-netns@private.service",
+                                                 "start routevpn-bird@private.service",
+                                                 "start routevpn@rv2-1.service",
+                                                 "start routevpn@rv3-1.service"});
   CHECK(mode_of(gateway.on_machine("/etc/routevpn/pki")) == 0700);
   CHECK(mode_of(gateway.on_machine("/etc/routevpn/pki/V1-1.key")) == 0600);
   CHECK(mode_of(gateway.on_machine("/etc/routevpn/psk/rv2-1.psk")) == 0600);

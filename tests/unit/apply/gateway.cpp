@@ -140,7 +140,8 @@ void Gateway::set_links(const std::set<std::string>& links) const {
     write_plan("links/" + link + ".conf", link_text(link, 10000 + index));
     write_plan("psk/" + link + ".psk", test::psk_line(static_cast<std::uint8_t>(index)), 0600);
     units += "routevpn@" + link + ".service\n";
-    bird += "protocol bgp IBGP_" + link + " from IBGP {\n  interface \"" + link + "\";\n}\n";
+    bird.append("protocol bgp IBGP_").append(link).append(" from IBGP {\n  interface \"");
+    bird.append(link).append("\";\n}\n");
   }
   write_plan("units", units);
   write_plan("bird/private.conf", bird);

@@ -221,6 +221,10 @@ TEST_CASE("a certificate that the gateway renewed stays until the plan has a new
   CHECK_THAT(kept.warnings[0], ContainsSubstring("/etc/routevpn/pki/V1-1.cert: stays"));
   CHECK(gateway.text_on_machine("/etc/routevpn/pki/V1-1.cert") == planned + planned);
   (void)gateway.machine.take_commands();
+  // The links will read the certificate of the machine, so that is checked.
+  gateway.write_machine("/etc/routevpn/pki/V1-1.cert", "nonsense\n");
+  CHECK_THAT(fault_of(gateway),
+             ContainsSubstring(gateway.on_machine("/etc/routevpn/pki/V1-1.cert") + ": "));
   gateway.issue();
   CHECK_THAT(fault_of(gateway), ContainsSubstring("/etc/routevpn/pki/V1-1.cert: was changed"));
 }
