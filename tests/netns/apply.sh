@@ -157,9 +157,8 @@ grep -q '^routevpn: not done: restart routevpn@rv2-2.service' apply.err || fail 
 ok "and apply says so, and what is not done"
 
 peer c V2-2
-apply >apply.out || fail "apply: $(<apply.out)"
-expect_equal "the next run continues" "routevpn@rv2-1.service routevpn@rv2-2.service " \
-  "$(awk '{ printf "%s ", $1 }' restarts)"
-expect_equal "both sessions are established at its end" 2 "$(sessions)"
+apply --timeout 0 >apply.out || fail "apply: $(<apply.out)"
+expect_equal "the next run continues, and --timeout 0 does not wait" \
+  "routevpn@rv2-1.service routevpn@rv2-2.service " "$(awk '{ printf "%s ", $1 }' restarts)"
 for name in b c; do stop "$name" || fail "link $name ended with status $?"; done
 ok "the other ends stop"
