@@ -111,6 +111,16 @@ OptionTable plan_table(plan::PlanRequest& request) {
   };
 }
 
+OptionTable apply_table(apply::ApplyRequest& request) {
+  return {
+      {"dry-run", "", "change nothing, and print what would be done", flag(request.dry_run)},
+      {"force", "", "replace also files that routevpn apply did not write", flag(request.force)},
+      {"timeout", "SECONDS", "how long to wait for a restarted link; 0: no wait (60)",
+       single(request.timeout, {options::parse_timeout})},
+      {"root", "DIR", "act on the files and sockets below this directory", single(request.root)},
+  };
+}
+
 struct ShellChoice {};  // `routevpn completion` has no option of its own
 
 OptionTable completion_table(ShellChoice&) {
@@ -148,6 +158,16 @@ Command complete(plan::PlanRequest& request, Reading& reading) {
   }
   reading.refuse_operands(1);
   if (!reading.has("out")) reading.report_missing("--out DIR is required: where the files go");
+  return request;
+}
+
+Command complete(apply::ApplyRequest& request, Reading& reading) {
+  if (reading.operands.empty()) {
+    reading.report_missing("apply needs the planned directory of this gateway: DIR/GATEWAY");
+  } else {
+    request.directory = reading.operands.front();
+  }
+  reading.refuse_operands(1);
   return request;
 }
 
@@ -258,6 +278,9 @@ constexpr std::array all_verbs = {
                                    "Prints a new pre-shared key for a link."),
     verb<plan::PlanRequest, plan_table>("plan", "TOPOLOGY.toml --out DIR [OPTION...]",
                                         "Writes the files of every gateway.", Operand::file),
+    verb<apply::ApplyRequest, apply_table>("apply", "DIR [OPTION...]",
+                                           "Makes this gateway agree with its planned files.",
+                                           Operand::file),
     verb<ShellChoice, completion_table>("completion", "bash|zsh|fish",
                                         "Prints a completion script.", Operand::shell),
 };

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "routevpn/apply/run.hpp"
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/pki/authority.hpp"
 #include "routevpn/pki/psk.hpp"
@@ -55,7 +56,7 @@ struct PrintText {
 };
 
 using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, PkiCommand,
-                             plan::PlanRequest, PrintText>;
+                             plan::PlanRequest, apply::ApplyRequest, PrintText>;
 
 struct CommandLine {
   Command command;
