@@ -80,15 +80,16 @@ struct Organisation {
 struct GatewaySettings {
   std::string netns = "private";
   std::string public_netns;  // empty: the namespace of the routevpn process and the public BIRD
-  std::string cert = "/etc/routevpn/{name}.cert";
-  std::string key = "/etc/routevpn/{name}.key";
-  std::string ca = "/etc/routevpn/ca.cert";
-  std::string crl;                              // empty: no CRL
-  std::string psk_dir = "/etc/routevpn/psk";    // directory of the links' pre-shared keys
-  std::string run_dir;                          // empty: the default of routevpn
-  std::string include = "/etc/routevpn/bird";   // directory of the constant BIRD files
-  std::vector<std::string> underlay = {"wan"};  // public interfaces to underlay routers
-  std::vector<std::string> lan = {"lan"};       // private interfaces to the site
+  std::string cert = "/etc/routevpn/pki/{name}.cert";
+  std::string key = "/etc/routevpn/pki/{name}.key";
+  std::string ca = "/etc/routevpn/pki/ca.cert";
+  // Every planned link reads a CRL: without a CRL, a revocation changes nothing.
+  std::string crl = "/etc/routevpn/pki/ca.crl";
+  std::string psk_dir = "/etc/routevpn/psk";         // directory of the pre-shared keys
+  std::string run_dir;                               // empty: the default of routevpn
+  std::string include = "/usr/share/routevpn/bird";  // directory of the constant BIRD files
+  std::vector<std::string> underlay = {"wan"};       // public interfaces to underlay routers
+  std::vector<std::string> lan = {"lan"};            // private interfaces to the site
 };
 
 struct Node {

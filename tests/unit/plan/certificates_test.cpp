@@ -47,10 +47,12 @@ TEST_CASE("every planned link reads the CRL of the plan") {
   auto request = workspace.request();
   const auto link = [&] { return read_text(workspace.at("out/V1-1/links/rv2-1.conf")); };
   CHECK(plan::run(request).faults.empty());
-  CHECK(link().find("crl = ") == std::string::npos);  // this plan has no CRL
+  const std::string crl = "\ncrl = /etc/routevpn/pki/ca.crl\n";
+  CHECK_THAT(link(), ContainsSubstring(crl));  // also in a plan without a CA
   request.pki = workspace.at("pki");
   CHECK(plan::run(request).faults.empty());
-  CHECK_THAT(link(), ContainsSubstring("\ncrl = /etc/routevpn/ca.crl\n"));
+  CHECK_THAT(link(), ContainsSubstring("\ncert = /etc/routevpn/pki/V1-1.cert\n") &&
+                         ContainsSubstring("\nca = /etc/routevpn/pki/ca.cert" + crl));
   workspace.write(mesh(2, 1) + "[defaults]\ncrl = \"/x/{name}.crl\"\n");
   CHECK(plan::run(request).faults.empty());
   CHECK_THAT(link(), ContainsSubstring("\ncrl = /x/V1-1.crl\n"));
@@ -110,6 +112,8 @@ TEST_CASE("without the CA's key an outdated CRL is refused, because it would end
   pki::revoke({.directory = request.pki, .name = {}, .serial = {}, .days = -1});
   fs::remove(workspace.at("pki/ca.key"));
   CHECK_THROWS_WITH(plan::run(request), StartsWith(workspace.at("pki/ca.crl") + ": has expired"));
+  fs::remove(workspace.at("pki/ca.crl"));
+  CHECK_THROWS_WITH(plan::run(request), StartsWith(workspace.at("pki/ca.crl") + ": is missing"));
 }
 
 TEST_CASE("without the CA's key, the plan contains instructions for a request") {

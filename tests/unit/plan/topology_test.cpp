@@ -80,7 +80,7 @@ TEST_CASE("a gateway's settings replace [defaults], which replace the built-in d
   CHECK(topology.gateways[1].settings.cert == "/etc/b/V2.pem");
   CHECK(topology.gateways[1].settings.underlay == std::vector<std::string>{"eth0", "eth1"});
   CHECK(topology.gateways[1].settings.lan == std::vector<std::string>{"lan"});
-  CHECK(topology.gateways[1].settings.key == "/etc/routevpn/V2.key");
+  CHECK(topology.gateways[1].settings.key == "/etc/routevpn/pki/V2.key");
 }
 
 TEST_CASE("each fault has one text and its line number") {
