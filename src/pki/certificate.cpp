@@ -194,6 +194,12 @@ RevocationList make_revocation_list(const Issuer& issuer, const Index& index, st
   return list;
 }
 
+bool issued(X509* issuer, X509* certificate) {
+  const bool signed_by_it = X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+  ERR_clear_error();
+  return signed_by_it;
+}
+
 TimePoint not_after(const X509* certificate) {
   return from_asn1(X509_get0_notAfter(certificate));
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "check_machines.hpp"
 #include "values.hpp"
 
 namespace routevpn::plan {
@@ -62,7 +63,7 @@ class Checker {
 
   [[nodiscard]] bool is_lan_interface(const std::string& ifname) const {
     return !ifname.empty() && std::ranges::any_of(topology_.gateways, [&](const Gateway& gateway) {
-      return std::ranges::count(gateway.settings.lan, ifname) > 0;
+      return std::ranges::count(gateway.settings.lan, ifname, &Interface::name) > 0;
     });
   }
 
@@ -238,6 +239,7 @@ class Checker {
 
 void check(Topology& topology, Faults& faults) {
   Checker(topology, faults).run();
+  check_machines(topology, faults);
 }
 
 }  // namespace routevpn::plan

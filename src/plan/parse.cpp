@@ -123,8 +123,35 @@ class Parser {
     for (const auto& [key, value] : text_settings) {
       assign(into.*value, reader.parsed(key, parse_template));
     }
-    assign_all(into.underlay, reader.all_parsed("underlay", parse_interface_pattern));
-    assign_all(into.lan, reader.all_parsed("lan", parse_interface_pattern));
+    interfaces(reader, "underlay", into.underlay);
+    interfaces(reader, "lan", into.lan);
+  }
+
+  // An interface is a name, or a table with a name and addresses.
+  void interfaces(Reader& reader, std::string_view key, std::vector<Interface>& into) {
+    const auto written = reader.texts_or_tables(key);
+    if (!written) return;
+    into.clear();
+    for (const auto& [text, table] : *written) {
+      Interface interface;
+      if (text) {
+        assign(interface.name, reader.parsed(key, *text, parse_interface_pattern));
+      } else {
+        interface = interface_of(*table, key);
+      }
+      into.push_back(std::move(interface));
+    }
+  }
+
+  Interface interface_of(const toml::table& table, std::string_view key) {
+    Reader reader(table, std::string(key), faults_);
+    reader.require("name", "the name of the interface");
+    Interface interface;
+    assign(interface.name, reader.parsed("name", parse_ifname));
+    interface.addresses = reader.all_parsed("addresses", parse_interface_address)
+                              .value_or(std::vector<At<IpPrefix>>());
+    reader.finish();
+    return interface;
   }
 
   void site(const toml::table& table) {
@@ -200,7 +227,7 @@ class Parser {
     Router into;
     into.line = reader.line();
     into.site = topology_.sites.size() - 1;
-    into.lan = defaults_.lan;
+    for (const auto& interface : defaults_.lan) into.lan.push_back(interface.name);
     into.include = defaults_.include;
     assign(into.name, reader.parsed("name", parse_name));
     assign_all(into.lan, reader.all_parsed("lan", parse_interface_pattern));

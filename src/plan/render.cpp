@@ -59,6 +59,10 @@ std::string remark_on(const PlannedLink& link) {
   return text;
 }
 
+void add_if_any(PlannedFiles& files, std::string path, std::string content) {
+  if (!content.empty()) files.push_back({std::move(path), std::move(content)});
+}
+
 }  // namespace
 
 std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink& link) {
@@ -94,19 +98,20 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
 PlannedFiles render(const Plan& plan) {
   PlannedFiles files;
   const auto& topology = plan.topology;
-  files.reserve(topology.gateways.size() * 3 + topology.routers.size() + plan.links.size() * 2);
+  files.reserve(topology.gateways.size() * 5 + topology.routers.size() + plan.links.size() * 2);
   for (std::size_t i = 0; i < topology.gateways.size(); ++i) {
     const std::string directory = topology.gateways[i].name + "/";
-    std::string units;
     for (const auto index : plan.links_of[i]) {
       const auto& link = plan.links[index];
       const auto& peer = topology.gateways[plan.peer_of(link, i)];
       files.push_back({directory + "links/" + peer.ifname + ".conf", render_link(plan, i, link)});
-      units += "routevpn@" + peer.ifname + ".service\n";
     }
     files.push_back({directory + "bird/public.conf", render_public_bird(plan, i)});
     files.push_back({directory + "bird/private.conf", render_private_bird(plan, i)});
-    files.push_back({directory + "units", std::move(units)});
+    add_if_any(files, directory + "netns/public.conf", render_public_netns(plan, i));
+    add_if_any(files, directory + "netns/" + topology.gateways[i].settings.netns + ".conf",
+               render_private_netns(plan, i));
+    files.push_back({directory + "units", render_units(plan, i)});
   }
   for (std::size_t i = 0; i < topology.routers.size(); ++i) {
     files.push_back({topology.routers[i].name + "/bird/bird.conf", render_router_bird(plan, i)});

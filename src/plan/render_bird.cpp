@@ -102,10 +102,16 @@ std::string site_ospf(const std::string& directory, const std::string& role,
   return text;
 }
 
+std::vector<std::string> names_of(const std::vector<Interface>& interfaces) {
+  std::vector<std::string> names;
+  for (const auto& interface : interfaces) names.push_back(interface.name);
+  return names;
+}
+
 std::string own_networks(const GatewaySettings& settings) {
   std::string text =
       "\nprotocol direct SITE_OWN {\n  " + include(settings.include, "own_direct.conf");
-  for (const auto& interface : settings.lan) text += "  interface \"" + interface + "\";\n";
+  for (const auto& name : names_of(settings.lan)) text += "  interface \"" + name + "\";\n";
   return text + "}\n";
 }
 
@@ -201,8 +207,8 @@ std::string render_public_bird(const Plan& plan, std::size_t gateway) {
   for (const auto family : both_families) {
     if (own.address(family) == nullptr || own.settings.underlay.empty()) continue;
     text += ospf(std::string("PUBLIC_") + digit_of(family), own.settings.include,
-                 std::string("public") + digit_of(family) + "_ospf.conf", own.settings.underlay,
-                 "wan.conf");
+                 std::string("public") + digit_of(family) + "_ospf.conf",
+                 names_of(own.settings.underlay), "wan.conf");
   }
   return text;
 }
@@ -223,7 +229,7 @@ std::string render_private_bird(const Plan& plan, std::size_t gateway) {
     text += include(directory, to_reflectors ? "reflectors.conf" : "hubs.conf");
   }
   text += own_networks(own.settings);
-  text += site_ospf(directory, "site", own.settings.lan);
+  text += site_ospf(directory, "site", names_of(own.settings.lan));
   if (to_reflectors) text += next_hops(plan, gateway);
   for (const auto index : plan.links_of[gateway]) {
     if (plan.has_session(plan.links[index])) text += session(plan, gateway, plan.links[index]);

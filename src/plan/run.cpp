@@ -9,6 +9,7 @@
 #include "routevpn/plan/lock.hpp"
 
 #include "certificates.hpp"
+#include "issuer.hpp"
 #include "psks.hpp"
 
 namespace routevpn::plan {
@@ -83,6 +84,9 @@ PlanReport run(const PlanRequest& request) {
   report.lock_changes = next_lock != lock_text;
   if (report.lock_changes) require_writable(directory_of(report.lock));
   certificates.require_sound();
+  if (!request.pki.empty() && !request.new_ca) {
+    require_same_issuer(plan, request.out, request.pki);
+  }
   if (request.check || !request.pki.empty()) {
     add_certificates();
     report.changes = output.compare(files);

@@ -76,6 +76,13 @@ struct Organisation {
   }
 };
 
+// An interface of a gateway, or a pattern with '*'. An interface without planned addresses has
+// those that the machine gives it.
+struct Interface {
+  std::string name;
+  std::vector<At<IpPrefix>> addresses;
+};
+
 // Names on one gateway. In the file, {name} stands for the gateway and {site} for its site.
 struct GatewaySettings {
   std::string netns = "private";
@@ -88,8 +95,8 @@ struct GatewaySettings {
   std::string psk_dir = "/etc/routevpn/psk";         // directory of the pre-shared keys
   std::string run_dir;                               // empty: the default of routevpn
   std::string include = "/usr/share/routevpn/bird";  // directory of the constant BIRD files
-  std::vector<std::string> underlay = {"wan"};       // public interfaces to underlay routers
-  std::vector<std::string> lan = {"lan"};            // private interfaces to the site
+  std::vector<Interface> underlay = {{"wan", {}}};   // public interfaces to underlay routers
+  std::vector<Interface> lan = {{"lan", {}}};        // private interfaces to the site
 };
 
 struct Node {

@@ -229,10 +229,6 @@ TEST_CASE("a default route belongs to its site, and is not a private network") {
   CHECK_THAT(file_of(files, "V2-1/bird/public.conf").content, !ContainsSubstring("0.0.0.0/0"));
 }
 
-TEST_CASE("the units of a gateway are its links") {
-  const auto files = render(plan_of(mesh(3, 1)));
-  CHECK(file_of(files, "V2-1/units").content == "routevpn@rv1-1.service\nroutevpn@rv3-1.service\n");
-}
 
 TEST_CASE("the diagram shows sites, gateways, and every link once") {
   const auto plan = plan_of(mesh(11, 1) + "[[link]]\nbetween = [\"V1-1\", \"V2-1\"]\ncost = 9\n");

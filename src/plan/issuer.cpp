@@ -1,0 +1,44 @@
+#include "issuer.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
+#include "routevpn/pki/certificate.hpp"
+
+namespace routevpn::plan {
+
+namespace {
+
+std::vector<pki::Certificate> certificates_in(const std::string& path) {
+  constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----";
+  std::vector<pki::Certificate> all;
+  if (!exists(path)) return all;
+  const auto text = read_file(path);
+  for (auto at = text.find(begin); at != std::string::npos; at = text.find(begin, at + 1)) {
+    all.push_back(pki::parse_certificate(text.substr(at), path));
+  }
+  return all;
+}
+
+}  // namespace
+
+void require_same_issuer(const Plan& plan, const std::string& out, const std::string& pki) {
+  const auto path = pki + "/ca.cert";
+  const auto issuers = certificates_in(path);
+  for (const auto& gateway : plan.topology.gateways) {
+    std::string planned = out;
+    planned.append("/").append(gateway.name).append("/pki/").append(gateway.name).append(".cert");
+    if (!exists(planned)) continue;
+    const auto certificate = pki::parse_certificate(read_file(planned), planned);
+    const bool same = std::ranges::any_of(
+        issuers, [&](const auto& issuer) { return pki::issued(issuer.get(), certificate.get()); });
+    if (same) continue;
+    throw UsageError(planned + ": was not issued by " + path +
+                     (issuers.empty() ? ", which does not exist" : "") +
+                     "; give the --pki of this plan, or replace all certificates with --new-ca");
+  }
+}
+
+}  // namespace routevpn::plan
