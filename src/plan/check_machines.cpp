@@ -18,6 +18,7 @@ class MachineChecker {
   }
 
   void run() {
+    for (const auto& site : topology_.sites) aggregates(site);
     for (const auto& gateway : topology_.gateways) {
       netns(gateway);
       one_namespace(gateway);
@@ -53,6 +54,26 @@ class MachineChecker {
       if (std::ranges::count(others, interface.name, &Interface::name) == 0) continue;
       fault(gateway.line, "interface " + interface.name + " of gateway " + gateway.name +
                               " is in lan and in underlay, but it can be in one namespace only");
+    }
+  }
+
+  // BIRD announces an aggregate while a LAN interface has carrier. The planner must know which.
+  // Without the key in the file, such a prefix is announced as with "exact".
+  void aggregates(const Site& site) {
+    if (site.announce.value != Announce::aggregate || site.announce.line == 0) return;
+    for (const auto& prefix : site.prefixes) {
+      const auto is_inside = [&](const Interface& interface) {
+        return std::ranges::any_of(interface.addresses, [&](const auto& address) {
+          return is_within(address.value, prefix.value);
+        });
+      };
+      const bool any = std::ranges::any_of(site.gateways, [&](std::size_t gateway) {
+        return std::ranges::any_of(topology_.gateways[gateway].settings.lan, is_inside);
+      });
+      if (any || is_default(prefix.value)) continue;
+      fault(site.announce.line, "announce \"aggregate\": no gateway of site " + site.name +
+                                    " has an address of " + prefix.value.to_string() +
+                                    " in lan; add it, or set announce = \"more-specific\"");
     }
   }
 

@@ -138,9 +138,29 @@ IpPrefix parse_interface_address(const std::string& text) {
   return *prefix;
 }
 
+// RFC 1123 section 2.1: labels of 1 to 63 letters, digits and hyphens. The last label begins with a
+// letter, so that no mistyped address is a name.
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t longest_host = 253;
+  constexpr std::size_t longest_label = 63;
+  if (text.size() > longest_host) return false;
+  std::string_view label;
+  for (std::size_t begin = 0; begin <= text.size(); begin += label.size() + 1) {
+    label = text.substr(begin, std::min(text.find('.', begin), text.size()) - begin);
+    const bool good =
+        !label.empty() && label.size() <= longest_label && label.front() != '-' &&
+        label.back() != '-' &&
+        std::ranges::all_of(label, [](char c) { return is_letter_or_digit(c) || c == '-'; });
+    if (!good) return false;
+  }
+  return is_letter_or_digit(label.front()) && (label.front() < '0' || label.front() > '9');
+}
+
 IpAddress parse_public_address(const std::string& text) {
   const auto address = IpAddress::parse(text);
-  if (!address) throw UsageError("must be an IPv4 or IPv6 address without a length");
+  if (!address) {
+    throw UsageError("must be an IPv4 or IPv6 address without a length, or a DNS name");
+  }
   if (!is_routable({*address, address->bits()}))
     throw UsageError("is not reachable from other gateways");
   return *address;
@@ -164,6 +184,13 @@ Mesh parse_mesh(const std::string& text) {
 Accept parse_accept(const std::string& text) {
   return parse_word<Accept>(
       {{"sites", Accept::sites}, {"routed", Accept::routed}, {"any", Accept::any}}, text);
+}
+
+Announce parse_announce(const std::string& text) {
+  return parse_word<Announce>({{"exact", Announce::exact},
+                               {"aggregate", Announce::aggregate},
+                               {"more-specific", Announce::more_specific}},
+                              text);
 }
 
 Family parse_family(const std::string& text) {

@@ -18,10 +18,12 @@ IpPrefix parse_site_prefix(const std::string& text);  // unicast, or a default r
 IpPrefix parse_pool4(const std::string& text);
 IpPrefix parse_pool6(const std::string& text);
 IpPrefix parse_interface_address(const std::string& text);  // ADDRESS/LENGTH
+bool is_host_name(std::string_view text);                   // a DNS name, and no address
 IpAddress parse_public_address(const std::string& text);
 PortRange parse_ports(const std::string& text);  // FIRST-LAST
 Mesh parse_mesh(const std::string& text);
 Accept parse_accept(const std::string& text);
+Announce parse_announce(const std::string& text);
 Family parse_family(const std::string& text);
 std::string parse_detection(const std::string& text);  // fast, normal, patient
 std::string parse_ifname(const std::string& text);

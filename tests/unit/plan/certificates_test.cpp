@@ -9,7 +9,6 @@
 #include "routevpn/pki/certificate.hpp"
 
 #include "../../../src/plan/issuer.hpp"
-
 #include "catch.hpp"
 #include "topologies.hpp"
 #include "workspace.hpp"
@@ -189,7 +188,9 @@ TEST_CASE("a plan with certificates of another CA is refused, unless a new CA is
   const auto planned = workspace.at("out/V1-1/pki/V1-1.cert");
   std::string reason = ": was not issued by " + workspace.at("other/ca.cert");
   request.pki = workspace.at("other");
-  SECTION("--pki has no CA") { reason += ", which does not exist; give the --pki"; }
+  SECTION("--pki has no CA") {
+    reason += ", which does not exist; give the --pki";
+  }
   SECTION("--pki has another CA") {
     auto other = request;
     other.out = workspace.at("other-out");

@@ -13,7 +13,7 @@ namespace {
 
 // Two sites of one gateway. V1-1 has these lines, from line 10 on; site 1 has this prefix beside
 // 10.0.1.0/24 and 2001:db8:a1::/64.
-std::string with(const std::string& lines_of_gateway, const std::string& prefix = "") {
+std::string gateway_with(const std::string& lines_of_gateway, const std::string& prefix = "") {
   auto text = mesh(2, 1);
   const std::string address = "address = \"2001:db8:1::1\"\n";
   const auto at = text.find(address);
@@ -23,7 +23,7 @@ std::string with(const std::string& lines_of_gateway, const std::string& prefix 
   return text;
 }
 
-std::string file_of(const std::string& topology, const std::string& path) {
+std::string planned_file(const std::string& topology, const std::string& path) {
   for (const auto& file : render(plan_of(topology))) {
     if (file.path == path) return file.content;
   }
@@ -36,46 +36,49 @@ TEST_CASE("the units of a gateway are listed in the order of their start") {
   const std::string links = "routevpn@rv2-1.service\n";
   const std::string netns = "routevpn-netns@private.service\n";
   const std::string bird = "routevpn-bird@private.service\n";
-  CHECK(file_of(with(""), "V1-1/units") == "routevpn-netns@public.service\n" + netns +
-                                               "routevpn-bird@public.service\n" + bird + links);
+  CHECK(planned_file(gateway_with(""), "V1-1/units") == "routevpn-netns@public.service\n" + netns +
+                                                            "routevpn-bird@public.service\n" +
+                                                            bird + links);
   // A provider's network runs no OSPF.
-  CHECK(file_of(with("underlay = []"), "V1-1/units") == netns + bird + links);
-  CHECK(file_of(with("underlay = []\nnetns = \"{name}.inside\""), "V1-1/units") ==
+  CHECK(planned_file(gateway_with("underlay = []"), "V1-1/units") == netns + bird + links);
+  CHECK(planned_file(gateway_with("underlay = []\nnetns = \"{name}.inside\""), "V1-1/units") ==
         "routevpn-netns@V1-1.inside.service\nroutevpn-bird@V1-1.inside.service\n" + links);
   // Another program makes these namespaces.
-  CHECK(file_of(with("public-netns = \"outside\"\nnetns = \"/run/ns\""), "V1-1/units") == links);
+  CHECK(planned_file(gateway_with("public-netns = \"outside\"\nnetns = \"/run/ns\""),
+                     "V1-1/units") == links);
 }
 
 TEST_CASE("a private namespace has the interfaces to the site, with their addresses") {
   const std::string head =
       "# V1-1, private namespace. Written by routevpn plan; edit the topology file instead.\n";
-  CHECK(file_of(with(""), "V1-1/netns/private.conf") == head + "interface = lan\n");
-  CHECK(file_of(with("lan = []"), "V1-1/netns/private.conf") == head);
-  CHECK(file_of(with("lan = [\"eth*\", \"eth9\"]"), "V1-1/netns/private.conf") ==
+  CHECK(planned_file(gateway_with(""), "V1-1/netns/private.conf") == head + "interface = lan\n");
+  CHECK(planned_file(gateway_with("lan = []"), "V1-1/netns/private.conf") == head);
+  CHECK(planned_file(gateway_with("lan = [\"eth*\", \"eth9\"]"), "V1-1/netns/private.conf") ==
         head + "interface = eth9\n");
   const std::string tables =
       "netns = \"in\"\nlan = [{ name = \"eth1\", addresses = [\"10.0.1.11/24\", "
       "\"2001:db8:a1::11/64\"] },\n  { name = \"eth2\", addresses = \"10.9.0.1/31\" }, \"eth3\"]";
-  CHECK(file_of(with(tables, "10.9.0.0/16"), "V1-1/netns/in.conf") ==
+  CHECK(planned_file(gateway_with(tables, "10.9.0.0/16"), "V1-1/netns/in.conf") ==
         head +
             "interface = eth1\naddress = 10.0.1.11/24\naddress = 2001:db8:a1::11/64\n"
             "interface = eth2\naddress = 10.9.0.1/31\ninterface = eth3\n");
-  CHECK_FALSE(file_of(with(tables, "10.9.0.0/16"), "V1-1/bird/private.conf")
+  CHECK_FALSE(planned_file(gateway_with(tables, "10.9.0.0/16"), "V1-1/bird/private.conf")
                   .find("    interface \"eth2\" {\n") == std::string::npos);
-  CHECK(file_of(with("netns = \"/run/ns\""), "V1-1/netns//run/ns.conf") == "none");
+  CHECK(planned_file(gateway_with("netns = \"/run/ns\""), "V1-1/netns//run/ns.conf") == "none");
 }
 
 TEST_CASE("a public namespace with OSPF has the public addresses on lo") {
   const std::string head =
       "# V1-1, public namespace. Written by routevpn plan; edit the topology file instead.\n";
   const std::string loopback = "interface = lo\naddress = 2001:db8:1::1/128\n";
-  CHECK(file_of(with(""), "V1-1/netns/public.conf") == head + loopback);
+  CHECK(planned_file(gateway_with(""), "V1-1/netns/public.conf") == head + loopback);
   const std::string two =
       "underlay = [{ name = \"eth0\", addresses = \"198.51.100.2/30\" }, \"eth5\"]";
-  CHECK(file_of(with(two), "V1-1/netns/public.conf") ==
+  CHECK(planned_file(gateway_with(two), "V1-1/netns/public.conf") ==
         head + loopback + "interface = eth0\naddress = 198.51.100.2/30\n");
-  CHECK(file_of(with("underlay = []"), "V1-1/netns/public.conf") == "none");
-  CHECK(file_of(with("public-netns = \"outside\""), "V1-1/netns/public.conf") == "none");
+  CHECK(planned_file(gateway_with("underlay = []"), "V1-1/netns/public.conf") == "none");
+  CHECK(planned_file(gateway_with("public-netns = \"outside\""), "V1-1/netns/public.conf") ==
+        "none");
 }
 
 TEST_CASE("each fault of an interface, its address or a namespace is reported") {
@@ -133,6 +136,6 @@ TEST_CASE("each fault of an interface, its address or a namespace is reported") 
   };
   for (const auto& [lines, faults] : cases) {
     CAPTURE(lines);
-    CHECK(faults_of(with(lines)) == faults);
+    CHECK(faults_of(gateway_with(lines)) == faults);
   }
 }
