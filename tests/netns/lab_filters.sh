@@ -148,9 +148,12 @@ replan
 wait_for has_networks '2 rv1-1 2 rv1-2 ' || fail "V2-1 has no routes to the planned networks: $(networks_of_v2_1)"
 wait_for ip netns exec "$name-R2" fping -q -r 5 10.0.1.1 2001:db8:a1::1 || fail "site 2 does not reach site 1"
 ok "a planned network is announced while the gateways have a smaller network of it"
-for address in 10.0.0.9 2001:db8:a1:9::9; do
-  answer=$(ip netns exec "$name-R2" ping -c 1 -W 5 "$address" || true)
-  [[ $answer == *nreachable* && $answer != *exceeded* ]] || fail "$address: $answer"
+answer=$(ip netns exec "$name-R2" ping -c 1 -W 5 10.0.0.9 || true)
+[[ $answer == *nreachable* && $answer != *exceeded* ]] || fail "10.0.0.9: $answer"
+# The kernel may send the IPv6 answer over another link than that of its source address, which drops it.
+for i in 1 2; do
+  ip -n "$name-V1-$i.private" -6 route show 2001:db8:a1::/48 | grep -q '^unreachable' ||
+    fail "V1-$i routes a part that the site does not have"
 done
 ok "a part without a route is unreachable, without a loop"
 ip -n "$name-R1" link set v1-1 down
