@@ -204,6 +204,8 @@ TEST_CASE("a plan with certificates of another CA is refused, unless a new CA is
     CHECK(fs::exists(request.pki) == had_other);
     CHECK(read_text(planned) == before);
   }
+  std::ofstream(workspace.at("out/V2-1/pki/V2-1.cert")) << "damaged";
+  CHECK_THROWS_WITH(plan::run(request), StartsWith(planned + reason));
   request.new_ca = true;
   CHECK(plan::run(request).faults.empty());
   CHECK(read_text(planned) == read_text(workspace.at("other/V1-1.cert")));
