@@ -45,9 +45,11 @@ void require_same_issuer(const Plan& plan, const std::string& out, const std::st
     const bool same = std::ranges::any_of(
         issuers, [&](const auto& issuer) { return pki::issued(issuer.get(), certificate.get()); });
     if (same) continue;
-    throw UsageError(planned + ": was not issued by " + path +
-                     (issuers.empty() ? ", which does not exist" : "") +
-                     "; give the --pki of this plan, or replace all certificates with --new-ca");
+    std::string fault = planned;
+    fault.append(": was not issued by ").append(path);
+    if (issuers.empty()) fault.append(", which does not exist");
+    fault.append("; give the --pki of this plan, or replace all certificates with --new-ca");
+    throw UsageError(fault);
   }
 }
 

@@ -114,6 +114,7 @@ std::string site_ospf(const std::string& directory, const std::string& role,
 
 std::vector<std::string> names_of(const std::vector<Interface>& interfaces) {
   std::vector<std::string> names;
+  names.reserve(interfaces.size());
   for (const auto& interface : interfaces) names.push_back(interface.name);
   return names;
 }
