@@ -106,6 +106,7 @@ OptionTable plan_table(plan::PlanRequest& request) {
   return {
       {"out", "DIR", "directory of the planned files", single(request.out)},
       {"pki", "DIR", "directory of the CA: makes what is missing, and copies", single(request.pki)},
+      {"new-ca", "", "replace planned certificates of another CA", flag(request.new_ca)},
       {"check", "", "write nothing; exit status 1 if anything would change", flag(request.check)},
       {"dot", "", "write topology.dot too, for Graphviz", flag(request.dot)},
   };
