@@ -3,7 +3,7 @@
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/cli/commands.hpp"
-#include "routevpn/dtls/identity.hpp"
+#include "routevpn/dtls/credentials.hpp"
 #include "routevpn/host/netns.hpp"
 #include "routevpn/host/state_hook.hpp"
 #include "routevpn/options/link_table.hpp"
@@ -42,8 +42,8 @@ void collect(Faults& faults, Step step) {
 void check_files(Faults& faults, const options::LinkOptions& options) {
   collect(faults, [&] { host::StateHook::require_trusted(options.on_state); });
   collect(faults, [&] {
-    dtls::Identity::load({options.certificate, options.key, options.ca, options.crl, options.psk},
-                         {options.peer_name, options.ciphers});
+    dtls::load_for_link({options.certificate, options.key, options.ca, options.crl, options.psk},
+                        {options.peer_name, options.ciphers, options.crl_grace}, true);
   });
 }
 

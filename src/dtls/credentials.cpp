@@ -128,7 +128,7 @@ bool is_signed_by(X509_CRL* crl, const X509* authority) {
 }
 
 void check_revocation_list(const Source& source, X509_CRL* crl,
-                           const std::vector<Certificate>& authorities) {
+                           const std::vector<Certificate>& authorities, const CrlRule& rule) {
   if (std::ranges::none_of(authorities, [&](const Certificate& authority) {
         return is_signed_by(crl, authority.get());
       })) {
@@ -136,9 +136,13 @@ void check_revocation_list(const Source& source, X509_CRL* crl,
                        shown(X509_CRL_get_issuer(crl)));
   }
   const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl);
-  if (next != nullptr && has_passed(source, next)) {
-    throw source.error("expired on " + date_of(next) + ": the CA must issue a new one");
-  }
+  if (next == nullptr || !has_passed(source, next) || !rule.refuse) return;
+  if (!is_past(next, rule.grace)) return;
+  const std::string grace =
+      rule.grace.count() > 0
+          ? ", more than --crl-grace (" + std::to_string(rule.grace.count()) + " days) ago"
+          : "";
+  throw source.passing("expired on " + date_of(next) + grace + ": the CA must issue a new one");
 }
 
 // Every certificate of a peer's chain is checked, so a CA without a CRL could not accept any peer.
@@ -157,10 +161,11 @@ void require_list_of_each(const Source& source, const std::vector<RevocationList
 }
 
 std::vector<RevocationList> read_revocations(const Source& source,
-                                             const std::vector<Certificate>& authorities) {
+                                             const std::vector<Certificate>& authorities,
+                                             const CrlRule& rule) {
   auto found = read_objects<RevocationList>(source, "X509 CRL", PEM_read_bio_X509_CRL);
   if (authorities.empty()) return found;  // --ca has a fault of its own
-  for (const auto& crl : found) check_revocation_list(source, crl.get(), authorities);
+  for (const auto& crl : found) check_revocation_list(source, crl.get(), authorities, rule);
   require_list_of_each(source, found, authorities);
   return found;
 }
@@ -177,7 +182,7 @@ PskPtr load_psk(const std::string& path) {
   return Psk::make(key);
 }
 
-Credentials load_credentials(const IdentityFiles& files) {
+Credentials load_credentials(const IdentityFiles& files, const CrlRule& rule) {
   Credentials loaded;
   std::vector<std::string> faults;
   Exit status = Exit::failed;
@@ -211,7 +216,7 @@ Credentials load_credentials(const IdentityFiles& files) {
   });
   if (!files.crl.empty()) {
     collect([&] {
-      loaded.revocations = read_revocations({"--crl", files.crl}, loaded.authorities);
+      loaded.revocations = read_revocations({"--crl", files.crl}, loaded.authorities, rule);
     });
   }
   for (const auto& path : files.psk) {
