@@ -72,8 +72,8 @@ OptionTable request_table(pki::RequestOrder& order) {
 }
 
 OptionTable sign_table(pki::SignOrder& order) {
-  static const auto lifetime = "lifetime of the certificate, within the CA's (" +
-                               std::to_string(pki::certificate_days) + ")";
+  static const auto lifetime = "lifetime of the certificate, within the CA's (about " +
+                               std::to_string(pki::certificate_days) + ", spread at random)";
   return {
       name(order.name, "the gateway: reads NAME.csr, writes NAME.cert", pki::require_name),
       directory(order.directory),
@@ -91,6 +91,23 @@ OptionTable revoke_table(pki::RevokeOrder& order) {
       directory(order.directory),
       {"days", "N", "lifetime of ca.crl (30, or what is left of the last ca.crl)",
        single(order.days, optional(number<int>(1, pki::longest_days, " days")))},
+  };
+}
+
+OptionTable revocation_list_table(pki::RevocationListOrder& order) {
+  return {
+      directory(order.directory),
+      {"days", "N", "lifetime of ca.crl (30, or what is left of the last ca.crl)",
+       single(order.days, optional(number<int>(1, pki::longest_days, " days")))},
+  };
+}
+
+OptionTable renew_table(pki::RenewOrder& order) {
+  return {
+      directory(order.directory),
+      {"before", "DAYS", "renew what ends within this time (a third of its lifetime)",
+       single(order.before, optional(number<int>(1, pki::longest_days, " days")))},
+      name(order.name, "renew only this certificate, and not ca.crl", pki::require_name),
   };
 }
 
@@ -249,6 +266,10 @@ constexpr std::array all_verbs = {
                                            "Makes a key and a request for its certificate."),
     verb<pki::SignOrder, sign_table>("pki sign", "--name NAME [OPTION...]",
                                      "Makes the requested certificate."),
+    verb<pki::RenewOrder, renew_table>("pki renew", "[OPTION...]",
+                                       "Renews certificates and ca.crl that end soon."),
+    verb<pki::RevocationListOrder, revocation_list_table>("pki crl", "[OPTION...]",
+                                                          "Writes ca.crl: renews it."),
     verb<pki::RevokeOrder, revoke_table>(
         "pki revoke", "[OPTION...]",
         "Revokes certificates and writes ca.crl; without --name and --serial renews ca.crl."),
