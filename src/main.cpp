@@ -93,9 +93,9 @@ int main(int argc, char** argv) {
     return run(cli::parse_command_line(arguments), console, keys_are_locked);
   } catch (const UsageErrors& errors) {
     console.report(errors.lines);
-    return static_cast<int>(Exit::usage);
+    return static_cast<int>(errors.status);
   } catch (const UsageError& error) {
-    return end(error, Exit::usage);
+    return end(error, error.status);
   } catch (const std::exception& error) {
     return end(error, Exit::failed);
   }

@@ -47,8 +47,9 @@ struct ListCertificates {
   bool json = false;
 };
 
-using PkiCommand = std::variant<pki::AuthorityOrder, pki::RequestOrder, pki::SignOrder,
-                                pki::RevokeOrder, ListCertificates, pki::PskOrder>;
+using PkiCommand =
+    std::variant<pki::AuthorityOrder, pki::RequestOrder, pki::SignOrder, pki::RenewOrder,
+                 pki::RevocationListOrder, pki::RevokeOrder, ListCertificates, pki::PskOrder>;
 
 // Help, a version or a completion script.
 struct PrintText {

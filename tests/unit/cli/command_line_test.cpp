@@ -23,10 +23,12 @@ TEST_CASE("the first word names the command") {
   CHECK(parse_words("shw").faults == Lines{"unknown command 'shw'; the commands are show, check, "
                                            "reload, pki, plan, apply and completion; did you "
                                            "mean show?"});
-  CHECK(parse_words("pki").faults ==
-        Lines{"pki needs a command; the commands are ca, csr, sign, revoke, list and psk"});
-  CHECK(parse_words("pki foo").faults ==
-        Lines{"unknown command 'pki foo'; the commands are ca, csr, sign, revoke, list and psk"});
+  CHECK(
+      parse_words("pki").faults ==
+      Lines{
+          "pki needs a command; the commands are ca, csr, sign, renew, crl, revoke, list and psk"});
+  CHECK(parse_words("pki foo").faults == Lines{"unknown command 'pki foo'; the commands are ca, "
+                                               "csr, sign, renew, crl, revoke, list and psk"});
 }
 
 TEST_CASE("a lone -h is --help, and -h HOST is --host") {
