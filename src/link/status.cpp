@@ -66,6 +66,7 @@ Json counts_json(const LaneFacts& lane) {
   return {{"handshakes", session.handshakes},
           {"rekeys", session.rekeys},
           {"roams", session.roams},
+          {"takeovers", session.takeovers},
           {"flaps", session.flaps},
           {"restart_hints", {{"given", session.hints_given}, {"taken", session.hints_taken}}},
           {"rx",

@@ -42,6 +42,15 @@ TEST_CASE("render prints a link that is up") {
         "  transfer: 47.38 KiB received, 49.27 KiB sent\n");
 }
 
+TEST_CASE("takeovers are shown if there were any") {
+  auto link = up_link();
+  link["takeovers"] = 0;
+  CHECK_THAT(render(link, now, false), !ContainsSubstring("takeovers"));
+  link["takeovers"] = 2;
+  CHECK_THAT(render(link, now, false),
+             ContainsSubstring("\n  takeovers: 2, by another gateway with the same certificate\n"));
+}
+
 TEST_CASE("of several lanes each is shown") {
   auto link = up_link();
   json lane = link;
