@@ -41,6 +41,13 @@ struct ReloadLinks {
   std::string run_dir = "/run/routevpn";
 };
 
+struct ExamineGateway {
+  std::vector<std::string> links;  // names of configuration files; empty: all
+  bool json = false;
+  std::string config_dir = "/etc/routevpn";
+  std::optional<std::string> run_dir;  // none: that of each link's file
+};
+
 struct ListCertificates {
   std::string directory = ".";
   bool json = false;
@@ -54,7 +61,7 @@ struct PrintText {
   std::string text;
 };
 
-using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, PkiCommand,
+using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, ExamineGateway, PkiCommand,
                              plan::PlanRequest, PrintText>;
 
 struct CommandLine {

@@ -44,9 +44,9 @@ TEST_CASE("render prints a link that is up") {
 
 TEST_CASE("takeovers are shown if there were any") {
   auto link = up_link();
-  link["takeovers"] = 0;
+  link["takeovers"] = 0U;
   CHECK_THAT(render(link, now, false), !ContainsSubstring("takeovers"));
-  link["takeovers"] = 2;
+  link["takeovers"] = 2U;
   CHECK_THAT(render(link, now, false),
              ContainsSubstring("\n  takeovers: 2, by another gateway with the same certificate\n"));
 }
