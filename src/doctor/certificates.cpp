@@ -100,8 +100,15 @@ class Files {
     return {};
   }
 
-  // False: a finding was made.
+  // False: a finding was made. The CRL comes second, so that a fault of the clock is not taken for
+  // one of the CRL.
   bool verify() {
+    const unsigned long trust_any_ca = X509_V_FLAG_PARTIAL_CHAIN;  // --ca may be an intermediate
+    if (!verify(trust_any_ca)) return false;
+    return options_.crl.empty() || lists_.empty() || verify(trust_any_ca | X509_V_FLAG_CRL_CHECK);
+  }
+
+  bool verify(unsigned long flags) {
     const Store store(pki::require(X509_STORE_new(), "make a store"));
     for (const auto& authority : authorities_) X509_STORE_add_cert(store.get(), authority.get());
     for (const auto& list : lists_) X509_STORE_add_crl(store.get(), list.get());
@@ -110,17 +117,13 @@ class Files {
     const StoreContext context(pki::require(X509_STORE_CTX_new(), "make a verification"));
     pki::require(X509_STORE_CTX_init(context.get(), store.get(), leaf(), others.get()) == 1,
                  "prepare a verification");
-    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;  // as links do: --ca may be an intermediate
-    if (!options_.crl.empty()) flags |= X509_V_FLAG_CRL_CHECK;
     X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context.get());
     X509_VERIFY_PARAM_set_flags(parameters, flags);
     X509_VERIFY_PARAM_set_time(parameters, machine_.now().time_since_epoch().count());
     const bool valid = X509_verify_cert(context.get()) == 1;
     ERR_clear_error();
-    if (!valid) {
-      const int depth = X509_STORE_CTX_get_error_depth(context.get());
-      explain(X509_STORE_CTX_get_error(context.get()), depth);
-    }
+    const int depth = X509_STORE_CTX_get_error_depth(context.get());
+    if (!valid) explain(X509_STORE_CTX_get_error(context.get()), depth);
     return valid;
   }
 

@@ -1,5 +1,6 @@
 #include "routevpn/doctor/host_machine.hpp"
 
+#include <ctime>
 #include <sstream>
 
 #include <fcntl.h>
@@ -28,10 +29,6 @@ auto within(const std::string& netns, Work work) -> decltype(work()) {
   } catch (const UsageError&) {
     return std::nullopt;
   }
-}
-
-pki::TimePoint from_seconds(long seconds) {
-  return pki::TimePoint(std::chrono::seconds(seconds));
 }
 
 }  // namespace
@@ -73,24 +70,26 @@ std::string HostMachine::kernel_release() const {
 std::optional<pki::TimePoint> HostMachine::changed(const std::string& path) const {
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) return std::nullopt;
-  return from_seconds(file.st_mtim.tv_sec);
+  return pki::TimePoint(std::chrono::seconds(file.st_mtim.tv_sec));
 }
 
 // proc(5): field 22 of /proc/PID/stat is the start in clock ticks since boot. The name in field 2
-// may have spaces and brackets. `btime` of /proc/stat is the time of the boot.
+// may have spaces and brackets.
 std::optional<pki::TimePoint> HostMachine::started(unsigned pid) const {
   constexpr int fields_before_start = 19;  // after the name
-  const auto own = read("/proc/" + std::to_string(pid) + "/stat");
-  const auto all = read("/proc/stat");
-  if (!own || !all) return std::nullopt;
-  std::istringstream fields(own->substr(own->rfind(')') + 1));
+  const auto stat = read("/proc/" + std::to_string(pid) + "/stat");
+  timespec since_boot{};
+  if (!stat || clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) return std::nullopt;
+  std::istringstream fields(stat->substr(stat->rfind(')') + 1));
   std::string word;
   for (int i = 0; i < fields_before_start; ++i) fields >> word;
   long ticks = 0;
   fields >> ticks;
-  const auto at = all->find("\nbtime ");
-  if (!fields || at == std::string::npos) return std::nullopt;
-  return from_seconds(std::stol(all->substr(at + 7)) + ticks / sysconf(_SC_CLK_TCK));
+  if (!fields) return std::nullopt;
+  using namespace std::chrono;
+  const auto age = seconds(since_boot.tv_sec) + nanoseconds(since_boot.tv_nsec) -
+                   milliseconds(ticks * 1000 / sysconf(_SC_CLK_TCK));
+  return floor<seconds>(system_clock::now() - age);
 }
 
 }  // namespace routevpn::doctor
