@@ -103,9 +103,8 @@ class Files {
   // False: a finding was made. The CRL comes second, so that a fault of the clock is not taken for
   // one of the CRL.
   bool verify() {
-    const unsigned long trust_any_ca = X509_V_FLAG_PARTIAL_CHAIN;  // --ca may be an intermediate
-    if (!verify(trust_any_ca)) return false;
-    return options_.crl.empty() || lists_.empty() || verify(trust_any_ca | X509_V_FLAG_CRL_CHECK);
+    constexpr unsigned long with_lists = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+    return verify(0) && (lists_.empty() || verify(with_lists));
   }
 
   bool verify(unsigned long flags) {
