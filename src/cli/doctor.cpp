@@ -39,6 +39,13 @@ nlohmann::json status_of(const std::string& run_dir, const std::string& link) {
   return nullptr;
 }
 
+// The kernel completes an interface name with "%d". Then the unit's name is the likely one.
+std::string socket_of(const doctor::Link& link) {
+  if (!link.options.link.empty()) return link.options.link;
+  const auto& ifname = link.options.ifname;
+  return ifname.find('%') == std::string::npos ? ifname : link.name;
+}
+
 doctor::Link examine(const ExamineGateway& request, const std::string& name) {
   const auto file = request.config_dir + "/" + name + std::string(suffix);
   if (!exists(file)) throw UsageError("link '" + name + "': there is no " + file);
@@ -46,8 +53,7 @@ doctor::Link examine(const ExamineGateway& request, const std::string& name) {
   auto parsed = options::parse_link(arguments);
   doctor::Link link{name, file, std::move(parsed.options), std::move(parsed.faults)};
   if (request.run_dir) link.options.run_dir = *request.run_dir;
-  const auto& socket = link.options.link.empty() ? link.options.ifname : link.options.link;
-  link.status = status_of(link.options.run_dir, socket);
+  link.status = status_of(link.options.run_dir, socket_of(link));
   return link;
 }
 

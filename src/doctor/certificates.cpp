@@ -1,6 +1,6 @@
 // The gateway's certificate, its chain to the CA, and the CRL: valid now, and for how long.
 
-#include <array>
+#include <algorithm>
 #include <set>
 #include <string>
 #include <tuple>
@@ -199,7 +199,9 @@ void check_peer_certificate(const Link& link, const Machine& machine, Findings& 
   const auto& peer = member(link.status, "peer");
   const auto end = pki::parse_time(text(peer, "not_after"));
   if (!end || *end - machine.now() > longest_fault) return;
-  const auto name = text(peer, "name");
+  // The worker gives the name, so only a plain name becomes part of a command.
+  auto name = text(peer, "name");
+  if (!std::ranges::all_of(name, is_interface_character)) name = "NAME";
   findings.push_back({"certificate", link.name,
                       "the certificate of the peer " + name + " ends at " + pki::to_text(*end),
                       "then the link ends",

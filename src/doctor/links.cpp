@@ -14,7 +14,6 @@ namespace routevpn::doctor {
 namespace {
 
 constexpr auto booted_by_systemd = "/run/systemd/system";  // sd_booted(3)
-constexpr std::uint64_t shared_certificate = 3;            // session::Takeovers::many
 
 std::string unit_of(const Link& link) {
   return "routevpn@" + link.name + ".service";
@@ -72,7 +71,7 @@ constexpr std::array<Meaning, 9> reasons = {{
      "or the peer has another PSK or an --allow that does not cover this gateway",
      look_at_peer},
     {"handshaking", "no answer has come yet", look_at_peer},
-    {"resolve_failed", "the peer's name has no address now", "getent ahosts PEER-NAME"},
+    {"resolve_failed", "the peer's name has no address now", "resolvectl status"},
     {"certificate_refused", "this gateway refuses the peer's certificate",
      "compare --ca and --peer-name with the peer's certificate: routevpn pki list"},
     {"handshake_failed", "the handshake ended with an error: this gateway or the peer refused it",
@@ -97,7 +96,7 @@ constexpr std::array<Meaning, 7> refusals = {{
      "on both ends: timedatectl"},
     {"certificate_refused", "this gateway refuses the peer's certificate",
      "compare --ca and --peer-name with the peer's certificate: routevpn pki list"},
-    {"handshake_failed", "a handshake ended with an error", "journalctl -t routevpn"},
+    {"handshake_failed", "a handshake ended with an error", "journalctl -u 'routevpn@*'"},
 }};
 
 template <std::size_t n>
@@ -165,7 +164,7 @@ void check_peer(const Gateway& gateway, const Machine&, Findings& findings) {
 void check_takeovers(const Gateway& gateway, const Machine&, Findings& findings) {
   for (const auto& link : gateway.links) {
     const auto takeovers = count(link.status, "takeovers");
-    if (takeovers < shared_certificate) continue;
+    if (member(link.status, "certificate_shared") != true) continue;
     findings.push_back({"takeovers", link.name,
                         "another gateway with the same certificate took over the link " +
                             std::to_string(takeovers) + " times",

@@ -1,7 +1,9 @@
 // The path between the gateways against the interface's MTU.
 
+#include <algorithm>
 #include <string>
 
+#include "routevpn/base/address.hpp"
 #include "routevpn/doctor/doctor.hpp"
 
 #include "link_facts.hpp"
@@ -20,6 +22,16 @@ std::uint64_t overhead(const Link& link) {
   return (outside_v6 ? 40U : 20U) + 8U + 13U + 16U + (explicit_nonce ? 8U : 0U);
 }
 
+// The worker gives the address, so only a valid address becomes part of a command.
+std::string peer_of(const Link& link) {
+  auto remote = text(link.status, "remote");
+  remote.resize(std::min(remote.size(), remote.rfind(':')));
+  if (remote.starts_with("[") && remote.ends_with("]"))
+    remote = remote.substr(1, remote.size() - 2);
+  const auto address = IpAddress::parse(remote);
+  return address ? address->to_string() : "ADDRESS";
+}
+
 }  // namespace
 
 void check_path_mtu(const Gateway& gateway, const Machine&, Findings& findings) {
@@ -33,11 +45,10 @@ void check_path_mtu(const Gateway& gateway, const Machine&, Findings& findings) 
     const std::string why = "each full packet takes two datagrams, which is slower and loses more";
     const auto least = std::to_string(least_ipv6_mtu + overhead(link));
     const std::string mend =
-        link.options.mtu
-            ? "remove the line 'mtu =' from " + link.file + ", then: systemctl restart routevpn@" +
-                  link.name
-            : "raise the MTU of the path to " + least +
-                  " bytes or more; to find the router: tracepath -n ADDRESS-OF-THE-PEER";
+        link.options.mtu ? "remove the line 'mtu =' from " + link.file +
+                               ", then: systemctl restart routevpn@" + link.name
+                         : "raise the MTU of the path to " + least +
+                               " bytes or more; to find the router: tracepath -n " + peer_of(link);
     findings.push_back({"mtu", link.name, what, why, mend});
   }
 }

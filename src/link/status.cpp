@@ -197,6 +197,8 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   write_faults(json, session, now);
   write_path(json, session.path);
   json.update(counts);
+  json["certificate_shared"] = std::ranges::any_of(
+      lanes, [](const LaneFacts& lane) { return lane.session.certificate_shared; });
   json["udp_segment"] = std::ranges::all_of(
       lanes, [](const LaneFacts& lane) { return lane.counters.udp_segment.load(); });
   json["lanes"] = Json::array();

@@ -7,7 +7,9 @@ namespace routevpn::session {
 bool Takeovers::count(Time now) {
   times_[count_++ % many] = now;
   const Time earliest = times_[count_ % many];
-  if (count_ < many || now - earliest > window || now < next_warning_) return false;
+  if (count_ < many || now - earliest > window) return false;
+  shared_until_ = now + memory;
+  if (now < next_warning_) return false;
   next_warning_ = now + window;
   return true;
 }

@@ -66,9 +66,10 @@ struct SessionStatus {
   std::uint64_t rekeys = 0;
   std::string renewal_failure;  // of the last attempt to rekey; empty: none failed since the last
   std::uint64_t roams = 0;
-  std::uint64_t takeovers = 0;    // to this end, or of an initiator from this end
-  std::uint64_t flaps = 0;        // times that the link went down after it was up
-  std::uint64_t hints_given = 0;  // restart hints
+  std::uint64_t takeovers = 0;      // to this end, or of an initiator from this end
+  bool certificate_shared = false;  // with another gateway: Takeovers::memory
+  std::uint64_t flaps = 0;          // times that the link went down after it was up
+  std::uint64_t hints_given = 0;    // restart hints
   std::uint64_t hints_taken = 0;
   std::uint64_t unexpected_events = 0;
 };

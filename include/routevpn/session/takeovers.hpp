@@ -28,14 +28,19 @@ class Takeovers {
   static constexpr std::size_t many = 3;
   static constexpr Duration window = std::chrono::minutes(1);
 
+  // A certificate counts as shared for this time after the last of these takeovers.
+  static constexpr Duration memory = std::chrono::minutes(10);
+
   // Whether a warning is due: at most once in each window.
   bool count(Time now);
+  [[nodiscard]] bool certificate_shared(Time now) const { return now < shared_until_; }
   [[nodiscard]] std::uint64_t total() const { return count_; }
 
  private:
   std::array<Time, many> times_{};  // of the last takeovers, a ring
   std::uint64_t count_ = 0;
   Time next_warning_{};
+  Time shared_until_{};
 };
 
 }  // namespace routevpn::session

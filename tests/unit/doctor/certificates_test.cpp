@@ -93,4 +93,8 @@ TEST_CASE("the end of the peer's certificate is found") {
   gateway.links[0].status["peer"]["not_after"] = pki::to_text(machine.wall + days{6});
   const auto finding = only(findings_of(gateway, machine), "certificate");
   CHECK_THAT(finding.what, ContainsSubstring("the certificate of the peer V2-1 ends at"));
+  CHECK_THAT(finding.mend, ContainsSubstring("--name V2-1;"));
+  gateway.links[0].status["peer"]["name"] = "V2-1; reboot";
+  CHECK_THAT(only(findings_of(gateway, machine), "certificate").mend,
+             ContainsSubstring("--name NAME;"));
 }

@@ -66,7 +66,8 @@ TEST_CASE("an interface whose packets do not fit the path is found") {
   // Over IPv6 with AES-GCM a record adds 40 + 8 + 13 + 8 + 16 = 85 bytes.
   link.status["path_mtu"] = 1499U;
   auto finding = only(findings_of(gateway, FakeMachine()), "mtu");
-  CHECK_THAT(finding.mend, ContainsSubstring("raise the MTU of the path to 1365 bytes"));
+  CHECK_THAT(finding.mend, ContainsSubstring("raise the MTU of the path to 1365 bytes") &&
+                               ContainsSubstring("tracepath -n 2001:db8:3::1"));
   link.options.mtu = 1415;
   finding = only(findings_of(gateway, FakeMachine()), "mtu");
   CHECK_THAT(finding.mend, ContainsSubstring("remove the line 'mtu ='"));

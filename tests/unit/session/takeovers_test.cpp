@@ -18,12 +18,15 @@ TEST_CASE("three takeovers within a minute cause a warning") {
   CHECK_FALSE(takeovers.count(start + 30s));
   CHECK(takeovers.count(start + 60s));
   CHECK(takeovers.total() == 3);
+  CHECK(takeovers.certificate_shared(start + 10min));
+  CHECK_FALSE(takeovers.certificate_shared(start + 60s + Takeovers::memory));
 }
 
 TEST_CASE("three takeovers in more than a minute cause no warning") {
   Takeovers takeovers;
   for (int i = 0; i < 10; ++i) CHECK_FALSE(takeovers.count(start + i * 31s));
   CHECK(takeovers.total() == 10);
+  CHECK_FALSE(takeovers.certificate_shared(start + 280s));
 }
 
 TEST_CASE("takeovers that go on cause one warning per minute") {
