@@ -39,6 +39,16 @@ OptionTable reload_table(ReloadLinks& reload) {
   return {run_dir(reload.run_dir)};
 }
 
+OptionTable doctor_table(ExamineGateway& request) {
+  return {
+      {"json", "", "print a JSON array of findings", flag(request.json)},
+      {"config-dir", "DIR", "directory of the links' configuration files",
+       single(request.config_dir)},
+      {"run-dir", "DIR", "directory of the control sockets, instead of that in each file",
+       single(request.run_dir, optional(text()))},
+  };
+}
+
 OptionTable plan_table(plan::PlanRequest& request) {
   return {
       {"out", "DIR", "directory of the planned files", single(request.out)},
@@ -77,6 +87,11 @@ std::vector<std::string> take_links(Reading& reading) {
 Command complete(ReloadLinks& reload, Reading& reading) {
   reload.links = take_links(reading);
   return reload;
+}
+
+Command complete(ExamineGateway& request, Reading& reading) {
+  request.links = take_links(reading);
+  return request;
 }
 
 Command complete(ShowLinks& show, Reading& reading) {
@@ -201,6 +216,9 @@ constexpr std::array all_verbs = {
          link_options, parse_check},
     verb<ReloadLinks, reload_table>("reload", "[LINK...] [OPTION...]",
                                     "Makes links read their files again.", Operand::link),
+    verb<ExamineGateway, doctor_table>("doctor", "[LINK...] [OPTION...]",
+                                       "Prints what is wrong with this gateway and what mends it.",
+                                       Operand::link),
     verb<pki::AuthorityOrder, authority_table>("pki ca", "[OPTION...]",
                                                "Makes a CA: ca.key and ca.cert."),
     verb<pki::RequestOrder, request_table>("pki csr", "--name NAME [OPTION...]",

@@ -42,6 +42,13 @@ struct ReloadLinks {
   std::string run_dir = "/run/routevpn";
 };
 
+struct ExamineGateway {
+  std::vector<std::string> links;  // names of configuration files; empty: all
+  bool json = false;
+  std::string config_dir = "/etc/routevpn";
+  std::optional<std::string> run_dir;  // none: that of each link's file
+};
+
 struct ListCertificates {
   std::string directory = ".";
   bool json = false;
@@ -56,7 +63,7 @@ struct PrintText {
   std::string text;
 };
 
-using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, PkiCommand,
+using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, ExamineGateway, PkiCommand,
                              plan::PlanRequest, apply::ApplyRequest, PrintText>;
 
 struct CommandLine {
