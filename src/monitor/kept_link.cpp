@@ -96,6 +96,7 @@ std::string lasting_options(options::LinkOptions options) {
   options.key = defaults.key;
   options.ca = defaults.ca;
   options.crl = defaults.crl;
+  options.crl_grace = defaults.crl_grace;
   options.psk.clear();
   options.peer_name = defaults.peer_name;
   options.ciphers = defaults.ciphers;

@@ -1,7 +1,11 @@
 // The service restarts: the monitor ends without an end of the link. It leaves the link with the
 // service manager (kept_link.hpp), and the monitor that follows adopts it.
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+
+#include <openssl/evp.h>
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/host/fd_store.hpp"
@@ -15,8 +19,17 @@ namespace routevpn::monitor {
 
 namespace {
 
-std::string all_of(const dtls::CredentialTexts& texts) {
-  return texts.certificates + texts.authorities + texts.revocations;
+// Of the secrets only a hash, which tells nothing of 32 random bytes.
+std::string text_of(const dtls::CredentialTexts& texts, const dtls::Psks& psks) {
+  std::string text = texts.certificates + texts.authorities + texts.revocations;
+  for (const auto& psk : psks) {
+    const ConstBytes secret = psk->traffic_secret();
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    EVP_Digest(secret.data(), secret.size(), digest.data(), &size, EVP_sha256(), nullptr);
+    text.append(digest.begin(), digest.begin() + size);
+  }
+  return text;
 }
 
 }  // namespace
@@ -33,9 +46,8 @@ bool Monitor::may_leave() {
     if (lasting_options(wanted) != lasting_options(options_)) {
       throw UsageError("options have changed that need a new interface or new sockets");
     }
-    const auto fresh =
-        dtls::load_credentials({wanted.certificate, wanted.key, wanted.ca, wanted.crl, wanted.psk});
-    dtls::Identity::make(fresh, {wanted.peer_name, wanted.ciphers});
+    dtls::load_for_link({wanted.certificate, wanted.key, wanted.ca, wanted.crl, wanted.psk},
+                        {wanted.peer_name, wanted.ciphers, wanted.crl_grace}, false);
     return true;
   } catch (const std::exception& error) {
     log_warning("the link ends for the restart", {{"reason", error.what()}});
@@ -74,7 +86,7 @@ bool Monitor::outlives(const channel::Outlives& /*message*/) {
 KeptState Monitor::kept_state() const {
   KeptState state;
   state.options = lasting_options(options_);
-  state.credentials = all_of(texts_);
+  state.credentials = text_of(texts_, psks_);
   state.ifname = ifname_;
   state.public_netns = ends_.public_netns.inode();
   state.private_netns = ends_.private_netns.inode();
@@ -115,7 +127,7 @@ void Monitor::adopt(KeptLink& kept) {
   state_ = running;
   carrier_ = state.carrier;
   flaps_ = state.flaps;
-  new_credentials_ = state.credentials != all_of(texts_);
+  new_credentials_ = state.credentials != text_of(texts_, psks_);
   key_ = static_cast<std::uint8_t>(state.key + (new_credentials_ ? 1 : 0));
   reloads_told_ = reloads_answered_ = state.reloads;
   answered_ = state.answered;

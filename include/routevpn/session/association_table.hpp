@@ -27,10 +27,11 @@ struct AssociationStatus {
 
   template <typename Io>
   friend void fields(Io& io, AssociationStatus& status) {
-    auto& [name, subject, not_after, fingerprint] = status.peer;
+    auto& [name, subject, not_before, not_after, fingerprint] = status.peer;
     auto chain = status.peer_chain ? *status.peer_chain : dtls::CertificateChain();
-    io(name, subject, not_after, fingerprint, status.cipher, status.suite, status.backend,
-       status.control_messages, status.sparse_flow, status.endpoint, status.established, chain);
+    io(name, subject, not_before, not_after, fingerprint, status.cipher, status.suite,
+       status.backend, status.control_messages, status.sparse_flow, status.endpoint,
+       status.established, chain);
     status.peer_chain = std::make_shared<const dtls::CertificateChain>(std::move(chain));
   }
 };
@@ -48,11 +49,12 @@ class AssociationTable {
     std::optional<Time> retire_at{};    // its keys are wiped then
     std::optional<Time> activate_at{};  // a plain peer is silent: the acceptor seals first then
     std::optional<Time> ends_at{};      // may not be used from then on
+    bool beside_live = false;           // made while the association in use was alive
 
     template <typename Io>
     friend void fields(Io& io, Entry& entry) {
       io(entry.id, entry.status, entry.gasp.record, entry.gasp.bytes, entry.confirmed,
-         entry.retire_at, entry.activate_at, entry.ends_at);
+         entry.retire_at, entry.activate_at, entry.ends_at, entry.beside_live);
     }
   };
 
