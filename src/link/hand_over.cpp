@@ -65,6 +65,7 @@ void Link::hand_over(const channel::HandOver& wanted) {
         {{"own", std::to_string(channel::version)}, {"new", std::to_string(wanted.version)}});
     return monitor_.tell(channel::HandedOver{0});
   }
+  Time stopped_at = read_clock();
   for (const bool first : {true, false}) {
     for (const auto& lane : lanes_) {
       lane->halt();
@@ -77,7 +78,7 @@ void Link::hand_over(const channel::HandOver& wanted) {
   const Time now = read_clock();
   const Bytes memory = memory_.bytes();
   FieldWriter state(memory.subspan(state_header_bytes));
-  state(carrier_, announced_, announced_at_);
+  state(stopped_at, carrier_, announced_, announced_at_);
   for (const auto& lane : lanes_) lane->write_state(state, now);
   if (state.fits()) write_state_header(memory, state.bytes());
   memory_.unmap();
@@ -93,22 +94,25 @@ void Link::take_over() {
     throw SystemError("the monitor gives no state to take over");
   }
   const Time now = read_clock();
+  Time stopped_at{};
   {
     const StateCopy copy(message.descriptors().front());
     const auto content = state_content(copy.bytes());
     if (!content) throw SystemError("the state of the worker before is not valid");
     FieldReader state(*content);
-    state(carrier_, announced_, announced_at_);
+    state(stopped_at, carrier_, announced_, announced_at_);
     for (const auto& lane : lanes_) lane->resume(state, now);
     if (!state.complete()) throw SystemError("the state of the worker before has other fields");
   }
   for (const auto& lane : lanes_) lane->release();
+  const auto paused = std::chrono::round<std::chrono::microseconds>(read_clock() - stopped_at);
   adapt_mtu();
   for (const auto& lane : lanes_) {
     lane->session().recheck_peer(*identity_, given->new_credentials != 0, read_clock());
     drain(*lane);
   }
-  log_info("the link of the worker before goes on", {{"mtu", std::to_string(mtu_)}});
+  log_info("the link of the worker before goes on",
+           {{"paused_us", std::to_string(paused.count())}});
   control_socket_.publish();
 }
 
