@@ -194,8 +194,16 @@ RevocationList make_revocation_list(const Issuer& issuer, const Index& index, st
   return list;
 }
 
+TimePoint not_before(const X509* certificate) {
+  return from_asn1(X509_get0_notBefore(certificate));
+}
+
 TimePoint not_after(const X509* certificate) {
   return from_asn1(X509_get0_notAfter(certificate));
+}
+
+TimePoint last_update(const X509_CRL* list) {
+  return from_asn1(X509_CRL_get0_lastUpdate(list));
 }
 
 TimePoint next_update(const X509_CRL* list) {
@@ -213,6 +221,12 @@ std::uint64_t number_of(const X509_CRL* list) {
   std::uint64_t number = 0;
   if (!encoded || ASN1_INTEGER_get_uint64(&number, encoded.get()) != 1) return 0;
   return number;
+}
+
+bool issued(X509* issuer, X509* certificate) {
+  const bool signed_by_it = X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+  ERR_clear_error();
+  return signed_by_it;
 }
 
 std::string to_pem(const EVP_PKEY* private_key) {

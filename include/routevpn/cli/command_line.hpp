@@ -42,20 +42,28 @@ struct ReloadLinks {
   std::string run_dir = "/run/routevpn";
 };
 
+struct ExamineGateway {
+  std::vector<std::string> links;  // names of configuration files; empty: all
+  bool json = false;
+  std::string config_dir = "/etc/routevpn";
+  std::optional<std::string> run_dir;  // none: that of each link's file
+};
+
 struct ListCertificates {
   std::string directory = ".";
   bool json = false;
 };
 
-using PkiCommand = std::variant<pki::AuthorityOrder, pki::RequestOrder, pki::SignOrder,
-                                pki::RevokeOrder, ListCertificates, pki::PskOrder>;
+using PkiCommand =
+    std::variant<pki::AuthorityOrder, pki::RequestOrder, pki::SignOrder, pki::RenewOrder,
+                 pki::RevocationListOrder, pki::RevokeOrder, ListCertificates, pki::PskOrder>;
 
 // Help, a version or a completion script.
 struct PrintText {
   std::string text;
 };
 
-using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, PkiCommand,
+using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, ExamineGateway, PkiCommand,
                              plan::PlanRequest, apply::ApplyRequest, PrintText>;
 
 struct CommandLine {

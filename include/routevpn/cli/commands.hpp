@@ -34,6 +34,9 @@ int run_show(const ShowLinks& show, const Console& console);
 // links that are not in the state and returns exit status 1.
 int run_wait(const ShowLinks& show, const Console& console);
 
+// Prints what is wrong with this gateway and what mends it. Exit status 1 if anything is wrong.
+int run_doctor(const ExamineGateway& request, const Console& console);
+
 // Makes links read their files again, and returns when each has taken them or has said why not.
 int run_reload(const ReloadLinks& reload, const Console& console);
 
