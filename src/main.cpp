@@ -58,6 +58,9 @@ struct Run {  // the command; it returns the exit status
   int operator()(const cli::ReloadLinks& reload) const { return cli::run_reload(reload, console); }
   int operator()(const cli::PkiCommand& command) const { return cli::run_pki(command, console); }
   int operator()(const plan::PlanRequest& request) const { return cli::run_plan(request, console); }
+  int operator()(const apply::ApplyRequest& request) const {
+    return cli::run_apply(request, console);
+  }
   int operator()(const cli::PrintText& print) const {
     console.out << print.text;
     return static_cast<int>(Exit::stopped);
@@ -90,9 +93,9 @@ int main(int argc, char** argv) {
     return run(cli::parse_command_line(arguments), console, keys_are_locked);
   } catch (const UsageErrors& errors) {
     console.report(errors.lines);
-    return static_cast<int>(Exit::usage);
+    return static_cast<int>(errors.status);
   } catch (const UsageError& error) {
-    return end(error, Exit::usage);
+    return end(error, error.status);
   } catch (const std::exception& error) {
     return end(error, Exit::failed);
   }

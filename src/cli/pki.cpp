@@ -46,8 +46,37 @@ void print_json(const Index& index, TimePoint now, const Console& console) {
   console.out << list.dump(2) << "\n";
 }
 
+// False: a certificate is due and was not renewed.
+bool renew(const pki::RenewOrder& order, const Console& console) {
+  const auto renewal = pki::renew(order);
+  for (const auto& entry : renewal.certificates) {
+    console.out << entry.name << ".cert: renewed, serial " << entry.serial << ", valid until "
+                << pki::to_text(entry.not_after) << "\n";
+  }
+  if (renewal.next_update) {
+    console.out << "ca.crl: renewed, to be renewed before " << pki::to_text(*renewal.next_update)
+                << "\n";
+  }
+  const bool idle = renewal.certificates.empty() && !renewal.next_update;
+  if (idle && renewal.faults.empty()) {
+    console.out << "nothing is due";
+    if (renewal.next) {
+      console.out << " before " << pki::to_text(renewal.next->second) << ", when "
+                  << renewal.next->first << " is";
+    }
+    console.out << "\n";
+  }
+  if (renewal.authority_end) {
+    console.report("warning: certificates cannot outlive the CA, which ends at " +
+                   pki::to_text(*renewal.authority_end) + ": make a new CA");
+  }
+  console.report(renewal.faults);
+  return renewal.faults.empty();
+}
+
 struct Runner {
   const Console& console;
+  bool& failed;
 
   void operator()(const pki::AuthorityOrder& order) const {
     const auto end = pki::create_authority(order);
@@ -72,6 +101,10 @@ struct Runner {
     console.out << "ca.crl: " << revocation.revoked_in_all << " revoked, to be renewed before "
                 << pki::to_text(revocation.next_update) << "\n";
   }
+  void operator()(const pki::RevocationListOrder& order) const {
+    (*this)(pki::RevokeOrder{order.directory, {}, {}, order.days});
+  }
+  void operator()(const pki::RenewOrder& order) const { failed = !renew(order, console); }
   void operator()(const ListCertificates& list) const {
     const auto index = pki::list(list.directory);
     const auto print = list.json ? print_json : print_table;
@@ -90,8 +123,9 @@ struct Runner {
 }  // namespace
 
 int run_pki(const PkiCommand& command, const Console& console) {
-  std::visit(Runner{console}, command);
-  return static_cast<int>(Exit::stopped);
+  bool failed = false;
+  std::visit(Runner{console, failed}, command);
+  return static_cast<int>(failed ? Exit::failed : Exit::stopped);
 }
 
 }  // namespace routevpn::cli

@@ -192,6 +192,10 @@ std::string render(const json& link, TimePoint now, bool colour) {
   if (text(link, "remote").empty()) line("local", text(link, "local"));
   line("association", association_text(link, now));
   line("rekey failed", text(link, "renewal_failure"));
+  const json& warnings = member(member(link, "credentials"), "warnings");
+  for (std::size_t i = 0; warnings.is_array() && i < warnings.size(); ++i) {
+    if (warnings[i].is_string()) line("warning", printable(warnings[i].get<std::string>()));
+  }
   line("path", path_text(link));
   line("transfer", transfer_text(link));
   line("drops", drops_text(link));

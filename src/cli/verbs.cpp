@@ -9,11 +9,13 @@
 #include "routevpn/options/parse_link.hpp"
 #include "routevpn/options/settings.hpp"
 
+#include "pki_tables.hpp"
+
 namespace routevpn::cli {
 
 namespace {
 
-using options::flag, options::number, options::single, options::text;
+using options::flag, options::single;
 using options::OptionTable, options::Reading;
 
 options::Option run_dir(std::string& into) {
@@ -37,71 +39,6 @@ OptionTable reload_table(ReloadLinks& reload) {
   return {run_dir(reload.run_dir)};
 }
 
-options::Option directory(std::string& into) {
-  return {"dir", "DIR", "directory of the CA's files", single(into)};
-}
-
-options::Option days(int& into, std::string_view help) {
-  return {"days", "N", help, single(into, number<int>(1, pki::longest_days, " days"))};
-}
-
-options::Option algorithm(pki::Algorithm& into) {
-  return {"algorithm", "NAME", "type of the key",
-          single(into, options::one_of<pki::Algorithm>(
-                           {pki::algorithm_names.begin(), pki::algorithm_names.end()}))};
-}
-
-template <typename Require>
-options::Option name(std::string& into, std::string_view help, Require require) {
-  const auto parse = [require](const std::string& word) {
-    require(word);
-    return word;
-  };
-  return {"name", "NAME", help, single(into, {parse, text().write})};
-}
-
-OptionTable authority_table(pki::AuthorityOrder& order) {
-  return {name(order.common_name, "common name of the CA", pki::require_common_name),
-          directory(order.directory), days(order.days, "lifetime of the CA"),
-          algorithm(order.algorithm)};
-}
-
-OptionTable request_table(pki::RequestOrder& order) {
-  return {name(order.name, "the gateway: writes NAME.key and NAME.csr", pki::require_name),
-          directory(order.directory), algorithm(order.algorithm)};
-}
-
-OptionTable sign_table(pki::SignOrder& order) {
-  static const auto lifetime = "lifetime of the certificate, within the CA's (" +
-                               std::to_string(pki::certificate_days) + ")";
-  return {
-      name(order.name, "the gateway: reads NAME.csr, writes NAME.cert", pki::require_name),
-      directory(order.directory),
-      {"days", "N", lifetime,
-       single(order.days, optional(number<int>(1, pki::longest_days, " days")))},
-      {"force", "", "replace NAME.cert: renewal", flag(order.replace)},
-  };
-}
-
-OptionTable revoke_table(pki::RevokeOrder& order) {
-  return {
-      name(order.name, "revoke all valid certificates with this name", pki::require_name),
-      {"serial", "HEX", "revoke the certificate with this serial number",
-       single(order.serial, {pki::parse_serial, text().write})},
-      directory(order.directory),
-      {"days", "N", "lifetime of ca.crl (30, or what is left of the last ca.crl)",
-       single(order.days, optional(number<int>(1, pki::longest_days, " days")))},
-  };
-}
-
-OptionTable list_table(ListCertificates& list) {
-  return {directory(list.directory), {"json", "", "print a JSON array", flag(list.json)}};
-}
-
-OptionTable psk_table(pki::PskOrder& order) {
-  return {{"out", "FILE", "write this new file instead", single(order.out)}};
-}
-
 OptionTable plan_table(plan::PlanRequest& request) {
   return {
       {"out", "DIR", "directory of the planned files", single(request.out)},
@@ -109,6 +46,16 @@ OptionTable plan_table(plan::PlanRequest& request) {
       {"new-ca", "", "replace planned certificates of another CA", flag(request.new_ca)},
       {"check", "", "write nothing; exit status 1 if anything would change", flag(request.check)},
       {"dot", "", "write topology.dot too, for Graphviz", flag(request.dot)},
+  };
+}
+
+OptionTable apply_table(apply::ApplyRequest& request) {
+  return {
+      {"dry-run", "", "change nothing, and print what would be done", flag(request.dry_run)},
+      {"force", "", "replace also files that routevpn apply did not write", flag(request.force)},
+      {"timeout", "SECONDS", "how long to wait for a restarted link; 0: no wait (60)",
+       single(request.timeout, {options::parse_timeout})},
+      {"root", "DIR", "act on the files and sockets below this directory", single(request.root)},
   };
 }
 
@@ -149,6 +96,16 @@ Command complete(plan::PlanRequest& request, Reading& reading) {
   }
   reading.refuse_operands(1);
   if (!reading.has("out")) reading.report_missing("--out DIR is required: where the files go");
+  return request;
+}
+
+Command complete(apply::ApplyRequest& request, Reading& reading) {
+  if (reading.operands.empty()) {
+    reading.report_missing("apply needs the planned directory of this gateway: DIR/GATEWAY");
+  } else {
+    request.directory = reading.operands.front();
+  }
+  reading.refuse_operands(1);
   return request;
 }
 
@@ -250,6 +207,10 @@ constexpr std::array all_verbs = {
                                            "Makes a key and a request for its certificate."),
     verb<pki::SignOrder, sign_table>("pki sign", "--name NAME [OPTION...]",
                                      "Makes the requested certificate."),
+    verb<pki::RenewOrder, renew_table>("pki renew", "[OPTION...]",
+                                       "Renews certificates and ca.crl that end soon."),
+    verb<pki::RevocationListOrder, revocation_list_table>("pki crl", "[OPTION...]",
+                                                          "Writes ca.crl: renews it."),
     verb<pki::RevokeOrder, revoke_table>(
         "pki revoke", "[OPTION...]",
         "Revokes certificates and writes ca.crl; without --name and --serial renews ca.crl."),
@@ -259,6 +220,9 @@ constexpr std::array all_verbs = {
                                    "Prints a new pre-shared key for a link."),
     verb<plan::PlanRequest, plan_table>("plan", "TOPOLOGY.toml --out DIR [OPTION...]",
                                         "Writes the files of every gateway.", Operand::file),
+    verb<apply::ApplyRequest, apply_table>("apply", "DIR [OPTION...]",
+                                           "Makes this gateway agree with its planned files.",
+                                           Operand::file),
     verb<ShellChoice, completion_table>("completion", "bash|zsh|fish",
                                         "Prints a completion script.", Operand::shell),
 };

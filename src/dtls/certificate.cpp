@@ -98,8 +98,14 @@ std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time) {
   return std::clamp(std::chrono::sys_seconds(seconds(timegm(&tm))), first, last);
 }
 
+bool is_past(const ASN1_TIME* time, std::chrono::seconds grace) {
+  std::time_t then = std::time(nullptr) - static_cast<std::time_t>(grace.count());
+  return X509_cmp_time(time, &then) <= 0;
+}
+
 CertificateInfo describe(const X509* certificate) {
   return {name_of(certificate), shown(X509_get_subject_name(certificate)),
+          time_point_of(X509_get0_notBefore(certificate)),
           time_point_of(X509_get0_notAfter(certificate)), fingerprint_of(certificate)};
 }
 

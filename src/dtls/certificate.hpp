@@ -15,4 +15,7 @@ std::string shown(const X509_NAME* name);    // RFC 2253
 std::string date_of(const ASN1_TIME* time);  // 2026-01-02, UTC
 std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time);
 
+// Whether `time` lies more than `grace` before now. Also for a malformed time.
+bool is_past(const ASN1_TIME* time, std::chrono::seconds grace);
+
 }  // namespace routevpn::dtls

@@ -23,8 +23,12 @@ struct Source {
   std::string_view option;
   const std::string& path;
 
-  [[nodiscard]] UsageError error(const std::string& fault) const {
-    return UsageError(std::string(option) + ' ' + path + ": " + fault);
+  [[nodiscard]] UsageError error(const std::string& fault, Exit status = Exit::usage) const {
+    return UsageError(std::string(option) + ' ' + path + ": " + fault, status);
+  }
+  // For a fault that ends with time, or when another program renews the file.
+  [[nodiscard]] UsageError passing(const std::string& fault) const {
+    return error(fault, Exit::failed);
   }
 };
 
@@ -78,14 +82,31 @@ bool has_passed(const Source& source, const ASN1_TIME* time) {
   return comparison < 0;
 }
 
+// Empty: the certificate is valid now. Throws UsageError for a malformed date.
+std::string fault_of_dates(const Source& source, const X509* certificate) {
+  const ASN1_TIME* begin = X509_get0_notBefore(certificate);
+  const ASN1_TIME* end = X509_get0_notAfter(certificate);
+  if (!has_passed(source, begin)) return "not valid before " + date_of(begin);
+  return has_passed(source, end) ? "expired on " + date_of(end) : "";
+}
+
 void check_certificate(const Source& source, const X509* certificate) {
   if (const auto fault = pki::why_unusable(X509_get0_pubkey(certificate)); !fault.empty()) {
     throw source.error(fault);
   }
-  const ASN1_TIME* begin = X509_get0_notBefore(certificate);
-  const ASN1_TIME* end = X509_get0_notAfter(certificate);
-  if (!has_passed(source, begin)) throw source.error("not valid before " + date_of(begin));
-  if (has_passed(source, end)) throw source.error("expired on " + date_of(end));
+  const auto fault = fault_of_dates(source, certificate);
+  if (!fault.empty()) throw source.passing(fault);
+}
+
+// A bundle may hold a CA that has ended, or one that begins later, beside the one in use.
+void require_valid_authority(const Source& source, const std::vector<Certificate>& authorities) {
+  std::string fault;
+  for (const auto& authority : authorities) {
+    fault = fault_of_dates(source, authority.get());
+    if (fault.empty()) return;
+  }
+  throw source.passing("the CA " + shown(X509_get_subject_name(authorities.back().get())) +
+                       (fault.starts_with("not") ? " is " : " ") + fault);
 }
 
 // Only certificates that may sign others are trusted; all others in the file are ignored.
@@ -107,7 +128,7 @@ bool is_signed_by(X509_CRL* crl, const X509* authority) {
 }
 
 void check_revocation_list(const Source& source, X509_CRL* crl,
-                           const std::vector<Certificate>& authorities) {
+                           const std::vector<Certificate>& authorities, const CrlRule& rule) {
   if (std::ranges::none_of(authorities, [&](const Certificate& authority) {
         return is_signed_by(crl, authority.get());
       })) {
@@ -115,9 +136,13 @@ void check_revocation_list(const Source& source, X509_CRL* crl,
                        shown(X509_CRL_get_issuer(crl)));
   }
   const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl);
-  if (next != nullptr && has_passed(source, next)) {
-    throw source.error("expired on " + date_of(next) + ": the CA must issue a new one");
-  }
+  if (next == nullptr || !has_passed(source, next) || !rule.refuse) return;
+  if (!is_past(next, rule.grace)) return;
+  const std::string grace =
+      rule.grace.count() > 0
+          ? ", more than --crl-grace (" + std::to_string(rule.grace.count()) + " days) ago"
+          : "";
+  throw source.passing("expired on " + date_of(next) + grace + ": the CA must issue a new one");
 }
 
 // Every certificate of a peer's chain is checked, so a CA without a CRL could not accept any peer.
@@ -136,10 +161,11 @@ void require_list_of_each(const Source& source, const std::vector<RevocationList
 }
 
 std::vector<RevocationList> read_revocations(const Source& source,
-                                             const std::vector<Certificate>& authorities) {
+                                             const std::vector<Certificate>& authorities,
+                                             const CrlRule& rule) {
   auto found = read_objects<RevocationList>(source, "X509 CRL", PEM_read_bio_X509_CRL);
   if (authorities.empty()) return found;  // --ca has a fault of its own
-  for (const auto& crl : found) check_revocation_list(source, crl.get(), authorities);
+  for (const auto& crl : found) check_revocation_list(source, crl.get(), authorities, rule);
   require_list_of_each(source, found, authorities);
   return found;
 }
@@ -156,14 +182,16 @@ PskPtr load_psk(const std::string& path) {
   return Psk::make(key);
 }
 
-Credentials load_credentials(const IdentityFiles& files) {
+Credentials load_credentials(const IdentityFiles& files, const CrlRule& rule) {
   Credentials loaded;
   std::vector<std::string> faults;
-  const auto collect = [&faults](auto step) {
+  Exit status = Exit::failed;
+  const auto collect = [&faults, &status](auto step) {
     try {
       step();
     } catch (const UsageError& error) {
       faults.emplace_back(error.what());
+      if (error.status == Exit::usage) status = Exit::usage;
     }
   };
   collect([&] {
@@ -181,16 +209,20 @@ Credentials load_credentials(const IdentityFiles& files) {
     ERR_clear_error();
     throw source.error("not the key of the certificate " + files.certificate);
   });
-  collect([&] { loaded.authorities = read_authorities({"--ca", files.ca}); });
+  collect([&] {
+    const Source source{"--ca", files.ca};
+    loaded.authorities = read_authorities(source);
+    require_valid_authority(source, loaded.authorities);
+  });
   if (!files.crl.empty()) {
     collect([&] {
-      loaded.revocations = read_revocations({"--crl", files.crl}, loaded.authorities);
+      loaded.revocations = read_revocations({"--crl", files.crl}, loaded.authorities, rule);
     });
   }
   for (const auto& path : files.psk) {
     collect([&] { loaded.psks.push_back(load_psk(path)); });
   }
-  if (!faults.empty()) throw UsageErrors(std::move(faults));
+  if (!faults.empty()) throw UsageErrors(std::move(faults), status);
   return loaded;
 }
 

@@ -177,7 +177,7 @@ void Handshake::establish(record::CipherSuite suite) {
 std::unique_ptr<Handshake> Handshake::initiate(const std::shared_ptr<const Identity>& identity,
                                                Time now) {
   const auto& psks = identity->psks();
-  auto connection = make_connection(identity->initiator(), mtu_of(*identity));
+  auto connection = make_connection(*identity, Role::initiator);
   SSL_set_connect_state(connection->ssl.get());
   // An acceptor's first record has the number of the ClientHello.
   const std::uint64_t base = random_base();

@@ -9,7 +9,7 @@ namespace routevpn::dtls {
 
 std::shared_ptr<const Identity> Identity::load(const IdentityFiles& files,
                                                const IdentityPolicy& policy) {
-  return make(load_credentials(files), policy);
+  return make(load_credentials(files, {policy.crl_grace}), policy);
 }
 
 std::shared_ptr<const Identity> Identity::make(const Credentials& credentials,
@@ -20,6 +20,10 @@ std::shared_ptr<const Identity> Identity::make(const Credentials& credentials,
   identity->initiator_ = make_context(Role::initiator, credentials, policy, with_psk);
   identity->acceptor_ = make_context(Role::acceptor, credentials, policy, with_psk);
   identity->certificate_ = describe(credentials.certificate.get());
+  for (const auto& one : credentials.authorities) {
+    identity->authorities_.push_back(describe(one.get()));
+  }
+  identity->crl_grace_ = policy.crl_grace;
   for (const auto& crl : credentials.revocations) identity->add_dates(crl.get());
   return identity;
 }

@@ -35,7 +35,7 @@ struct Listener::State {
 // Gives OpenSSL the ClientHello as DTLSv1_listen() expects it: OpenSSL then goes on as if it had
 // made the cookie exchange itself. None: OpenSSL refused the ClientHello.
 std::unique_ptr<SslConnection> Listener::State::connect(const ClientHello& hello) const {
-  auto connection = make_connection(identity->acceptor(), mtu_of(*identity));
+  auto connection = make_connection(*identity, Role::acceptor);
   SSL_set_accept_state(connection->ssl.get());
   std::vector<std::uint8_t> bytes(hello.record.begin(), hello.record.end());
   auto header = record::decode(bytes.data());

@@ -67,7 +67,7 @@ std::optional<RecheckFault> recheck(const Identity& identity, Role role,
   if (chain.empty()) return RecheckFault{false, "the peer sent no certificate"};
   const bool initiator = role == Role::initiator;
   SSL_CTX* const context = initiator ? identity.initiator() : identity.acceptor();
-  const auto connection = make_connection(context);  // for the callback of verify.cpp
+  const auto connection = make_connection(identity, role);  // for the callback of verify.cpp
   SSL* const ssl = connection->ssl.get();
   initiator ? SSL_set_connect_state(ssl) : SSL_set_accept_state(ssl);
 

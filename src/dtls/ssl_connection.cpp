@@ -24,16 +24,24 @@ unsigned int next_interval(SSL* ssl, unsigned int passed_us) {
       std::chrono::duration_cast<std::chrono::microseconds>(next).count());
 }
 
+// The largest datagram that OpenSSL may send: an envelope is added to it if there is a PSK.
+long mtu_of(const Identity& identity) {
+  return identity.psks().empty() ? handshake_mtu : handshake_mtu - long{envelope_overhead};
+}
+
 }  // namespace
 
 SslConnection& SslConnection::of(const SSL* ssl) {
   return *static_cast<SslConnection*>(SSL_get_app_data(ssl));
 }
 
-std::unique_ptr<SslConnection> make_connection(SSL_CTX* context, long mtu) {
+std::unique_ptr<SslConnection> make_connection(const Identity& identity, Role role) {
   auto connection = std::make_unique<SslConnection>();
+  const long mtu = mtu_of(identity);
   connection->pipe.mtu = mtu;
-  connection->ssl.reset(SSL_new(context));
+  connection->crl_grace = identity.crl_grace();
+  connection->ssl.reset(
+      SSL_new(role == Role::initiator ? identity.initiator() : identity.acceptor()));
   SSL* ssl = connection->ssl.get();
   pki::require(ssl != nullptr && SSL_set_app_data(ssl, connection.get()) == 1 &&
                    SSL_set_mtu(ssl, mtu) == mtu,

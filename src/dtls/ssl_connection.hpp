@@ -1,6 +1,7 @@
 // One SSL object and the state that its callbacks use.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,17 +24,13 @@ struct SslConnection {
   Owned<SSL, SSL_free> ssl;
   // Set by a callback that refused the peer: more precise than OpenSSL's error.
   std::optional<HandshakeFailure> refusal;
+  std::chrono::days crl_grace{0};  // see IdentityPolicy
 
   static SslConnection& of(const SSL* ssl);
 };
 
-// The largest datagram that OpenSSL may send: an envelope is added to it if there is a PSK.
-inline long mtu_of(const Identity& identity) {
-  return identity.psks().empty() ? handshake_mtu : handshake_mtu - long{envelope_overhead};
-}
-
 // Throws SystemError.
-std::unique_ptr<SslConnection> make_connection(SSL_CTX* context, long mtu = handshake_mtu);
+std::unique_ptr<SslConnection> make_connection(const Identity& identity, Role role);
 
 // Describes OpenSSL's first queued error and clears the queue.
 HandshakeFailure failure_from_queue();

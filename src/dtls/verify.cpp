@@ -71,8 +71,19 @@ int fault_of_leaf(X509* leaf) {
   return X509_check_ca(leaf) != 0 ? X509_V_ERR_INVALID_CA : X509_V_OK;
 }
 
-// Never accepts what OpenSSL refused.
+// An expired CRL that is in force for --crl-grace. OpenSSL goes on with the check of the list.
+bool is_in_grace(X509_STORE_CTX* store) {
+  const X509_CRL* crl = X509_STORE_CTX_get0_current_crl(store);
+  return X509_STORE_CTX_get_error(store) == X509_V_ERR_CRL_HAS_EXPIRED && crl != nullptr &&
+         !is_past(X509_CRL_get0_nextUpdate(crl), SslConnection::of(ssl_of(store)).crl_grace);
+}
+
+// Accepts nothing that OpenSSL refused, except a CRL within its grace.
 int on_verified(int ok, X509_STORE_CTX* store) {
+  if (ok != 1 && is_in_grace(store)) {
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+  }
   if (ok == 1 && X509_STORE_CTX_get_error_depth(store) == 0) {
     const int fault = fault_of_leaf(X509_STORE_CTX_get0_cert(store));
     if (fault != X509_V_OK) X509_STORE_CTX_set_error(store, fault);

@@ -52,7 +52,8 @@ Netns Netns::open(const std::string& name, const std::string& option) {
   if (!fd && !name.empty() && errno != ENOENT && errno != ENOTDIR) throw system_error(what);
   // The mount point of a deleted namespace can be opened too.
   if (!fd || ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) {
-    throw UsageError(what + ": no such network namespace (a name of 'ip netns', a path, or a pid)");
+    throw UsageError(what + ": no such network namespace (a name of 'ip netns', a path, or a pid)",
+                     Exit::failed);
   }
   return Netns(std::move(fd));
 }

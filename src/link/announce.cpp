@@ -63,24 +63,21 @@ void Link::announce(const std::string& state, const session::SessionStatus& sess
       association ? channel::Address::of(association->endpoint.remote) : channel::Address{}});
 }
 
+std::vector<Ending> Link::endings() const {
+  const auto session = reporting_lane().session().status(read_clock());
+  std::optional<dtls::CertificateInfo> peer;
+  if (session.association) peer = session.association->peer;
+  return endings_of(*identity_, options_.crl, peer);
+}
+
 void Link::warn_of_expiry() {
   expiry_at_ = read_clock() + expiry_interval;
   const auto now = std::chrono::system_clock::now();
-  const auto warn = [now](ExpiryWatch& watch, const dtls::CertificateInfo& certificate) {
-    const auto days = watch.warn(certificate.not_after, now);
-    if (!days) return;
-    log_warning(
-        "a certificate expires within " + std::to_string(*days) + (*days == 1 ? " day" : " days"),
-        {{"certificate", certificate.name}, {"not_after", rfc3339(certificate.not_after)}});
-  };
-  warn(own_expiry_, identity_->certificate());
-  const auto session = reporting_lane().session().status(read_clock());
-  if (session.association) warn(peer_expiry_, session.association->peer);
-  const auto& crl = identity_->revocation_dates();
-  if (!crl || !crl_expiry_.warn(crl->last_update, crl->next_update, now)) return;
-  log_warning(crl->next_update > now ? "the CRL ends soon: its CA must issue a new one"
-                                     : "the CRL has expired: every peer is refused",
-              {{"crl", options_.crl}, {"next_update", rfc3339(crl->next_update)}});
+  for (const auto& ending : endings()) {
+    if (end_watch_.warn(ending, now)) {
+      log_warning(warning_of(ending, now), {{"end", rfc3339(ending.end)}});
+    }
+  }
 }
 
 // A stranger can make handshakes fail, so the log takes one line a second.
@@ -111,7 +108,9 @@ std::string Link::status() const {
                   start_.monitor_pid,
                   start_.worker_starts,
                   cage::refused_system_calls().count,
-                  refused_sources_};
+                  refused_sources_,
+                  *identity_,
+                  endings()};
   std::vector<LaneFacts> lanes;
   for (const auto& lane : lanes_) {
     if (lane.get() == &reporting_lane()) facts.reporting_lane = lanes.size();

@@ -109,7 +109,8 @@ std::shared_ptr<const dtls::Identity> make_identity(const FileContents& files, d
       [&monitor, key](const signer::SignRequest& request, std::span<std::uint8_t> signature) {
         return monitor.sign(key, request, signature);
       });
-  return dtls::Identity::make(credentials, {files.options.peer_name, files.options.ciphers});
+  return dtls::Identity::make(
+      credentials, {files.options.peer_name, files.options.ciphers, files.options.crl_grace});
 }
 
 }  // namespace routevpn::link

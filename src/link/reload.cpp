@@ -43,6 +43,7 @@ void Link::replace_identity(const channel::Reload& reload, const FileContents& f
     drain(*lane);
   }
   log_info("certificates were loaded again");
+  end_watch_ = {};
   warn_of_expiry();
 }
 

@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <array>
 
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "routevpn/base/text.hpp"
 
+#include "credentials_json.hpp"
+
 namespace routevpn::link {
 
 namespace {
-
-// Keeps the order of insertion, so that two answers can be compared by eye.
-using Json = nlohmann::ordered_json;
 
 // The wall clock's time at `when`. The difference of the two clocks is kept, so that two answers
 // give the same time for the same event unless the wall clock was set in between.
@@ -28,13 +26,6 @@ std::string wall_clock(Time when, Time now) {
 
 double microseconds(Duration duration) {
   return std::chrono::duration<double, std::micro>(duration).count();
-}
-
-Json peer_json(const session::AssociationStatus& association) {
-  return {{"name", association.peer.name},
-          {"subject", association.peer.subject},
-          {"not_after", rfc3339(association.peer.not_after)},
-          {"fingerprint", association.peer.fingerprint}};
 }
 
 Json rtt_json(const session::PathStatus& path) {
@@ -108,7 +99,7 @@ Json damping_json(const std::optional<session::DampingStatus>& damping, Time now
 Json association_json(const session::SessionStatus& session, Time now) {
   const auto& association = session.association;
   Json json;
-  json["peer"] = association ? peer_json(*association) : Json(nullptr);
+  json["peer"] = association ? certificate_json(association->peer) : Json(nullptr);
   const auto remote = association ? association->endpoint.remote : session.attempted;
   json["remote"] = remote ? Json(remote->to_string()) : Json(nullptr);
   json["alpn"] = association && association->control_messages
@@ -194,6 +185,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
     json["alpn"] = json["alpn"].get<std::string>() + "+psk";
   }
   write_faults(json, session, now);
+  json["credentials"] = credentials_json(facts);
   write_path(json, session.path);
   json.update(counts);
   json["udp_segment"] = std::ranges::all_of(

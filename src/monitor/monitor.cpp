@@ -47,7 +47,8 @@ std::string link_name(const options::LinkOptions& options, const std::string& if
 }  // namespace
 
 Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> arguments,
-                 cage::Account account, dtls::Credentials credentials, Ends ends)
+                 cage::Account account, dtls::Credentials credentials, host::FileWatch files,
+                 Ends ends)
     : options_(options),
       arguments_(std::move(arguments)),
       account_(std::move(account)),
@@ -61,6 +62,7 @@ Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> a
       mtu_(ends_.mtu),
       signals_(open_signals()),
       netns_watch_({options.netns, options.public_netns}),
+      file_watch_(std::move(files)),
       hook_(options.on_state),
       listener_(options.run_dir, link_name(options, ifname_), group_of_socket(account_)),
       commands_(loop_, options.run_dir, listener_.link(),
@@ -82,6 +84,7 @@ Monitor::Monitor(const options::LinkOptions& options, std::vector<std::string> a
 
 Exit Monitor::run() {
   ping_at_ = read_clock() + ping_interval;
+  check_files_at_ = read_clock() + host::FileWatch::check_interval;
   start_worker();
   while (!done_) {
     loop_.turn(time_to_wait());
@@ -95,8 +98,9 @@ Exit Monitor::run() {
 }
 
 std::optional<Duration> Monitor::time_to_wait() const {
-  Time first = ping_at_;
-  for (const auto& due : {old_key_until_, restart_at_, kill_at_, gasps_.due(), paused_until_}) {
+  Time first = std::min(ping_at_, check_files_at_);
+  for (const auto& due :
+       {old_key_until_, restart_at_, kill_at_, gasps_.due(), paused_until_, reread_at_}) {
     if (due) first = std::min(first, *due);
   }
   return std::max(first - read_clock(), Duration::zero());
@@ -126,6 +130,7 @@ void Monitor::on_timer(Time now) {
     }
   }
   report_refusals(now);
+  check_files(now);
   if (now >= ping_at_) ping(now);
 }
 

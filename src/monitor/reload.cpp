@@ -1,7 +1,11 @@
 // SIGHUP or the command `reload`: the monitor reads the credentials again, and the --accept
 // prefixes of the configuration file. A fault of one does not keep the other from being taken.
+// When the files of the credentials have changed, the monitor reads these by itself.
 // With `--accept routed` the guardian's nftables table has the prefixes, and it stays the same
 // until the link ends.
+
+#include <algorithm>
+#include <utility>
 
 #include "routevpn/base/log.hpp"
 #include "routevpn/monitor/monitor.hpp"
@@ -30,8 +34,8 @@ void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
       return false;
     }
   };
-  const bool new_credentials =
-      succeeds("the old certificates stay in force", [this] { return reload_credentials(); });
+  const bool new_credentials = succeeds("the old certificates stay in force",
+                                        [this] { return take_credentials(load_credentials()); });
   const bool new_options = succeeds("the old --accept prefixes stay in force",
                                     [&] { return reload_accept(answer.lines); });
   const bool told =
@@ -45,10 +49,19 @@ void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
   }
 }
 
-bool Monitor::reload_credentials() {
-  auto fresh = dtls::load_credentials(
-      {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk});
-  dtls::Identity::make(fresh, {options_.peer_name, options_.ciphers});
+dtls::Credentials Monitor::load_credentials() const {
+  return dtls::load_for_link(
+      {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk},
+      {options_.peer_name, options_.ciphers, options_.crl_grace}, true);
+}
+
+// The certificate tells the key apart.
+bool Monitor::are_in_force(const dtls::Credentials& credentials) const {
+  return dtls::texts_of(credentials) == texts_ &&
+         std::ranges::equal(credentials.psks, psks_, dtls::same);
+}
+
+bool Monitor::take_credentials(dtls::Credentials fresh) {
   auto texts = dtls::texts_of(fresh);
   auto signer =
       std::make_unique<signer::Signer>(std::move(fresh.key), signature_rate(options_.lanes));
@@ -57,7 +70,47 @@ bool Monitor::reload_credentials() {
   old_signer_ = std::exchange(signer_, std::move(signer));
   old_key_until_ = read_clock() + old_key_life;
   ++key_;
+  reread_at_.reset();
+  reread_fault_.clear();
   return true;
+}
+
+void Monitor::check_files(Time now) {
+  if (now >= check_files_at_) {
+    check_files_at_ = now + host::FileWatch::check_interval;
+    if (file_watch_.changed()) reread_at_ = now;
+  }
+  if (!reread_at_ || now < *reread_at_) return;
+  reread_at_.reset();
+  if (!exit_) reread_files(now);
+}
+
+// A program that copies files may also write what is there already: then nothing changes.
+void Monitor::reread_files(Time now) {
+  try {
+    auto fresh = load_credentials();
+    if (are_in_force(fresh)) return reread_fault_.clear();
+    take_credentials(std::move(fresh));
+    log_info("the files of the credentials have changed");
+  } catch (const UsageError& error) {
+    return refuse_files(error.what(), error.status, now);
+  } catch (const SystemError& error) {
+    return refuse_files(error.what(), Exit::failed, now);
+  }
+  if (worker_ == nullptr) return;
+  try {
+    tell_reload(true);
+  } catch (const SystemError& error) {
+    log_error("the next worker gets the new files", {{"error", error.what()}});
+  }
+}
+
+void Monitor::refuse_files(const std::string& fault, Exit status, Time now) {
+  if (std::exchange(reread_fault_, fault) != fault) {
+    log_error("new files of the credentials are not taken, the old stay in force",
+              {{"error", fault}});
+  }
+  if (status == Exit::failed) reread_at_ = now + reread_interval;
 }
 
 bool Monitor::reload_accept(std::vector<std::string>& notes) {

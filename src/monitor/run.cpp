@@ -34,6 +34,12 @@ constexpr std::array<unsigned, 11> set_up_rights{
     CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE, CAP_CHOWN};
 constexpr auto running_rights = std::span(set_up_rights).first<9>();
 
+std::vector<std::string> files_of(const options::LinkOptions& options) {
+  auto files = options.psk;
+  files.insert(files.end(), {options.certificate, options.key, options.ca, options.crl});
+  return files;
+}
+
 }  // namespace
 
 // The guardian starts before the private key is in memory.
@@ -42,11 +48,13 @@ Exit run(const options::LinkOptions& options, std::vector<std::string> arguments
   auto early = open_early_ends(options);
   const bool locked = host::lock_memory();
   host::keep_capabilities(set_up_rights);
-  auto credentials = dtls::load_credentials(
-      {options.certificate, options.key, options.ca, options.crl, options.psk});
-  dtls::Identity::make(credentials, {options.peer_name, options.ciphers});
+  host::FileWatch files(files_of(options));
+  // A link with an expired CRL waits for a new one: the service manager need not start it again.
+  auto credentials =
+      dtls::load_for_link({options.certificate, options.key, options.ca, options.crl, options.psk},
+                          {options.peer_name, options.ciphers, options.crl_grace}, false);
   Monitor monitor(options, std::move(arguments), std::move(account), std::move(credentials),
-                  open_ends(options, std::move(early)));
+                  std::move(files), open_ends(options, std::move(early)));
   if (!locked) {
     log_warning(
         "the monitor's memory cannot be locked (CAP_IPC_LOCK, RLIMIT_MEMLOCK): its key may be "

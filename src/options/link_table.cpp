@@ -24,6 +24,7 @@ constexpr std::uint32_t longest_rekey_s = 24 * 3600;
 // AES-GCM's limit may come first.
 constexpr std::uint32_t fewest_rekey_records = 10'000;
 constexpr std::uint32_t most_rekey_records = 1U << 23;
+constexpr std::uint32_t longest_crl_grace_days = 3650;
 
 Format<milliseconds> period() {
   return number<milliseconds>(shortest_probe_ms, longest_silence_ms, " milliseconds");
@@ -103,6 +104,8 @@ OptionTable credential_options(LinkOptions& o) {
       {"key", "FILE", "its private key, PEM", single(o.key), 'K'},
       {"ca", "FILE", "CA of the peer, PEM", single(o.ca), 'A'},
       {"crl", "FILE", "revoked certificates, PEM", single(o.crl)},
+      {"crl-grace", "DAYS", "an expired CRL stays in force for this time; 0: not at all",
+       single(o.crl_grace, number<std::chrono::days>(0, longest_crl_grace_days, " days"))},
       {"psk", "FILE", "pre-shared key; given twice: the first is used, both are accepted",
        repeatable(o.psk, text())},
       {"peer-name", "NAME", "name in the peer's certificate; '*': any of the CA",

@@ -54,6 +54,34 @@ HostAndRest split(const std::string& text) {
   return {text.substr(0, colon), text.substr(colon)};
 }
 
+// The address of the prefix whose host bits are all set.
+IpAddress last_of(const IpPrefix& prefix) {
+  auto bytes = prefix.address.bytes();
+  for (unsigned bit = prefix.length; bit < prefix.address.bits(); ++bit) {
+    bytes[bit / 8] |= static_cast<std::uint8_t>(0x80 >> bit % 8);
+  }
+  if (!prefix.address.is_v4()) return IpAddress::v6(bytes);
+  return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
+}
+
+// Why no interface can have this address; empty: it can. A prefix with two addresses has neither
+// network nor broadcast address (RFC 3021, RFC 6164).
+std::string_view no_host_address(const IpPrefix& prefix) {
+  const auto& address = prefix.address;
+  const auto& bytes = address.bytes();
+  const bool v4 = address.is_v4();
+  if (std::all_of(bytes.begin(), bytes.end(), [](auto b) { return b == 0; })) {
+    return "the unspecified address";
+  }
+  if (v4 ? bytes[0] >= 224 : bytes[0] == 0xff) return "a multicast or reserved address";
+  if (prefix.length == 0) return "in a network of all addresses";
+  if (prefix.length + 1 >= address.bits()) return {};
+  if (prefix == prefix.network()) {
+    return v4 ? "the address of its network" : "the subnet-router anycast address of its network";
+  }
+  return v4 && address == last_of(prefix) ? "the broadcast address of its network" : "";
+}
+
 }  // namespace
 
 std::uint32_t parse_number(const std::string& text, std::uint32_t lowest, std::uint32_t highest,
@@ -116,11 +144,8 @@ IpPrefix parse_interface_address(const std::string& text) {
   if (!prefix || text.find('/') == std::string::npos) {
     throw UsageError("must be ADDRESS/LENGTH, like 10.1.2.230/30 or 2001:db8:ff::5/127");
   }
-  const auto& bytes = prefix->address.bytes();
-  const bool multicast = prefix->address.is_v4() ? bytes[0] >= 224 : bytes[0] == 0xff;
-  const bool unspecified = std::all_of(bytes.begin(), bytes.end(), [](auto b) { return b == 0; });
-  if (multicast || unspecified || prefix->length == 0) {
-    throw UsageError("cannot be the address of an interface");
+  if (const auto what = no_host_address(*prefix); !what.empty()) {
+    throw UsageError("cannot be the address of an interface: it is " + std::string(what));
   }
   return *prefix;
 }

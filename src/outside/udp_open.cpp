@@ -83,9 +83,11 @@ void bind_to(const Fd& socket, int family, const UdpOptions& options) {
   if (error == EADDRINUSE) {
     throw BusyError(option + ": port " + std::to_string(options.port) + " is in use");
   }
+  // Also for a tentative IPv6 address (RFC 4862 section 5.4).
   if (error == EADDRNOTAVAIL) {
     throw UsageError(option + ": " + wanted.address.to_string() +
-                     " is not an address of this network namespace");
+                         " is not an address of this network namespace, or is still tentative",
+                     Exit::failed);
   }
   // The kernel's error for a link-local address without an interface.
   if (error == EINVAL) {

@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include "routevpn/base/error.hpp"
-#include "routevpn/base/secret.hpp"
-#include "routevpn/pki/certificate.hpp"
 #include "routevpn/pki/files.hpp"
+
+#include "directory.hpp"
 
 namespace routevpn::pki {
 
@@ -17,75 +16,9 @@ namespace {
 using Existing = FileSet::Existing;
 using std::chrono::days;
 
-constexpr mode_t secret = 0600;
-constexpr mode_t open_to_all = 0644;
-// Certificates are valid this long before they are made: gateways' clocks may be behind the CA's.
-constexpr std::chrono::minutes clock_slack{5};
-
-std::string in(const std::string& directory, const std::string& file) {
-  return directory == "." ? file : directory + "/" + file;
-}
-
-Index load_index(const std::string& directory) {
-  const std::string path = in(directory, "ca.index");
-  if (!exists(path)) return {};
-  return parse_index(read_file(path, Trust::unaltered), path);
-}
-
-Certificate read_certificate(const std::string& path) {
-  return parse_certificate(read_file(path, Trust::unaltered), path);
-}
-
-// Empty if there is no ca.crl.
-RevocationList load_revocation_list(const std::string& directory) {
-  const std::string path = in(directory, "ca.crl");
-  if (!exists(path)) return nullptr;
-  return parse_revocation_list(read_file(path, Trust::unaltered), path);
-}
-
-void require_authority_certificate(const std::string& directory) {
-  const std::string path = in(directory, "ca.cert");
-  if (!exists(path)) throw UsageError(path + ": no CA here; make one with `routevpn pki ca`");
-}
-
-Issuer load_issuer(const std::string& directory, TimePoint at) {
-  require_authority_certificate(directory);
-  const std::string certificate_path = in(directory, "ca.cert");
-  const std::string key_path = in(directory, "ca.key");
-  auto certificate = read_certificate(certificate_path);
-  const SecretText key(read_file(key_path, Trust::secret));
-  Issuer issuer{std::move(certificate), parse_private_key(key.get(), key_path)};
-  if (X509_check_private_key(issuer.certificate.get(), issuer.key.get()) != 1) {
-    ERR_clear_error();
-    throw UsageError(key_path + ": is not the key of " + certificate_path);
-  }
-  if (X509_check_ca(issuer.certificate.get()) != 1) {
-    throw UsageError(certificate_path + ": is not a CA's certificate");
-  }
-  const auto end = not_after(issuer.certificate.get());
-  if (end <= at) throw UsageError(certificate_path + ": expired at " + to_text(end));
-  return issuer;
-}
-
-// The public key of a request. The request's signature proves possession of the private key.
-Key load_subject_key(const std::string& path) {
-  const auto request = parse_request(read_file(path, Trust::unaltered), path);
-  Key key(X509_REQ_get_pubkey(request.get()));
-  ERR_clear_error();
-  if (const auto fault = why_unusable(key.get()); !fault.empty()) {
-    throw UsageError(path + ": " + fault);
-  }
-  if (X509_REQ_verify(request.get(), key.get()) != 1) {
-    ERR_clear_error();
-    throw UsageError(path +
-                     ": the signature does not match the key; the file was damaged or changed");
-  }
-  return key;
-}
-
 TimePoint end_of_certificate(const SignOrder& order, TimePoint issuer_end, TimePoint at) {
-  const TimePoint wanted = at + days{order.days.value_or(certificate_days)};
-  if (!order.days) return std::min(wanted, issuer_end);
+  if (!order.days) return std::min(at + drawn_lifetime(), issuer_end);
+  const TimePoint wanted = at + days{*order.days};
   if (wanted > issuer_end) {
     const auto left = std::chrono::duration_cast<days>(issuer_end - at).count();
     throw UsageError("--days " + std::to_string(*order.days) + ": the CA itself ends in " +
@@ -113,13 +46,6 @@ UsageError nothing_to_revoke(const Index& index, const RevokeOrder& order) {
   }
   return UsageError(what +
                     (by_serial ? ": is revoked already" : ": is revoked or expired already"));
-}
-
-// CRL numbers must grow (RFC 5280 section 5.2.3), also after a loss of ca.crl: so a number is the
-// time in seconds, or the last number plus one if that is higher.
-std::uint64_t next_number(const X509_CRL* last, TimePoint at) {
-  const auto by_clock = static_cast<std::uint64_t>(at.time_since_epoch().count());
-  return last == nullptr ? by_clock : std::max(by_clock, number_of(last) + 1);
 }
 
 // Without --days a new list ends no sooner than the last: a revocation must not shorten the time

@@ -194,8 +194,16 @@ RevocationList make_revocation_list(const Issuer& issuer, const Index& index, st
   return list;
 }
 
+TimePoint not_before(const X509* certificate) {
+  return from_asn1(X509_get0_notBefore(certificate));
+}
+
 TimePoint not_after(const X509* certificate) {
   return from_asn1(X509_get0_notAfter(certificate));
+}
+
+TimePoint last_update(const X509_CRL* list) {
+  return from_asn1(X509_CRL_get0_lastUpdate(list));
 }
 
 TimePoint next_update(const X509_CRL* list) {

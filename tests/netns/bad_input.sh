@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts that fail. Each prints one line that names the option, the file or the line, and what is allowed.
-# The status is 2 for a wrong option or file and 1 for a failure of the system. Nothing is left behind.
+# The status is 2 for a wrong option or file. It is 1 for a failure of the system, and for a fault that ends
+# without a change of the options: then the service manager starts the link again. Nothing is left behind.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -150,7 +151,13 @@ start_is 2 "--listen 65536: port must be 1 to 65535" --listen 65536
 start_is 2 "--address 10.255.0.1: must be ADDRESS/LENGTH*" --address 10.255.0.1
 start_is 2 "--address 10.255.0.1/33: must be ADDRESS/LENGTH*" --address 10.255.0.1/33
 start_is 2 "--address 2001:db8:ff::g/127: must be ADDRESS/LENGTH*" --address 2001:db8:ff::g/127
-start_is 2 "--address 224.0.0.1/30: cannot be the address of an interface" --address 224.0.0.1/30
+start_is 2 "--address 224.0.0.1/30: cannot be the address of an interface: it is a multicast *" --address 224.0.0.1/30
+start_is 2 "--address 10.255.0.0/30: cannot be the address of an interface: it is the address of its network" \
+  --address 10.255.0.0/30
+start_is 2 "--address 10.255.0.3/30: cannot be the address of an interface: it is the broadcast address of its network" \
+  --address 10.255.0.3/30
+start_is 2 "--address 2001:db8:ff::/64: cannot be the address of an interface: it is the subnet-router anycast *" \
+  --address 2001:db8:ff::/64
 start_is 2 "--address: 10.255.0.1 is given twice" --address 10.255.0.1/30 --address 10.255.0.1/24
 start_is 2 "--route 10.1.2.3/8: has bits behind its length; the network is 10.0.0.0/8" \
   --route 10.1.2.3/8
@@ -178,9 +185,12 @@ start_is 2 "--key b.key: not the key of the certificate a.cert" --key b.key
 start_is 2 "--key open.key: mode is 0644; must be readable by its owner alone (chmod 600 open.key)" \
   --key open.key
 start_is 2 "--key locked.key: encrypted keys are not supported*" --key locked.key
-start_is 2 "--cert expired.cert: expired on 2020-02-01" --cert expired.cert --key a.key
+start_is 1 "--cert expired.cert: expired on 2020-02-01" --cert expired.cert --key a.key
 start_is 2 "--cert weak.cert: has an RSA key of 1024 bits; links accept *" \
   --cert weak.cert --key weak.key
+start_is 2 "--cert other/x.cert: not issued by a CA of --ca ca.cert: its issuer is CN=another CA" \
+  --cert other/x.cert --key other/x.key
+start_is 2 "--peer-name a: is the name of our own certificate, a.cert; it must be the peer's" --peer-name a
 start_is 2 "--ca b.cert: holds no CA certificate (basicConstraints must say CA:TRUE)" --ca b.cert
 start_is 2 "--crl other/ca.crl: not signed by a CA of --ca*" --crl other/ca.crl
 start_is 2 "--crl other/ca.crl: has no CRL of the CA CN=*; it must hold one of each CA of --ca" \
@@ -208,12 +218,12 @@ refused 2 "--dir open.d: mode is 0777; must be writable by its owner alone (chmo
 
 # --- resources of the system --------------------------------------------------------------------
 
-start_is 2 "--netns none: no such network namespace*" --netns none
-start_is 2 "--netns /dev/null: no such network namespace*" --netns /dev/null
-start_is 2 "--public-netns none: no such network namespace*" --public-netns none
+start_is 1 "--netns none: no such network namespace*" --netns none
+start_is 1 "--netns /dev/null: no such network namespace*" --netns /dev/null
+start_is 1 "--public-netns none: no such network namespace*" --public-netns none
 start_is 2 "interface lo: the name is taken" --ifname lo
 start_is 2 "--listen 192.0.2.1:7001: port 7001 is in use" --listen 192.0.2.1:7001
-start_is 2 "--listen 192.0.2.9:7000: 192.0.2.9 is not an address of this network namespace" \
+start_is 1 "--listen 192.0.2.9:7000: 192.0.2.9 is not an address of this network namespace, or is still tentative" \
   --listen 192.0.2.9:7000
 start_is 2 "route 10.7.0.0/16*" --route 10.7.0.0/16 --route 10.7.0.0/16
 start_is 1 "--run-dir run/file: Not a directory" --run-dir run/file

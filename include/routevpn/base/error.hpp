@@ -14,16 +14,20 @@ namespace routevpn {
 // Exit status of the process.
 enum class Exit : int { stopped = 0, failed = 1, usage = 2 };
 
-// Wrong options, configuration or credentials: exit status 2. The text is one line: file, line or
-// option, the fault, and what is allowed.
+// Wrong options, configuration or credentials. The text is one line: file, line or option, the
+// fault, and what is allowed. `status`: Exit::failed for a fault that ends without a change of the
+// options, for example a certificate that is not yet valid, so that a restart may succeed.
 struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit UsageError(const std::string& text, Exit exit_status = Exit::usage)
+      : std::runtime_error(text), status(exit_status) {}
+  Exit status;
 };
 
-// Several UsageErrors. The text has all of them in one line, "; " between.
+// Several UsageErrors. The text has all of them in one line, "; " between. The status is
+// Exit::failed only if all faults have that status.
 struct UsageErrors : UsageError {
-  explicit UsageErrors(std::vector<std::string> all)
-      : UsageError(joined(all)), lines(std::move(all)) {}
+  explicit UsageErrors(std::vector<std::string> all, Exit exit_status = Exit::usage)
+      : UsageError(joined(all), exit_status), lines(std::move(all)) {}
   std::vector<std::string> lines;  // at least one
 
  private:

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "routevpn/apply/run.hpp"
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/pki/authority.hpp"
 #include "routevpn/pki/psk.hpp"
@@ -46,8 +47,9 @@ struct ListCertificates {
   bool json = false;
 };
 
-using PkiCommand = std::variant<pki::AuthorityOrder, pki::RequestOrder, pki::SignOrder,
-                                pki::RevokeOrder, ListCertificates, pki::PskOrder>;
+using PkiCommand =
+    std::variant<pki::AuthorityOrder, pki::RequestOrder, pki::SignOrder, pki::RenewOrder,
+                 pki::RevocationListOrder, pki::RevokeOrder, ListCertificates, pki::PskOrder>;
 
 // Help, a version or a completion script.
 struct PrintText {
@@ -55,7 +57,7 @@ struct PrintText {
 };
 
 using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, PkiCommand,
-                             plan::PlanRequest, PrintText>;
+                             plan::PlanRequest, apply::ApplyRequest, PrintText>;
 
 struct CommandLine {
   Command command;

@@ -18,6 +18,13 @@ int run_pki(const PkiCommand& command, const Console& console);
 // something would, 2 when the check failed.
 int run_plan(const plan::PlanRequest& request, const Console& console);
 
+// Makes this machine agree with a planned directory: prints the steps, and each that is done.
+// Status 1 when it stopped before the last step, with one line for each step that is not done; 2
+// when nothing was changed because of a fault.
+int run_apply(const apply::ApplyRequest& request, const Console& console);
+// The same on another machine, for tests.
+int run_apply(const apply::ApplyRequest& request, apply::Machine& machine, const Console& console);
+
 // Prints the state of links: once, each second or after a wait.
 int run_show(const ShowLinks& show, const Console& console);
 

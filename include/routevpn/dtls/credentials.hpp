@@ -1,6 +1,7 @@
 // The credentials of an identity: read from files and checked, or from their texts.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -25,14 +26,26 @@ struct Credentials {
 // such a line.
 PskPtr load_psk(const std::string& path);
 
+// What is done with a CRL that has expired.
+struct CrlRule {
+  std::chrono::days grace{0};  // it is accepted for this time
+  bool refuse = true;          // after that; false: accept it, and every handshake refuses its peer
+};
+
 // Throws UsageErrors, see Identity::load.
-Credentials load_credentials(const IdentityFiles& files);
+Credentials load_credentials(const IdentityFiles& files, const CrlRule& rule = {});
+// For a link: also throws UsageError for credentials that no handshake with the peer can use. Our
+// certificate must be issued by a CA of --ca, because the peer has the same, and --peer-name must
+// not be our own name. `refuse_ended_crl`: CrlRule::refuse.
+Credentials load_for_link(const IdentityFiles& files, const IdentityPolicy& policy,
+                          bool refuse_ended_crl);
 
 // All but the keys, as PEM. The certificate is before its chain.
 struct CredentialTexts {
   std::string certificates;
   std::string authorities;
   std::string revocations;  // empty: none
+  bool operator==(const CredentialTexts&) const = default;
 };
 CredentialTexts texts_of(const Credentials& credentials);
 // The reverse, without a check of dates and signatures and without the keys. Throws SystemError.

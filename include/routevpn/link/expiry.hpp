@@ -1,64 +1,52 @@
-// When to warn of the end of a certificate or a CRL. Pure.
+// What ends of a link's credentials, and when to warn of it. Pure.
 #pragma once
 
-#include <array>
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "routevpn/dtls/identity.hpp"
 
 namespace routevpn::link {
 
-// Of a certificate: once at 30, 7 and 1 days before.
-class ExpiryWatch {
- public:
-  using WallTime = std::chrono::system_clock::time_point;
-  static constexpr std::array<int, 3> days_ahead = {1, 7, 30};
+using WallTime = std::chrono::system_clock::time_point;
 
-  // The days left, rounded up to one of days_ahead; none: a warning for it was given already.
-  std::optional<int> warn(WallTime not_after, WallTime now) {
-    if (not_after != not_after_) {
-      not_after_ = not_after;
-      warned_.reset();
-    }
-    for (const int days : days_ahead) {
-      if (not_after - now > std::chrono::hours(24) * days) continue;
-      if (warned_ && *warned_ <= days) return std::nullopt;
-      warned_ = days;
-      return days;
-    }
-    return std::nullopt;
-  }
-
- private:
-  WallTime not_after_{};
-  std::optional<int> warned_;
+struct Ending {
+  enum class Kind : std::uint8_t { own_certificate, peer_certificate, authority, revocation_list };
+  Kind kind;
+  std::string name;  // of the certificate's subject; for a CRL its file
+  WallTime begin;
+  WallTime end;
+  WallTime in_force_until;  // of a CRL: `end` and its grace; otherwise `end`
 };
 
-// Of a CRL: each day from the last third of its lifetime on, also after its end.
-class RevocationWatch {
+// `peer`: the certificate of the association in use; none without one.
+std::vector<Ending> endings_of(const dtls::Identity& identity, const std::string& crl_file,
+                               const std::optional<dtls::CertificateInfo>& peer);
+
+// Whether it has ended, or less than a third of its lifetime is left.
+bool ends_soon(const Ending& ending, WallTime now);
+
+// One line for people, without the dates that `show` and the log have beside it.
+std::string warning_of(const Ending& ending, WallTime now);
+
+// Gives a warning of each ending once a day.
+class EndWatch {
  public:
-  using WallTime = ExpiryWatch::WallTime;
   // The link asks once an hour, so that two warnings are at most a day apart.
   static constexpr std::chrono::hours interval{23};
 
   // Whether a warning is due.
-  bool warn(WallTime last_update, WallTime next_update, WallTime now) {
-    const auto lifetime = seconds_of(next_update) - seconds_of(last_update);
-    if (seconds_of(next_update) - seconds_of(now) > lifetime / 3) return false;
-    const bool same = next_update == next_update_ && now >= warned_at_;
-    if (same && now - warned_at_ < interval) return false;
-    next_update_ = next_update;
-    warned_at_ = now;
-    return true;
-  }
+  bool warn(const Ending& ending, WallTime now);
 
  private:
-  // A difference of WallTimes can overflow: they are nanoseconds, and a CRL may end in 2262.
-  static std::chrono::seconds seconds_of(WallTime at) {
-    return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch());
-  }
-
-  WallTime next_update_{};  // of the CRL that the last warning was of
-  WallTime warned_at_{};
+  // Two CAs may have the same name.
+  using Key = std::tuple<Ending::Kind, std::string, WallTime>;
+  std::map<Key, WallTime> warned_at_;
 };
 
 }  // namespace routevpn::link

@@ -72,6 +72,7 @@ class Link {
   void state_changed(const session::StateChanged& change);
   void handshake_failed(const session::HandshakeFailed& failed);
   void announce(const std::string& state, const session::SessionStatus& session);
+  [[nodiscard]] std::vector<Ending> endings() const;
   void warn_of_expiry();
   [[nodiscard]] const LaneControl& reporting_lane() const;
   [[nodiscard]] std::string status() const;
@@ -99,9 +100,7 @@ class Link {
   std::optional<Time> announced_at_;
   Time next_failure_log_{};
   unsigned unlogged_failures_ = 0;
-  ExpiryWatch own_expiry_;
-  ExpiryWatch peer_expiry_;
-  RevocationWatch crl_expiry_;
+  EndWatch end_watch_;
   std::uint64_t refused_logged_ = 0;  // system calls
   Time next_refused_log_{};
   Time expiry_at_{};                      // the next check of certificates

@@ -4,10 +4,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
 #include "routevpn/datapath/lane.hpp"
+#include "routevpn/link/expiry.hpp"
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/session/session.hpp"
 
@@ -27,6 +29,8 @@ struct LinkFacts {
   std::uint64_t worker_starts = 0;
   std::uint64_t refused_system_calls = 0;
   std::uint64_t refused_sources = 0;  // inner packets that the kernel has dropped
+  const dtls::Identity& identity;
+  std::vector<Ending> endings;  // of the credentials and the peer's certificate
 };
 
 struct LaneFacts {

@@ -18,6 +18,7 @@
 #include "routevpn/host/command_socket.hpp"
 #include "routevpn/host/control_socket.hpp"
 #include "routevpn/host/event_loop.hpp"
+#include "routevpn/host/file_watch.hpp"
 #include "routevpn/host/netns_watch.hpp"
 #include "routevpn/host/resolver_process.hpp"
 #include "routevpn/host/state_hook.hpp"
@@ -46,12 +47,15 @@ class Monitor {
   static constexpr Rate costly_rate{std::chrono::milliseconds(50), 100};
   // A handshake that has begun with the credentials before a reload ends within this time.
   static constexpr Duration old_key_life = std::chrono::minutes(1);
+  // After this time the monitor reads changed files again, if their fault may have ended by then.
+  static constexpr Duration reread_interval = std::chrono::seconds(10);
   static constexpr Duration refusal_log_interval = std::chrono::seconds(10);
 
   // SIGTERM, SIGINT, SIGHUP and SIGCHLD must be blocked. `arguments`: of the command line, for a
-  // reload. The calling thread moves to the public namespace. Throws SystemError.
+  // reload. `files`: of the credentials, made before these were read. The calling thread moves to
+  // the public namespace. Throws SystemError.
   Monitor(const options::LinkOptions& options, std::vector<std::string> arguments,
-          cage::Account account, dtls::Credentials credentials, Ends ends);
+          cage::Account account, dtls::Credentials credentials, host::FileWatch files, Ends ends);
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
@@ -94,7 +98,12 @@ class Monitor {
   void on_command(host::CommandSocket::Client client, std::string_view command);
   // `client` gets an answer once the worker has taken the files.
   void reload(std::optional<host::CommandSocket::Client> client);
-  bool reload_credentials();
+  [[nodiscard]] dtls::Credentials load_credentials() const;
+  [[nodiscard]] bool are_in_force(const dtls::Credentials& credentials) const;
+  bool take_credentials(dtls::Credentials fresh);
+  void check_files(Time now);
+  void reread_files(Time now);
+  void refuse_files(const std::string& fault, Exit status, Time now);
   bool reload_accept(std::vector<std::string>& notes);
   bool tell_reload(bool new_credentials);
   bool reloaded(const channel::Reloaded& answer);
@@ -143,6 +152,7 @@ class Monitor {
   host::EventLoop loop_;
   Fd signals_;
   host::NetnsWatch netns_watch_;
+  host::FileWatch file_watch_;
   host::StateHook hook_;
   host::ControlListener listener_;
   host::CommandSocket commands_;
@@ -174,6 +184,9 @@ class Monitor {
   RateLimit costly_;
   std::optional<Time> paused_until_;  // the worker's messages are not read
   std::optional<Time> old_key_until_;
+  Time check_files_at_{};
+  std::optional<Time> reread_at_;
+  std::string reread_fault_;            // of the last automatic reload; empty: none
   std::uint32_t reloads_told_ = 0;      // to a worker
   std::uint32_t reloads_answered_ = 0;  // by a worker, in order
   std::vector<WaitingClient> waiting_;

@@ -57,7 +57,8 @@ struct LinkOptions {
   std::string certificate = "/etc/routevpn/cert.pem";
   std::string key = "/etc/routevpn/key.pem";
   std::string ca = "/etc/routevpn/ca.pem";
-  std::string crl;               // empty: none
+  std::string crl;                  // empty: none
+  std::chrono::days crl_grace{30};  // an expired CRL stays in force for this time
   std::vector<std::string> psk;  // files; the first is used to send, all are accepted; empty: none
   std::string peer_name;         // "*": any certificate of the CA
   std::vector<IpPrefix> allow;   // empty: every source

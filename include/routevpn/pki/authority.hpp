@@ -9,8 +9,11 @@
 // refused; then no file has changed.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "routevpn/pki/index.hpp"
 #include "routevpn/pki/key.hpp"
@@ -19,7 +22,10 @@ namespace routevpn::pki {
 
 inline constexpr int longest_days = 36500;
 inline constexpr int authority_days = 3650;
+// Each certificate gets a random lifetime of certificate_days +-10 %, so that the certificates of a
+// network do not all end in the same hour.
 inline constexpr int certificate_days = 365;
+inline constexpr std::chrono::days certificate_spread{36};
 inline constexpr int revocation_list_days = 30;
 
 struct AuthorityOrder {
@@ -38,8 +44,19 @@ struct RequestOrder {
 struct SignOrder {
   std::string directory = ".";
   std::string name;
-  std::optional<int> days;  // none: certificate_days, but not beyond the CA's end
+  std::optional<int> days;  // none: certificate_days, spread, but not beyond the CA's end
   bool replace = false;     // renewal: NAME.cert may exist
+};
+
+struct RenewOrder {
+  std::string directory = ".";
+  std::optional<int> before;  // days before the end; none: a third of the certificate's lifetime
+  std::string name;           // only this certificate; empty: all, and ca.crl
+};
+
+struct RevocationListOrder {
+  std::string directory = ".";
+  std::optional<int> days;  // see RevokeOrder
 };
 
 struct RevokeOrder {
@@ -64,6 +81,20 @@ TimePoint create_authority(const AuthorityOrder& order);
 void create_request(const RequestOrder& order);
 // Makes NAME.cert for the public key in NAME.csr. Nothing else of the request is used.
 IssuedCertificate sign(const SignOrder& order);
+
+struct Renewal {
+  std::vector<IssuedCertificate> certificates;  // that were renewed
+  std::optional<TimePoint> next_update;         // of ca.crl, if it was renewed
+  std::vector<std::string> faults;              // why certificates that are due were not renewed
+  std::optional<TimePoint> authority_end;       // if it limits a certificate that is due
+  // The file that is due first of those that are not due now, and when; none without such a file.
+  std::optional<std::pair<std::string, TimePoint>> next;
+};
+// Renews the newest certificate of each name, unless it is revoked, when it ends soon at the time
+// `at`, and ca.crl when two thirds of its life have passed. A certificate that got its lifetime
+// from
+// --days keeps it. The key is that of NAME.csr, or without this file that of NAME.cert.
+Renewal renew(const RenewOrder& order, TimePoint at = now());
 
 struct Revocation {
   Index revoked;  // by this call

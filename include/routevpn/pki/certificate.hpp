@@ -34,8 +34,10 @@ Certificate make_certificate(const Issuer& issuer, EVP_PKEY* subject_key, const 
 RevocationList make_revocation_list(const Issuer& issuer, const Index& index, std::uint64_t number,
                                     const Validity& validity);
 
+TimePoint not_before(const X509* certificate);
 TimePoint not_after(const X509* certificate);
 std::string serial_of(const X509* certificate);  // in the form of the index
+TimePoint last_update(const X509_CRL* list);
 TimePoint next_update(const X509_CRL* list);
 std::size_t entries_of(X509_CRL* list);
 // The CRL number (RFC 5280 section 5.2.3), or 0.

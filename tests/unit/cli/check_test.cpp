@@ -84,6 +84,14 @@ TEST_CASE("check reports the faults of options, credentials and namespaces toget
   CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 8);
 }
 
+TEST_CASE("a fault that ends without a change of the options has status 1") {
+  const Gateway gateway;
+  const std::string options = "listen = 1\npeer-name = b\npublic-netns = /none\n";
+  CHECK(check(gateway.file(options)).status == 1);
+  CHECK(check(gateway.file(options + "foo = 1\n")).status == 2);
+  CHECK(check(gateway.file(options + "crl = none.crl\n")).status == 2);
+}
+
 TEST_CASE("check refuses a configuration and a hook that another user can change") {
   const Gateway gateway;
   const ScratchDirectory scratch;

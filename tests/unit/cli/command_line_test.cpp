@@ -21,12 +21,14 @@ TEST_CASE("the first word names the command") {
   CHECK(std::holds_alternative<CheckLink>(parse_words("check --listen 1").command));
   CHECK(std::holds_alternative<PrintText>(parse_words("--version").command));
   CHECK(parse_words("shw").faults == Lines{"unknown command 'shw'; the commands are show, check, "
-                                           "reload, pki, plan and completion; did you "
+                                           "reload, pki, plan, apply and completion; did you "
                                            "mean show?"});
-  CHECK(parse_words("pki").faults ==
-        Lines{"pki needs a command; the commands are ca, csr, sign, revoke, list and psk"});
-  CHECK(parse_words("pki foo").faults ==
-        Lines{"unknown command 'pki foo'; the commands are ca, csr, sign, revoke, list and psk"});
+  CHECK(
+      parse_words("pki").faults ==
+      Lines{
+          "pki needs a command; the commands are ca, csr, sign, renew, crl, revoke, list and psk"});
+  CHECK(parse_words("pki foo").faults == Lines{"unknown command 'pki foo'; the commands are ca, "
+                                               "csr, sign, renew, crl, revoke, list and psk"});
 }
 
 TEST_CASE("a lone -h is --help, and -h HOST is --host") {

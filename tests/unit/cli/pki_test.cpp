@@ -86,6 +86,37 @@ TEST_CASE("list prints names, serials, expiry and status, as a table and as JSON
   CHECK(table[2].ends_with(list[1]["not_after"].get<std::string>() + "  valid"));
 }
 
+TEST_CASE("renew prints what it has renewed, or one line") {
+  const ScratchDirectory scratch;
+  issue(scratch, "ca");
+  CHECK(issue(scratch, "renew") == "nothing is due\n");
+  issue(scratch, "csr --name 1");
+  issue(scratch, "sign --name 1");
+  CHECK_THAT(issue(scratch, "crl --days 10"), ContainsSubstring("ca.crl: 0 revoked, to be"));
+  const auto idle = lines_of(issue(scratch, "renew"));
+  REQUIRE(idle.size() == 1);
+  CHECK_THAT(idle[0], ContainsSubstring("nothing is due before 20") &&
+                          ContainsSubstring(", when ca.crl is"));
+  CHECK_THAT(
+      issue(scratch, "renew --before 3650 --name 1"),
+      ContainsSubstring("1.cert: renewed, serial ") && ContainsSubstring(", valid until 20"));
+}
+
+TEST_CASE("renew has status 1 when a certificate that is due was not renewed") {
+  const ScratchDirectory scratch;
+  issue(scratch, "ca");
+  issue(scratch, "csr --name 1");
+  issue(scratch, "sign --name 1");
+  std::filesystem::remove(scratch.path() + "/1.csr");
+  std::filesystem::remove(scratch.path() + "/1.cert");
+  std::ostringstream out;
+  std::ostringstream err;
+  const auto line = parse_words("pki renew --before 3650 --dir " + scratch.path());
+  CHECK(run_pki(std::get<PkiCommand>(line.command), Console{out, err}) == 1);
+  CHECK(out.str().empty());
+  CHECK_THAT(err.str(), ContainsSubstring("1.csr: is missing"));
+}
+
 TEST_CASE("a failed pki command throws UsageError") {
   const ScratchDirectory scratch;
   const auto line = parse_words("pki list --dir " + scratch.path());

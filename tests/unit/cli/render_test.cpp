@@ -42,6 +42,15 @@ TEST_CASE("render prints a link that is up") {
         "  transfer: 47.38 KiB received, 49.27 KiB sent\n");
 }
 
+TEST_CASE("each credential that ends soon has a warning") {
+  auto link = up_link();
+  link["credentials"] = {{"warnings", {"the CA CN=x ends in 2 days", "a \x1b[2J"}}};
+  CHECK_THAT(render(link, now, false), ContainsSubstring("\n  warning: the CA CN=x ends in 2 days\n"
+                                                         "  warning: a \\x1b[2J\n"));
+  link["credentials"] = {{"warnings", "none"}};
+  CHECK_THAT(render(link, now, false), !ContainsSubstring("warning"));
+}
+
 TEST_CASE("of several lanes each is shown") {
   auto link = up_link();
   json lane = link;

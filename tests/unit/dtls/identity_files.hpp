@@ -24,7 +24,7 @@ struct Files {
     try {
       dtls::Identity::load(files, policy);
     } catch (const UsageError& error) {
-      text = error.what();
+      text = (error.status == Exit::failed ? "may end: " : "") + std::string(error.what());
     }
     CHECK(ERR_peek_error() == 0);
     return text;

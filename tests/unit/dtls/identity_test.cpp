@@ -87,12 +87,12 @@ TEST_CASE("faults of the certificate file") {
     f.files = write_files(f.dir, "1",
                           f.ca.issue({.name = "V3-1", .begins_in_days = -9, .ends_in_days = -2}),
                           f.ca.certificate());
-    CHECK_THAT(f.fault(), ContainsSubstring("--cert " + path + ": expired on 20"));
+    CHECK_THAT(f.fault(), StartsWith("may end: --cert " + path + ": expired on 20"));
   }
   SECTION("not yet valid") {
     f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .begins_in_days = 2}),
                           f.ca.certificate());
-    CHECK_THAT(f.fault(), ContainsSubstring("--cert " + path + ": not valid before 20"));
+    CHECK_THAT(f.fault(), StartsWith("may end: --cert " + path + ": not valid before 20"));
   }
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("faults of the CA and CRL files") {
   }
   SECTION("an expired CRL") {
     f.files.crl = f.dir.write("ca.crl", f.ca.revoke({7}, -5));
-    CHECK_THAT(f.fault(), ContainsSubstring("--crl " + f.files.crl + ": expired on 20"));
+    CHECK_THAT(f.fault(), StartsWith("may end: --crl " + f.files.crl + ": expired on 20"));
   }
   SECTION("not a CRL") {
     f.files.crl = f.dir.write("ca.crl", "nothing");
@@ -160,6 +160,25 @@ TEST_CASE("faults of the CA and CRL files") {
     f.files.crl = f.dir.write("ca.crl", f.ca.revoke({7}));
     CHECK(f.fault() == "(none)");
   }
+}
+
+TEST_CASE("one CA of the bundle must be valid now") {
+  Files f;
+  const TestCa ended("Old CA", KeyKind::p256, -1);
+  f.dir.write("ca.cert", f.ca.certificate() + ended.certificate());
+  CHECK(f.fault() == "(none)");
+  f.dir.write("ca.cert", ended.certificate());
+  CHECK_THAT(f.fault(),
+             StartsWith("may end: --ca " + f.files.ca + ": the CA CN=Old CA expired on 20"));
+}
+
+TEST_CASE("faults that end by themselves give way to one that does not") {
+  Files f;
+  f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .begins_in_days = 2}),
+                        f.ca.certificate());
+  CHECK_THAT(f.fault(), StartsWith("may end: "));
+  f.dir.write("1.key", "key");
+  CHECK_THAT(f.fault(), StartsWith("--cert "));
 }
 
 TEST_CASE("a certificate with a malformed date is refused") {

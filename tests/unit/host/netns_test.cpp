@@ -17,6 +17,7 @@ std::string error_of_opening(const std::string& name) {
   try {
     Netns::open(name, "--netns");
   } catch (const UsageError& error) {
+    CHECK(error.status == Exit::failed);  // the namespace may be made later
     return error.what();
   }
   return {};

@@ -37,6 +37,7 @@ constexpr std::string_view full =
     "key = a.key\n"
     "ca = my ca.cert\n"
     "crl = ca.crl\n"
+    "crl-grace = 3\n"
     "psk = new.psk\n"
     "psk = old.psk\n"
     "peer-name = V3-1\n"

@@ -31,7 +31,7 @@ TEST_CASE("a fault of a command line names the option, and the nearest option fo
       {"-C -a 10.0.0.1/30", "--cert needs a value: FILE"},
       {"--mtu 1400 --mtu 1300", "--mtu is given more than once"},
       {"-n a --ifname b", "--ifname is given more than once"},
-      {"--cr=x", "--cr may mean --crl, --crypto"},
+      {"--cr=x", "--cr may mean --crl, --crl-grace, --crypto"},
       {"stray", "unexpected argument 'stray'"},
   }));
   CAPTURE(wrong.words);

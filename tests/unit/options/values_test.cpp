@@ -61,11 +61,24 @@ TEST_CASE("a value that is refused is one line with option, value and what is al
       {"address", "10.1.2.230", address_form},
       {"address", "10.1.2.230/33", address_form},
       {"address", "host/30", address_form},
-      {"address", "0.0.0.0/8", "cannot be the address of an interface"},
-      {"address", "10.0.0.1/0", "cannot be the address of an interface"},
-      {"address", "224.0.0.1/4", "cannot be the address of an interface"},
-      {"address", "ff02::1/64", "cannot be the address of an interface"},
-      {"address", "::/64", "cannot be the address of an interface"},
+      {"address", "0.0.0.0/8",
+       "cannot be the address of an interface: it is the unspecified address"},
+      {"address", "10.0.0.1/0",
+       "cannot be the address of an interface: it is in a network of all addresses"},
+      {"address", "224.0.0.1/4",
+       "cannot be the address of an interface: it is a multicast or reserved address"},
+      {"address", "ff02::1/64",
+       "cannot be the address of an interface: it is a multicast or reserved address"},
+      {"address", "::/64", "cannot be the address of an interface: it is the unspecified address"},
+      {"address", "10.0.0.0/30",
+       "cannot be the address of an interface: it is the address of its network"},
+      {"address", "10.0.0.3/30",
+       "cannot be the address of an interface: it is the broadcast address of its network"},
+      {"address", "10.255.255.255/8",
+       "cannot be the address of an interface: it is the broadcast address of its network"},
+      {"address", "2001:db8::/126",
+       "cannot be the address of an interface: it is the subnet-router anycast address of its "
+       "network"},
       {"route", "10.0.0.0/", network_form},
       {"route", "default", network_form},
       {"route", "10.0.0.1/8", "has bits behind its length; the network is 10.0.0.0/8"},
@@ -147,6 +160,10 @@ TEST_CASE("the limits themselves are allowed") {
   CHECK(parse_ifname("rv%d") == "rv%d");
   CHECK(parse_interface_address("169.254.1.5/31").to_string() == "169.254.1.5/31");
   CHECK(parse_interface_address("fe80::5/64").to_string() == "fe80::5/64");
+  for (const std::string both : {"10.0.0.0/31", "10.0.0.1/31", "10.0.0.0/32", "2001:db8::/127",
+                                 "2001:db8::/128", "2001:db8::3/126"}) {
+    CHECK(parse_interface_address(both).to_string() == both);
+  }
   CHECK(parse_network("0.0.0.0/0").to_string() == "0.0.0.0/0");
   CHECK(parse_network("2001:db8::1").length == 128);
   CHECK(parse_timeout("0.25") == std::chrono::milliseconds(250));

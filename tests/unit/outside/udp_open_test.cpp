@@ -21,7 +21,7 @@ std::string usage_error(const UdpOptions& options) {
   try {
     UdpSocket::open(options);
   } catch (const UsageError& error) {
-    return error.what();
+    return (error.status == Exit::failed ? "may end: " : "") + std::string(error.what());
   }
   return "no error";
 }
@@ -37,12 +37,14 @@ TEST_CASE("a port in use is a usage error that names the port") {
   CHECK(UdpSocket::open({{}, 7755, 0}).local().port == 7755);
 }
 
-TEST_CASE("an address that this host does not have is a usage error") {
+TEST_CASE("an address that this host does not have is a fault that may end") {
   const PrivateNetwork network;
   CHECK(usage_error({ip("192.0.2.1"), 1, 0}) ==
-        "--listen 192.0.2.1:1: 192.0.2.1 is not an address of this network namespace");
+        "may end: --listen 192.0.2.1:1: 192.0.2.1 is not an address of this network namespace, or "
+        "is still tentative");
   CHECK(usage_error({ip("2001:db8::1"), 1, 0}) ==
-        "--listen [2001:db8::1]:1: 2001:db8::1 is not an address of this network namespace");
+        "may end: --listen [2001:db8::1]:1: 2001:db8::1 is not an address of this network "
+        "namespace, or is still tentative");
   CHECK_THAT(usage_error({ip("fe80::1"), 1, 0}), ContainsSubstring("is link-local"));
 }
 

@@ -50,7 +50,7 @@ TEST_CASE("a gateway's certificate has the expected fields") {
     CHECK_THAT(text, ContainsSubstring(line));
   }
   CHECK(ca.openssl("x509 -in V1-1.cert -noout -serial") == "serial=" + issued.serial + "\n");
-  CHECK(ca.openssl("x509 -in V1-1.cert -noout -checkend 31449600") ==  // 364 days
+  CHECK(ca.openssl("x509 -in V1-1.cert -noout -checkend 28252800") ==  // 327 days
         "Certificate will not expire\n");
   const auto authority = ca.openssl("x509 -in ca.cert -noout -text");
   CHECK_THAT(authority, ContainsSubstring("critical\n                CA:TRUE, pathlen:0"));
