@@ -8,6 +8,8 @@
 #   fresh    for scripts/fresh.sh
 #   stock    for scripts/stock_kernel.sh
 #   machine  for the system that scripts/stock_kernel.sh boots, in addition to build and lab
+#   booted   for scripts/booted.sh
+#   booted_machine  for the system that scripts/booted.sh boots, in addition to build
 #   bench    for scripts/bench.sh, in addition to build
 #   peers    the VPNs with which scripts/bench.sh compares routevpn
 #
@@ -32,7 +34,7 @@ bird() {
 packages_of() {
   case $1 in
     build)
-      echo g++ cmake ninja-build pkg-config libssl-dev libnl-3-dev \
+      echo g++ cmake ninja-build pkg-config dpkg-dev file libssl-dev libnl-3-dev \
         libseccomp-dev libboost-program-options-dev nlohmann-json3-dev libtomlplusplus-dev catch2
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
@@ -61,6 +63,12 @@ packages_of() {
     machine)
       echo busybox-static ccache ethtool jq kmod linux-image-cloud-amd64
       ;;
+    booted)
+      echo debootstrap git iproute2 procps systemd-container util-linux
+      ;;
+    booted_machine)
+      echo "$(bird)" ccache dbus iproute2 iputils-ping jq lintian nftables openssl procps systemd-sysv
+      ;;
     bench)
       echo ethtool iperf3 iproute2 iputils-ping libbenchmark-dev nftables openssl procps python3 \
         util-linux
@@ -69,7 +77,7 @@ packages_of() {
       echo fastd ocserv openconnect openvpn tinc wireguard-go wireguard-tools
       ;;
     *)
-      die "there is no group '$1'; groups are build, test, lab, bird3, fresh, stock, machine, bench and peers"
+      die "there is no group '$1'; groups are build, test, lab, bird3, fresh, stock, machine, booted, booted_machine, bench and peers"
       ;;
   esac
 }
@@ -88,7 +96,7 @@ as_root() {
   fi
 }
 
-(($# > 0)) || die "which group: build, test, lab, bird3, fresh, stock, machine, bench, peers?"
+(($# > 0)) || die "which group: build, test, lab, bird3, fresh, stock, machine, booted, booted_machine, bench, peers?"
 command -v dpkg-query >/dev/null || die "this is not Debian; packages_of in this script lists the needed packages"
 wanted=$(for group in "$@"; do packages_of "$group"; done)
 

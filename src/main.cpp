@@ -56,8 +56,14 @@ struct Run {  // the command; it returns the exit status
   int operator()(const cli::CheckLink&) const { return cli::run_check(line, console); }
   int operator()(const cli::ShowLinks& show) const { return cli::run_show(show, console); }
   int operator()(const cli::ReloadLinks& reload) const { return cli::run_reload(reload, console); }
+  int operator()(const cli::ExamineGateway& request) const {
+    return cli::run_doctor(request, console);
+  }
   int operator()(const cli::PkiCommand& command) const { return cli::run_pki(command, console); }
   int operator()(const plan::PlanRequest& request) const { return cli::run_plan(request, console); }
+  int operator()(const apply::ApplyRequest& request) const {
+    return cli::run_apply(request, console);
+  }
   int operator()(const cli::PrintText& print) const {
     console.out << print.text;
     return static_cast<int>(Exit::stopped);

@@ -136,6 +136,13 @@ std::string transfer_text(const json& link) {
          human_bytes(count(member(link, "tx"), "bytes")) + " sent";
 }
 
+std::string takeovers_text(const json& link) {
+  const auto takeovers = count(link, "takeovers");
+  return takeovers == 0
+             ? ""
+             : std::to_string(takeovers) + ", by another gateway with the same certificate";
+}
+
 std::string lane_text(const json& lane) {
   std::string result = text(lane, "state");
   append(result, ", ", endpoints_text(lane));
@@ -192,6 +199,7 @@ std::string render(const json& link, TimePoint now, bool colour) {
   if (text(link, "remote").empty()) line("local", text(link, "local"));
   line("association", association_text(link, now));
   line("rekey failed", text(link, "renewal_failure"));
+  line("takeovers", takeovers_text(link));
   const json& warnings = member(member(link, "credentials"), "warnings");
   for (std::size_t i = 0; warnings.is_array() && i < warnings.size(); ++i) {
     if (warnings[i].is_string()) line("warning", printable(warnings[i].get<std::string>()));

@@ -39,12 +39,33 @@ OptionTable reload_table(ReloadLinks& reload) {
   return {run_dir(reload.run_dir)};
 }
 
+OptionTable doctor_table(ExamineGateway& request) {
+  return {
+      {"json", "", "print a JSON array of findings", flag(request.json)},
+      {"config-dir", "DIR", "directory of the links' configuration files",
+       single(request.config_dir)},
+      {"run-dir", "DIR", "directory of the control sockets, instead of that in each file",
+       single(request.run_dir, optional(text()))},
+  };
+}
+
 OptionTable plan_table(plan::PlanRequest& request) {
   return {
       {"out", "DIR", "directory of the planned files", single(request.out)},
       {"pki", "DIR", "directory of the CA: makes what is missing, and copies", single(request.pki)},
+      {"new-ca", "", "replace planned certificates of another CA", flag(request.new_ca)},
       {"check", "", "write nothing; exit status 1 if anything would change", flag(request.check)},
       {"dot", "", "write topology.dot too, for Graphviz", flag(request.dot)},
+  };
+}
+
+OptionTable apply_table(apply::ApplyRequest& request) {
+  return {
+      {"dry-run", "", "change nothing, and print what would be done", flag(request.dry_run)},
+      {"force", "", "replace also files that routevpn apply did not write", flag(request.force)},
+      {"timeout", "SECONDS", "how long to wait for a restarted link; 0: no wait (60)",
+       single(request.timeout, {options::parse_timeout})},
+      {"root", "DIR", "act on the files and sockets below this directory", single(request.root)},
   };
 }
 
@@ -68,6 +89,11 @@ Command complete(ReloadLinks& reload, Reading& reading) {
   return reload;
 }
 
+Command complete(ExamineGateway& request, Reading& reading) {
+  request.links = take_links(reading);
+  return request;
+}
+
 Command complete(ShowLinks& show, Reading& reading) {
   show.links = take_links(reading);
   if (reading.has("timeout") && !reading.has("wait"))
@@ -85,6 +111,16 @@ Command complete(plan::PlanRequest& request, Reading& reading) {
   }
   reading.refuse_operands(1);
   if (!reading.has("out")) reading.report_missing("--out DIR is required: where the files go");
+  return request;
+}
+
+Command complete(apply::ApplyRequest& request, Reading& reading) {
+  if (reading.operands.empty()) {
+    reading.report_missing("apply needs the planned directory of this gateway: DIR/GATEWAY");
+  } else {
+    request.directory = reading.operands.front();
+  }
+  reading.refuse_operands(1);
   return request;
 }
 
@@ -180,6 +216,9 @@ constexpr std::array all_verbs = {
          link_options, parse_check},
     verb<ReloadLinks, reload_table>("reload", "[LINK...] [OPTION...]",
                                     "Makes links read their files again.", Operand::link),
+    verb<ExamineGateway, doctor_table>("doctor", "[LINK...] [OPTION...]",
+                                       "Prints what is wrong with this gateway and what mends it.",
+                                       Operand::link),
     verb<pki::AuthorityOrder, authority_table>("pki ca", "[OPTION...]",
                                                "Makes a CA: ca.key and ca.cert."),
     verb<pki::RequestOrder, request_table>("pki csr", "--name NAME [OPTION...]",
@@ -199,6 +238,9 @@ constexpr std::array all_verbs = {
                                    "Prints a new pre-shared key for a link."),
     verb<plan::PlanRequest, plan_table>("plan", "TOPOLOGY.toml --out DIR [OPTION...]",
                                         "Writes the files of every gateway.", Operand::file),
+    verb<apply::ApplyRequest, apply_table>("apply", "DIR [OPTION...]",
+                                           "Makes this gateway agree with its planned files.",
+                                           Operand::file),
     verb<ShellChoice, completion_table>("completion", "bash|zsh|fish",
                                         "Prints a completion script.", Operand::shell),
 };

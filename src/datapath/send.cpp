@@ -140,13 +140,17 @@ bool Lane::append_control(const ControlMessage& message, std::size_t padded_byte
 }
 
 void Lane::queue_alert(const SendAlert& alert) {
-  std::uint8_t* const at = sending_ == nullptr ? nullptr : control_.append(2);
+  Association* association = sending_;
+  for (const auto& each : associations_) {
+    if (each->id == alert.id) association = each.get();
+  }
+  std::uint8_t* const at = association == nullptr ? nullptr : control_.append(2);
   if (at == nullptr) return;
   at[0] = alert.level;
   at[1] = alert.description;
-  if (seal_control(*sending_, record::ContentType::alert, {sending_->endpoint})) {
-    copy_to_candidate(control_runs_, control_runs_.size() - 1);
-  }
+  const bool sealed =
+      seal_control(*association, record::ContentType::alert, {association->endpoint});
+  if (sealed && association == sending_) copy_to_candidate(control_runs_, control_runs_.size() - 1);
 }
 
 // Seals the last packet of control_. False: the association is at its limit.

@@ -94,6 +94,24 @@ void Link::handshake_failed(const session::HandshakeFailed& failed) {
                                    {"others_since_last", others}});
 }
 
+// No limit of lines: each is caused by a holder of the peer's key, and an initiator that lost the
+// link waits for Session::retry_after_takeover.
+void Link::taken_over(const session::TakenOver& taken) const {
+  const bool lost = taken.certificate.empty();
+  const std::string certificate = lost ? identity_->certificate().name : taken.certificate;
+  if (lost) {
+    log_warning("another gateway with this end's certificate took over the link",
+                {{"certificate", certificate}});
+  } else {
+    log_warning("another address took over the link", {{"certificate", certificate},
+                                                       {"from", taken.from.to_string()},
+                                                       {"to", taken.to->to_string()}});
+  }
+  if (!taken.shared) return;
+  log_warning("two gateways share a certificate: each takes the link from the other",
+              {{"certificate", certificate}});
+}
+
 std::string Link::status() const {
   const Time now = read_clock();
   LinkFacts facts{options_,

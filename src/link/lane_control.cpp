@@ -143,6 +143,7 @@ std::optional<LaneControl::Report> LaneControl::next_report() {
                      if (ends_.sparse) static_cast<void>(ends_.sparse->connect_to(flow.remote));
                    },
                    [&](const session::KeepGasp& gasp) { report = gasp; },
+                   [&](session::TakenOver& taken) { report = std::move(taken); },
                    [&](session::StateChanged& changed) { report = std::move(changed); },
                    [&](session::HandshakeFailed& failed) { report = std::move(failed); },
                },

@@ -101,6 +101,7 @@ void Link::drain(LaneControl& lane) {
                    [&](const session::CarrierOff&) { carrier_wanted(lane); },
                    [&](const session::StateChanged& change) { state_changed(change); },
                    [&](const session::HandshakeFailed& failed) { handshake_failed(failed); },
+                   [&](const session::TakenOver& taken) { taken_over(taken); },
                    [&](const session::PathMtuChanged&) {
                      control_socket_.publish();
                      adapt_mtu();

@@ -57,6 +57,7 @@ Json counts_json(const LaneFacts& lane) {
   return {{"handshakes", session.handshakes},
           {"rekeys", session.rekeys},
           {"roams", session.roams},
+          {"takeovers", session.takeovers},
           {"flaps", session.flaps},
           {"restart_hints", {{"given", session.hints_given}, {"taken", session.hints_taken}}},
           {"rx",
@@ -188,6 +189,8 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   json["credentials"] = credentials_json(facts);
   write_path(json, session.path);
   json.update(counts);
+  json["certificate_shared"] = std::ranges::any_of(
+      lanes, [](const LaneFacts& lane) { return lane.session.certificate_shared; });
   json["udp_segment"] = std::ranges::all_of(
       lanes, [](const LaneFacts& lane) { return lane.counters.udp_segment.load(); });
   json["lanes"] = Json::array();

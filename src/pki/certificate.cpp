@@ -223,6 +223,12 @@ std::uint64_t number_of(const X509_CRL* list) {
   return number;
 }
 
+bool issued(X509* issuer, X509* certificate) {
+  const bool signed_by_it = X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+  ERR_clear_error();
+  return signed_by_it;
+}
+
 std::string to_pem(const EVP_PKEY* private_key) {
   return written("write a key", [&](BIO* bio) {
     return PEM_write_bio_PKCS8PrivateKey(bio, private_key, nullptr, nullptr, 0, nullptr, nullptr);

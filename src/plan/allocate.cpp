@@ -159,11 +159,17 @@ void check_room(const Plan& plan, Faults& faults) {
     faults.push_back({pool->line, std::move(text)});
   }
   const auto& [ports, line] = organisation.ports;
-  if (links > ports.size()) {
-    faults.push_back(
-        {line, "ports " + std::to_string(ports.first) + "-" + std::to_string(ports.last) +
-                   " are exhausted: " + std::to_string(links) + " links need as many ports"});
+  const std::uint64_t needed = links * plan.ports_per_link;
+  if (needed <= ports.size()) return;
+  std::string text = "ports " + std::to_string(ports.first) + "-" + std::to_string(ports.last);
+  text += " are exhausted: " + std::to_string(links) + " links ";
+  if (plan.ports_per_link == 1) {
+    text += "need as many ports";
+  } else {
+    text += "of up to " + std::to_string(plan.ports_per_link) + " lanes need ";
+    text += std::to_string(needed) + " ports";
   }
+  faults.push_back({line, std::move(text)});
 }
 
 }  // namespace
@@ -173,7 +179,8 @@ std::size_t Plan::peer_of(const PlannedLink& link, std::size_t gateway) const {
 }
 
 std::uint16_t Plan::port_of(const PlannedLink& link) const {
-  return static_cast<std::uint16_t>(topology.organisation.ports.value.first + link.number);
+  return static_cast<std::uint16_t>(topology.organisation.ports.value.first +
+                                    link.number * ports_per_link);
 }
 
 std::optional<IpPrefix> Plan::interconnect(const PlannedLink& link, std::size_t gateway,
@@ -216,6 +223,9 @@ Plan allocate(Topology topology, const Lock& before, Faults& faults) {
   if (!faults.empty()) return plan;
   plan.has_costs = std::ranges::any_of(
       plan.links, [](const PlannedLink& link) { return link.cost || link.bandwidth_mbit; });
+  for (const auto& link : plan.links) {
+    plan.ports_per_link = std::max(plan.ports_per_link, link.lanes);
+  }
   plan.links_of.resize(plan.topology.gateways.size());
   for (std::size_t i = 0; i < plan.links.size(); ++i) {
     for (const auto gateway : plan.links[i].gateways) plan.links_of[gateway].push_back(i);

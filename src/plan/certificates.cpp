@@ -21,10 +21,10 @@ constexpr std::chrono::days crl_days_left{crl_days * 2 / 3};
 std::string request_text(const std::string& name) {
   return name + " has no certificate yet. On " + name +
          ", make a key and a certificate request:\n\n    routevpn pki csr --name " + name +
-         " --dir /etc/routevpn\n\nCopy " + name +
+         " --dir /etc/routevpn/pki\n\nCopy " + name +
          ".csr to the CA's directory, and run there:\n\n    routevpn pki sign --name " + name +
          "\n\nInstall " + name +
-         ".cert and ca.cert where the configuration of the links expects them.\n";
+         ".cert, ca.cert and ca.crl where the configuration of the links expects them.\n";
 }
 
 }  // namespace
@@ -66,10 +66,13 @@ void Certificates::require_sound() const {
 
 // Without the CA's key the plan copies ca.crl. An expired one would end every link.
 void Certificates::require_current_crl() const {
-  if (!has("ca.crl") || pki::has_revocation_list(directory_, pki::now())) return;
-  throw UsageError(at("ca.crl") +
-                   ": has expired, is of another CA or lacks a revoked certificate; `routevpn pki "
-                   "revoke` writes a new one where ca.key is");
+  const std::string remedy = "; `routevpn pki revoke` writes a new one where ca.key is";
+  if (!has("ca.crl")) {
+    throw UsageError(at("ca.crl") + ": is missing, but every planned link reads it" + remedy);
+  }
+  if (pki::has_revocation_list(directory_, pki::now())) return;
+  throw UsageError(at("ca.crl") + ": has expired, is of another CA or lacks a revoked certificate" +
+                   remedy);
 }
 
 void Certificates::issue() const {

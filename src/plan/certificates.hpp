@@ -19,11 +19,9 @@ class Certificates {
   Certificates(const Plan& plan, std::string directory);
 
   // Throws UsageError unless every certificate and the CRL in the directory are valid and from its
-  // CA, and only root and the running user can write there.
+  // CA, and only root and the running user can write there. A CA without a CRL is refused too,
+  // because every planned link reads a CRL.
   void require_sound() const;
-  // Whether files() has a CRL for every gateway. Then every link must read it: without a CRL, a
-  // revocation changes nothing.
-  [[nodiscard]] bool have_crl() const { return can_issue() || has("ca.crl"); }
   // Issues what is missing: the CA, keys and certificates, and the CRL.
   // Throws as pki does.
   void issue() const;

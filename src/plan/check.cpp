@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "check_machines.hpp"
 #include "values.hpp"
 
 namespace routevpn::plan {
@@ -62,7 +63,7 @@ class Checker {
 
   [[nodiscard]] bool is_lan_interface(const std::string& ifname) const {
     return !ifname.empty() && std::ranges::any_of(topology_.gateways, [&](const Gateway& gateway) {
-      return std::ranges::count(gateway.settings.lan, ifname) > 0;
+      return std::ranges::count(gateway.settings.lan, ifname, &Interface::name) > 0;
     });
   }
 
@@ -72,6 +73,7 @@ class Checker {
       for (const auto& address : gateway.addresses) {
         once(seen, "address", address.to_string(), gateway.line);
       }
+      once(seen, "address", gateway.host, gateway.line);
     }
   }
 
@@ -215,19 +217,34 @@ class Checker {
       fault(link.line, text_of(link) + ": both ends are in site " + topology_.sites[a.site].name);
       return;
     }
+    if (a.has_invalid_address || b.has_invalid_address) return;
+    if (a.is_behind_nat() && b.is_behind_nat()) {
+      fault(link.line, text_of(link) + ": both ends are behind NAT, so neither can accept" +
+                           relay_between(a, b));
+      return;
+    }
     if (link.family) {
-      const bool first = a.address(link.family->value) == nullptr;
-      if (!first && b.address(link.family->value) != nullptr) return;
+      const bool first = !a.may_have(link.family->value);
+      if (!first && b.may_have(link.family->value)) return;
       const std::string family(name_of(link.family->value));
       fault(link.family->line,
             text_of(link) + ": " + (first ? a : b).name + " has no " + family + " address");
       return;
     }
-    const auto both = [&](Family family) { return a.address(family) && b.address(family); };
-    const bool any = std::ranges::any_of(both_families, both);
-    if (!any && !a.addresses.empty() && !b.addresses.empty()) {
-      fault(link.line, text_of(link) + ": the ends have no address family in common");
-    }
+    const bool any = std::ranges::any_of(
+        both_families, [&](Family family) { return a.may_have(family) && b.may_have(family); });
+    if (!any) fault(link.line, text_of(link) + ": the ends have no address family in common");
+  }
+
+  // A gateway of another site that both ends can reach.
+  [[nodiscard]] std::string relay_between(const Gateway& a, const Gateway& b) const {
+    const auto relay = std::ranges::find_if(topology_.gateways, [&](const Gateway& gateway) {
+      return gateway.site != a.site && gateway.site != b.site && !gateway.is_behind_nat() &&
+             !gateway.has_invalid_address;
+    });
+    if (relay == topology_.gateways.end()) return "; give one of them an address";
+    return "; " + relay->name + " could relay: make site " + topology_.sites[relay->site].name +
+           " a hub";
   }
 
   Topology& topology_;
@@ -238,6 +255,7 @@ class Checker {
 
 void check(Topology& topology, Faults& faults) {
   Checker(topology, faults).run();
+  check_machines(topology, faults);
 }
 
 }  // namespace routevpn::plan

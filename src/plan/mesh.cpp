@@ -62,18 +62,26 @@ class LinkChooser {
     const auto* const entry = found == entries_.end() ? nullptr : found->second;
     if (entry == nullptr && !in_mesh(one.site, other.site)) return;
     PlannedLink link;
-    const bool first_initiates = natural_less(one.name, other.name);
+    // Of two gateways behind NAT, neither can accept.
+    if (one.is_behind_nat() && other.is_behind_nat()) return;
+    const bool first_initiates = one.is_behind_nat() != other.is_behind_nat()
+                                     ? one.is_behind_nat()
+                                     : natural_less(one.name, other.name);
     link.gateways = first_initiates ? std::array{a, b} : std::array{b, a};
-    const auto both = [&](Family family) { return one.address(family) && other.address(family); };
+    const auto both = [&](Family family) { return one.may_have(family) && other.may_have(family); };
     link.family = topology_.organisation.prefer;
     link.psk = topology_.organisation.psk;
     link.detection = topology_.organisation.detection;
+    link.lanes = topology_.organisation.lanes;
+    link.link_local = topology_.organisation.link_local;
     if (!both(link.family)) link.family = link.family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
     if (entry != nullptr) {
       link.cost = entry->cost;
       link.bandwidth_mbit = entry->bandwidth_mbit;
       link.psk = entry->psk.value_or(link.psk);
       link.detection = entry->detection.value_or(link.detection);
+      link.lanes = entry->lanes.value_or(link.lanes);
+      link.link_local = entry->link_local.value_or(link.link_local);
       if (entry->family) link.family = entry->family->value;
     }
     // A mesh has no link between gateways without a common address family.
@@ -109,15 +117,34 @@ class LinkChooser {
       std::string others = " and " + std::to_string(missing.size() - 1) + " more";
       if (missing.size() == 1) others.clear();
       faults_.push_back({sites[site].line, "site " + sites[site].name + " has no link to site " +
-                                               sites[missing.front()].name + others +
-                                               ": no two of their gateways have public addresses "
-                                               "of the same family"});
+                                               sites[missing.front()].name + others + ": " +
+                                               why_no_link(site, missing.front())});
     }
     if (topology_.organisation.mesh != Mesh::explicit_links) return;
     for (std::size_t site = 0; site < sites.size(); ++site) {
       if (std::ranges::count(linked_[site], true) > 0) continue;
       faults_.push_back({sites[site].line, "site " + sites[site].name + " has no link"});
     }
+  }
+
+  [[nodiscard]] bool is_behind_nat(std::size_t site) const {
+    return std::ranges::all_of(topology_.sites[site].gateways, [&](std::size_t gateway) {
+      return topology_.gateways[gateway].is_behind_nat();
+    });
+  }
+
+  [[nodiscard]] std::string why_no_link(std::size_t site, std::size_t other) const {
+    if (!is_behind_nat(site) || !is_behind_nat(other)) {
+      return "no two of their gateways have public addresses of the same family";
+    }
+    std::string text = "all their gateways are behind NAT; ";
+    for (std::size_t hub = 0; hub < topology_.sites.size(); ++hub) {
+      if (is_behind_nat(hub)) continue;
+      return text + "site " + topology_.sites[hub].name +
+             " could relay: set mesh = \"hub-and-spoke\" and hubs = \"" +
+             topology_.sites[hub].name + "\"";
+    }
+    return text + "give one of them an address";
   }
 
   // Every gateway of a mesh must have a link.
@@ -130,9 +157,11 @@ class LinkChooser {
     for (std::size_t i = 0; i < has_one.size(); ++i) {
       if (has_one[i]) continue;
       const auto& gateway = topology_.gateways[i];
-      faults_.push_back({gateway.line, "gateway " + gateway.name +
-                                           " has no link: no gateway of another site has a "
-                                           "public address of its family"});
+      const std::string why =
+          gateway.is_behind_nat()
+              ? "it is behind NAT, as all gateways of the sites that it has links to"
+              : "no gateway of another site has a public address of its family";
+      faults_.push_back({gateway.line, "gateway " + gateway.name + " has no link: " + why});
     }
   }
 
@@ -146,19 +175,21 @@ class LinkChooser {
 };
 
 // First the reflectors of the old lock that still exist, then the first gateway of other sites.
+// None is behind NAT: it would have no link to others behind NAT.
 std::vector<std::size_t> chosen_reflectors(const Topology& topology, const Lock& before) {
   std::vector<std::size_t> chosen;
   std::vector<bool> has_one(topology.sites.size(), false);
   const auto choose = [&](std::size_t gateway) {
     const auto site = topology.gateways[gateway].site;
     if (has_one[site] || chosen.size() == most_reflectors) return;
+    if (topology.gateways[gateway].is_behind_nat()) return;
     has_one[site] = true;
     chosen.push_back(gateway);
   };
   for (const auto& name : before.reflectors) {
     if (const auto gateway = topology.find_gateway(name)) choose(*gateway);
   }
-  for (const auto& site : topology.sites) choose(site.gateways.front());
+  for (const auto& site : topology.sites) std::ranges::for_each(site.gateways, choose);
   return chosen;
 }
 

@@ -13,6 +13,7 @@ namespace routevpn::plan {
 namespace {
 
 constexpr std::uint32_t highest_as = 4294967294;  // 2^32 - 1 is reserved, RFC 7300
+constexpr std::uint32_t most_lanes = 16;          // of --lanes
 constexpr std::uint32_t highest_cost = 65535;
 constexpr std::uint32_t highest_bandwidth_mbit = 1'000'000'000;
 
@@ -97,6 +98,9 @@ class Parser {
     assign(into.prefer, reader.parsed("prefer", parse_family));
     into.psk = reader.boolean("psk").value_or(into.psk);
     assign(into.detection, reader.parsed("detection", parse_detection));
+    into.lanes = reader.integer("lanes", 1, most_lanes).value_or(into.lanes);
+    into.link_local = reader.boolean("link-local").value_or(into.link_local);
+    into.announce = reader.parsed("announce", parse_announce).value_or(into.announce);
     auto hubs = reader.texts("hubs");
     into.invalid_hubs = reader.has("hubs") && !hubs;
     if (hubs) into.hubs = std::move(*hubs);
@@ -123,8 +127,35 @@ class Parser {
     for (const auto& [key, value] : text_settings) {
       assign(into.*value, reader.parsed(key, parse_template));
     }
-    assign_all(into.underlay, reader.all_parsed("underlay", parse_interface_pattern));
-    assign_all(into.lan, reader.all_parsed("lan", parse_interface_pattern));
+    interfaces(reader, "underlay", into.underlay);
+    interfaces(reader, "lan", into.lan);
+  }
+
+  // An interface is a name, or a table with a name and addresses.
+  void interfaces(Reader& reader, std::string_view key, std::vector<Interface>& into) {
+    const auto written = reader.texts_or_tables(key);
+    if (!written) return;
+    into.clear();
+    for (const auto& [text, table] : *written) {
+      Interface interface;
+      if (text) {
+        assign(interface.name, reader.parsed(key, *text, parse_interface_pattern));
+      } else {
+        interface = interface_of(*table, key);
+      }
+      into.push_back(std::move(interface));
+    }
+  }
+
+  Interface interface_of(const toml::table& table, std::string_view key) {
+    Reader reader(table, std::string(key), faults_);
+    reader.require("name", "the name of the interface");
+    Interface interface;
+    assign(interface.name, reader.parsed("name", parse_ifname));
+    interface.addresses = reader.all_parsed("addresses", parse_interface_address)
+                              .value_or(std::vector<At<IpPrefix>>());
+    reader.finish();
+    return interface;
   }
 
   void site(const toml::table& table) {
@@ -135,6 +166,8 @@ class Parser {
     assign(site.name, reader.parsed("name", parse_name));
     site.prefixes =
         reader.all_parsed("prefixes", parse_site_prefix).value_or(std::vector<At<IpPrefix>>());
+    site.announce =
+        reader.parsed("announce", parse_announce).value_or(topology_.organisation.announce);
     topology_.sites.push_back(std::move(site));
     const auto faults_before = faults_.size();
     for (const auto* const gateway_table : reader.tables("gateway")) gateway(*gateway_table);
@@ -151,7 +184,6 @@ class Parser {
     Reader reader(table, "[[site.gateway]]", faults_);
     auto& site = topology_.sites.back();
     reader.require("name", "the name in its certificate");
-    reader.require("address", "its public address, or one of each family");
     Gateway into;
     into.line = reader.line();
     into.site = topology_.sites.size() - 1;
@@ -174,23 +206,36 @@ class Parser {
     topology_.gateways.push_back(std::move(into));
   }
 
+  // Addresses, or one DNS name. Without the key, the gateway is behind NAT.
   void public_addresses(Reader& reader, Gateway& into) {
-    const auto faults_before = faults_.size();
-    const auto written = reader.all_parsed("address", parse_public_address);
-    if (!written) return;
-    if (written->empty() && faults_.size() == faults_before) {
-      reader.fault(reader.line_of("address"), "address: must be at least one public address");
-    }
-    for (const auto& address : *written) {
-      const auto family = family_of(address.value);
-      if (into.address(family) != nullptr) {
-        reader.fault(address.line, "address \"" + address.value.to_string() +
-                                       "\": the gateway already has an " +
-                                       std::string(name_of(family)) + " address");
-        continue;
+    if (const auto written = reader.texts("address")) {
+      for (const auto& text : *written) public_address(reader, text, written->size(), into);
+      if (written->empty()) {
+        reader.fault(reader.line_of("address"), "address: must be at least one public address");
       }
-      into.addresses.push_back(address.value);
     }
+    into.has_invalid_address = reader.has("address") && into.is_behind_nat();
+  }
+
+  static void public_address(Reader& reader, const At<std::string>& text, std::size_t number,
+                             Gateway& into) {
+    if (is_host_name(text.value)) {
+      into.host = text.value;
+      if (number == 1) return;
+      reader.fault(text.line,
+                   "address \"" + text.value + "\": a DNS name must be the only address");
+      return;
+    }
+    const auto address = reader.parsed("address", text, parse_public_address);
+    if (!address) return;
+    const auto family = family_of(address->value);
+    if (into.address(family) == nullptr) {
+      into.addresses.push_back(address->value);
+      return;
+    }
+    reader.fault(text.line, "address \"" + address->value.to_string() +
+                                "\": the gateway already has an " + std::string(name_of(family)) +
+                                " address");
   }
 
   void router(const toml::table& table) {
@@ -200,7 +245,7 @@ class Parser {
     Router into;
     into.line = reader.line();
     into.site = topology_.sites.size() - 1;
-    into.lan = defaults_.lan;
+    for (const auto& interface : defaults_.lan) into.lan.push_back(interface.name);
     into.include = defaults_.include;
     assign(into.name, reader.parsed("name", parse_name));
     assign_all(into.lan, reader.all_parsed("lan", parse_interface_pattern));
@@ -229,6 +274,8 @@ class Parser {
     into.psk = reader.boolean("psk");
     if (const auto speed = reader.parsed("detection", parse_detection))
       into.detection = speed->value;
+    into.lanes = reader.integer("lanes", 1, most_lanes);
+    into.link_local = reader.boolean("link-local");
     reader.finish();
     if (!into.ends.empty()) topology_.links.push_back(std::move(into));
   }

@@ -98,6 +98,25 @@ std::optional<std::vector<At<std::string>>> Reader::texts(std::string_view key) 
   return result;
 }
 
+std::optional<std::vector<Reader::TextOrTable>> Reader::texts_or_tables(std::string_view key) {
+  const auto* const node = take(key);
+  if (node == nullptr) return std::nullopt;
+  std::vector<TextOrTable> result;
+  const auto add = [&](const toml::node& item) {
+    if (const auto* const text = item.as_string()) result.push_back({located(*text), nullptr});
+    if (const auto* const table = item.as_table()) result.push_back({std::nullopt, table});
+    return item.is_string() || item.is_table();
+  };
+  const auto* const array = node->as_array();
+  bool good = array != nullptr || add(*node);
+  for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+    good = add(*array->get(i)) && good;
+  }
+  if (good) return result;
+  wrong_kind(key, "a text in quotes, a table in braces, or a list of them in brackets");
+  return std::nullopt;
+}
+
 std::vector<const toml::table*> Reader::tables(std::string_view key) {
   const auto* const node = take(key);
   if (node == nullptr) return {};

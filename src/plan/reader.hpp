@@ -65,6 +65,12 @@ class Reader {
   std::optional<bool> boolean(std::string_view key);
   // A string, or an array of strings.
   std::optional<std::vector<At<std::string>>> texts(std::string_view key);
+  // A list of strings and tables, or one of them. Absent key and wrong type: as above.
+  struct TextOrTable {
+    std::optional<At<std::string>> text;
+    const toml::table* table = nullptr;  // if there is no text
+  };
+  std::optional<std::vector<TextOrTable>> texts_or_tables(std::string_view key);
   // The [[key]] tables, in the order of the file.
   std::vector<const toml::table*> tables(std::string_view key);
   const toml::table* table(std::string_view key);
@@ -85,6 +91,13 @@ class Reader {
       if (auto value = convert(key, one, parse)) result.push_back(std::move(*value));
     }
     return result;
+  }
+
+  // One string of a list.
+  template <typename Parse>
+  std::optional<Parsed<Parse>> parsed(std::string_view key, const At<std::string>& written,
+                                      Parse parse) {
+    return convert(key, written, parse);
   }
 
   void require(std::string_view key, std::string_view what);

@@ -59,19 +59,33 @@ std::string remark_on(const PlannedLink& link) {
   return text;
 }
 
+void add_if_any(PlannedFiles& files, std::string path, std::string content) {
+  if (!content.empty()) files.push_back({std::move(path), std::move(content)});
+}
+
 }  // namespace
 
 std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink& link) {
   const auto& own = plan.topology.gateways[gateway];
   const auto& peer = plan.topology.gateways[plan.peer_of(link, gateway)];
-  const auto& own_address = *own.address(link.family);
-  const auto& peer_address = *peer.address(link.family);
+  const auto* const own_address = own.address(link.family);
+  const auto* const peer_address = peer.address(link.family);
   const auto port = plan.port_of(link);
+  const auto in_text = [port](const IpAddress& address) {
+    return SocketAddress{address, port}.to_string();
+  };
   const bool initiates = link.gateways[0] == gateway;
   std::string text = "# " + own.name + " to " + peer.name + remark_on(link) + ". " + planned_mark;
-  if (initiates) line(text, "peer", SocketAddress{peer_address, port}.to_string());
-  line(text, "listen", SocketAddress{own_address, port}.to_string());
-  if (!initiates) line(text, "allow", IpPrefix{peer_address, peer_address.bits()}.to_string());
+  if (initiates) {
+    const auto at_host = peer.host + ":" + std::to_string(port);
+    line(text, "peer", peer_address != nullptr ? in_text(*peer_address) : at_host);
+  }
+  // An initiator with an unknown address sends from an address and a port of the kernel.
+  if (own_address != nullptr) line(text, "listen", in_text(*own_address));
+  if (own_address == nullptr && !initiates) line(text, "listen", std::to_string(port));
+  if (!initiates && peer_address != nullptr) {
+    line(text, "allow", IpPrefix{*peer_address, peer_address->bits()}.to_string());
+  }
   line(text, "peer-name", peer.name);
   line(text, "ifname", peer.ifname);
   line(text, "netns", own.settings.netns);
@@ -80,6 +94,8 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
     const auto address = plan.interconnect(link, gateway, family);
     if (address) line(text, "address", address->to_string());
   }
+  // The lower address is the initiator's, as on the interconnect.
+  if (link.link_local) line(text, "address", initiates ? "fe80::1/64" : "fe80::2/64");
   for (const auto& source : accepted_sources(plan, gateway, link)) line(text, "accept", source);
   line(text, "cert", own.settings.cert);
   line(text, "key", own.settings.key);
@@ -87,6 +103,7 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
   line(text, "crl", own.settings.crl);
   if (link.psk) line(text, "psk", own.settings.psk_dir + "/" + peer.ifname + ".psk");
   line(text, "detection", link.detection);
+  if (link.lanes > 1) line(text, "lanes", std::to_string(link.lanes));
   line(text, "run-dir", own.settings.run_dir);
   return text;
 }
@@ -94,19 +111,20 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
 PlannedFiles render(const Plan& plan) {
   PlannedFiles files;
   const auto& topology = plan.topology;
-  files.reserve(topology.gateways.size() * 3 + topology.routers.size() + plan.links.size() * 2);
+  files.reserve(topology.gateways.size() * 5 + topology.routers.size() + plan.links.size() * 2);
   for (std::size_t i = 0; i < topology.gateways.size(); ++i) {
     const std::string directory = topology.gateways[i].name + "/";
-    std::string units;
     for (const auto index : plan.links_of[i]) {
       const auto& link = plan.links[index];
       const auto& peer = topology.gateways[plan.peer_of(link, i)];
       files.push_back({directory + "links/" + peer.ifname + ".conf", render_link(plan, i, link)});
-      units += "routevpn@" + peer.ifname + ".service\n";
     }
     files.push_back({directory + "bird/public.conf", render_public_bird(plan, i)});
     files.push_back({directory + "bird/private.conf", render_private_bird(plan, i)});
-    files.push_back({directory + "units", std::move(units)});
+    add_if_any(files, directory + "netns/public.conf", render_public_netns(plan, i));
+    add_if_any(files, directory + "netns/" + topology.gateways[i].settings.netns + ".conf",
+               render_private_netns(plan, i));
+    files.push_back({directory + "units", render_units(plan, i)});
   }
   for (std::size_t i = 0; i < topology.routers.size(); ++i) {
     files.push_back({topology.routers[i].name + "/bird/bird.conf", render_router_bird(plan, i)});

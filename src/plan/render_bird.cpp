@@ -16,29 +16,39 @@ std::string channel_of(Family family) {
   return std::string("ipv") + digit_of(family);
 }
 
-// "[ 10.0.1.0/24, 10.0.9.0/24 ]". BIRD 2.0.12 has no empty sets, so an empty set contains one
+// A prefix in a filter, alone or with all of its more specific prefixes.
+struct Filtered {
+  IpPrefix prefix;
+  bool with_more_specific = false;
+  bool operator==(const Filtered&) const = default;
+};
+
+// "[ 10.0.1.0/24, 10.9.0.0/16+ ]". BIRD 2.0.12 has no empty sets, so an empty set contains one
 // prefix that no route has.
-std::string set_of(const std::vector<IpPrefix>& prefixes, Family family,
-                   std::string_view each = "") {
+std::string set_of(const std::vector<Filtered>& prefixes, Family family) {
   std::string text;
-  for (const auto& prefix : prefixes) {
+  for (const auto& [prefix, with_more_specific] : prefixes) {
     if (family_of(prefix.address) != family) continue;
     text += (text.empty() ? "[ " : ", ") + prefix.to_string();
-    text += each;
+    if (with_more_specific) text += "+";
   }
   if (text.empty()) return family == Family::ipv4 ? "[ 0.0.0.0/32 ]" : "[ ::/128 ]";
   return text + " ]";
 }
 
-std::vector<IpPrefix> prefixes_of(const Site& site) {
-  std::vector<IpPrefix> prefixes;
-  for (const auto& prefix : site.prefixes) prefixes.push_back(prefix.value);
+// Every prefix is more specific than a default route, so that stays alone.
+std::vector<Filtered> prefixes_of(const Site& site) {
+  std::vector<Filtered> prefixes;
+  const bool all = site.announce.value == Announce::more_specific;
+  for (const auto& prefix : site.prefixes) {
+    prefixes.push_back({prefix.value, all && !is_default(prefix.value)});
+  }
   return prefixes;
 }
 
-bool has(const std::vector<IpPrefix>& prefixes, Family family) {
+bool has(const std::vector<Filtered>& prefixes, Family family) {
   return std::ranges::any_of(
-      prefixes, [&](const auto& prefix) { return family_of(prefix.address) == family; });
+      prefixes, [&](const auto& filtered) { return family_of(filtered.prefix.address) == family; });
 }
 
 std::string head_of(const Plan& plan, const std::string& name, const std::string& what) {
@@ -51,7 +61,7 @@ std::string define(const std::string& name, const std::string& value) {
 }
 
 // NAME4 and NAME6.
-std::string define_sets(const std::string& name, const std::vector<IpPrefix>& prefixes) {
+std::string define_sets(const std::string& name, const std::vector<Filtered>& prefixes) {
   std::string text;
   for (const auto family : both_families) {
     text += define(name + digit_of(family), set_of(prefixes, family));
@@ -65,14 +75,14 @@ std::string include(const std::string& directory, const std::string& file) {
 
 // OWN4, OWN6: the prefixes of the own site. OTHER4, OTHER6: those of all other sites.
 std::string define_networks(const Topology& topology, std::size_t own) {
-  std::vector<IpPrefix> others;
+  std::vector<Filtered> others;
   for (std::size_t i = 0; i < topology.sites.size(); ++i) {
     if (i == own) continue;
-    for (const auto& prefix : topology.sites[i].prefixes) {
+    for (const auto& prefix : prefixes_of(topology.sites[i])) {
       // Only a default route can occur in several sites.
-      const bool repeated = is_default(prefix.value) &&
-                            std::find(others.begin(), others.end(), prefix.value) != others.end();
-      if (!repeated) others.push_back(prefix.value);
+      const bool repeated = is_default(prefix.prefix) &&
+                            std::find(others.begin(), others.end(), prefix) != others.end();
+      if (!repeated) others.push_back(prefix);
     }
   }
   return define_sets("OWN", prefixes_of(topology.sites[own])) + define_sets("OTHER", others) + "\n";
@@ -102,11 +112,39 @@ std::string site_ospf(const std::string& directory, const std::string& role,
   return text;
 }
 
+std::vector<std::string> names_of(const std::vector<Interface>& interfaces) {
+  std::vector<std::string> names;
+  names.reserve(interfaces.size());
+  for (const auto& interface : interfaces) names.push_back(interface.name);
+  return names;
+}
+
 std::string own_networks(const GatewaySettings& settings) {
   std::string text =
       "\nprotocol direct SITE_OWN {\n  " + include(settings.include, "own_direct.conf");
-  for (const auto& interface : settings.lan) text += "  interface \"" + interface + "\";\n";
+  for (const auto& name : names_of(settings.lan)) text += "  interface \"" + name + "\";\n";
   return text + "}\n";
+}
+
+// The planned prefixes of which this gateway has a smaller network on a LAN interface.
+std::string aggregates(const Site& site, const Gateway& own) {
+  if (site.announce.value != Announce::aggregate) return {};
+  std::string text;
+  for (const auto family : both_families) {
+    std::string routes;
+    for (const auto& [prefix, line] : site.prefixes) {
+      const auto interfaces = interfaces_within(own, prefix);
+      if (family_of(prefix.address) != family || is_default(prefix) || interfaces.empty()) continue;
+      routes += "  route " + prefix.to_string();
+      for (const auto& name : interfaces) routes += " via \"" + name + "\"";
+      routes += ";\n";
+    }
+    if (routes.empty()) continue;
+    text += std::string("\nprotocol static AGGREGATE_") + digit_of(family) + " {\n  ";
+    text += include(own.settings.include, std::string("aggregate") + digit_of(family) + ".conf");
+    text += routes + "}\n";
+  }
+  return text;
 }
 
 std::string template_of(const Plan& plan, bool reflects, bool peer_reflects) {
@@ -170,15 +208,16 @@ std::string next_hops(const Plan& plan, std::size_t gateway) {
   return text + "}\n";
 }
 
-std::vector<IpPrefix> private_networks(const Topology& topology) {
-  std::vector<IpPrefix> networks;
+std::vector<Filtered> private_networks(const Topology& topology) {
+  std::vector<Filtered> networks;
   const auto& organisation = topology.organisation;
   for (const auto family : both_families) {
-    if (const auto& pool = organisation.interconnect(family)) networks.push_back(pool->value);
+    if (const auto& pool = organisation.interconnect(family))
+      networks.push_back({pool->value, true});
   }
   for (const auto& site : topology.sites) {
     for (const auto& prefix : site.prefixes) {
-      if (!is_default(prefix.value)) networks.push_back(prefix.value);
+      if (!is_default(prefix.value)) networks.push_back({prefix.value, true});
     }
   }
   return networks;
@@ -194,15 +233,15 @@ std::string render_public_bird(const Plan& plan, std::size_t gateway) {
     const auto* const address = own.address(family);
     if (address == nullptr) continue;
     text += define(std::string("PUBLIC") + digit_of(family),
-                   set_of({{*address, address->bits()}}, family));
-    text += define(std::string("PRIVATE") + digit_of(family), set_of(networks, family, "+"));
+                   set_of({{{*address, address->bits()}}}, family));
+    text += define(std::string("PRIVATE") + digit_of(family), set_of(networks, family));
   }
   text += "\n" + include(own.settings.include, "public.conf");
   for (const auto family : both_families) {
     if (own.address(family) == nullptr || own.settings.underlay.empty()) continue;
     text += ospf(std::string("PUBLIC_") + digit_of(family), own.settings.include,
-                 std::string("public") + digit_of(family) + "_ospf.conf", own.settings.underlay,
-                 "wan.conf");
+                 std::string("public") + digit_of(family) + "_ospf.conf",
+                 names_of(own.settings.underlay), "wan.conf");
   }
   return text;
 }
@@ -223,7 +262,8 @@ std::string render_private_bird(const Plan& plan, std::size_t gateway) {
     text += include(directory, to_reflectors ? "reflectors.conf" : "hubs.conf");
   }
   text += own_networks(own.settings);
-  text += site_ospf(directory, "site", own.settings.lan);
+  text += aggregates(plan.topology.sites[own.site], own);
+  text += site_ospf(directory, "site", names_of(own.settings.lan));
   if (to_reflectors) text += next_hops(plan, gateway);
   for (const auto index : plan.links_of[gateway]) {
     if (plan.has_session(plan.links[index])) text += session(plan, gateway, plan.links[index]);

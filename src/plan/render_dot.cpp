@@ -24,6 +24,8 @@ void write_site(std::ostream& out, const Plan& plan, const Site& site) {
     const auto& gateway = plan.topology.gateways[index];
     std::string label = gateway.name;
     for (const auto& address : gateway.addresses) label += "\\n" + address.to_string();
+    if (!gateway.host.empty()) label += "\\n" + gateway.host;
+    if (gateway.is_behind_nat()) label += "\\nbehind NAT";
     out << "    " << in_quotes(gateway.name) << " [label=" << in_quotes(label)
         << (plan.is_reflector[index] ? ", peripheries=2" : "") << "];\n";
   }

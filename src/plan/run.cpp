@@ -9,6 +9,7 @@
 #include "routevpn/plan/lock.hpp"
 
 #include "certificates.hpp"
+#include "issuer.hpp"
 #include "psks.hpp"
 
 namespace routevpn::plan {
@@ -17,9 +18,6 @@ namespace {
 
 // 300 sites of two gateways have 179,400 links in a full mesh: 3.6 MB in lines of 20 bytes.
 constexpr std::size_t largest_lock_bytes = 16UL * 1024 * 1024;
-
-// Where a link reads the CRL of GATEWAY/pki, unless the topology file has another path.
-constexpr auto planned_crl = "/etc/routevpn/ca.crl";
 
 // Held while a plan is made, so that two concurrent plans do not give the same number twice.
 class TopologyLock {
@@ -34,10 +32,6 @@ class TopologyLock {
  private:
   Fd fd_;  // empty if the file cannot be opened; run() then reports that
 };
-
-void read_planned_crl(GatewaySettings& settings) {
-  if (settings.crl.empty()) settings.crl = planned_crl;
-}
 
 }  // namespace
 
@@ -67,16 +61,13 @@ PlanReport run(const PlanRequest& request) {
   const auto before = parse_lock(lock_text, faults);
   if (report_faults(report.lock)) return report;
 
-  auto plan = allocate(std::move(topology), before, faults);
+  const auto plan = allocate(std::move(topology), before, faults);
   if (report_faults(request.topology)) return report;
   report.sites = plan.topology.sites.size();
   report.gateways = plan.topology.gateways.size();
   report.links = plan.links.size();
 
   const Certificates certificates(plan, request.pki);
-  if (certificates.have_crl()) {
-    for (auto& gateway : plan.topology.gateways) read_planned_crl(gateway.settings);
-  }
   auto files = render(plan);
   if (request.dot) files.push_back({dot_name, render_dot(plan)});
   const auto missing = request.check ? MissingKeys::leave_empty : MissingKeys::make;
@@ -93,6 +84,9 @@ PlanReport run(const PlanRequest& request) {
   report.lock_changes = next_lock != lock_text;
   if (report.lock_changes) require_writable(directory_of(report.lock));
   certificates.require_sound();
+  if (!request.pki.empty() && !request.new_ca) {
+    require_same_issuer(plan, request.out, request.pki);
+  }
   if (request.check || !request.pki.empty()) {
     add_certificates();
     report.changes = output.compare(files);

@@ -28,6 +28,17 @@ std::string_view name_of(Family family) {
   return family == Family::ipv4 ? "IPv4" : "IPv6";
 }
 
+std::vector<std::string> interfaces_within(const Gateway& gateway, const IpPrefix& prefix) {
+  std::vector<std::string> names;
+  for (const auto& interface : gateway.settings.lan) {
+    const bool within = std::ranges::any_of(interface.addresses, [&](const auto& address) {
+      return address.value.length > prefix.length && prefix.contains(address.value.address);
+    });
+    if (within) names.push_back(interface.name);
+  }
+  return names;
+}
+
 std::string symbol_of(std::string_view name) {
   std::string symbol(name);
   std::ranges::replace_if(

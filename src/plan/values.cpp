@@ -58,6 +58,15 @@ IpPrefix parse_pool(const std::string& text, bool v4, unsigned longest) {
   return pool;
 }
 
+// All host bits of an IPv4 address are set.
+bool is_broadcast(const IpPrefix& prefix) {
+  if (!prefix.address.is_v4()) return false;
+  for (unsigned bit = prefix.length; bit < prefix.address.bits(); ++bit) {
+    if ((prefix.address.bytes()[bit / 8] >> (7 - bit % 8) & 1) == 0) return false;
+  }
+  return true;
+}
+
 template <typename Enum>
 Enum parse_word(const std::vector<std::pair<std::string_view, Enum>>& words,
                 const std::string& text) {
@@ -71,6 +80,10 @@ Enum parse_word(const std::vector<std::pair<std::string_view, Enum>>& words,
 
 bool is_unquoted(char c) {  // printable ASCII that needs no escape in quotes
   return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 }  // namespace
@@ -107,9 +120,47 @@ IpPrefix parse_pool6(const std::string& text) {
   return parse_pool(text, false, 127);
 }
 
+// The last bit of a /31 or /127 is an address of the other end (RFC 3021, RFC 6164).
+IpPrefix parse_interface_address(const std::string& text) {
+  const auto prefix = IpPrefix::parse(text);
+  if (!prefix || text.find('/') == std::string::npos || prefix->length == 0) {
+    throw UsageError("must be ADDRESS/LENGTH, like 10.0.1.11/24 or 2001:db8:a1::11/64");
+  }
+  const auto bits = prefix->address.bits();
+  if (!is_routable({prefix->address, bits})) throw UsageError("is not an address of an interface");
+  if (bits - prefix->length < 2) return *prefix;
+  if (*prefix == prefix->network()) {
+    throw UsageError("is the address of the network, not of an interface");
+  }
+  if (is_broadcast(*prefix)) {
+    throw UsageError("is the broadcast address of the network");
+  }
+  return *prefix;
+}
+
+// RFC 1123 section 2.1: labels of 1 to 63 letters, digits and hyphens. The last label begins with a
+// letter, so that no mistyped address is a name.
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t longest_host = 253;
+  constexpr std::size_t longest_label = 63;
+  if (text.size() > longest_host) return false;
+  std::string_view label;
+  for (std::size_t begin = 0; begin <= text.size(); begin += label.size() + 1) {
+    label = text.substr(begin, std::min(text.find('.', begin), text.size()) - begin);
+    const bool good =
+        !label.empty() && label.size() <= longest_label && label.front() != '-' &&
+        label.back() != '-' &&
+        std::ranges::all_of(label, [](char c) { return is_letter_or_digit(c) || c == '-'; });
+    if (!good) return false;
+  }
+  return is_letter_or_digit(label.front()) && (label.front() < '0' || label.front() > '9');
+}
+
 IpAddress parse_public_address(const std::string& text) {
   const auto address = IpAddress::parse(text);
-  if (!address) throw UsageError("must be an IPv4 or IPv6 address without a length");
+  if (!address) {
+    throw UsageError("must be an IPv4 or IPv6 address without a length, or a DNS name");
+  }
   if (!is_routable({*address, address->bits()}))
     throw UsageError("is not reachable from other gateways");
   return *address;
@@ -133,6 +184,13 @@ Mesh parse_mesh(const std::string& text) {
 Accept parse_accept(const std::string& text) {
   return parse_word<Accept>(
       {{"sites", Accept::sites}, {"routed", Accept::routed}, {"any", Accept::any}}, text);
+}
+
+Announce parse_announce(const std::string& text) {
+  return parse_word<Announce>({{"exact", Announce::exact},
+                               {"aggregate", Announce::aggregate},
+                               {"more-specific", Announce::more_specific}},
+                              text);
 }
 
 Family parse_family(const std::string& text) {
@@ -170,6 +228,16 @@ std::string parse_template(const std::string& text) {
     throw UsageError("may contain {name} and {site}, but no other braces");
   }
   return text;
+}
+
+bool is_path(std::string_view netns) {
+  return netns.find('/') != std::string_view::npos;
+}
+
+bool is_unit_name(std::string_view name) {
+  return !name.empty() && is_letter_or_digit(name.front()) && std::ranges::all_of(name, [](char c) {
+    return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_';
+  });
 }
 
 std::string listed(const std::vector<std::string_view>& words, const std::string& last) {

@@ -31,6 +31,7 @@ void Session::establish(const HandshakeCompleted& completed, Time now) {
                                        established.sparse_flow, peer, now, established.peer_chain});
   entry.gasp = gasp;
   entry.ends_at = end_of(entry.status);
+  entry.beside_live = now - last_heard() < settings_.detection.dead_after;
   if (!initiator && !established.control_messages) entry.activate_at = now + activate_after;
   ++status_.handshakes;
 
@@ -58,8 +59,10 @@ void Session::confirm(AssociationId id, Time now) {
   if (entry == nullptr || entry->confirmed) return;
   restart_check_.reset();
   handshakes_.finish(id);
-  const bool renews = associations_.current_id() != 0;
+  const auto* const earlier = associations_.current();
+  const bool renews = earlier != nullptr;
   if (!associations_.confirm(*entry, now)) return;
+  if (renews) take_over(*earlier, *entry, now);
   keep_peer_address();
   keep_gasp();
   if (renews) ++status_.rekeys;
@@ -181,6 +184,8 @@ void Session::alert_received(AssociationId id, const datapath::AlertReceived& al
     entry->retire_at = now;
     return retire(now);
   }
+  const bool usable = entry->confirmed && entry->status.control_messages;
+  if (usable && alert.description == alert_access_denied) return lose_to_another(*entry, now);
   const std::string text = alert.is_gasp ? "the peer's worker has died"
                            : closing
                                ? "the peer closed the association"

@@ -238,6 +238,8 @@ void Session::end_restart_check(Time now) {
 
 SessionStatus Session::status(Time now) const {
   SessionStatus status = status_;
+  status.takeovers = takeovers_.total();
+  status.certificate_shared = takeovers_.certificate_shared(now);
   if (const auto* const current = associations_.current()) {
     status.association = current->status;
     status.path = prober_.status(now);

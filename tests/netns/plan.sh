@@ -54,7 +54,7 @@ planned() {
 prints "--check before the first plan" 1 'would write topology.lock*would create V1-1/links/rv2-1.conf*' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki --check
 [[ ! -e out && ! -e pki && ! -e topology.lock ]] || fail "--check has written files"
-prints "a plan" 0 'out: 3 sites, 6 gateways, 12 links; 90 files created, 0 changed, 0 removed' \
+prints "a plan" 0 'out: 3 sites, 6 gateways, 12 links; 96 files created, 0 changed, 0 removed' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
 prints "the same plan again" 0 '*; 0 files created, 0 changed, 0 removed' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki
@@ -107,7 +107,7 @@ fi
 topology 100 >large.toml
 for i in 1 2; do
   prints "100 sites of 2 gateways" 0 \
-    '*: 100 sites, 200 gateways, 19800 links; 80000 files created, 0 changed, 0 removed' \
+    '*: 100 sites, 200 gateways, 19800 links; 80400 files created, 0 changed, 0 removed' \
     "$ROUTEVPN" plan large.toml --out "$LARGE/$i"
 done
 for gateway in V1-1 V100-2; do

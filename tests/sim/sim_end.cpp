@@ -191,6 +191,7 @@ void SimEnd::carry_out(session::Output& output) {
                  [&](session::CarrierOff) { set_carrier(false); },
                  [](const session::StateChanged&) {},
                  [](const session::HandshakeFailed&) {},
+                 [&](const session::TakenOver& taken) { takeovers.push_back(taken); },
                  [&](const session::PathMtuChanged& path) {
                    path_mtu = path.path_mtu;
                    payload_bytes = path.payload_bytes;

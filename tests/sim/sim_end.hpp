@@ -42,7 +42,8 @@ class SimEnd {
 
   session::KeepGasp gasp;                    // for a monitor
   std::optional<SocketAddress> sparse_peer;  // of an acceptor's socket for the sparse flow
-  std::function<void()> retired = [] {};     // called for each association that the session retires
+  std::vector<session::TakenOver> takeovers;
+  std::function<void()> retired = [] {};  // called for each association that the session retires
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;
   int carrier_changes = 0;

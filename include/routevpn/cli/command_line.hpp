@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "routevpn/apply/run.hpp"
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/pki/authority.hpp"
 #include "routevpn/pki/psk.hpp"
@@ -41,6 +42,13 @@ struct ReloadLinks {
   std::string run_dir = "/run/routevpn";
 };
 
+struct ExamineGateway {
+  std::vector<std::string> links;  // names of configuration files; empty: all
+  bool json = false;
+  std::string config_dir = "/etc/routevpn";
+  std::optional<std::string> run_dir;  // none: that of each link's file
+};
+
 struct ListCertificates {
   std::string directory = ".";
   bool json = false;
@@ -55,8 +63,8 @@ struct PrintText {
   std::string text;
 };
 
-using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, PkiCommand,
-                             plan::PlanRequest, PrintText>;
+using Command = std::variant<RunLink, CheckLink, ShowLinks, ReloadLinks, ExamineGateway, PkiCommand,
+                             plan::PlanRequest, apply::ApplyRequest, PrintText>;
 
 struct CommandLine {
   Command command;

@@ -18,6 +18,13 @@ int run_pki(const PkiCommand& command, const Console& console);
 // something would, 2 when the check failed.
 int run_plan(const plan::PlanRequest& request, const Console& console);
 
+// Makes this machine agree with a planned directory: prints the steps, and each that is done.
+// Status 1 when it stopped before the last step, with one line for each step that is not done; 2
+// when nothing was changed because of a fault.
+int run_apply(const apply::ApplyRequest& request, const Console& console);
+// The same on another machine, for tests.
+int run_apply(const apply::ApplyRequest& request, apply::Machine& machine, const Console& console);
+
 // Prints the state of links: once, each second or after a wait.
 int run_show(const ShowLinks& show, const Console& console);
 
@@ -26,6 +33,9 @@ int run_show(const ShowLinks& show, const Console& console);
 // up counts as down, also that of a link that ends during the wait. After the timeout, names the
 // links that are not in the state and returns exit status 1.
 int run_wait(const ShowLinks& show, const Console& console);
+
+// Prints what is wrong with this gateway and what mends it. Exit status 1 if anything is wrong.
+int run_doctor(const ExamineGateway& request, const Console& console);
 
 // Makes links read their files again, and returns when each has taken them or has said why not.
 int run_reload(const ReloadLinks& reload, const Console& console);

@@ -59,6 +59,7 @@ inline constexpr std::uint8_t alert_close_notify = 0;
 struct SendAlert {
   std::uint8_t level = 0;
   std::uint8_t description = 0;
+  AssociationId id = 0;  // 0: the association that seals
 };
 using LaneCommand =
     std::variant<std::monostate, InstallAssociation, ActivateAssociation, RetireAssociation,

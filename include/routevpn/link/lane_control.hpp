@@ -23,7 +23,8 @@ class LaneControl {
   // What concerns the link.
   using Report = std::variant<session::CarrierOn, session::CarrierOff, session::StateChanged,
                               session::HandshakeFailed, session::PathMtuChanged, session::Resolve,
-                              session::PeerRemembered, session::KeepGasp, datapath::InterfaceGone>;
+                              session::PeerRemembered, session::KeepGasp, session::TakenOver,
+                              datapath::InterfaceGone>;
 
   // `mtu`: of the interface. `serves_inside`: the lane's queue is attached. Throws SystemError.
   LaneControl(session::SessionSettings settings, std::shared_ptr<const dtls::Identity> identity,

@@ -71,6 +71,7 @@ class Link {
   // announce.cpp
   void state_changed(const session::StateChanged& change);
   void handshake_failed(const session::HandshakeFailed& failed);
+  void taken_over(const session::TakenOver& taken) const;
   void announce(const std::string& state, const session::SessionStatus& session);
   [[nodiscard]] std::vector<Ending> endings() const;
   void warn_of_expiry();

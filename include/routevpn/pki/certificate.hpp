@@ -42,6 +42,8 @@ TimePoint next_update(const X509_CRL* list);
 std::size_t entries_of(X509_CRL* list);
 // The CRL number (RFC 5280 section 5.2.3), or 0.
 std::uint64_t number_of(const X509_CRL* list);
+// Whether the issuer's key signed the certificate.
+bool issued(X509* issuer, X509* certificate);
 
 std::string to_pem(const EVP_PKEY* private_key);  // PKCS #8, not encrypted
 std::string to_pem(X509* certificate);

@@ -23,6 +23,8 @@ struct PlannedLink {
   std::optional<std::uint32_t> bandwidth_mbit;
   bool psk = true;
   std::string detection;  // empty: the default of routevpn
+  std::uint32_t lanes = 1;
+  bool link_local = false;
 };
 
 // The iBGP sessions.
@@ -44,10 +46,12 @@ struct Plan {
   Sessions sessions = Sessions::over_each_link;
   std::vector<bool> is_reflector;  // per gateway
   bool has_costs = false;
+  std::uint32_t ports_per_link = 1;  // the most lanes of a link
 
   [[nodiscard]] bool has_reflector() const { return std::ranges::count(is_reflector, true) > 0; }
   [[nodiscard]] std::size_t peer_of(const PlannedLink& link, std::size_t gateway) const;
-  [[nodiscard]] std::uint16_t port_of(const PlannedLink& link) const;  // the same at both ends
+  // Of the first lane, the same at both ends. The next lanes have the next ports.
+  [[nodiscard]] std::uint16_t port_of(const PlannedLink& link) const;
   // The address of this gateway on the link; none without a pool of the family.
   [[nodiscard]] std::optional<IpPrefix> interconnect(const PlannedLink& link, std::size_t gateway,
                                                      Family family) const;

@@ -14,6 +14,7 @@ struct PlanRequest {
   std::string pki;       // directory of a CA; empty: none
   bool check = false;    // change nothing
   bool dot = false;      // also write topology.dot
+  bool new_ca = false;   // replace planned certificates of another CA
 };
 
 struct PlanReport {

@@ -45,6 +45,13 @@ enum class Reflection : std::uint8_t { by_size, chosen, named };
 // sends to the peer, or everything.
 enum class Accept : std::uint8_t { sites, routed, any };
 
+// What a site announces within its planned prefixes.
+enum class Announce : std::uint8_t {
+  exact,          // a planned prefix, while the site has a route to exactly that
+  aggregate,      // besides, while a smaller network of it is on a planned LAN interface
+  more_specific,  // the routes within the planned prefixes, whatever their lengths
+};
+
 struct PortRange {
   std::uint16_t first = 10000;
   std::uint16_t last = 29999;
@@ -56,12 +63,14 @@ struct Organisation {
   std::uint32_t as = 0;
   std::optional<At<IpPrefix>> interconnect4;  // pool with a /30 for each link
   std::optional<At<IpPrefix>> interconnect6;  // pool with a /127 for each link
-  At<PortRange> ports;                        // one port for each link, the same at both ends
+  At<PortRange> ports;                        // one for each lane of a link, alike at both ends
   Mesh mesh = Mesh::full;
   Accept accept = Accept::sites;
   Family prefer = Family::ipv6;       // underlay family of a link whose ends have both
   bool psk = true;                    // every link has a pre-shared key
   std::string detection;              // --detection of every link; empty: the default
+  std::uint32_t lanes = 1;            // of every link
+  bool link_local = false;            // an fe80::/64 address on every link
   std::vector<At<std::string>> hubs;  // site names
   Reflection reflection = Reflection::by_size;
   std::vector<At<std::string>> reflectors;  // gateway names, for Reflection::named
@@ -69,6 +78,8 @@ struct Organisation {
   bool invalid_mesh = false;
   bool invalid_hubs = false;
   bool invalid_interconnect6 = false;
+  // Of sites without this key. Without the line, the file has no such key.
+  At<Announce> announce = {Announce::aggregate};
   Line line = 0;
 
   [[nodiscard]] const std::optional<At<IpPrefix>>& interconnect(Family family) const {
@@ -76,19 +87,27 @@ struct Organisation {
   }
 };
 
+// An interface of a gateway, or a pattern with '*'. An interface without planned addresses has
+// those that the machine gives it.
+struct Interface {
+  std::string name;
+  std::vector<At<IpPrefix>> addresses;
+};
+
 // Names on one gateway. In the file, {name} stands for the gateway and {site} for its site.
 struct GatewaySettings {
   std::string netns = "private";
   std::string public_netns;  // empty: the namespace of the routevpn process and the public BIRD
-  std::string cert = "/etc/routevpn/{name}.cert";
-  std::string key = "/etc/routevpn/{name}.key";
-  std::string ca = "/etc/routevpn/ca.cert";
-  std::string crl;                              // empty: no CRL
-  std::string psk_dir = "/etc/routevpn/psk";    // directory of the links' pre-shared keys
-  std::string run_dir;                          // empty: the default of routevpn
-  std::string include = "/etc/routevpn/bird";   // directory of the constant BIRD files
-  std::vector<std::string> underlay = {"wan"};  // public interfaces to underlay routers
-  std::vector<std::string> lan = {"lan"};       // private interfaces to the site
+  std::string cert = "/etc/routevpn/pki/{name}.cert";
+  std::string key = "/etc/routevpn/pki/{name}.key";
+  std::string ca = "/etc/routevpn/pki/ca.cert";
+  // Every planned link reads a CRL: without a CRL, a revocation changes nothing.
+  std::string crl = "/etc/routevpn/pki/ca.crl";
+  std::string psk_dir = "/etc/routevpn/psk";         // directory of the pre-shared keys
+  std::string run_dir;                               // empty: the default of routevpn
+  std::string include = "/usr/share/routevpn/bird";  // directory of the constant BIRD files
+  std::vector<Interface> underlay = {{"wan", {}}};   // public interfaces to underlay routers
+  std::vector<Interface> lan = {{"lan", {}}};        // private interfaces to the site
 };
 
 struct Node {
@@ -99,10 +118,18 @@ struct Node {
 
 struct Gateway : Node {
   std::vector<IpAddress> addresses;  // public, at most one of each family
+  std::string host;                  // or a DNS name of its public address
+  bool has_invalid_address = false;  // faults that follow from it are not reported
   std::string ifname;                // of the interfaces on other gateways that lead to this one
   GatewaySettings settings;
 
   [[nodiscard]] const IpAddress* address(Family family) const;
+  // Without address and DNS name it can only be the initiator of a link.
+  [[nodiscard]] bool is_behind_nat() const { return addresses.empty() && host.empty(); }
+  // The family of an unknown address is unknown, so the gateway may have both.
+  [[nodiscard]] bool may_have(Family family) const {
+    return addresses.empty() || address(family) != nullptr;
+  }
 };
 
 struct Router : Node {
@@ -113,6 +140,7 @@ struct Router : Node {
 struct Site {
   std::string name;
   std::vector<At<IpPrefix>> prefixes;
+  At<Announce> announce;              // the organisation's, if the site has none
   std::vector<std::size_t> gateways;  // indices into Topology::gateways
   std::vector<std::size_t> routers;
   Line line = 0;
@@ -128,6 +156,8 @@ struct LinkEntry {
   std::optional<At<Family>> family;
   std::optional<bool> psk;
   std::optional<std::string> detection;
+  std::optional<std::uint32_t> lanes;
+  std::optional<bool> link_local;
   Line line = 0;
 };
 
@@ -146,6 +176,9 @@ struct Topology {
 inline bool is_default(const IpPrefix& prefix) {
   return prefix.length == 0;
 }
+
+// The interfaces to the site with a smaller network of this prefix.
+std::vector<std::string> interfaces_within(const Gateway& gateway, const IpPrefix& prefix);
 
 // A gateway's name as a BIRD symbol: V2_1 for V2-1.
 std::string symbol_of(std::string_view name);

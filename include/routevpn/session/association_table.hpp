@@ -39,6 +39,7 @@ class AssociationTable {
     std::optional<Time> retire_at{};    // its keys are wiped then
     std::optional<Time> activate_at{};  // a plain peer is silent: the acceptor seals first then
     std::optional<Time> ends_at{};      // may not be used from then on
+    bool beside_live = false;           // made while the association in use was alive
   };
 
   // Beside an association in use the new one is retired unless it is confirmed within

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -60,6 +61,13 @@ struct KeepGasp {
 struct ConnectSparse {
   SocketAddress remote;
 };
+// Another gateway with the same certificate took over the link: takeovers.hpp.
+struct TakenOver {
+  std::string certificate;          // the name in it; empty: this end's own
+  SocketAddress from;               // the initiator that lost the link; default: this end
+  std::optional<SocketAddress> to;  // none: the acceptor did not tell
+  bool shared = false;              // repeated: two gateways share the certificate
+};
 struct PathMtuChanged {
   unsigned path_mtu;       // bytes of an outer packet, with IP header
   unsigned payload_bytes;  // what one record on that path has left for an inside packet
@@ -67,7 +75,7 @@ struct PathMtuChanged {
 
 using Output = std::variant<SendHandshake, datapath::LaneCommand, Resolve, LookUpRoute, CarrierOn,
                             CarrierOff, StateChanged, HandshakeFailed, PathMtuChanged,
-                            PeerRemembered, KeepGasp, ConnectSparse>;
+                            PeerRemembered, KeepGasp, ConnectSparse, TakenOver>;
 using Outputs = std::deque<Output>;
 
 }  // namespace routevpn::session

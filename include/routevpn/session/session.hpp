@@ -26,6 +26,7 @@
 #include "routevpn/session/prober.hpp"
 #include "routevpn/session/restart_hint.hpp"
 #include "routevpn/session/sparse_probes.hpp"
+#include "routevpn/session/takeovers.hpp"
 
 namespace routevpn::session {
 
@@ -65,8 +66,10 @@ struct SessionStatus {
   std::uint64_t rekeys = 0;
   std::string renewal_failure;  // of the last attempt to rekey; empty: none failed since the last
   std::uint64_t roams = 0;
-  std::uint64_t flaps = 0;        // times that the link went down after it was up
-  std::uint64_t hints_given = 0;  // restart hints
+  std::uint64_t takeovers = 0;      // to this end, or of an initiator from this end
+  bool certificate_shared = false;  // with another gateway: Takeovers::memory
+  std::uint64_t flaps = 0;          // times that the link went down after it was up
+  std::uint64_t hints_given = 0;    // restart hints
   std::uint64_t hints_taken = 0;
   std::uint64_t unexpected_events = 0;
 };
@@ -77,6 +80,9 @@ class Session {
   static constexpr Duration activate_after = std::chrono::seconds(1);
   // Of an initiator whose peer's worker has died. The next worker starts in about 30 ms.
   static constexpr Duration retry_after_gasp = std::chrono::milliseconds(5);
+  // Of an initiator that lost its link to another with the same certificate. Both stay up for this
+  // time in turn, because each attempt takes the link from the other.
+  static constexpr Duration retry_after_takeover = std::chrono::seconds(5);
   // An association ends after this multiple of --rekey, or with the peer's certificate.
   static constexpr int longest_life_rekeys = 2;
 
@@ -140,6 +146,8 @@ class Session {
   [[nodiscard]] std::string with_renewal_failure(std::string text) const;
   void drop_associations();
   void keep_peer_address();
+  void take_over(const AssociationTable::Entry& from, const AssociationTable::Entry& to, Time now);
+  void lose_to_another(const AssociationTable::Entry& entry, Time now);
   void keep_gasp();
   [[nodiscard]] bool concerns_live(datapath::AssociationId id);
 
@@ -167,6 +175,7 @@ class Session {
   RestartCheck restart_check_;
   Backoff backoff_;
   FlapDamper damper_;
+  Takeovers takeovers_;
 
   SessionStatus status_;
   bool carrier_ = false;

@@ -110,7 +110,7 @@ TEST_CASE("the service unit runs the command of the man page") {
   const auto unit = source("systemd/routevpn@.service");
   CHECK_THAT(unit, ContainsSubstring("\nType=notify\n"));
   CHECK_THAT(unit,
-             ContainsSubstring("\nExecStart=!/usr/sbin/routevpn --config /etc/routevpn/%i.conf\n"));
+             ContainsSubstring("\nExecStart=!/usr/bin/routevpn --config /etc/routevpn/%i.conf\n"));
   CHECK_THAT(unit, ContainsSubstring("\nWatchdogSec=30\n"));
   // systemd would give it to the user of the worker, with the sockets of all links.
   CHECK_THAT(unit, !ContainsSubstring("\nRuntimeDirectory="));

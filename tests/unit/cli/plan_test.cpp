@@ -59,7 +59,7 @@ TEST_CASE("plan prints what it did, --check what it would do") {
   outcome = run_words(words);
   CHECK(outcome.status == 0);
   CHECK(outcome.out == scratch.path() +
-                           "/out: 2 sites, 2 gateways, 1 link; 12 files created, 0 changed, 0 "
+                           "/out: 2 sites, 2 gateways, 1 link; 16 files created, 0 changed, 0 "
                            "removed\n");
   outcome = run_words(words + " --check");
   CHECK(outcome.status == 0);

@@ -51,6 +51,15 @@ TEST_CASE("each credential that ends soon has a warning") {
   CHECK_THAT(render(link, now, false), !ContainsSubstring("warning"));
 }
 
+TEST_CASE("takeovers are shown if there were any") {
+  auto link = up_link();
+  link["takeovers"] = 0U;
+  CHECK_THAT(render(link, now, false), !ContainsSubstring("takeovers"));
+  link["takeovers"] = 2U;
+  CHECK_THAT(render(link, now, false),
+             ContainsSubstring("\n  takeovers: 2, by another gateway with the same certificate\n"));
+}
+
 TEST_CASE("of several lanes each is shown") {
   auto link = up_link();
   json lane = link;

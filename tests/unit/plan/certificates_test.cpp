@@ -8,6 +8,7 @@
 #include "routevpn/pki/authority.hpp"
 #include "routevpn/pki/certificate.hpp"
 
+#include "../../../src/plan/issuer.hpp"
 #include "catch.hpp"
 #include "topologies.hpp"
 #include "workspace.hpp"
@@ -47,10 +48,12 @@ TEST_CASE("every planned link reads the CRL of the plan") {
   auto request = workspace.request();
   const auto link = [&] { return read_text(workspace.at("out/V1-1/links/rv2-1.conf")); };
   CHECK(plan::run(request).faults.empty());
-  CHECK(link().find("crl = ") == std::string::npos);  // this plan has no CRL
+  const std::string crl = "\ncrl = /etc/routevpn/pki/ca.crl\n";
+  CHECK_THAT(link(), ContainsSubstring(crl));  // also in a plan without a CA
   request.pki = workspace.at("pki");
   CHECK(plan::run(request).faults.empty());
-  CHECK_THAT(link(), ContainsSubstring("\ncrl = /etc/routevpn/ca.crl\n"));
+  CHECK_THAT(link(), ContainsSubstring("\ncert = /etc/routevpn/pki/V1-1.cert\n") &&
+                         ContainsSubstring("\nca = /etc/routevpn/pki/ca.cert" + crl));
   workspace.write(mesh(2, 1) + "[defaults]\ncrl = \"/x/{name}.crl\"\n");
   CHECK(plan::run(request).faults.empty());
   CHECK_THAT(link(), ContainsSubstring("\ncrl = /x/V1-1.crl\n"));
@@ -110,6 +113,8 @@ TEST_CASE("without the CA's key an outdated CRL is refused, because it would end
   pki::revoke({.directory = request.pki, .name = {}, .serial = {}, .days = -1});
   fs::remove(workspace.at("pki/ca.key"));
   CHECK_THROWS_WITH(plan::run(request), StartsWith(workspace.at("pki/ca.crl") + ": has expired"));
+  fs::remove(workspace.at("pki/ca.crl"));
+  CHECK_THROWS_WITH(plan::run(request), StartsWith(workspace.at("pki/ca.crl") + ": is missing"));
 }
 
 TEST_CASE("without the CA's key, the plan contains instructions for a request") {
@@ -172,6 +177,53 @@ TEST_CASE("certificates that are invalid, revoked or from another CA are refused
   CHECK_THROWS_WITH(plan::run(request), StartsWith(workspace.at(file) + ": " + reason));
   request.check = true;
   CHECK_THROWS_AS(plan::run(request), UsageError);
+}
+
+TEST_CASE("a plan with certificates of another CA is refused, unless a new CA is asked for") {
+  const Workspace workspace(mesh(2, 1));
+  auto request = workspace.request();
+  request.pki = workspace.at("pki");
+  CHECK(plan::run(request).faults.empty());
+  const auto before = read_text(workspace.at("out/V1-1/pki/V1-1.cert"));
+  const auto planned = workspace.at("out/V1-1/pki/V1-1.cert");
+  std::string reason = ": was not issued by " + workspace.at("other/ca.cert");
+  request.pki = workspace.at("other");
+  SECTION("--pki has no CA") {
+    reason += ", which does not exist; give the --pki";
+  }
+  SECTION("--pki has another CA") {
+    auto other = request;
+    other.out = workspace.at("other-out");
+    CHECK(plan::run(other).faults.empty());
+    reason += "; give the --pki";
+  }
+  const bool had_other = fs::exists(request.pki);
+  for (const bool check : {true, false}) {
+    request.check = check;
+    CHECK_THROWS_WITH(plan::run(request), StartsWith(planned + reason));
+    CHECK(fs::exists(request.pki) == had_other);
+    CHECK(read_text(planned) == before);
+  }
+  std::ofstream(workspace.at("out/V2-1/pki/V2-1.cert")) << "damaged";
+  CHECK_THROWS_WITH(plan::run(request), StartsWith(planned + reason));
+  request.new_ca = true;
+  CHECK(plan::run(request).faults.empty());
+  CHECK(read_text(planned) == read_text(workspace.at("other/V1-1.cert")));
+  request.new_ca = false;
+  CHECK(plan::run(request).changes.empty());
+}
+
+TEST_CASE("during a CA rollover, planned certificates of both CAs are accepted") {
+  const Workspace workspace(mesh(2, 1));
+  auto request = workspace.request();
+  request.pki = workspace.at("pki");
+  CHECK(plan::run(request).faults.empty());
+  const Plan plan = plan_of(mesh(2, 1));
+  pki::create_authority({workspace.at("."), "another CA"});
+  const auto other = read_text(workspace.at("ca.cert"));
+  CHECK_THROWS_AS(require_same_issuer(plan, request.out, workspace.at(".")), UsageError);
+  std::ofstream(workspace.at("ca.cert")) << other << read_text(workspace.at("pki/ca.cert"));
+  CHECK_NOTHROW(require_same_issuer(plan, request.out, workspace.at(".")));
 }
 
 TEST_CASE("a key that is only on the gateway is not planned") {

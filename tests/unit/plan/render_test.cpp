@@ -170,11 +170,14 @@ TEST_CASE("BIRD accepts the planned files of every kind of topology") {
   for (const auto* const n : {"1", "2", "3"}) {
     text += std::string("[[site]]\nname = \"") + n + "\"\nprefixes = [\"10.0." + n + ".0/24\"" +
             (v6 && *n != '3' ? std::string(", \"2001:db8:a") + n + "::/64\"" : "") + "]\n" +
-            "router = [{ name = \"R" + n + "\", lan = [\"a\", \"b\"] }]\n";
+            (*n == '2' ? "announce = \"more-specific\"\n" : "") + "router = [{ name = \"R" + n +
+            "\", lan = [\"a\", \"b\"] }]\n";
     for (const auto* const g : {"1", "2"}) {
       text += std::string("[[site.gateway]]\nname = \"V") + n + "-" + g +
               "\"\naddress = [\"2001:db8:" + n + "::" + g + "\", \"192.0." + n + "." + g + "\"]\n" +
-              (*g == '2' ? "underlay = []\nlan = []\n" : "underlay = [\"wan0\", \"wan*\"]\n");
+              (*g == '2' ? "underlay = []\nlan = []\n"
+                         : std::string("underlay = [\"wan0\", \"wan*\"]\nlan = [{ name = \"a\", ") +
+                               "addresses = \"10.0." + n + ".129/25\" }, \"b\"]\n");
     }
   }
   text += std::string("[[link]]\nbetween = [\"V1-1\", \"V2-1\"]\n") + cost +
@@ -227,11 +230,6 @@ TEST_CASE("a default route belongs to its site, and is not a private network") {
   const auto second = file_of(files, "V2-1/bird/private.conf").content;
   CHECK_THAT(second, ContainsSubstring("define OWN4 = [ 0.0.0.0/0, 10.0.2.0/24 ];"));
   CHECK_THAT(file_of(files, "V2-1/bird/public.conf").content, !ContainsSubstring("0.0.0.0/0"));
-}
-
-TEST_CASE("the units of a gateway are its links") {
-  const auto files = render(plan_of(mesh(3, 1)));
-  CHECK(file_of(files, "V2-1/units").content == "routevpn@rv1-1.service\nroutevpn@rv3-1.service\n");
 }
 
 TEST_CASE("the diagram shows sites, gateways, and every link once") {

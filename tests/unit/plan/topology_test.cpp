@@ -78,9 +78,11 @@ TEST_CASE("a gateway's settings replace [defaults], which replace the built-in d
   CHECK(topology.gateways[0].settings.netns == "inside-a");
   CHECK(topology.gateways[1].settings.netns == "private");
   CHECK(topology.gateways[1].settings.cert == "/etc/b/V2.pem");
-  CHECK(topology.gateways[1].settings.underlay == std::vector<std::string>{"eth0", "eth1"});
-  CHECK(topology.gateways[1].settings.lan == std::vector<std::string>{"lan"});
-  CHECK(topology.gateways[1].settings.key == "/etc/routevpn/V2.key");
+  std::string names;
+  for (const auto& interface : topology.gateways[1].settings.underlay) names += interface.name;
+  for (const auto& interface : topology.gateways[1].settings.lan) names += " " + interface.name;
+  CHECK(names == "eth0eth1 lan");
+  CHECK(topology.gateways[1].settings.key == "/etc/routevpn/pki/V2.key");
 }
 
 TEST_CASE("each fault has one text and its line number") {
@@ -96,7 +98,7 @@ TEST_CASE("each fault has one text and its line number") {
       {&File::as, "as = 65000\nport = 5",
        "3: unknown key 'port' in [organisation]; known: name, "
        "as, interconnect4, interconnect6, ports, mesh, accept, prefer, "
-       "psk, detection, hubs and reflectors\n"},
+       "psk, detection, lanes, link-local, announce, hubs and reflectors\n"},
       {&File::pool4, "interconnect4 = \"10.255.0.0\"",
        "3: interconnect4 \"10.255.0.0\": must be ADDRESS/LENGTH, like 10.0.1.0/24 or "
        "2001:db8:a1::/64\n"},
@@ -163,14 +165,14 @@ TEST_CASE("each fault has one text and its line number") {
        "9: public address of V1 2001:db8:1::1/128 overlaps 2001:db8:1::/48, prefix of site a "
        "(line 7)\n"},
       {&File::line8, "prefix = \"10.0.3.0/24\"",
-       "8: unknown key 'prefix' in [[site]]; known: name, prefixes, gateway and router\n"},
+       "8: unknown key 'prefix' in [[site]]; known: name, prefixes, announce, gateway and "
+       "router\n"},
       {&File::gateway_name, "", "9: [[site.gateway]] needs name: the name in its certificate\n"},
       {&File::gateway_name, "name = \"V2\"", "16: duplicate gateway V2, first in line 9\n"},
       {&File::gateway_name,
        "name = \"V.2\"\nifname = \"v1\"\n[[site.gateway]]\nname = \"V-2\"\n"
        "ifname = \"v2\"\naddress = \"2001:db8:1::2\"\n[[site.gateway]]\n"
        "name = \"V3\"",
-       "9: [[site.gateway]] needs address: its public address, or one of each family\n"
        "12: duplicate BIRD symbol of a gateway V_2, first in line 9\n"},
       {&File::gateway_name, "name = \"ca\"",
        "10: name \"ca\": is taken: ca.key and ca.cert are the CA's own files\n"},
@@ -192,11 +194,13 @@ TEST_CASE("each fault has one text and its line number") {
       {&File::address, "address = []", "11: address: must be at least one public address\n"},
       {&File::address, "address = \"192.0.2.1\\u0000\"",
        "11: address \"192.0.2.1" + std::string(1, '\0') +
-           "\": must be an IPv4 or IPv6 address without a length\n"},
+           "\": must be an IPv4 or IPv6 address without a length, or a DNS name\n"},
       {&File::address, "address = \"2001:db8:2::1\"",
        "16: duplicate address 2001:db8:2::1, first in line 9\n"},
       {&File::address, "address = \"2001:db8:1::1/64\"",
-       "11: address \"2001:db8:1::1/64\": must be an IPv4 or IPv6 address without a length\n"},
+       "11: address \"2001:db8:1::1/64\": must be an IPv4 or IPv6 address without a length, or a "
+       "DNS "
+       "name\n"},
       {&File::address, "address = \"fe80::1\"",
        "11: address \"fe80::1\": is not reachable from other gateways\n"},
       {&File::address, "address = [\"192.0.2.1\", \"192.0.2.2\"]",

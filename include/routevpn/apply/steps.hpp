@@ -1,0 +1,78 @@
+// What has to be done so that the machine agrees with a plan: a pure function.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "routevpn/apply/directory.hpp"
+#include "routevpn/apply/manifest.hpp"
+
+namespace routevpn::apply {
+
+struct InstalledFile {
+  std::string hash;
+  bool sound = true;  // mode and owner are as planned
+};
+
+struct UnitState {
+  bool active = false;
+  bool enabled = false;
+};
+
+// The units of a gateway start at boot with this target.
+inline constexpr std::string_view target = "routevpn.target";
+
+struct PortRange {
+  unsigned first;
+  unsigned last;
+};
+
+// What is on the machine.
+struct Installed {
+  Manifest manifest;
+  // Those of the plan, of the manifest, and the credentials that planned links read. By path;
+  // a file that does not exist is absent.
+  std::map<std::string, InstalledFile> files;
+  std::map<std::string, UnitState> units;  // those of the plan and of the manifest
+  bool target_enabled = false;
+  // Of installed links that are no longer planned, by unit: their outside ports.
+  std::map<std::string, PortRange> ports;
+};
+
+enum class Action : std::uint8_t {
+  install,      // files
+  enable,       // units
+  start,        // a unit
+  reload,       // a namespace: systemctl reload
+  configure,    // a running BIRD
+  reload_link,  // the link reads credentials and --accept prefixes again
+  restart,      // a link
+  stop,         // and disable a unit
+  remove,       // files
+};
+
+struct Step {
+  Action action;
+  std::vector<std::string> objects;  // paths or units
+  bool operator==(const Step&) const = default;
+
+  [[nodiscard]] std::string text(const std::string& object) const;  // "restart routevpn@a.service"
+};
+
+struct Decision {
+  std::vector<std::string> refusals;  // one line each; with any, there are no steps
+  std::vector<std::string> notes;
+  std::set<std::string> kept;  // planned files that stay as they are on the machine
+  std::vector<Step> steps;
+  std::map<std::string, InForce> wanted;  // of each planned unit
+  Manifest before;                        // to be written before the first step
+  Manifest after;  // to be written after the last one, when wanted is in force
+};
+
+// `force`: replace and remove also files that apply did not write.
+Decision decide(const GatewayPlan& plan, const Installed& installed, bool force);
+
+}  // namespace routevpn::apply

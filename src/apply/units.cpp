@@ -1,0 +1,194 @@
+#include "units.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <sstream>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
+#include "routevpn/base/text.hpp"
+#include "routevpn/options/config_file.hpp"
+#include "routevpn/options/parse_link.hpp"
+
+namespace routevpn::apply {
+
+namespace {
+
+using Kind = PlannedUnit::Kind;
+using Faults = std::vector<std::string>;
+
+constexpr std::string_view suffix = ".service";
+
+struct KindName {
+  Kind kind;
+  std::string_view prefix;
+  std::string_view directory;
+};
+constexpr std::array kinds = {
+    KindName{Kind::netns, "routevpn-netns@", netns_dir},
+    KindName{Kind::bird, "routevpn-bird@", bird_dir},
+    KindName{Kind::link, "routevpn@", config_dir},
+};
+
+// A name that stands in a unit's name and in a path without escapes (systemd.unit(5)).
+bool is_instance(const std::string& name) {
+  const auto is_allowed = [](char c) { return is_interface_character(c); };
+  return name.front() != '.' && name.front() != '-' && std::ranges::all_of(name, is_allowed);
+}
+
+std::optional<PlannedUnit> parse_unit(const std::string& line) {
+  for (const auto& [kind, prefix, directory] : kinds) {
+    if (!line.starts_with(prefix) || !line.ends_with(suffix)) continue;
+    if (line.size() <= prefix.size() + suffix.size()) break;
+    const auto instance = line.substr(prefix.size(), line.size() - prefix.size() - suffix.size());
+    if (!is_instance(instance)) break;
+    auto conf = std::string(directory).append(instance).append(".conf");
+    return PlannedUnit{kind, line, instance, std::move(conf), {}, {}, {}};
+  }
+  return std::nullopt;
+}
+
+// FILE:LINE of an option with this value, or FILE.
+std::string place_of(const options::Settings& settings, const PlannedFile& file,
+                     std::string_view name, const std::string& value) {
+  for (const auto& setting : settings.settings) {
+    if (setting.name == name && setting.value == value) return setting.place();
+  }
+  return file.source + ": ";
+}
+
+// The link must read its credentials where apply installs them.
+void check_paths(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
+  const auto settings = options::parse_config(file.content, file.source);
+  const auto check = [&](std::string_view name, const std::string& path, std::string_view directory,
+                         std::string_view ending) {
+    const bool inside = path.starts_with(directory) && path.ends_with(ending) &&
+                        path.find('/', directory.size()) == std::string::npos;
+    if (inside) {
+      unit.reads.push_back(path);
+      return;
+    }
+    auto text = place_of(settings, file, name, path).append(name).append(" = ").append(path);
+    text.append(": must be ").append(directory).append("NAME").append(ending);
+    faults.push_back(std::move(text));
+  };
+  const auto& options = unit.options;
+  check("cert", options.certificate, pki_dir, ".cert");
+  check("key", options.key, pki_dir, ".key");
+  check("ca", options.ca, pki_dir, ".cert");
+  if (!options.crl.empty()) check("crl", options.crl, pki_dir, ".crl");
+  for (const auto& psk : options.psk) check("psk", psk, psk_dir, ".psk");
+}
+
+void read_link(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
+  const std::array<std::string, 2> arguments = {"--config", file.source};
+  auto parsed = options::parse_link(arguments);
+  if (!parsed.faults.empty()) {
+    faults.insert(faults.end(), parsed.faults.begin(), parsed.faults.end());
+    return;
+  }
+  unit.options = std::move(parsed.options);
+  // A reload takes the prefixes of --accept, but not with `routed` (monitor/reload.cpp). The words
+  // of the file are compared, not all options: a default that a later version changes restarts no
+  // link.
+  const bool routed = unit.options.accepts_routed();
+  for (const auto& setting : options::parse_config(file.content, file.source).settings) {
+    auto& text = setting.name == "accept" && !routed ? unit.reloadable : unit.settings;
+    text.append(setting.name).append("=").append(*setting.value).append("\n");
+  }
+  check_paths(unit, file, faults);
+}
+
+// `interface = NAME` and, behind it, `address = ADDRESS/LENGTH`.
+void read_namespace(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
+  for (const auto& setting : options::parse_config(file.content, file.source).settings) {
+    if (!setting.fault.empty()) {
+      faults.push_back(setting.fault);
+    } else if (setting.name == "interface" && is_interface_name(*setting.value)) {
+      unit.interfaces.push_back(*setting.value);
+    } else if (setting.name == "interface") {
+      faults.push_back(setting.written() + ": must be " + std::string(interface_name_rule));
+    } else if (setting.name != "address") {
+      faults.push_back(setting.label() + ": unknown; allowed are interface and address");
+    } else if (unit.interfaces.empty()) {
+      faults.push_back(setting.written() + ": must stand behind its interface");
+    } else if (!IpPrefix::parse(*setting.value)) {
+      faults.push_back(setting.written() + ": must be ADDRESS/LENGTH");
+    }
+  }
+}
+
+std::string stem_of(const std::string& path) {
+  return std::filesystem::path(path).stem();
+}
+
+void check_gateway(GatewayPlan& plan, Faults& faults) {
+  for (const auto& unit : plan.units) {
+    if (unit.kind != Kind::link) continue;
+    auto name = stem_of(unit.options.certificate);
+    if (plan.gateway.empty())
+      plan.gateway = std::move(name);
+    else if (plan.gateway != name) {
+      auto text = plan.file(unit.conf)->source + ": cert is of the gateway ";
+      text.append(name).append(", and that of the links before it is of ").append(plan.gateway);
+      faults.push_back(std::move(text));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<PlannedUnit> parse_units(std::string_view text, const std::string& path,
+                                     Faults& faults) {
+  std::vector<PlannedUnit> units;
+  std::istringstream in{std::string(text)};
+  std::string line;
+  for (std::size_t number = 1; std::getline(in, line); ++number) {
+    if (line.empty() || line.starts_with('#')) continue;
+    const auto place = path + ":" + std::to_string(number) + ": ";
+    auto unit = parse_unit(line);
+    if (!unit) {
+      faults.push_back(place + line +
+                       ": must be routevpn-netns@NAME.service, routevpn-bird@NAME.service or "
+                       "routevpn@LINK.service");
+    } else if (std::ranges::find(units, line, &PlannedUnit::name) != units.end()) {
+      faults.push_back(place + line + ": is there twice");
+    } else {
+      units.push_back(std::move(*unit));
+    }
+  }
+  return units;
+}
+
+void complete_units(GatewayPlan& plan, const std::string& path, Faults& faults) {
+  for (auto& unit : plan.units) {
+    const auto* const file = plan.file(unit.conf);
+    if (file == nullptr) {
+      faults.push_back(path + ": " + unit.name + ": the plan has no file for " + unit.conf);
+    } else if (unit.kind == Kind::link) {
+      read_link(unit, *file, faults);
+    } else {
+      unit.reloadable = file->content;
+      if (unit.kind == Kind::netns) read_namespace(unit, *file, faults);
+    }
+  }
+  for (const auto& file : plan.files) {
+    for (const auto& [kind, prefix, directory] : kinds) {
+      if (kind == Kind::bird || directory_of(file.path) != directory) continue;
+      const auto name = std::string(prefix).append(stem_of(file.path)).append(suffix);
+      if (plan.unit(name) == nullptr) {
+        faults.push_back(path + ": has no line " + name + " for " + file.source);
+      }
+    }
+  }
+  if (faults.empty()) check_gateway(plan, faults);
+  const auto* const bird = plan.file(std::string(bird_dir) + plan.netns + ".conf");
+  if (bird == nullptr || plan.netns.empty()) return;
+  for (auto& unit : plan.units) {
+    if (unit.kind == Kind::link) unit.session = session_over(bird->content, unit.options.ifname);
+  }
+}
+
+}  // namespace routevpn::apply

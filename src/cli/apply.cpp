@@ -1,0 +1,77 @@
+#include <thread>
+
+#include "routevpn/apply/run.hpp"
+#include "routevpn/base/error.hpp"
+#include "routevpn/cli/commands.hpp"
+#include "routevpn/cli/render.hpp"
+#include "routevpn/cli/status_client.hpp"
+
+namespace routevpn::cli {
+
+namespace {
+
+using std::chrono::seconds, std::chrono::milliseconds;
+
+// systemd kills a start job after 90 s (DefaultTimeoutStartSec, systemd-system.conf(5)).
+constexpr seconds systemctl_timeout{120};
+constexpr seconds bird_timeout{10};
+constexpr milliseconds status_timeout{2000};
+constexpr seconds reload_timeout{10};
+
+class SystemMachine final : public apply::Machine {
+ public:
+  std::optional<host::ProgramEnd> run(const apply::Words& words) override {
+    return host::run_program(words,
+                             words.front() == "systemctl" ? systemctl_timeout : bird_timeout);
+  }
+  bool is_up(const std::string& run_dir, const std::string& link) override {
+    auto stream = StatusStream::ask(run_dir, link, "status");
+    return stream && state_of(stream->read_object(status_timeout)) == "up";
+  }
+  std::optional<host::CommandSocket::Answer> reload(const std::string& run_dir,
+                                                    const std::string& link) override {
+    return host::send_command(run_dir, link, "reload", reload_timeout);
+  }
+  Time now() override { return read_clock(); }
+  void pause(Duration length) override { std::this_thread::sleep_for(length); }
+};
+
+void print(const std::vector<std::string>& lines, const Console& console) {
+  for (const auto& line : lines) console.out << "to do: " << line << "\n";
+  console.out << std::flush;
+}
+
+int carry_out(apply::Run& run, const Console& console) {
+  const auto lines = run.lines();
+  std::size_t done = 0;
+  try {
+    run.carry_out([&] { console.out << "done: " << lines.at(done++) << "\n" << std::flush; });
+    return static_cast<int>(Exit::stopped);
+  } catch (const SystemError& error) {
+    const bool at_end = done == lines.size();
+    console.report((at_end ? "stopped at the end: " : "stopped at: " + lines[done] + ": ") +
+                   error.what());
+    for (auto i = done + 1; i < lines.size(); ++i) console.report("not done: " + lines[i]);
+    return static_cast<int>(Exit::failed);
+  }
+}
+
+}  // namespace
+
+int run_apply(const apply::ApplyRequest& request, const Console& console) {
+  SystemMachine machine;
+  return run_apply(request, machine, console);
+}
+
+int run_apply(const apply::ApplyRequest& request, apply::Machine& machine, const Console& console) {
+  apply::Run run(request, machine);
+  console.report(run.warnings(), "warning: ");
+  console.report(run.faults());
+  if (!run.faults().empty()) return static_cast<int>(Exit::usage);
+  const auto lines = run.lines();
+  if (lines.empty()) console.out << run.gateway() << ": nothing to do\n";
+  print(lines, console);
+  return request.dry_run ? static_cast<int>(Exit::stopped) : carry_out(run, console);
+}
+
+}  // namespace routevpn::cli

@@ -1,0 +1,79 @@
+#include "routevpn/doctor/doctor.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
+#include "routevpn/cli/commands.hpp"
+#include "routevpn/cli/status_client.hpp"
+#include "routevpn/doctor/host_machine.hpp"
+#include "routevpn/options/parse_link.hpp"
+
+namespace routevpn::cli {
+
+namespace {
+
+constexpr std::string_view suffix = ".conf";
+constexpr std::chrono::milliseconds answer_timeout{2000};
+
+std::vector<std::string> configured_links(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (entry.path().extension() == suffix) names.push_back(entry.path().stem());
+  }
+  if (error) throw UsageError("--config-dir " + directory + ": " + error.message());
+  std::ranges::sort(names);
+  return names;
+}
+
+nlohmann::json status_of(const std::string& run_dir, const std::string& link) {
+  try {
+    auto stream = StatusStream::ask(run_dir, link, "status");
+    if (stream) return stream->read_object(answer_timeout);
+  } catch (const SystemError&) {  // a link that hangs is not running
+  }
+  return nullptr;
+}
+
+// The kernel completes an interface name with "%d". Then the unit's name is the likely one.
+std::string socket_of(const doctor::Link& link) {
+  if (!link.options.link.empty()) return link.options.link;
+  const auto& ifname = link.options.ifname;
+  return ifname.find('%') == std::string::npos ? ifname : link.name;
+}
+
+doctor::Link examine(const ExamineGateway& request, const std::string& name) {
+  const auto file = request.config_dir + "/" + name + std::string(suffix);
+  if (!exists(file)) throw UsageError("link '" + name + "': there is no " + file);
+  const std::vector<std::string> arguments{"--config", file};
+  auto parsed = options::parse_link(arguments);
+  doctor::Link link{name, file, std::move(parsed.options), std::move(parsed.faults)};
+  if (request.run_dir) link.options.run_dir = *request.run_dir;
+  link.status = status_of(link.options.run_dir, socket_of(link));
+  return link;
+}
+
+}  // namespace
+
+int run_doctor(const ExamineGateway& request, const Console& console) {
+  if (geteuid() != 0) throw UsageError("doctor: must run as root, to see namespaces and nftables");
+  doctor::Gateway gateway{{}, request.config_dir};
+  const auto names = request.links.empty() ? configured_links(request.config_dir) : request.links;
+  for (const auto& name : names) gateway.links.push_back(examine(request, name));
+  if (gateway.links.empty()) console.report("there is no link in " + request.config_dir);
+  const auto findings = doctor::examine(gateway, doctor::HostMachine());
+  if (request.json) {
+    console.out << to_json(findings).dump(2, ' ', true, nlohmann::json::error_handler_t::replace)
+                << "\n";
+  } else {
+    console.out << to_text(findings);
+    if (findings.empty()) console.out << "no finding\n";
+  }
+  return static_cast<int>(doctor::has_fault(findings) ? Exit::failed : Exit::stopped);
+}
+
+}  // namespace routevpn::cli

@@ -1,0 +1,166 @@
+// BIRD's sessions against the links that carry them.
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+
+#include "routevpn/base/address.hpp"
+#include "routevpn/doctor/doctor.hpp"
+
+#include "bird_sessions.hpp"
+#include "link_facts.hpp"
+
+namespace routevpn::doctor {
+
+namespace {
+
+std::string trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\r");
+  if (begin == std::string_view::npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1));
+}
+
+// The number before a word: 2 of "1 imported, 2 exported, 1 preferred". 0 without the word.
+std::uint64_t number_before(const std::string& line, const std::string& word) {
+  const auto at = line.find(" " + word);
+  if (at == std::string::npos) return 0;
+  const auto begin = line.find_last_not_of("0123456789", at - 1);
+  std::uint64_t number = 0;
+  std::istringstream(line.substr(begin == std::string::npos ? 0 : begin + 1)) >> number;
+  return number;
+}
+
+void read_detail(BgpSession& session, std::string& channel, const std::string& line) {
+  constexpr std::string_view channel_mark = "Channel ";
+  if (line.starts_with(channel_mark)) channel = line.substr(channel_mark.size());
+  const auto colon = line.find(':');
+  if (colon == std::string::npos) return;
+  const auto key = line.substr(0, colon);
+  const auto value = trimmed(std::string_view(line).substr(colon + 1));
+  if (key == "BGP state") session.state = value;
+  if (key == "Neighbor address") session.neighbor = value.substr(0, value.find('%'));
+  if (key == "State" && value == "UP") session.exported[channel] = 0;
+  const auto found = session.exported.find(channel);
+  if (key == "Routes" && found != session.exported.end()) {
+    found->second = number_before(value, "exported");
+  }
+}
+
+// The name of BIRD's configuration and socket for a namespace: its own name, or "public" for the
+// host's.
+std::string bird_of(const std::string& netns) {
+  return netns.empty() ? "public" : netns.substr(netns.rfind('/') + 1);
+}
+
+bool is_on(const Link& link, const BgpSession& session) {
+  const auto neighbor = IpAddress::parse(session.neighbor);
+  if (!neighbor) return false;
+  return std::ranges::any_of(link.options.addresses, [&](const IpPrefix& own) {
+    return own.network().contains(*neighbor);
+  });
+}
+
+// The prefixes of a definition that the planner wrote: "define OWN4 = [ 10.0.1.0/24 ];". Empty
+// without any.
+std::string planned(const std::string& configuration, const std::string& name) {
+  const auto at = configuration.find("define " + name + " = [");
+  if (at == std::string::npos) return {};
+  const auto begin = configuration.find('[', at) + 1;
+  return trimmed(
+      std::string_view(configuration).substr(begin, configuration.find(']', begin) - begin));
+}
+
+struct Bird {
+  std::string name;
+  std::string socket;
+  std::string configuration;  // its text; empty: unknown
+};
+
+void check_session(const Link& link, const BgpSession& session, const Bird& bird,
+                   Findings& findings) {
+  const auto birdc = "birdc -s " + bird.socket + " ";
+  if (session.state != "Established") {
+    if (!is_up(link)) return;  // the finding is that of the link
+    findings.push_back({"bird", link.name,
+                        "the link is up, but BIRD's session " + session.name + " is " +
+                            (session.state.empty() ? "down" : session.state),
+                        "no route leads through the link",
+                        birdc + "show protocols all " + session.name + "; then: " + birdc +
+                            "restart " + session.name});
+    return;
+  }
+  for (const auto& [channel, exported] : session.exported) {
+    const auto prefixes = planned(bird.configuration, channel == "ipv4" ? "OWN4" : "OWN6");
+    if (exported != 0 || prefixes.empty()) continue;
+    findings.push_back({"bird", link.name,
+                        "BIRD's session " + session.name + " announces no route of " + channel +
+                            ", although " + prefixes + " is planned",
+                        "the other sites have no route to this site through the link",
+                        "give the site's interface an address in a planned prefix, or announce the "
+                        "prefix by the site's OSPF; to look: " +
+                            birdc + "show route where net ~ [ " + prefixes + " ]"});
+  }
+}
+
+void check_space(const Gateway& gateway, const Machine& machine, const std::string& netns,
+                 const std::string& run_dir, Findings& findings) {
+  Bird bird{bird_of(netns), run_dir + "/bird/" + bird_of(netns) + ".ctl", {}};
+  const auto file = gateway.config_dir + "/bird/" + bird.name + ".conf";
+  const auto configuration = machine.read(file);
+  if (!configuration && !machine.has(bird.socket)) return;  // no BIRD is wanted here
+  bird.configuration = configuration.value_or("");
+  const auto answer =
+      machine.run("", {"birdc", "-r", "-s", bird.socket, "show", "protocols", "all"});
+  if (!answer || answer->status != 0) {
+    findings.push_back(
+        {"bird", space_text(netns),
+         answer ? "BIRD does not answer at " + bird.socket : "the program birdc is not installed",
+         "no route of another site is learned",
+         answer ? "systemctl restart routevpn-bird@" + bird.name +
+                      "; then: journalctl -u routevpn-bird@" + bird.name
+                : "apt install bird2"});
+    return;
+  }
+  const auto sessions = bgp_sessions(answer->output);
+  for (const auto& link : gateway.links) {
+    if (link.options.netns != netns) continue;
+    for (const auto& session : sessions) {
+      if (is_on(link, session)) check_session(link, session, bird, findings);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<BgpSession> bgp_sessions(std::string_view answer) {
+  std::vector<BgpSession> sessions;
+  bool in_session = false;
+  std::string channel;
+  std::istringstream lines{std::string(answer)};
+  for (std::string line; std::getline(lines, line);) {
+    const bool begins = !line.empty() && line.front() != ' ' && line.front() != '\t';
+    if (begins) {
+      std::istringstream words(line);
+      std::string name;
+      std::string protocol;
+      words >> name >> protocol;
+      in_session = protocol == "BGP";
+      channel.clear();
+      if (in_session) sessions.push_back({name, {}, {}, {}});
+    } else if (in_session) {
+      read_detail(sessions.back(), channel, trimmed(line));
+    }
+  }
+  return sessions;
+}
+
+void check_bird(const Gateway& gateway, const Machine& machine, Findings& findings) {
+  std::vector<std::string> checked;
+  for (const auto& link : gateway.links) {
+    if (std::ranges::find(checked, link.options.netns) != checked.end()) continue;
+    checked.push_back(link.options.netns);
+    check_space(gateway, machine, link.options.netns, link.options.run_dir, findings);
+  }
+}
+
+}  // namespace routevpn::doctor

@@ -1,0 +1,95 @@
+#include "routevpn/doctor/host_machine.hpp"
+
+#include <ctime>
+#include <sstream>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/timex.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
+#include "routevpn/host/netns.hpp"
+
+#include "program.hpp"
+
+namespace routevpn::doctor {
+
+namespace {
+
+// Calls `work` in the namespace. None if there is no such namespace.
+template <typename Work>
+auto within(const std::string& netns, Work work) -> decltype(work()) {
+  if (netns.empty()) return work();
+  try {
+    const host::NetnsScope scope(host::Netns::open(netns, "--netns"));
+    return work();
+  } catch (const UsageError&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> HostMachine::read(const std::string& path) const {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  std::string content(max_file_bytes, '\0');
+  if (!fd || !read_all(fd, content)) return std::nullopt;
+  return content;
+}
+
+bool HostMachine::has(const std::string& path) const {
+  return exists(path);
+}
+
+std::optional<std::string> HostMachine::sysctl(const std::string& netns,
+                                               const std::string& path) const {
+  auto value = within(netns, [&] { return read("/proc/sys/net/" + path); });
+  if (value) value->erase(value->find_last_not_of('\n') + 1);
+  return value;
+}
+
+std::optional<ProgramResult> HostMachine::run(const std::string& netns, const Words& words) const {
+  return within(netns, [&] { return run_program(words, time_limit); });
+}
+
+ClockState HostMachine::clock() const {
+  timex state{};
+  if (adjtimex(&state) < 0) return ClockState::unknown;
+  return (static_cast<unsigned>(state.status) & STA_UNSYNC) != 0 ? ClockState::unsynchronised
+                                                                 : ClockState::synchronised;
+}
+
+std::string HostMachine::kernel_release() const {
+  utsname names{};
+  return uname(&names) == 0 ? names.release : "";
+}
+
+std::optional<pki::TimePoint> HostMachine::changed(const std::string& path) const {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return std::nullopt;
+  return pki::TimePoint(std::chrono::seconds(file.st_mtim.tv_sec));
+}
+
+// proc(5): field 22 of /proc/PID/stat is the start in clock ticks since boot. The name in field 2
+// may have spaces and brackets.
+std::optional<pki::TimePoint> HostMachine::started(unsigned pid) const {
+  constexpr int fields_before_start = 19;  // after the name
+  const auto stat = read("/proc/" + std::to_string(pid) + "/stat");
+  timespec since_boot{};
+  if (!stat || clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) return std::nullopt;
+  std::istringstream fields(stat->substr(stat->rfind(')') + 1));
+  std::string word;
+  for (int i = 0; i < fields_before_start; ++i) fields >> word;
+  long ticks = 0;
+  fields >> ticks;
+  if (!fields) return std::nullopt;
+  using namespace std::chrono;
+  const auto age = seconds(since_boot.tv_sec) + nanoseconds(since_boot.tv_nsec) -
+                   milliseconds(ticks * 1000 / sysconf(_SC_CLK_TCK));
+  return floor<seconds>(system_clock::now() - age);
+}
+
+}  // namespace routevpn::doctor

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Three gateways from one topology file: plan, copy, apply; then reboots and changes of the network.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
+
+machines_all=(V1-1 V1-2 V2-1)
+make_network "${machines_all[@]}"
+for machine in "${machines_all[@]}"; do
+  boot "$machine"
+  install_package "$machine" >/dev/null
+done
+
+# The machine V1-1 also has the CA.
+topology() { # DETECTION MACHINE...
+  local machine site='' detection=$1
+  shift
+  cat <<TOML
+[organisation]
+as = 65000
+interconnect4 = "10.255.0.0/24"
+interconnect6 = "2001:db8:ff::/64"
+detection = "$detection"
+
+[defaults]
+underlay = []
+TOML
+  for machine in "$@"; do
+    if [[ ${machine:1:1} != "$site" ]]; then
+      site=${machine:1:1}
+      printf '\n[[site]]\nname = "site%s"\nprefixes = ["10.0.%s.0/24"]\n' "$site" "$site"
+    fi
+    printf '[[site.gateway]]\nname = "%s"\naddress = "192.0.2.%s%s"\n' "$machine" "$site" "${machine##*-}"
+    printf 'lan = [{ name = "eth1", addresses = ["10.0.%s.1%s/24"] }]\n' "$site" "${machine##*-}"
+  done
+}
+
+plan() { # DETECTION MACHINE...: plans, and copies its part to each machine
+  local machine
+  topology "$@" >"$(root_of V1-1)/root/topology.toml"
+  on V1-1 routevpn plan /root/topology.toml --out /root/plan --pki /var/lib/routevpn/ca || return 1
+  shift
+  for machine in "$@"; do
+    rm -rf "$(root_of "$machine")/root/new"
+    cp -rp "$(root_of V1-1)/root/plan/$machine" "$(root_of "$machine")/root/new"
+  done
+}
+
+apply() { on "$1" routevpn apply /root/new "${@:2}"; } # MACHINE OPTION...
+
+reaches_site_2() { # MACHINE
+  on "$1" ip netns exec private ping -c 1 -W 1 -I "10.0.1.1${1##*-}" 10.0.2.11
+}
+all_reach() { reaches_site_2 V1-1 && reaches_site_2 V1-2; }
+
+expect "the network is planned" plan normal "${machines_all[@]}"
+expect_not "nothing runs after --dry-run" on V1-1 sh -c \
+  'routevpn apply /root/new --dry-run >/dev/null || exit; ls /etc/routevpn/*.conf'
+for machine in "${machines_all[@]}"; do
+  expect "$machine applies its plan" apply "$machine"
+done
+expect "the sites reach each other" wait_for all_reach
+has_both_links() {
+  [[ $(on V2-1 birdc -s /run/routevpn/bird/private.ctl show protocols | grep -c 'BGP.*Established') == 2 ]]
+}
+expect "both BGP sessions of V2-1 are established" wait_for has_both_links
+
+pids() { # MACHINE: the main processes of all units
+  on "$1" sh -c 'systemctl show -p MainPID --value "routevpn@*" "routevpn-bird@*"' | sort
+}
+before=$(pids V2-1)
+expect "a second run has nothing to do" apply V2-1
+expect "and restarts nothing" test "$before" = "$(pids V2-1)"
+
+for machine in V1-1 V1-2; do
+  halt_machine "$machine"
+  boot "$machine"
+done
+expect "after a reboot of site 1 the sites reach each other" wait_for all_reach
+expect "no unit has failed" on V1-1 sh -c '! systemctl --failed --no-legend "routevpn*" | grep .'
+
+# A changed option restarts both links of V2-1, one after the other.
+expect "a change is planned" plan fast "${machines_all[@]}"
+for machine in "${machines_all[@]}"; do expect "$machine applies the change" apply "$machine"; done
+expect "the links use it" on V2-1 grep -q 'detection = fast' /etc/routevpn/rv1-2.conf
+expect "the sites reach each other after the change" wait_for all_reach
+
+# A fault in a file: nothing changes.
+expect "the plan is made again" plan normal "${machines_all[@]}"
+echo "nonsense" >>"$(root_of V2-1)/root/new/bird/private.conf"
+before=$(pids V2-1)
+expect_not "a BIRD file with a fault is refused" apply V2-1
+expect "and nothing was restarted" test "$before" = "$(pids V2-1)"
+expect "and the old file is in place" on V2-1 grep -q 'detection = fast' /etc/routevpn/rv1-2.conf
+
+# A gateway less.
+expect "a gateway is taken out of the plan" plan fast V1-1 V2-1
+expect "V2-1 applies that" apply V2-1
+expect_not "its link is gone" on V2-1 systemctl is-active routevpn@rv1-2
+expect_not "and its file" on V2-1 test -e /etc/routevpn/rv1-2.conf
+expect "the other link carries on" wait_for reaches_site_2 V1-1
+
+on V2-1 systemctl stop routevpn.target
+stopped_in_order() {
+  local bird link
+  bird=$(on V2-1 systemctl show -p InactiveEnterTimestampMonotonic --value routevpn-bird@private)
+  link=$(on V2-1 systemctl show -p InactiveEnterTimestampMonotonic --value routevpn@rv1-1)
+  ((bird > 0 && link > bird))
+}
+expect "a stop of the target stops BIRD before the links" stopped_in_order
+on V2-1 systemctl start routevpn.target
+expect "and a start brings all back" wait_for reaches_site_2 V1-1

@@ -1,0 +1,174 @@
+# shellcheck shell=bash
+# Machines that boot with systemd, and the network between them. Source this file: scripts/booted.sh gives
+# SYSTEM (the directory of the system), PACKAGE and WORK. When the script ends, by itself or by a signal, all
+# machines and namespaces are removed.
+#
+#         site 1                                                  site 2
+#   R1 -- lan --+-- eth1 V1-1 wan --.             .-- wan V2-1 eth1 --- lan -- R2
+#   10.0.1.1/24 |                    +- internet -+                    10.0.2.1/24
+#               '-- eth1 V1-2 wan --'
+#
+# V1-1 has the public address 192.0.2.11, V1-2 192.0.2.12, V2-1 192.0.2.21. `internet` is a bridge. The
+# interfaces wan and eth1 of a machine survive its reboot, as cables do.
+set -euo pipefail
+umask 022
+
+P=rvb$$
+declare -A LEADER=()   # the nspawn process of each machine
+declare -a SPACES=()   # namespaces to delete
+DEADLINE_S=${DEADLINE_S:-60}
+: "${SYSTEM:?}" "${PACKAGE:?}" "${WORK:?}"
+machines=$WORK/machines-$$
+
+ok() { echo "ok - $*"; }
+
+fail() {
+  echo "not ok - $*" >&2
+  evidence >&2
+  exit 1
+}
+
+# What the units and the links of each machine say.
+evidence() {
+  local name
+  for name in "${!LEADER[@]}"; do
+    echo "--- $name"
+    on "$name" sh -c 'systemctl --no-pager --failed; journalctl --no-pager -n 40 -u "routevpn*"
+      routevpn show; ip -br address; ip netns exec private ip -br address' 2>&1 || true
+  done
+}
+
+expect() { # TEXT COMMAND...
+  local text=$1 output
+  shift
+  output=$("$@" 2>&1) || fail "$text"$'\n'"  failed: $*"$'\n'"$output"
+  ok "$text"
+}
+
+expect_not() { # TEXT COMMAND...
+  local text=$1 output
+  shift
+  if output=$("$@" 2>&1); then fail "$text"$'\n'"  succeeded: $*"$'\n'"$output"; fi
+  ok "$text"
+}
+
+wait_for() { # COMMAND...: repeats it until it succeeds
+  local end=$((SECONDS + DEADLINE_S)) output
+  until output=$("$@" 2>&1); do
+    if ((SECONDS >= end)); then
+      echo "$output"
+      return 1
+    fi
+    sleep 0.2
+  done
+}
+
+# --- machines -----------------------------------------------------------------------------------
+
+# The first process of the machine, a child of nspawn.
+first_process() { pgrep -P "${LEADER[$1]}" | head -n 1; }
+
+on() { # MACHINE COMMAND...
+  local first
+  first=$(first_process "$1") || return 1
+  shift
+  nsenter -t "$first" -m -u -i -n -p -C env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"
+}
+
+root_of() { echo "$machines/$1/root"; }
+
+is_booted() { # MACHINE
+  on "$1" systemctl is-system-running 2>/dev/null | grep -qE '^(running|degraded)$'
+}
+
+# Systemd in the machine sees the unified hierarchy of control groups, which this machine may lack.
+boot() { # MACHINE
+  local directory=$machines/$1
+  mkdir -p "$directory"/{upper,work,root}
+  mountpoint -q "$directory/root" || mount -t overlay overlay \
+    -o "lowerdir=$SYSTEM,upperdir=$directory/upper,workdir=$directory/work" "$directory/root"
+  echo "$1" >"$directory/root/etc/hostname"
+  [[ -e /dev/net/tun ]] || fail "/dev/net/tun is missing"
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --register=no --keep-unit \
+    --directory "$directory/root" --machine "$P-$1" --network-namespace-path "/run/netns/$P-$1" \
+    --capability=CAP_NET_ADMIN --bind=/dev/net/tun --boot >>"$directory/console" 2>&1 </dev/null &
+  LEADER[$1]=$!
+  wait_for is_booted "$1" || {
+    tail -n 20 "$directory/console" >&2
+    fail "$1 boots"
+  }
+}
+
+halt_machine() { # MACHINE
+  on "$1" systemctl poweroff >/dev/null 2>&1 || true
+  wait "${LEADER[$1]}" || true
+  unset "LEADER[$1]"
+}
+
+install_package() { # MACHINE
+  cp "$PACKAGE" "$(root_of "$1")/root/routevpn.deb"
+  on "$1" dpkg -i /root/routevpn.deb
+}
+
+# --- network ------------------------------------------------------------------------------------
+
+make_space() { # NAME
+  ip netns add "$P-$1"
+  SPACES+=("$P-$1")
+  ip -n "$P-$1" link set lo up
+}
+
+make_switch() { # SPACE NAME
+  ip -n "$P-$1" link add "$2" type bridge forward_delay 0 mcast_snooping 0
+  ip -n "$P-$1" link set "$2" up
+}
+
+cable() { # MACHINE INTERFACE SPACE SWITCH
+  ip -n "$P-$3" link add "$1-$2" type veth peer name "$2" netns "$P-$1"
+  ip -n "$P-$3" link set "$1-$2" master "$4" up
+}
+
+# make_network MACHINE...: the machine Vx-y belongs to site x.
+make_network() {
+  local name site
+  make_space internet
+  make_switch internet wan
+  for name in "$@"; do
+    site=${name:1:1}
+    if [[ ! -e /run/netns/$P-R$site ]]; then
+      make_space "R$site"
+      make_switch "R$site" lan
+      ip -n "$P-R$site" address add "10.0.$site.1/24" dev lan
+      ip netns exec "$P-R$site" sysctl -qw net.ipv4.ip_forward=1
+    fi
+    make_space "$name"
+    cable "$name" wan internet wan
+    cable "$name" eth1 "R$site" lan
+    ip -n "$P-$name" address add "192.0.2.$site${name##*-}/24" dev wan
+    ip -n "$P-$name" link set wan up
+  done
+}
+
+in_space() { # NAME COMMAND...
+  local space=$P-$1
+  shift
+  ip netns exec "$space" "$@"
+}
+
+# shellcheck disable=SC2317 # called by trap
+clean_up() {
+  local name space
+  trap '' INT TERM HUP
+  for name in "${!LEADER[@]}"; do
+    # The kernel ends all processes of the machine with its first one.
+    kill -KILL "$(first_process "$name")" 2>/dev/null || true
+    wait "${LEADER[$name]}" 2>/dev/null || true
+  done
+  for name in "$machines"/*/root; do
+    if mountpoint -q "$name"; then umount "$name" || umount --lazy "$name"; fi
+  done
+  for space in "${SPACES[@]}"; do ip netns del "$space" 2>/dev/null || true; done
+  rm -rf --one-file-system "$machines"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# The package: installed, upgraded while a link runs, removed, purged.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
+
+has_no_unit() { # MACHINE
+  ! on "$1" systemctl list-units --plain --no-legend 'routevpn*' | grep -q .
+}
+
+make_network V1-1 V2-1
+boot V1-1
+boot V2-1
+for machine in V1-1 V2-1; do
+  expect "$machine installs the package" install_package "$machine"
+done
+expect "the unit files have no fault" on V1-1 \
+  sh -c 'systemd-analyze verify routevpn.target routevpn@rv0.service routevpn-netns@private.service \
+    routevpn-bird@private.service routevpn-bird@public.service routevpn-renew.timer 2>&1 |
+    { ! grep routevpn; }'
+expect "the worker has a user" on V1-1 getent passwd routevpn
+expect "keys are for root alone" on V1-1 sh -c \
+  'stat -c %a:%U /etc/routevpn/pki | grep -qx 700:root'
+expect "the manual page is installed" on V1-1 test -s /usr/share/man/man8/routevpn.8.gz
+
+# A link as README makes it, with its unit.
+on V1-1 routevpn pki ca --dir /root >/dev/null
+for machine in V1-1 V2-1; do
+  on V1-1 routevpn pki csr --dir /root --name "$machine" >/dev/null
+  on V1-1 routevpn pki sign --dir /root --name "$machine" >/dev/null
+done
+link() { # MACHINE NUMBER OPTION...
+  local machine=$1 number=$2
+  shift 2
+  for file in ca.cert "$machine.cert" "$machine.key"; do
+    cp -p "$(root_of V1-1)/root/$file" "$(root_of "$machine")/etc/routevpn/pki/"
+  done
+  printf '%s\n' "$@" "address = 10.255.0.$number/30" "netns = private" "ifname = rv0" \
+    "cert = /etc/routevpn/pki/$machine.cert" "key = /etc/routevpn/pki/$machine.key" \
+    "ca = /etc/routevpn/pki/ca.cert" >"$(root_of "$machine")/etc/routevpn/rv0.conf"
+}
+link V1-1 1 "peer = 192.0.2.21" "peer-name = V2-1"
+link V2-1 2 "listen = 192.0.2.21:7754" "peer-name = V1-1"
+for machine in V1-1 V2-1; do
+  on "$machine" systemctl enable --quiet --now --no-block routevpn@rv0
+done
+restarts() { on V1-1 systemctl show -p NRestarts --value routevpn@rv0; }
+is_waiting() { (($(restarts) >= 2)); }
+expect "without its namespace the unit is tried again" wait_for is_waiting
+for machine in V1-1 V2-1; do
+  echo "interface = eth1" >"$(root_of "$machine")/etc/routevpn/netns/private.conf"
+  on "$machine" systemctl enable --quiet --now routevpn-netns@private
+done
+expect "the link comes up by itself when the namespace is there" wait_for \
+  on V1-1 routevpn show --wait up --timeout 1 rv0
+expect "a packet passes" on V1-1 ip netns exec private ping -c 1 -W 5 10.255.0.2
+
+before=$(on V1-1 systemctl show -p MainPID --value routevpn@rv0)
+expect "an upgrade succeeds" install_package V1-1
+restarted() {
+  [[ $(on V1-1 systemctl show -p MainPID --value routevpn@rv0) != "$before" ]] &&
+    on V1-1 routevpn show --wait up --timeout 1 rv0
+}
+expect "an upgrade restarts the link, and it is up" restarted
+
+halt_machine V1-1
+boot V1-1
+expect "after a reboot the link comes up" wait_for on V1-1 routevpn show --wait up --timeout 1 rv0
+
+on V1-1 dpkg --remove routevpn >/dev/null
+expect "after the removal no unit is left" has_no_unit V1-1
+expect "the interfaces are back on the host" on V1-1 ip link show dev eth1
+expect "the configuration stays" on V1-1 test -s /etc/routevpn/rv0.conf
+expect "the package can be installed again" install_package V1-1
+on V1-1 systemctl daemon-reload
+on V1-1 systemctl start routevpn.target
+expect "the units are still enabled" wait_for on V1-1 routevpn show --wait up --timeout 1 rv0
+on V1-1 dpkg --purge routevpn >/dev/null
+expect "keys stay after a purge" on V1-1 test -s /etc/routevpn/pki/V1-1.key
+expect_not "a purge disables the units" on V1-1 sh -c 'find /etc/systemd/system -name "routevpn*" | grep .'

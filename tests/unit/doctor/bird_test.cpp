@@ -1,0 +1,74 @@
+#include "catch.hpp"
+#include "doctor/bird_sessions.hpp"
+#include "sound_gateway.hpp"
+
+using namespace routevpn;
+using namespace routevpn::test;
+
+namespace {
+
+doctor::Finding finding_with(const std::string& first_session) {
+  FakeMachine machine;
+  machine.programs[birdc] = {0, first_session};
+  return only(findings_of(sound_gateway(), machine), "bird");
+}
+
+}  // namespace
+
+TEST_CASE("sessions of BIRD are read from its answer") {
+  const auto sessions = doctor::bgp_sessions(
+      "BIRD 2.0.12 ready.\nName       Proto      Table      State  Since         Info\n"
+      "device1    Device     ---        up     2026-11-28    \n\n"
+      "IBGP_V2_1  BGP        ---        up     12:00:00.123  Established   \n"
+      "  Description:    V2-1 through rv2-1\n"
+      "  BGP state:          Established\n"
+      "    Neighbor address: fe80::1%rv2-1\n"
+      "  Channel ipv4\n    State:          UP\n"
+      "    Routes:         3 imported, 1 filtered, 12 exported, 2 preferred\n"
+      "    Route change stats:     received   rejected   filtered    ignored   accepted\n"
+      "  Channel ipv6\n    State:          DOWN\n"
+      "SITE_4     OSPF       ---        up     12:00:00.123  Running\n"
+      "  Channel ipv4\n    State:          UP\n    Routes:         9 imported, 9 exported\n");
+  REQUIRE(sessions.size() == 1);
+  CHECK(sessions[0].name == "IBGP_V2_1");
+  CHECK(sessions[0].state == "Established");
+  CHECK(sessions[0].neighbor == "fe80::1");
+  REQUIRE(sessions[0].exported.size() == 1);
+  CHECK(sessions[0].exported.at("ipv4") == 12);
+  CHECK(doctor::bgp_sessions("").empty());
+}
+
+TEST_CASE("a link that is up without its session is found") {
+  const auto session = bird_session("IBGP_V2_1", "10.255.0.2", "Active", 0, 0);
+  const auto finding = finding_with(session);
+  CHECK(finding.where == "rv1");
+  CHECK(finding.what == "the link is up, but BIRD's session IBGP_V2_1 is Active");
+  // Of a link that is down the link is the finding.
+  FakeMachine machine;
+  machine.programs[birdc] = {0, session};
+  auto gateway = sound_gateway();
+  gateway.links[0].status["state"] = "connecting";
+  only(findings_of(gateway, machine), "peer");
+}
+
+TEST_CASE("a session that announces nothing of what is planned is found") {
+  const auto session = bird_session("IBGP_V2_1", "10.255.0.2", "Established", 0, 1);
+  CHECK(finding_with(session).what ==
+        "BIRD's session IBGP_V2_1 announces no route of ipv4, although 10.0.1.0/24 is planned");
+  FakeMachine machine;
+  machine.programs[birdc] = {0, session};
+  machine.files["/etc/routevpn/bird/private.conf"] = "define OWN6 = [ 2001:db8:a1::/64 ];\n";
+  CHECK(findings_of(sound_gateway(), machine).empty());
+}
+
+TEST_CASE("a BIRD that does not run is found where there is a file for it") {
+  FakeMachine machine;
+  machine.programs[birdc] = {1, ""};
+  CHECK_THAT(only(findings_of(sound_gateway(), machine), "bird").mend,
+             ContainsSubstring("systemctl restart routevpn-bird@private"));
+  machine.programs.erase(birdc);
+  CHECK_THAT(only(findings_of(sound_gateway(), machine), "bird").mend,
+             ContainsSubstring("apt install bird2"));
+  machine.files.erase("/etc/routevpn/bird/private.conf");
+  CHECK(findings_of(sound_gateway(), machine).empty());
+}
