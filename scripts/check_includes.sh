@@ -34,7 +34,7 @@ violations() {
   done < <(grep -nE '^#include' -r "src/$room" "include/routevpn/$room" --include='*.cpp' --include='*.hpp')
 }
 
-for file in src/*/CMakeLists.txt; do
+for file in $(grep -l '^routevpn_room(' src/*/CMakeLists.txt); do
   room=${file#src/}
   found=$(violations "${room%/*}")
   [[ -n $found ]] || continue

@@ -54,20 +54,11 @@ struct Run {  // the command; it returns the exit status
     return static_cast<int>(monitor::run(options, run.arguments));
   }
   int operator()(const cli::CheckLink&) const { return cli::run_check(line, console); }
-  int operator()(const cli::ShowLinks& show) const { return cli::run_show(show, console); }
-  int operator()(const cli::ReloadLinks& reload) const { return cli::run_reload(reload, console); }
-  int operator()(const cli::ExamineGateway& request) const {
-    return cli::run_doctor(request, console);
-  }
-  int operator()(const cli::PkiCommand& command) const { return cli::run_pki(command, console); }
-  int operator()(const plan::PlanRequest& request) const { return cli::run_plan(request, console); }
-  int operator()(const apply::ApplyRequest& request) const {
-    return cli::run_apply(request, console);
-  }
   int operator()(const cli::PrintText& print) const {
     console.out << print.text;
     return static_cast<int>(Exit::stopped);
   }
+  int operator()(const auto& command) const { return cli::run(command, console); }
 };
 
 int run(const cli::CommandLine& line, const cli::Console& console, bool keys_are_locked) {

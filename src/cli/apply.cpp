@@ -58,12 +58,12 @@ int carry_out(apply::Run& run, const Console& console) {
 
 }  // namespace
 
-int run_apply(const apply::ApplyRequest& request, const Console& console) {
+int run(const apply::ApplyRequest& request, const Console& console) {
   SystemMachine machine;
-  return run_apply(request, machine, console);
+  return run(request, machine, console);
 }
 
-int run_apply(const apply::ApplyRequest& request, apply::Machine& machine, const Console& console) {
+int run(const apply::ApplyRequest& request, apply::Machine& machine, const Console& console) {
   apply::Run run(request, machine);
   console.report(run.warnings(), "warning: ");
   console.report(run.faults());

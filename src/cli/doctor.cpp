@@ -59,7 +59,7 @@ doctor::Link examine(const ExamineGateway& request, const std::string& name) {
 
 }  // namespace
 
-int run_doctor(const ExamineGateway& request, const Console& console) {
+int run(const ExamineGateway& request, const Console& console) {
   if (geteuid() != 0) throw UsageError("doctor: must run as root, to see namespaces and nftables");
   doctor::Gateway gateway{{}, request.config_dir};
   const auto names = request.links.empty() ? configured_links(request.config_dir) : request.links;

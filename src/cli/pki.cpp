@@ -122,7 +122,7 @@ struct Runner {
 
 }  // namespace
 
-int run_pki(const PkiCommand& command, const Console& console) {
+int run(const PkiCommand& command, const Console& console) {
   bool failed = false;
   std::visit(Runner{console, failed}, command);
   return static_cast<int>(failed ? Exit::failed : Exit::stopped);

@@ -47,7 +47,7 @@ plan::PlanReport report_on(const plan::PlanRequest& request) {
 
 }  // namespace
 
-int run_plan(const plan::PlanRequest& request, const Console& console) {
+int run(const plan::PlanRequest& request, const Console& console) {
   const auto report = report_on(request);
   console.report(report.faults);
   if (!report.faults.empty()) return static_cast<int>(Exit::usage);

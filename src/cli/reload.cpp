@@ -27,7 +27,7 @@ bool reload_link(const ReloadLinks& reload, const std::string& link, const Conso
 
 }  // namespace
 
-int run_reload(const ReloadLinks& reload, const Console& console) {
+int run(const ReloadLinks& reload, const Console& console) {
   const auto links = reload.links.empty() ? link_names(reload.run_dir) : reload.links;
   if (links.empty()) console.report("no link is running in " + reload.run_dir);
   bool all = true;

@@ -89,7 +89,7 @@ int watch(const ShowLinks& show, const Console& console) {
 
 }  // namespace
 
-int run_show(const ShowLinks& show, const Console& console) {
+int run(const ShowLinks& show, const Console& console) {
   if (show.watch) return watch(show, console);
   if (show.wait) {
     const int status = run_wait(show, console);

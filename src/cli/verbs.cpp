@@ -15,7 +15,7 @@ namespace routevpn::cli {
 
 namespace {
 
-using options::flag, options::single;
+using options::flag, options::single, options::text, options::optional;
 using options::OptionTable, options::Reading;
 
 options::Option run_dir(std::string& into) {

@@ -1,4 +1,5 @@
-// The commands: each function runs one and returns the exit status. Its source file has its name.
+// The commands: each function runs one and returns the exit status. The source file has the name of
+// the command.
 // All throw UsageError and SystemError.
 #pragma once
 
@@ -12,21 +13,21 @@ namespace routevpn::cli {
 int run_check(const CommandLine& line, const Console& console);
 
 // Runs a command of the CA and prints what it did.
-int run_pki(const PkiCommand& command, const Console& console);
+int run(const PkiCommand& command, const Console& console);
 
 // Runs the planner and prints what changed. With --check: 0 when nothing would change, 1 when
 // something would, 2 when the check failed.
-int run_plan(const plan::PlanRequest& request, const Console& console);
+int run(const plan::PlanRequest& request, const Console& console);
 
 // Makes this machine agree with a planned directory: prints the steps, and each that is done.
 // Status 1 when it stopped before the last step, with one line for each step that is not done; 2
 // when nothing was changed because of a fault.
-int run_apply(const apply::ApplyRequest& request, const Console& console);
+int run(const apply::ApplyRequest& request, const Console& console);
 // The same on another machine, for tests.
-int run_apply(const apply::ApplyRequest& request, apply::Machine& machine, const Console& console);
+int run(const apply::ApplyRequest& request, apply::Machine& machine, const Console& console);
 
 // Prints the state of links: once, each second or after a wait.
-int run_show(const ShowLinks& show, const Console& console);
+int run(const ShowLinks& show, const Console& console);
 
 // `routevpn show --wait`: returns when every link is in the given state. Without names: all links,
 // as soon as there is at least one. Waits also for a link that is not running yet. Every state but
@@ -35,9 +36,9 @@ int run_show(const ShowLinks& show, const Console& console);
 int run_wait(const ShowLinks& show, const Console& console);
 
 // Prints what is wrong with this gateway and what mends it. Exit status 1 if anything is wrong.
-int run_doctor(const ExamineGateway& request, const Console& console);
+int run(const ExamineGateway& request, const Console& console);
 
 // Makes links read their files again, and returns when each has taken them or has said why not.
-int run_reload(const ReloadLinks& reload, const Console& console);
+int run(const ReloadLinks& reload, const Console& console);
 
 }  // namespace routevpn::cli

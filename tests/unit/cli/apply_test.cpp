@@ -13,8 +13,7 @@ namespace {
 Outcome apply_with(apply::Gateway& gateway, bool dry_run = false) {
   auto request = gateway.request();
   request.dry_run = dry_run;
-  return outcome_of(
-      [&](const Console& console) { return run_apply(request, gateway.machine, console); });
+  return outcome_of([&](const Console& console) { return run(request, gateway.machine, console); });
 }
 
 }  // namespace

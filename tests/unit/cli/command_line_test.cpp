@@ -20,9 +20,10 @@ TEST_CASE("the first word names the command") {
   CHECK(std::holds_alternative<RunLink>(parse_words("--listen 1").command));
   CHECK(std::holds_alternative<CheckLink>(parse_words("check --listen 1").command));
   CHECK(std::holds_alternative<PrintText>(parse_words("--version").command));
-  CHECK(parse_words("shw").faults == Lines{"unknown command 'shw'; the commands are show, check, "
-                                           "reload, doctor, pki, plan, apply and completion; did you "
-                                           "mean show?"});
+  CHECK(parse_words("shw").faults ==
+        Lines{"unknown command 'shw'; the commands are show, check, "
+              "reload, doctor, pki, plan, apply and completion; did you "
+              "mean show?"});
   CHECK(
       parse_words("pki").faults ==
       Lines{

@@ -18,9 +18,8 @@ namespace {
 Outcome examine(const std::string& words) {
   const auto line = parse_words("doctor " + words);
   REQUIRE(line.faults.empty());
-  return outcome_of([&](const Console& console) {
-    return run_doctor(std::get<ExamineGateway>(line.command), console);
-  });
+  return outcome_of(
+      [&](const Console& console) { return run(std::get<ExamineGateway>(line.command), console); });
 }
 
 }  // namespace

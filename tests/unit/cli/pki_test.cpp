@@ -18,7 +18,7 @@ std::string issue(const ScratchDirectory& scratch, const std::string& words) {
   const Console console{out, out};
   const auto line = parse_words("pki " + words + " --dir " + scratch.path());
   REQUIRE(line.faults.empty());
-  CHECK(run_pki(std::get<PkiCommand>(line.command), console) == 0);
+  CHECK(cli::run(std::get<PkiCommand>(line.command), console) == 0);
   return out.str();
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("psk prints a key, or writes it to a file") {
     out.str("");
     const auto line = parse_words("pki psk" + words);
     REQUIRE(line.faults.empty());
-    CHECK(run_pki(std::get<PkiCommand>(line.command), console) == 0);
+    CHECK(cli::run(std::get<PkiCommand>(line.command), console) == 0);
     return out.str();
   };
   CHECK(run("").size() == 45);
@@ -112,7 +112,7 @@ TEST_CASE("renew has status 1 when a certificate that is due was not renewed") {
   std::ostringstream out;
   std::ostringstream err;
   const auto line = parse_words("pki renew --before 3650 --dir " + scratch.path());
-  CHECK(run_pki(std::get<PkiCommand>(line.command), Console{out, err}) == 1);
+  CHECK(cli::run(std::get<PkiCommand>(line.command), Console{out, err}) == 1);
   CHECK(out.str().empty());
   CHECK_THAT(err.str(), ContainsSubstring("1.csr: is missing"));
 }
@@ -121,6 +121,6 @@ TEST_CASE("a failed pki command throws UsageError") {
   const ScratchDirectory scratch;
   const auto line = parse_words("pki list --dir " + scratch.path());
   std::ostringstream out;
-  CHECK_THROWS_AS(run_pki(std::get<PkiCommand>(line.command), Console{out, out}), UsageError);
+  CHECK_THROWS_AS(run(std::get<PkiCommand>(line.command), Console{out, out}), UsageError);
   CHECK(out.str().empty());
 }

@@ -27,7 +27,7 @@ Outcome run_words(const std::string& words) {
   const auto line = parse_words("plan " + words);
   REQUIRE(line.faults.empty());
   return outcome_of([&](const Console& console) {
-    return run_plan(std::get<plan::PlanRequest>(line.command), console);
+    return run(std::get<plan::PlanRequest>(line.command), console);
   });
 }
 

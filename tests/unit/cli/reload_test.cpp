@@ -47,9 +47,8 @@ class AnsweringLink {
 Outcome reload(const ScratchDirectory& scratch, const std::string& words) {
   const auto line = parse_words("reload --run-dir " + scratch.path() + " " + words);
   REQUIRE(line.faults.empty());
-  return outcome_of([&](const Console& console) {
-    return run_reload(std::get<ReloadLinks>(line.command), console);
-  });
+  return outcome_of(
+      [&](const Console& console) { return run(std::get<ReloadLinks>(line.command), console); });
 }
 
 }  // namespace

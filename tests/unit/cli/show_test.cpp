@@ -68,7 +68,7 @@ void leave_stale_socket(const std::string& run_dir, const std::string& link) {
 Outcome show(const std::string& run_dir, const std::string& words) {
   const auto line = parse_words("show --run-dir " + run_dir + " " + words);
   return outcome_of(
-      [&](const Console& console) { return run_show(std::get<ShowLinks>(line.command), console); });
+      [&](const Console& console) { return run(std::get<ShowLinks>(line.command), console); });
 }
 
 // One client asks, one object answers.
