@@ -51,7 +51,8 @@ void check_credentials(const GatewayPlan& plan, const std::string& root,
                               options.crl.empty() ? "" : at(options.crl)};
     for (const auto& psk : options.psk) files.psk.push_back(at(psk));
     try {
-      const auto identity = dtls::Identity::load(files, {options.peer_name, options.ciphers});
+      const auto identity =
+          dtls::Identity::load(files, {options.peer_name, options.ciphers, options.crl_grace});
       const auto& name = identity->certificate().name;
       if (name != plan.gateway) {
         add_once(faults, files.certificate + ": is the certificate of " + name + ", not of " +

@@ -1,5 +1,8 @@
 #include "installed.hpp"
 
+#include <algorithm>
+#include <fstream>
+#include <set>
 #include <sstream>
 
 #include <sys/stat.h>
@@ -159,13 +162,20 @@ class Reader {
     }
   }
 
-  // The host does not see an interface that is in a namespace already.
+  // The host does not see an interface that is in a namespace already. In a container,
+  // /sys/class/net may be that of another network namespace; /proc/net/dev is that of the process.
   void check_interfaces() {
+    std::set<std::string> interfaces;
+    std::ifstream devices(root_ + "/proc/net/dev");
+    for (std::string line; std::getline(devices, line);) {
+      const auto name = line.substr(0, line.find(':'));
+      interfaces.insert(name.substr(std::min(name.size(), name.find_first_not_of(' '))));
+    }
     for (const auto& unit : plan_.units) {
       const bool is_there = exists(root_ + "/run/netns/" + unit.instance);
       if (is_there || installed_.units[unit.name].active) continue;
       for (const auto& interface : unit.interfaces) {
-        if (exists(root_ + "/sys/class/net/" + interface)) continue;
+        if (interfaces.contains(interface)) continue;
         faults_.push_back(plan_.file(unit.conf)->source + ": interface = " + interface +
                           ": does not exist on this machine");
       }

@@ -16,7 +16,7 @@ using std::chrono::seconds, std::chrono::milliseconds;
 constexpr seconds systemctl_timeout{120};
 constexpr seconds bird_timeout{10};
 constexpr milliseconds status_timeout{2000};
-constexpr seconds reload_timeout{10};
+constexpr seconds link_reload_timeout{10};
 
 class SystemMachine final : public apply::Machine {
  public:
@@ -30,7 +30,7 @@ class SystemMachine final : public apply::Machine {
   }
   std::optional<host::CommandSocket::Answer> reload(const std::string& run_dir,
                                                     const std::string& link) override {
-    return host::send_command(run_dir, link, "reload", reload_timeout);
+    return host::send_command(run_dir, link, "reload", link_reload_timeout);
   }
   Time now() override { return read_clock(); }
   void pause(Duration length) override { std::this_thread::sleep_for(length); }

@@ -16,14 +16,14 @@ namespace routevpn::cli {
 
 namespace {
 
-constexpr std::string_view suffix = ".conf";
-constexpr std::chrono::milliseconds answer_timeout{2000};
+constexpr std::string_view config_suffix = ".conf";
+constexpr std::chrono::milliseconds status_timeout{2000};
 
 std::vector<std::string> configured_links(const std::string& directory) {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    if (entry.path().extension() == suffix) names.push_back(entry.path().stem());
+    if (entry.path().extension() == config_suffix) names.push_back(entry.path().stem());
   }
   if (error) throw UsageError("--config-dir " + directory + ": " + error.message());
   std::ranges::sort(names);
@@ -33,7 +33,7 @@ std::vector<std::string> configured_links(const std::string& directory) {
 nlohmann::json status_of(const std::string& run_dir, const std::string& link) {
   try {
     auto stream = StatusStream::ask(run_dir, link, "status");
-    if (stream) return stream->read_object(answer_timeout);
+    if (stream) return stream->read_object(status_timeout);
   } catch (const SystemError&) {  // a link that hangs is not running
   }
   return nullptr;
@@ -47,7 +47,7 @@ std::string socket_of(const doctor::Link& link) {
 }
 
 doctor::Link examine(const ExamineGateway& request, const std::string& name) {
-  const auto file = request.config_dir + "/" + name + std::string(suffix);
+  const auto file = request.config_dir + "/" + name + std::string(config_suffix);
   if (!exists(file)) throw UsageError("link '" + name + "': there is no " + file);
   const std::vector<std::string> arguments{"--config", file};
   auto parsed = options::parse_link(arguments);

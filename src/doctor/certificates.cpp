@@ -140,9 +140,12 @@ class Files {
         return report(path, whose + " has expired", "every peer refuses it",
                       own ? renew() : "plan a new CA: routevpn(8), section pki ca");
       case X509_V_ERR_CERT_REVOKED:
-        return report(path, whose + " is revoked", "every peer with this CRL refuses it", renew());
+        return report(path, whose + " is revoked", "every peer with this CRL refuses it",
+                      "if the gateway may have a new one, on the CA's host: routevpn pki sign "
+                      "--force --name NAME; copy the file to " +
+                          path + ", then: routevpn reload");
       case X509_V_ERR_CRL_HAS_EXPIRED:
-        return report(options_.crl, "the CRL has expired", "every peer is refused", renew_list());
+        return report(options_.crl, "the CRL has expired", grace(), renew_list());
       case X509_V_ERR_UNABLE_TO_GET_CRL:
         return report(options_.crl, "the CRL is not from the CA of the certificate",
                       "every peer is refused", renew_list());
@@ -173,13 +176,23 @@ class Files {
   }
 
   [[nodiscard]] std::string renew() const {
-    const auto name = options_.certificate.substr(options_.certificate.rfind('/') + 1);
-    return "on the CA's host: routevpn pki sign --force --name " + name.substr(0, name.rfind('.')) +
-           "; copy the file to " + options_.certificate + ", then: routevpn reload";
+    return "on the CA's host: routevpn pki renew; copy the file to " + options_.certificate +
+           ", then: routevpn reload";
   }
   [[nodiscard]] std::string renew_list() const {
-    return "on the CA's host: routevpn pki revoke; copy ca.crl to " + options_.crl +
+    return "on the CA's host: routevpn pki crl; copy ca.crl to " + options_.crl +
            ", then: routevpn reload";
+  }
+  // How long links keep an expired list in force.
+  [[nodiscard]] std::string grace() const {
+    pki::TimePoint end = pki::TimePoint::max();
+    for (const auto& list : lists_) {
+      if (X509_CRL_get0_nextUpdate(list.get()) == nullptr) continue;
+      end = std::min<pki::TimePoint>(end, pki::next_update(list.get()) + options_.crl_grace);
+    }
+    if (machine_.now() >= end) return "every peer is refused";
+    return "the link keeps the list in force until " + pki::to_text(end) +
+           " (--crl-grace); then every peer is refused";
   }
 
   void report(const std::string& path, std::string what, std::string why, std::string mend) {
@@ -205,7 +218,7 @@ void check_peer_certificate(const Link& link, const Machine& machine, Findings& 
   findings.push_back({"certificate", link.name,
                       "the certificate of the peer " + name + " ends at " + pki::to_text(*end),
                       "then the link ends",
-                      "on the CA's host: routevpn pki sign --force --name " + name +
+                      "on the CA's host: routevpn pki renew --name " + name +
                           "; copy the file to the peer, then there: routevpn reload"});
 }
 

@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <sstream>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,8 +13,7 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
 #include "routevpn/host/netns.hpp"
-
-#include "program.hpp"
+#include "routevpn/host/program.hpp"
 
 namespace routevpn::doctor {
 
@@ -52,7 +52,15 @@ std::optional<std::string> HostMachine::sysctl(const std::string& netns,
 }
 
 std::optional<ProgramResult> HostMachine::run(const std::string& netns, const Words& words) const {
-  return within(netns, [&] { return run_program(words, time_limit); });
+  return within(netns, [&]() -> std::optional<ProgramResult> {
+    try {
+      auto end = host::run_program(words, time_limit);
+      if (!end) return std::nullopt;
+      return ProgramResult{end->status, std::move(end->out)};
+    } catch (const SystemError&) {  // it did not end in time
+      return ProgramResult{-1, {}};
+    }
+  });
 }
 
 ClockState HostMachine::clock() const {

@@ -77,9 +77,9 @@ constexpr std::array<Meaning, 9> reasons = {{
     {"handshake_failed", "the handshake ended with an error: this gateway or the peer refused it",
      look_at_peer},
     {"peer_revoked", "this gateway's CRL lists the peer's certificate",
-     "on the CA's host: routevpn pki sign --force for the peer"},
+     "on the CA's host: routevpn pki sign --force --name PEER"},
     {"peer_expired", "the peer's certificate has expired",
-     "on the CA's host: routevpn pki sign --force for the peer"},
+     "on the CA's host: routevpn pki sign --force --name PEER"},
     {"silence", "the peer answered before, and does not any longer", look_at_peer},
     {"peer_closed", "the peer closed the association, and does not answer yet", look_at_peer},
 }};

@@ -90,7 +90,10 @@ void Monitor::check_files(Time now) {
 void Monitor::reread_files(Time now) {
   try {
     auto fresh = load_credentials();
-    if (are_in_force(fresh)) return reread_fault_.clear();
+    if (are_in_force(fresh)) {
+      log_debug("the files of the credentials were written again with the same content");
+      return reread_fault_.clear();
+    }
     take_credentials(std::move(fresh));
     log_info("the files of the credentials have changed");
   } catch (const UsageError& error) {

@@ -45,7 +45,7 @@ for name in a b; do
 done
 start_end b
 wait_for has_socket b || fail "link b did not start"
-start_end a
+start_end a --log-level debug
 wait_up a
 wait_up b
 changes=$(carrier_changes)
@@ -70,6 +70,9 @@ put a cert "$DIR/early.cert"
 expect "a certificate that is not valid yet is in the log" wait_for log_has a \
   'are not taken.*etc-a/cert: not valid before'
 expect "and is taken when it is valid" wait_for peer_is b "$DIR/early.cert"
+put a cert "$DIR/early.cert"
+expect "a file that is written again with the same content is noticed" wait_for log_has a \
+  "written again with the same content"
 mkdir "$DIR/1"
 pki sign --dir "$DIR" --name b --force
 cp "$DIR/b.cert" "$DIR/1/cert"

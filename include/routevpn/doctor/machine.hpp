@@ -14,7 +14,7 @@
 namespace routevpn::doctor {
 
 struct ProgramResult {
-  int status = 0;      // of its exit; -1: ended by a signal or by the time limit
+  int status = 0;      // as host::ProgramEnd has it; -1: it did not end in time
   std::string output;  // standard output
 };
 

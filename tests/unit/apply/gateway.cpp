@@ -106,7 +106,11 @@ Gateway::Gateway(const std::set<std::string>& links) {
   write_plan("pki/ca.cert", ca_.certificate());
   issue();
   write_plan("netns/private.conf", "interface = eth1\naddress = 10.0.1.11/24\n");
-  write_machine("/sys/class/net/eth1", "");
+  write_machine("/proc/net/dev",
+                "Inter-|   Receive                |  Transmit\n"
+                " face |bytes    packets errs drop|bytes    packets errs drop\n"
+                "    lo:       0       0    0    0        0       0    0    0\n"
+                "  eth1:    7604     100    0    0     7604     100    0    0\n");
   set_links(links);
 }
 

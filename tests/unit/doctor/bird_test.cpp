@@ -7,7 +7,7 @@ using namespace routevpn::test;
 
 namespace {
 
-doctor::Finding finding_with(const std::string& first_session) {
+doctor::Finding bird_finding(const std::string& first_session) {
   FakeMachine machine;
   machine.programs[birdc] = {0, first_session};
   return only(findings_of(sound_gateway(), machine), "bird");
@@ -40,7 +40,7 @@ TEST_CASE("sessions of BIRD are read from its answer") {
 
 TEST_CASE("a link that is up without its session is found") {
   const auto session = bird_session("IBGP_V2_1", "10.255.0.2", "Active", 0, 0);
-  const auto finding = finding_with(session);
+  const auto finding = bird_finding(session);
   CHECK(finding.where == "rv1");
   CHECK(finding.what == "the link is up, but BIRD's session IBGP_V2_1 is Active");
   // Of a link that is down the link is the finding.
@@ -53,7 +53,7 @@ TEST_CASE("a link that is up without its session is found") {
 
 TEST_CASE("a session that announces nothing of what is planned is found") {
   const auto session = bird_session("IBGP_V2_1", "10.255.0.2", "Established", 0, 1);
-  CHECK(finding_with(session).what ==
+  CHECK(bird_finding(session).what ==
         "BIRD's session IBGP_V2_1 announces no route of ipv4, although 10.0.1.0/24 is planned");
   FakeMachine machine;
   machine.programs[birdc] = {0, session};

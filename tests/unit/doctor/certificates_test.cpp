@@ -32,7 +32,7 @@ TEST_CASE("a certificate that the clock refuses is found") {
   expired.files[list] = ca.revoke({}, 365);
   finding = finding_with(expired);
   CHECK(finding.what == "the certificate has expired");
-  CHECK_THAT(finding.mend, ContainsSubstring("routevpn pki sign --force --name V1-1"));
+  CHECK_THAT(finding.mend, ContainsSubstring("routevpn pki renew"));
 }
 
 TEST_CASE("a certificate of another CA and a revoked one are found") {
@@ -51,7 +51,11 @@ TEST_CASE("a CRL that has expired or is from another CA is found") {
   FakeMachine machine;
   machine.files[list] = certificates().ca.revoke({}, 30);
   machine.wall += days{31};
-  CHECK(finding_with(machine).what == "the CRL has expired");
+  auto finding = finding_with(machine);
+  CHECK(finding.what == "the CRL has expired");
+  CHECK_THAT(finding.why, ContainsSubstring("--crl-grace"));
+  machine.wall += days{30};
+  CHECK(finding_with(machine).why == "every peer is refused");
 
   FakeMachine other;
   other.files[list] = TestCa("Other CA").revoke({}, 365);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "catch.hpp"
-#include "doctor/program.hpp"
 #include "test_pki.hpp"
 
 using namespace routevpn;
@@ -40,10 +39,4 @@ TEST_CASE("a program's output and status are returned, and a missing program is 
   CHECK(result->output == "one\n");
   CHECK_FALSE(machine.run("", {"no-such-program"}));
   CHECK_FALSE(machine.run("no-such-namespace", {"true"}));
-}
-
-TEST_CASE("a program that does not end is killed") {
-  const auto result = doctor::run_program({"sleep", "1000"}, 20ms);
-  REQUIRE(result);
-  CHECK(result->status == -1);
 }

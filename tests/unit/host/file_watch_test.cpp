@@ -85,6 +85,16 @@ TEST_CASE("a change is reported once no more follow") {
   check_reported(watch);
 }
 
+TEST_CASE("the file behind a symbolic link has changed when it is written") {
+  const WatchedDirectory dir;
+  const auto file = dir.write("a.cert", "old");
+  fs::create_symlink("a.cert", dir.path() + "/link");
+  FileWatch watch({dir.path() + "/link"});
+  check_quiet(watch);
+  append_to(file);
+  check_reported(watch);
+}
+
 TEST_CASE("a symbolic link to another directory is followed") {
   const WatchedDirectory dir;
   fs::create_directory(dir.path() + "/1");
