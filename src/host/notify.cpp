@@ -16,17 +16,17 @@ namespace routevpn::host {
 
 namespace {
 
-struct Address {
+struct ManagerAddress {
   sockaddr_un name{};
   socklen_t length = 0;
 };
 
 // None: there is no NOTIFY_SOCKET, or it is invalid.
-std::optional<Address> service_manager() {
+std::optional<ManagerAddress> service_manager() {
   const char* named = std::getenv("NOTIFY_SOCKET");
   if (named == nullptr) return std::nullopt;
   const std::string_view path = named;
-  Address address;
+  ManagerAddress address;
   address.name.sun_family = AF_UNIX;
   // A path, or an abstract name: '@' stands for its first byte, which is zero.
   const bool abstract = path.starts_with('@');
@@ -41,7 +41,7 @@ std::optional<Address> service_manager() {
 }
 
 // `fd`: -1: none.
-bool send(Address& to, std::string_view state, int fd, int flags) {
+bool send_state(ManagerAddress& to, std::string_view state, int fd, int flags) {
   const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   iovec part{const_cast<char*>(state.data()), state.size()};  // sendmsg only reads
   msghdr header{};
@@ -68,12 +68,12 @@ bool send(Address& to, std::string_view state, int fd, int flags) {
 }  // namespace
 
 void notify(std::string_view state) {
-  if (auto to = service_manager()) send(*to, state, -1, MSG_DONTWAIT);
+  if (auto to = service_manager()) send_state(*to, state, -1, MSG_DONTWAIT);
 }
 
 bool notify_with(std::string_view state, int fd) {
   auto to = service_manager();
-  return to && send(*to, state, fd, 0);
+  return to && send_state(*to, state, fd, 0);
 }
 
 }  // namespace routevpn::host

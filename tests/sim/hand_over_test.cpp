@@ -22,7 +22,7 @@ struct Watched {
   RecordWatch watch[2];
 };
 
-void bring_up(World& world) {
+void begin_traffic(World& world) {
   REQUIRE(world.run_until([&] { return world.both_up(); }, 2s));
   world.traffic_interval = 10ms;
   world.run(2s);
@@ -35,7 +35,7 @@ TEST_CASE("a hand-over of either end changes nothing that the peer or a user can
   CAPTURE(end);
   World world({}, identities().initiator, identities().acceptor);
   Watched watched(world);
-  bring_up(world);
+  begin_traffic(world);
   SimEnd* const ends[2] = {&world.initiator(), &world.acceptor()};
   const auto before = status(*ends[end], world);
   const auto peer_before = status(*ends[1 - end], world);
@@ -74,7 +74,7 @@ TEST_CASE("after hand-overs of both ends rekeys, detection and the gasp work") {
   settings.rekey = 60s;
   World world(settings, identities().initiator, identities().acceptor);
   Watched watched(world);
-  bring_up(world);
+  begin_traffic(world);
   for (const int end : {0, 1}) world.hand_over(end);
   world.run(100s);
   CHECK(status(world.initiator(), world).rekeys >= 1);
@@ -99,7 +99,7 @@ TEST_CASE("a hand-over during a rekey begins the rekey again") {
   CAPTURE(end);
   World world({}, identities().initiator, identities().acceptor);
   Watched watched(world);
-  bring_up(world);
+  begin_traffic(world);
   world.initiator().replace_identity(identities().initiator);
   world.run(Wire::delay + 1ms);
   world.hand_over(end);
@@ -128,7 +128,7 @@ TEST_CASE("a path MTU and a damped carrier go on in the next process") {
   settings.up_delay = 10s;
   World world(settings, identities().initiator, identities().acceptor);
   world.wire.mtu = 1400;
-  bring_up(world);
+  begin_traffic(world);
   CHECK(world.initiator().path_mtu == 1400);
   world.crash(1);
   world.run(1s);

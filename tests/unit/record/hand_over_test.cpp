@@ -10,7 +10,7 @@ using namespace routevpn::record;
 
 namespace {
 
-constexpr std::uint64_t base = 0x1000;
+constexpr std::uint64_t nonce_base = 0x1000;
 
 std::uint64_t number_in(const ByteVector& record) {
   return load_be48(record.data() + 5);
@@ -30,7 +30,7 @@ State passed_on(State state) {
   return read;
 }
 
-Opened open(Opener& opener, ByteVector record) {
+Opened opened_by(Opener& opener, ByteVector record) {
   const Split split = split_first(record);
   REQUIRE_FALSE(split.fault);
   return opener.open(split.header, split.record);
@@ -43,15 +43,16 @@ TEST_CASE("a sealer's successor continues above the gap, and the sealer seals no
   for (const CipherSuite suite : all_suites) {
     Random random(7);
     const auto keys = random.keys();
-    Sealer old(backend, suite, keys, 100, base, 5000);
+    Sealer old(backend, suite, keys, 100, nonce_base, 5000);
     Opener peer(backend, suite, keys, true);
-    for (int i = 0; i < 10; ++i) CHECK_FALSE(open(peer, sealed_record(old, ByteVector(20))).fault);
+    for (int i = 0; i < 10; ++i)
+      CHECK_FALSE(opened_by(peer, sealed_record(old, ByteVector(20))).fault);
     Sealer successor(backend, suite, passed_on(old.hand_over()));
     CHECK(sealed_record(old, ByteVector(20)).empty());
     CHECK(successor.sealed() == 10 + Sealer::handed_over_gap);
     const auto next = sealed_record(successor, ByteVector(20));
     CHECK(number_in(next) == 110 + Sealer::handed_over_gap);
-    const auto opened = open(peer, next);
+    const auto opened = opened_by(peer, next);
     CHECK_FALSE(opened.fault);
     CHECK(opened.newest);
     // The limit is that of both together.
@@ -66,7 +67,7 @@ TEST_CASE("the last number stays used up after a hand-over") {
   const auto keys = random.keys();
   ByteVector room(100);
   const OutboundPacket alert{room.data() + 50, 2};
-  Sealer old(CryptoBackend::openssl, CipherSuite::aes_128_gcm, keys, 1, base, 100);
+  Sealer old(CryptoBackend::openssl, CipherSuite::aes_128_gcm, keys, 1, nonce_base, 100);
   REQUIRE(old.seal_last(alert, ContentType::alert));
   Sealer successor(CryptoBackend::openssl, CipherSuite::aes_128_gcm, passed_on(old.hand_over()));
   CHECK_FALSE(successor.seal_last(alert, ContentType::alert));
@@ -76,7 +77,7 @@ TEST_CASE("the last number stays used up after a hand-over") {
 TEST_CASE("a sealer that is near its limit hands over no number above it") {
   Random random(9);
   const auto keys = random.keys();
-  Sealer old(CryptoBackend::openssl, CipherSuite::aes_128_gcm, keys, 1, base, 1000);
+  Sealer old(CryptoBackend::openssl, CipherSuite::aes_128_gcm, keys, 1, nonce_base, 1000);
   while (old.remaining() > 5) REQUIRE_FALSE(sealed_record(old, ByteVector(1)).empty());
   Sealer successor(CryptoBackend::openssl, CipherSuite::aes_128_gcm, passed_on(old.hand_over()));
   CHECK(successor.remaining() == 0);
@@ -87,29 +88,29 @@ TEST_CASE("an opener's successor refuses what the opener has received, and count
   Random random(10);
   const auto keys = random.keys();
   for (const CipherSuite suite : all_suites) {
-    Sealer peer(CryptoBackend::openssl, suite, keys, 1, base, 100000);
+    Sealer peer(CryptoBackend::openssl, suite, keys, 1, nonce_base, 100000);
     Opener old(CryptoBackend::openssl, suite, keys, true);
     std::vector<ByteVector> records;
     for (int i = 0; i < 9000; ++i) records.push_back(sealed_record(peer, ByteVector(1)));
     for (std::size_t i = 0; i < records.size(); ++i) {
-      if (i % 3 != 0) CHECK_FALSE(open(old, records[i]).fault);
+      if (i % 3 != 0) CHECK_FALSE(opened_by(old, records[i]).fault);
     }
     Opener successor(CryptoBackend::openssl, suite, passed_on(old.state()));
     CHECK(successor.opened() == old.opened());
     CHECK(successor.highest_sequence() == old.highest_sequence());
     for (std::size_t i = 0; i < records.size(); ++i) {
-      const auto fault = open(successor, records[i]).fault;
+      const auto fault = opened_by(successor, records[i]).fault;
       const bool too_old = records.size() - i > ReplayWindow::window;
       const bool received = i % 3 != 0;
       CHECK(fault == (too_old    ? std::optional(Drop::record_too_old)
                       : received ? std::optional(Drop::record_replayed)
                                  : std::nullopt));
     }
-    CHECK_FALSE(open(successor, sealed_record(peer, ByteVector(1))).fault);
+    CHECK_FALSE(opened_by(successor, sealed_record(peer, ByteVector(1))).fault);
     if (traits(suite).explicit_nonce_bytes == 0) continue;
     // The base of the explicit nonces is known from the start.
-    Sealer other(CryptoBackend::openssl, suite, keys, 90000, base + 1, 10);
-    const auto opened = open(successor, sealed_record(other, ByteVector(1)));
+    Sealer other(CryptoBackend::openssl, suite, keys, 90000, nonce_base + 1, 10);
+    const auto opened = opened_by(successor, sealed_record(other, ByteVector(1)));
     CHECK(opened.fault == Drop::record_forged);
     CHECK_FALSE(opened.cipher_refused);
   }
