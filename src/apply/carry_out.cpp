@@ -135,8 +135,6 @@ class Executor {
 
   void stop(const std::string& name) {
     systemctl({"disable", "--now", name});
-    // `disable` also disables the units that the unit names under Also=, such as the target.
-    systemctl({"enable", std::string(target)});
     manifest_.units.erase(name);
     save();
     done_();

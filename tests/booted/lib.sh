@@ -33,7 +33,7 @@ evidence() {
   local name
   for name in "${!LEADER[@]}"; do
     echo "--- $name"
-    on "$name" sh -c 'systemctl --no-pager --failed; journalctl --no-pager -n 40 -u "routevpn*"
+    on "$name" sh -c 'systemctl --no-pager --no-legend --failed; journalctl --no-pager -n 40 -u "routevpn*"
       routevpn show; ip -br address; ip netns exec private ip -br address' 2>&1 || true
   done
 }
@@ -81,7 +81,8 @@ is_booted() { # MACHINE
   on "$1" systemctl is-system-running 2>/dev/null | grep -qE '^(running|degraded)$'
 }
 
-# Systemd in the machine sees the unified hierarchy of control groups, which this machine may lack.
+# Systemd in the machine sees the unified hierarchy of control groups, which this machine may lack, and may
+# write to the sysctls of its network namespace.
 boot() { # MACHINE
   local directory=$machines/$1
   mkdir -p "$directory"/{upper,work,root}
@@ -89,7 +90,7 @@ boot() { # MACHINE
     -o "lowerdir=$SYSTEM,upperdir=$directory/upper,workdir=$directory/work" "$directory/root"
   echo "$1" >"$directory/root/etc/hostname"
   [[ -e /dev/net/tun ]] || fail "/dev/net/tun is missing"
-  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --register=no --keep-unit \
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network systemd-nspawn --quiet --register=no --keep-unit \
     --directory "$directory/root" --machine "$P-$1" --network-namespace-path "/run/netns/$P-$1" \
     --capability=CAP_NET_ADMIN --bind=/dev/net/tun --boot >>"$directory/console" 2>&1 </dev/null &
   LEADER[$1]=$!

@@ -71,7 +71,6 @@ host::ProgramEnd FakeMachine::change(const Words& words) {
   if (words[0] == "disable") {
     active.erase(unit);
     enabled.erase(unit);
-    enabled.erase("routevpn.target");  // by Also=
   }
   return {0, "", ""};
 }
