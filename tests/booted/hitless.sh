@@ -66,6 +66,11 @@ done
 expect "systemd keeps the worker's process descriptor alone afterwards" on V1-1 sh -c \
   '[ "$(systemctl show -p NFileDescriptorStore --value routevpn@rv0)" = 1 ]'
 
+for machine in V1-1 V2-1; do
+  echo "$machine: lanes were stopped for: $(on "$machine" journalctl --no-pager -u routevpn@rv0 |
+    grep -o 'paused_us=.*' | paste -sd ' ')"
+done
+
 # A stop still ends the link in order.
 on V1-1 systemctl stop routevpn@rv0
 expect_not "a stop removes the interface" on V1-1 ip link show rv0
