@@ -17,7 +17,7 @@ namespace routevpn::cli {
 namespace {
 
 constexpr std::string_view config_suffix = ".conf";
-constexpr std::chrono::milliseconds status_timeout{2000};
+constexpr std::chrono::milliseconds reply_timeout{2000};
 
 std::vector<std::string> configured_links(const std::string& directory) {
   std::vector<std::string> names;
@@ -33,7 +33,7 @@ std::vector<std::string> configured_links(const std::string& directory) {
 nlohmann::json status_of(const std::string& run_dir, const std::string& link) {
   try {
     auto stream = StatusStream::ask(run_dir, link, "status");
-    if (stream) return stream->read_object(status_timeout);
+    if (stream) return stream->read_object(reply_timeout);
   } catch (const SystemError&) {  // a link that hangs is not running
   }
   return nullptr;

@@ -106,6 +106,16 @@ halt_machine() { # MACHINE
   unset "LEADER[$1]"
 }
 
+# A power cut: the machine's processes end without a word, and with them its private namespace. eth1 was in
+# it: a virtual cable ends with its namespace, so there is a new one.
+cut_power() { # MACHINE
+  kill -KILL "$(first_process "$1")"
+  wait "${LEADER[$1]}" || true
+  unset "LEADER[$1]"
+  ip -n "$P-R${1:1:1}" link del "$1-eth1" 2>/dev/null || true
+  cable "$1" eth1 "R${1:1:1}" lan
+}
+
 install_package() { # MACHINE
   cp "$PACKAGE" "$(root_of "$1")/root/routevpn.deb"
   on "$1" dpkg -i /root/routevpn.deb
