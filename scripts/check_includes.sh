@@ -34,7 +34,8 @@ violations() {
   done < <(grep -nE '^#include' -r "src/$room" "include/routevpn/$room" --include='*.cpp' --include='*.hpp')
 }
 
-for file in $(grep -l '^routevpn_room(' src/*/CMakeLists.txt); do
+mapfile -t rooms < <(grep -l '^routevpn_room(' src/*/CMakeLists.txt)
+for file in "${rooms[@]}"; do
   room=${file#src/}
   found=$(violations "${room%/*}")
   [[ -n $found ]] || continue

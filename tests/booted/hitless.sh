@@ -13,25 +13,10 @@ boot V2-1
 for machine in V1-1 V2-1; do
   expect "$machine installs the package" install_package "$machine"
 done
-on V1-1 routevpn pki ca --dir /root >/dev/null
+make_credentials V1-1 V2-1
+write_link V1-1 "peer = 192.0.2.21" "peer-name = V2-1" "address = 10.255.0.1/30"
+write_link V2-1 "listen = 192.0.2.21:7754" "peer-name = V1-1" "address = 10.255.0.2/30"
 for machine in V1-1 V2-1; do
-  on V1-1 routevpn pki csr --dir /root --name "$machine" >/dev/null
-  on V1-1 routevpn pki sign --dir /root --name "$machine" >/dev/null
-done
-link() { # MACHINE NUMBER OPTION...
-  local machine=$1 number=$2
-  shift 2
-  for file in ca.cert "$machine.cert" "$machine.key"; do
-    cp -p "$(root_of V1-1)/root/$file" "$(root_of "$machine")/etc/routevpn/pki/"
-  done
-  printf '%s\n' "$@" "address = 10.255.0.$number/30" "ifname = rv0" "nat = no" \
-    "cert = /etc/routevpn/pki/$machine.cert" "key = /etc/routevpn/pki/$machine.key" \
-    "ca = /etc/routevpn/pki/ca.cert" >"$(root_of "$machine")/etc/routevpn/rv0.conf"
-}
-link V1-1 1 "peer = 192.0.2.21" "peer-name = V2-1"
-link V2-1 2 "listen = 192.0.2.21:7754" "peer-name = V1-1"
-for machine in V1-1 V2-1; do
-  on "$machine" systemctl mask --quiet --now systemd-networkd-wait-online
   on "$machine" systemctl enable --quiet --now routevpn@rv0
 done
 expect "the link comes up" on V1-1 routevpn show --wait up --timeout 30 rv0

@@ -121,6 +121,28 @@ install_package() { # MACHINE
   on "$1" dpkg -i /root/routevpn.deb
 }
 
+# make_credentials MACHINE...: a CA on the first one, and in each its own certificate and key.
+make_credentials() {
+  local machine file
+  on "$1" routevpn pki ca --dir /root >/dev/null
+  for machine in "$@"; do
+    on "$1" routevpn pki csr --dir /root --name "$machine" >/dev/null
+    on "$1" routevpn pki sign --dir /root --name "$machine" >/dev/null
+    for file in ca.cert "$machine.cert" "$machine.key"; do
+      cp -p "$(root_of "$1")/root/$file" "$(root_of "$machine")/etc/routevpn/pki/"
+    done
+  done
+}
+
+# write_link MACHINE LINE...: the configuration of its link rv0.
+write_link() {
+  local machine=$1
+  shift
+  printf '%s\n' "$@" "ifname = rv0" "cert = /etc/routevpn/pki/$machine.cert" \
+    "key = /etc/routevpn/pki/$machine.key" "ca = /etc/routevpn/pki/ca.cert" \
+    >"$(root_of "$machine")/etc/routevpn/rv0.conf"
+}
+
 # --- network ------------------------------------------------------------------------------------
 
 make_space() { # NAME

@@ -33,23 +33,9 @@ expect "keys are for root alone" on V1-1 sh -c \
 expect "the manual page is installed" on V1-1 test -s /usr/share/man/man8/routevpn.8.gz
 
 # A link as README makes it, with its unit.
-on V1-1 routevpn pki ca --dir /root >/dev/null
-for machine in V1-1 V2-1; do
-  on V1-1 routevpn pki csr --dir /root --name "$machine" >/dev/null
-  on V1-1 routevpn pki sign --dir /root --name "$machine" >/dev/null
-done
-link() { # MACHINE NUMBER OPTION...
-  local machine=$1 number=$2
-  shift 2
-  for file in ca.cert "$machine.cert" "$machine.key"; do
-    cp -p "$(root_of V1-1)/root/$file" "$(root_of "$machine")/etc/routevpn/pki/"
-  done
-  printf '%s\n' "$@" "address = 10.255.0.$number/30" "netns = private" "ifname = rv0" \
-    "cert = /etc/routevpn/pki/$machine.cert" "key = /etc/routevpn/pki/$machine.key" \
-    "ca = /etc/routevpn/pki/ca.cert" >"$(root_of "$machine")/etc/routevpn/rv0.conf"
-}
-link V1-1 1 "peer = 192.0.2.21" "peer-name = V2-1"
-link V2-1 2 "listen = 192.0.2.21:7754" "peer-name = V1-1"
+make_credentials V1-1 V2-1
+write_link V1-1 "peer = 192.0.2.21" "peer-name = V2-1" "address = 10.255.0.1/30" "netns = private"
+write_link V2-1 "listen = 192.0.2.21:7754" "peer-name = V1-1" "address = 10.255.0.2/30" "netns = private"
 for machine in V1-1 V2-1; do
   on "$machine" systemctl enable --quiet --now --no-block routevpn@rv0
 done
@@ -70,7 +56,7 @@ restarted() {
   [[ $(on V1-1 systemctl show -p MainPID --value routevpn@rv0) != "$before" ]] &&
     on V1-1 routevpn show --wait up --timeout 1 rv0
 }
-expect "an upgrade restarts the link, and it is up" restarted
+expect "an upgrade renews the processes of the link, and it is up" restarted
 
 halt_machine V1-1
 boot V1-1
