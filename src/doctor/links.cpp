@@ -84,7 +84,7 @@ constexpr std::array<Meaning, 9> reasons = {{
     {"peer_closed", "the peer closed the association, and does not answer yet", look_at_peer},
 }};
 
-// Of an acceptor that nobody has reached, in the order of importance.
+// Of an acceptor that no peer has reached, in the order of importance.
 constexpr std::array<Meaning, 7> refusals = {{
     {"handshake_not_allowed", "--allow does not cover the sources that tried",
      "compare the lines 'allow =' with the peer's address"},
