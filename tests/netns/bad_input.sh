@@ -125,7 +125,7 @@ traces >traces.before
 
 # --- the command line ---------------------------------------------------------------------------
 
-refused 2 "unknown command 'star'; the commands are show, check, reload, pki, plan and completion*" "$ROUTEVPN" star
+refused 2 "unknown command 'star'; the commands are show, check, reload, doctor, pki, plan, apply and completion*" "$ROUTEVPN" star
 start_is 2 "unknown option --dead-affter*--dead-after*" --dead-affter 5000
 start_is 2 "unknown option -x" -x
 start_is 2 "unexpected argument 'extra'" extra
