@@ -6,6 +6,8 @@
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$HERE/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=dated_certificates.sh
+source "$HERE/dated_certificates.sh"
 
 cd "$DIR"
 FIRST=()  # a command that runs the program, such as setpriv

@@ -3,6 +3,8 @@
 # and uses an expired CRL for the time of --crl-grace.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=dated_certificates.sh
+source "$(dirname "${BASH_SOURCE[0]}")/dated_certificates.sh"
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 declare -A OTHER=([a]=b [b]=a)

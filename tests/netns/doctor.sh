@@ -3,6 +3,8 @@
 # that it prints mend them.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=dated_certificates.sh
+source "$(dirname "${BASH_SOURCE[0]}")/dated_certificates.sh"
 
 mkdir -p "$DIR/etc" "$DIR/b"
 cat >"$DIR/etc/rv0.conf" <<END

@@ -12,6 +12,8 @@
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=stranger.sh
 source "$HERE/stranger.sh"
+# shellcheck source-path=SCRIPTDIR source=dated_certificates.sh
+source "$HERE/dated_certificates.sh"
 # shellcheck source-path=SCRIPTDIR source=flows.sh
 source "$HERE/flows.sh"
 
