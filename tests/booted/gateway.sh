@@ -84,6 +84,14 @@ cut_power V2-1
 boot V2-1
 expect "after a power cut of V2-1 the sites reach each other" wait_for all_reach
 
+# Their lines have the time of the last change.
+sessions() { on V2-1 birdc -s /run/routevpn/bird/private.ctl show protocols | grep BGP; }
+expect "the BGP sessions of V2-1 are established again" wait_for has_both_links
+before=$(sessions)
+for link in rv1-1 rv1-2; do on V2-1 systemctl restart "routevpn@$link"; done
+expect "the sites reach each other after a restart of both links" wait_for all_reach
+expect "which BGP has not noticed" test "$before" = "$(sessions)"
+
 # A changed option restarts both links of V2-1, one after the other.
 expect "a change is planned" plan fast "${machines_all[@]}"
 for machine in "${machines_all[@]}"; do expect "$machine applies the change" apply "$machine"; done

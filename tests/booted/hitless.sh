@@ -5,7 +5,7 @@
 source "$(dirname "$0")/lib.sh"
 
 HERE=$(cd "$(dirname "$0")" && pwd)
-LONGEST_MS=500
+LONGEST_MS=50
 
 make_network V1-1 V2-1
 boot V1-1
