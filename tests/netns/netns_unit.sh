@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# The program of routevpn-netns@NAME.service: a namespace follows its file, and ends with the unit.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+netns=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../src/systemd" && pwd)/netns
+name=rv$$-unit
+lan=rv$$a
+file=$DIR/$name.conf
+export ROUTEVPN_NETNS_DIR=$DIR ROUTEVPN_NETNS_STATE=$DIR/state
+remove_unit() {
+  local status=$?
+  "$netns" down "$name" || true
+  ip link del "$lan" 2>/dev/null || true
+  return "$status"
+}
+trap 'set +e; remove_unit; clean_up' EXIT
+ip link add "$lan" type veth peer name "rv$$b"
+
+inside() { ip netns exec "$name" "$@"; }
+addresses() { inside ip -o address show dev "$lan" scope global | awk '{ print $4 }' | sort | paste -sd ' '; }
+is_status() { # STATUS TEXT COMMAND...: the exit status, and a part of the output
+  local wanted=$1 text=$2 status=0 output
+  shift 2
+  output=$("$@" 2>&1) || status=$?
+  [[ $status == "$wanted" && $output == *"$text"* ]] ||
+    fail "status $wanted and '$text' wanted, got $status: $output"
+  ok "status $wanted: $text"
+}
+
+is_status 2 "$file: does not exist" "$netns" up "$name"
+printf 'address = 10.9.1.1/24\ninterface = a/b\nmtu = 9000\n' >"$file"
+is_status 2 "$file:1: an address needs an interface above it" "$netns" up "$name"
+is_status 2 "$file:2: interface \"a/b\" is not a name" "$netns" up "$name"
+is_status 2 "$file:3: \"interface = NAME\" and \"address = PREFIX\" lines are allowed" "$netns" up "$name"
+expect_not "a wrong file makes no namespace" test -e "/run/netns/$name"
+
+printf '# the site\ninterface = %s # here\naddress = 10.9.1.11/24\naddress = 2001:db8:a1::11/64\n' "$lan" >"$file"
+expect "the namespace is made" "$netns" up "$name"
+expect_equal "the interface has its addresses" "10.9.1.11/24 2001:db8:a1::11/64" "$(addresses)"
+expect_equal "packets are forwarded" "1 1" \
+  "$(inside cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding | paste -sd ' ')"
+expect "a second time changes nothing" "$netns" up "$name"
+expect_equal "and the addresses are the same" "10.9.1.11/24 2001:db8:a1::11/64" "$(addresses)"
+
+# With the first address of a network, the kernel removes the others.
+sed -i 's|10.9.1.11/24|10.9.1.12/24|' "$file"
+expect "a changed file is applied" "$netns" up "$name"
+expect_equal "to the addresses" "10.9.1.12/24 2001:db8:a1::11/64" "$(addresses)"
+echo "interface = rv$$c" >>"$file"
+is_status 1 "no interface rv$$c" "$netns" up "$name"
+expect_equal "an interface that is missing does not stop the others" "10.9.1.12/24 2001:db8:a1::11/64" "$(addresses)"
+: >"$file"
+expect "an empty file is applied" "$netns" up "$name"
+expect "the interface is back on the host" ip link show dev "$lan"
+
+printf 'interface = %s\n' "$lan" >"$file"
+"$netns" up "$name"
+expect "the unit ends" "$netns" down "$name"
+expect "and the interface is back" ip link show dev "$lan"
+expect_not "the namespace is gone" test -e "/run/netns/$name"
