@@ -10,11 +10,12 @@ file=$DIR/$name.conf
 export ROUTEVPN_NETNS_DIR=$DIR ROUTEVPN_NETNS_STATE=$DIR/state
 remove_unit() {
   local status=$?
-  "$netns" down "$name" || true
-  ip link del "$lan" 2>/dev/null || true
+  set +e
+  "$netns" down "$name"
+  ip link del "$lan" 2>/dev/null
   return "$status"
 }
-trap 'set +e; remove_unit; clean_up' EXIT
+trap 'remove_unit; clean_up' EXIT
 ip link add "$lan" type veth peer name "rv$$b"
 
 inside() { ip netns exec "$name" "$@"; }
