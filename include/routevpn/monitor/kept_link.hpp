@@ -1,6 +1,6 @@
 // A running link that a monitor leaves with the service manager, for the monitor that follows: the
-// descriptors of its ends, its worker and its guardian, and the rest of the monitor's state. The worker
-// goes on meanwhile, so packets pass while the service restarts.
+// descriptors of its ends, its worker and its guardian, and the rest of the monitor's state. The
+// worker goes on meanwhile, so packets pass while the service restarts.
 #pragma once
 
 #include <cstdint>
