@@ -179,7 +179,8 @@ void complete_units(GatewayPlan& plan, const std::string& path, Faults& faults) 
       if (kind == Kind::bird || directory_of(file.path) != directory) continue;
       const auto name = std::string(prefix).append(stem_of(file.path)).append(suffix);
       if (plan.unit(name) == nullptr) {
-        faults.push_back(path + ": has no line " + name + " for " + file.source);
+        std::string fault = path + ": has no line " + name;
+        faults.push_back(fault.append(" for ").append(file.source));
       }
     }
   }

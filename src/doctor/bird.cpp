@@ -92,13 +92,15 @@ void check_session(const Link& link, const BgpSession& session, const Bird& bird
   for (const auto& [channel, exported] : session.exported) {
     const auto prefixes = planned(bird.configuration, channel == "ipv4" ? "OWN4" : "OWN6");
     if (exported != 0 || prefixes.empty()) continue;
-    findings.push_back({"bird", link.name,
-                        "BIRD's session " + session.name + " announces no route of " + channel +
-                            ", although " + prefixes + " is planned",
-                        "the other sites have no route to this site through the link",
-                        "give the site's interface an address in a planned prefix, or announce the "
-                        "prefix by the site's OSPF; to look: " +
-                            birdc + "show route where net ~ [ " + prefixes + " ]"});
+    std::string what = "BIRD's session " + session.name;
+    what.append(" announces no route of ").append(channel).append(", although ");
+    what.append(prefixes).append(" is planned");
+    std::string mend =
+        "give the site's interface an address in a planned prefix, or announce the "
+        "prefix by the site's OSPF; to look: ";
+    mend.append(birdc).append("show route where net ~ [ ").append(prefixes).append(" ]");
+    findings.push_back({"bird", link.name, what,
+                        "the other sites have no route to this site through the link", mend});
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
 #include <string>
 
 #include "routevpn/doctor/doctor.hpp"
@@ -18,7 +18,10 @@ constexpr std::array<unsigned, 2> first_with_tun_uso = {6, 2};  // TUN_F_USO4, T
 
 bool is_earlier(const std::string& release, const std::array<unsigned, 2>& version) {
   std::array<unsigned, 2> own{};
-  if (std::sscanf(release.c_str(), "%u.%u", own.data(), &own[1]) != 2) return false;
+  const char* const end = release.data() + release.size();
+  const auto major = std::from_chars(release.data(), end, own[0]);
+  if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return false;
+  if (std::from_chars(major.ptr + 1, end, own[1]).ec != std::errc()) return false;
   return own < version;
 }
 
