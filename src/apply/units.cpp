@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
@@ -179,8 +180,9 @@ void complete_units(GatewayPlan& plan, const std::string& path, Faults& faults) 
       if (kind == Kind::bird || directory_of(file.path) != directory) continue;
       const auto name = std::string(prefix).append(stem_of(file.path)).append(suffix);
       if (plan.unit(name) == nullptr) {
-        std::string fault = path + ": has no line " + name;
-        faults.push_back(fault.append(" for ").append(file.source));
+        auto fault = path;
+        fault.append(": has no line ").append(name).append(" for ").append(file.source);
+        faults.push_back(std::move(fault));
       }
     }
   }
