@@ -126,6 +126,34 @@ host::GuardianDuties guardian_duties(const options::LinkOptions& options) {
           options.accepted_prefixes()};
 }
 
+// In the private namespace. `is_new`: the interface has no address, and the guardian no duty yet.
+Ends join_ends(const options::LinkOptions& options, EarlyEnds early,
+               std::vector<datapath::LaneEnds> lanes, outside::RouteProbe route_probe, unsigned mtu,
+               bool is_new) {
+  const std::string& ifname = lanes.front().tun.name();
+  auto carrier = inside::Carrier::of(lanes.front().tun);
+  host::Netlink netlink;
+  if (is_new) {
+    netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
+  }
+  host::LinkdownRoutes linkdown_routes(ifname);
+  if (is_new && early.guardian) early.guardian->begin(ifname);
+  std::optional<host::RefusedSources> refused_sources;
+  if (options.accepts_routed()) refused_sources.emplace(ifname);
+  return {std::move(early.worker_netns),
+          std::move(*early.public_netns),
+          std::move(*early.private_netns),
+          std::move(early.guardian),
+          std::move(lanes),
+          std::move(route_probe),
+          std::move(netlink),
+          std::move(linkdown_routes),
+          std::move(carrier),
+          std::move(refused_sources),
+          mtu,
+          options.peers.empty()};
+}
+
 }  // namespace
 
 EarlyEnds open_early_ends(const options::LinkOptions& options, std::optional<KeptLink>& kept) {
@@ -160,55 +188,18 @@ Ends open_ends(const options::LinkOptions& options, EarlyEnds early) {
   auto sockets = open_sockets(options, *early.public_netns);
   auto route_probe = open_route_probe(options, *early.public_netns);
   const unsigned mtu = first_mtu(options, route_probe);
-
   const host::NetnsScope scope(*early.private_netns);
   auto lanes = open_lanes(options, std::move(sockets));
-  const std::string& ifname = lanes.front().tun.name();
-  auto carrier = inside::Carrier::of(lanes.front().tun);
-  host::Netlink netlink;
-  netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
-  host::LinkdownRoutes linkdown_routes(ifname);
-  if (early.guardian) early.guardian->begin(ifname);
-  std::optional<host::RefusedSources> refused_sources;
-  if (options.accepts_routed()) refused_sources.emplace(ifname);
-  return {std::move(early.worker_netns),
-          std::move(*early.public_netns),
-          std::move(*early.private_netns),
-          std::move(early.guardian),
-          std::move(lanes),
-          std::move(route_probe),
-          std::move(netlink),
-          std::move(linkdown_routes),
-          std::move(carrier),
-          std::move(refused_sources),
-          mtu,
-          options.peers.empty()};
+  return join_ends(options, std::move(early), std::move(lanes), std::move(route_probe), mtu, true);
 }
 
 Ends take_ends(const options::LinkOptions& options, EarlyEnds early, KeptLink& kept) {
   if (early.failure) std::rethrow_exception(early.failure);
-  const bool accepts = options.peers.empty();
   auto route_probe = open_route_probe(options, *early.public_netns);
   const host::NetnsScope scope(*early.private_netns);
-  auto lanes = kept.take_lanes(accepts);
-  const std::string& ifname = lanes.front().tun.name();
-  auto carrier = inside::Carrier::of(lanes.front().tun);
-  host::Netlink netlink;
-  host::LinkdownRoutes linkdown_routes(ifname);
-  std::optional<host::RefusedSources> refused_sources;
-  if (options.accepts_routed()) refused_sources.emplace(ifname);
-  return {std::move(early.worker_netns),
-          std::move(*early.public_netns),
-          std::move(*early.private_netns),
-          std::move(early.guardian),
-          std::move(lanes),
-          std::move(route_probe),
-          std::move(netlink),
-          std::move(linkdown_routes),
-          std::move(carrier),
-          std::move(refused_sources),
-          kept.state().mtu,
-          accepts};
+  auto lanes = kept.take_lanes(options.peers.empty());
+  return join_ends(options, std::move(early), std::move(lanes), std::move(route_probe),
+                   kept.state().mtu, false);
 }
 
 void Ends::restore_sockets() const {

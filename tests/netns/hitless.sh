@@ -76,7 +76,7 @@ facts() {
   done
 }
 
-# The clock is read anew in each process, which moves a time by a millisecond.
+# Each process reads the clock for itself, which moves a time by a millisecond.
 seconds_of() { show "$1" "[.since, .last_handshake] | map(sub(\"\\\\..*\"; \"Z\") | fromdate) | add"; }
 
 has_sparse() { show "$1" '.sparse // .lanes[0].sparse' | grep -q remote; }

@@ -111,7 +111,8 @@ TEST_CASE("a hand-over during a rekey begins the rekey again") {
   CHECK(world.violations.empty());
 }
 
-TEST_CASE("an end without an association hands over nothing and starts anew") {
+TEST_CASE(
+    "an end without an association hands over nothing, and its successor starts without a state") {
   const int end = GENERATE(0, 1);
   World world({}, identities().initiator, identities().acceptor);
   world.kill(1 - end);

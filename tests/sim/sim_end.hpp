@@ -27,7 +27,7 @@ class SimEnd {
   // Runs commands, events and timers until none is due at the current time.
   void settle();
   void stop();
-  // This end moves to another process, which is `successor`. False: it has to start anew.
+  // This end moves to another process, which is `successor`. False: there was no state to move.
   bool hand_over(SimEnd& successor);
   void replace_identity(std::shared_ptr<const dtls::Identity> identity);
   [[nodiscard]] std::optional<Time> deadline() const;

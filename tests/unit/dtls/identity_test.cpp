@@ -172,7 +172,7 @@ TEST_CASE("one CA of the bundle must be valid now") {
              StartsWith("may end: --ca " + f.files.ca + ": the CA CN=Old CA expired on 20"));
 }
 
-TEST_CASE("faults that end by themselves give way to one that does not") {
+TEST_CASE("a fault that needs a change is reported before faults that end by themselves") {
   Files f;
   f.files = write_files(f.dir, "1", f.ca.issue({.name = "V3-1", .begins_in_days = 2}),
                         f.ca.certificate());
