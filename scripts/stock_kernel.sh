@@ -16,44 +16,22 @@
 # by sudo for other users. One line is printed for each check, and "N passed, N failed" last. Exit status: 0
 # when none failed, 1 otherwise, 2 for a wrong suite or option.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=debian_root.sh
-source "$(dirname "${BASH_SOURCE[0]}")/debian_root.sh"
+# shellcheck source-path=SCRIPTDIR source=kept_debian.sh
+source "$(dirname "${BASH_SOURCE[0]}")/kept_debian.sh"
 
 # A run takes about 3 minutes. The limit only ends a machine that hangs.
 machine_limit_s=900
-
-die() {
-  echo "stock_kernel.sh: $1" >&2
-  exit "${2:-1}"
-}
-
-usage() {
-  sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"
-}
 
 # The files of the work tree that git has or would add, below these paths.
 tracked() {
   git -c safe.directory="$top" -C "$top" ls-files -z --cached --others --exclude-standard -- "$@"
 }
 
-in_system() {
-  run_in_debian "$1" "$2" "$top:/root/routevpn" "$cache/build:/root/build" \
-    "$cache/ccache:/root/.cache/ccache"
-}
-
-# The name of the system changes with the packages and the first file system.
-system_name() {
-  cat "$top/scripts/packages.sh" "$top/tests/stock/make_initrd.sh" | sha256sum | cut -c 1-12
-}
-
 make_system() {
   local new=$cache/new
   rm -rf --one-file-system "$new" "$cache"/system-*
   mkdir "$new"
-  make_debian "$suite" "$new/root" "$cache/debootstrap.log" "$mirror"
-  mkdir -p "$new/root/root"/{routevpn,build,.cache/ccache}
-  in_system "$new/root" "scripts/packages.sh build lab machine"
-  rm -rf "$new/root/var/cache/apt" "$new/root/var/lib/apt/lists"
+  make_root "$new/root" build lab machine
   make_boot_files "$new"
   mv "$new" "$system"
 }
@@ -70,15 +48,6 @@ make_boot_files() {
   # A quarter more than the files, for what the machine writes.
   megabytes=$(($(du -s --block-size=1M "$root" | cut -f 1) * 5 / 4 + 64))
   mke2fs -q -t ext4 -d "$root" "$new/disk" "${megabytes}M" >"$cache/mke2fs.log" 2>&1
-}
-
-build() {
-  local started=$SECONDS
-  in_system "$system/root" "tests/stock/build.sh" >"$cache/build.log" 2>&1 || {
-    tail -n 40 "$cache/build.log"
-    die "the program could not be built for $suite"
-  }
-  echo "stock_kernel.sh: $suite: built after $((SECONDS - started)) s"
 }
 
 # The program and the scripts, as the content of the machine's second disk.
@@ -125,68 +94,22 @@ read_results() {
   machine=''
 }
 
-# shellcheck disable=SC2317 # called by trap
-clean_up() {
-  trap '' INT TERM HUP
-  end_debian
-  if [[ -n $machine ]]; then
-    kill -TERM "$machine" 2>/dev/null || true
-    wait "$machine" 2>/dev/null || true
-  fi
-  if [[ -n $work ]]; then rm -rf --one-file-system "$work"; fi
-  if [[ -n $cache ]]; then rm -rf --one-file-system "$cache/new"; fi
+# shellcheck disable=SC2317 # called by clean_up
+end_machine() {
+  [[ -n $machine ]] || return 0
+  kill -TERM "$machine" 2>/dev/null || true
+  wait "$machine" 2>/dev/null || true
 }
 
-suite='' mirror='' renew='' only=()
-arguments=("$@")
-while (($# > 0)); do
-  case $1 in
-    bookworm | trixie) suite=$1 ;;
-    --mirror)
-      mirror=${2:-}
-      shift
-      [[ -n $mirror ]] || die "--mirror takes a URL" 2
-      ;;
-    --renew) renew=yes ;;
-    --only)
-      [[ ${2:-} =~ ^[a-z_]+$ ]] || die "--only takes the name of a script, without .sh" 2
-      only+=("$2")
-      shift
-      ;;
-    -h | --help)
-      usage
-      exit
-      ;;
-    *) die "'$1' is not bookworm, trixie or an option; --help lists the options" 2 ;;
-  esac
-  shift
-done
-[[ -n $suite ]] || die "which Debian: bookworm or trixie?" 2
+machine=''
+read_options "stock netns" "$@"
 [[ $(dpkg --print-architecture) == amd64 ]] || die "boots machines of the architecture amd64 only"
-if [[ $(id -u) != 0 ]]; then
-  exec sudo env HOME="$HOME" ${XDG_CACHE_HOME:+"XDG_CACHE_HOME=$XDG_CACHE_HOME"} bash "$0" "${arguments[@]}"
-fi
-
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-for name in "${only[@]}"; do
-  [[ -f $top/tests/stock/$name.sh || -f $top/tests/netns/$name.sh ]] ||
-    die "--only: there is no $name.sh in tests/stock and tests/netns" 2
-done
 "$top/scripts/packages.sh" stock
-work='' machine='' cache=''
-trap clean_up EXIT
-trap 'exit 130' INT TERM HUP
-mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-stock/$suite"
-exec {lock}<"${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-stock/$suite"
-flock --nonblock "$lock" || die "another run uses ${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-stock/$suite"
-cache=$(cd "${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-stock/$suite" && pwd)
-mkdir -p "$cache"/{build,ccache}
-work=$(mktemp -d "${TMPDIR:-/tmp}/routevpn-stock.XXXXXX")
-system=$cache/system-$(system_name)
+open_cache stock "$top/tests/stock/make_initrd.sh"
 if [[ -n $renew || ! -d $system ]]; then make_system; fi
 
 passed=0 failed=0 finished=''
-build
+build_in "$system/root" tests/stock/build.sh program
 pack
 echo "stock_kernel.sh: $suite: boots, with $(cut -d ' ' -f 1-3 /proc/loadavg) as this machine's load"
 started=$SECONDS

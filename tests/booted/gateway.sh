@@ -4,11 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 
 machines_all=(V1-1 V1-2 V2-1)
-make_network "${machines_all[@]}"
-for machine in "${machines_all[@]}"; do
-  boot "$machine"
-  install_package "$machine" >/dev/null
-done
+start_machines "${machines_all[@]}"
 
 # The machine V1-1 also has the CA.
 topology() { # DETECTION MACHINE...

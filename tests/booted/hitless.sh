@@ -7,12 +7,7 @@ source "$(dirname "$0")/lib.sh"
 HERE=$(cd "$(dirname "$0")" && pwd)
 LONGEST_MS=50
 
-make_network V1-1 V2-1
-boot V1-1
-boot V2-1
-for machine in V1-1 V2-1; do
-  expect "$machine installs the package" install_package "$machine"
-done
+start_machines V1-1 V2-1
 make_credentials V1-1 V2-1
 write_link V1-1 "peer = 192.0.2.21" "peer-name = V2-1" "address = 10.255.0.1/30"
 write_link V2-1 "listen = 192.0.2.21:7754" "peer-name = V1-1" "address = 10.255.0.2/30"

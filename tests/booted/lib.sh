@@ -182,10 +182,14 @@ make_network() {
   done
 }
 
-in_space() { # NAME COMMAND...
-  local space=$P-$1
-  shift
-  ip netns exec "$space" "$@"
+# start_machines MACHINE...: connects and boots them, with the package installed.
+start_machines() {
+  local machine
+  make_network "$@"
+  for machine in "$@"; do
+    boot "$machine"
+    expect "$machine installs the package" install_package "$machine"
+  done
 }
 
 # shellcheck disable=SC2317 # called by trap

@@ -7,12 +7,7 @@ has_no_unit() { # MACHINE
   ! on "$1" systemctl list-units --plain --no-legend 'routevpn*' | grep -q .
 }
 
-make_network V1-1 V2-1
-boot V1-1
-boot V2-1
-for machine in V1-1 V2-1; do
-  expect "$machine installs the package" install_package "$machine"
-done
+start_machines V1-1 V2-1
 expect "the unit files have no fault" on V1-1 \
   sh -c 'systemd-analyze verify routevpn.target routevpn@rv0.service routevpn-netns@private.service \
     routevpn-bird@private.service routevpn-bird@public.service routevpn-renew.timer 2>&1 |
