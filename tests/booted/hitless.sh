@@ -33,7 +33,6 @@ for machine in V1-1 V2-1 V1-1 V2-1 V1-1; do
   # As the package does when it is upgraded.
   expect "$machine: systemctl try-restart succeeds" on "$machine" systemctl try-restart routevpn@rv0
   [[ $(main_pid "$machine") != "$pid" ]] || fail "$machine: the monitor is the old one"
-  sleep 0.5
   kill "$gaps"
   wait "$gaps" || fail "gaps.py"
   after=$(facts)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `routevpn apply` with real links and real BIRDs: V1-1 (a) has a link to V2-1 and to V2-2 (b and c). Changed
 # links are restarted one by one, each while the BGP session over the other link is established. `systemctl` is
-# a stub that starts and ends the processes of the units.
+# a fake one that starts and ends the processes of the units.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -9,7 +9,7 @@ source "$HERE/lib.sh"
 
 PRIV_C=rv$$-priv-c
 ROOT=$DIR/root
-UNITS=$DIR/units  # of the stub: NAME.pid of a running unit, NAME.enabled
+UNITS=$DIR/units  # of the fake systemctl: NAME.pid of a running unit, NAME.enabled
 namespace "$PRIV_C"
 ip -n "$PUB_B" address add 192.0.2.3/24 dev eth0
 mkdir -p "$ROOT/run/routevpn/bird" "$ROOT/sys/class/net" "$UNITS" "$DIR/bin"
@@ -43,7 +43,7 @@ END
   rm -rf plan/V1-1/netns
 }
 
-# The stub. A link reads its credentials below ROOT. Before a restart it notes which BGP sessions are
+# The fake systemctl. A link reads its credentials below ROOT. Before a restart it notes which BGP sessions are
 # established.
 cat >bin/systemctl <<'END'
 #!/usr/bin/env bash
@@ -70,7 +70,11 @@ start() {
 }
 stop() {
   kill "$(pid_of "$1")" 2>/dev/null || return 0
-  while runs "$1"; do sleep 0.02; done
+  for _ in {1..500}; do
+    runs "$1" || return 0
+    sleep 0.02
+  done
+  return 1
 }
 status=0
 for unit in "$@"; do

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Sends an echo request every millisecond until SIGTERM, and finds the longest time without an answer.
+"""Sends an echo request every millisecond until SIGTERM, then 300 more, and finds the longest time without an
+answer.
 
 usage: gaps.py NETNS TARGET
 
@@ -15,15 +16,18 @@ import time
 from pings import Pings
 
 PERIOD_S = 0.001
+AFTER_THE_END = 300  # requests
 
 
 def main():
     stopped = []
-    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    signal.signal(signal.SIGTERM, lambda *_: stopped or stopped.append(True))
     pings = Pings(*sys.argv[1:3])
     due = last = time.monotonic()
     longest = 0
-    while not stopped:
+    left = AFTER_THE_END
+    while left > 0:
+        left -= len(stopped)
         answered = len(pings.answered)
         pings.send()
         if pings.sent == 1:
@@ -34,6 +38,7 @@ def main():
         if len(pings.answered) != answered:
             longest = max(longest, now - last)
             last = now
+    longest = max(longest, time.monotonic() - last)  # without an answer until the end
     pings.receive(time.monotonic() + 0.5)
     print(json.dumps({"sent": pings.sent, "answered": len(pings.answered), "duplicates": pings.duplicates,
                       "longest_ms": round(longest * 1000, 1)}))

@@ -94,7 +94,6 @@ expect_hitless() {
   ((since >= -2 && since <= 2)) || fail "$text: the times of the association moved"
   [[ $(show "$name" .pid) != "$pid" ]] || fail "$text: the worker is the old one"
   ok "$text: the worker is a new one"
-  sleep 0.3
   expect_no_gap "$text"
 }
 

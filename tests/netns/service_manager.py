@@ -27,10 +27,10 @@ directory, command = sys.argv[1], sys.argv[2:]
 os.makedirs(directory, exist_ok=True)
 job = os.path.join(directory, "job")
 
-stub = os.path.join(directory, "systemctl")
-with open(stub, "w", encoding="ascii") as file:
+fake = os.path.join(directory, "systemctl")
+with open(fake, "w", encoding="ascii") as file:
     file.write(f'#!/bin/sh\n[ -e "{job}" ] && cat "{job}"\nexit 0\n')
-os.chmod(stub, stat.S_IRWXU)
+os.chmod(fake, stat.S_IRWXU)
 
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 path = os.path.join(directory, "notify")
