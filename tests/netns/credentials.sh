@@ -206,6 +206,9 @@ expect "in one line" grep -qE "^routevpn: --crl .*etc-a/crl: expired on [-0-9]*:
 # The program of the timer -------------------------------------------------------------------------
 renew() { ROUTEVPN_ETC=$DIR/etc ROUTEVPN_CA=$DIR/$1 ROUTEVPN_PATH=${ROUTEVPN%/*} "$HERE/../../src/systemd/renew"; }
 mkdir "$DIR/etc"
+ln -s /nonexistent "$DIR/etc/renew-command"
+expect_not "a link to a command that is missing is refused" renew new
+rm "$DIR/etc/renew-command"
 expect_equal "without a CA and a command nothing happens" "" "$(renew none)"
 expect "with a CA its certificates are renewed" grep -q "^nothing is due before " <(renew new)
 printf '#!/bin/sh\necho renewed by hand\n' >"$DIR/etc/renew-command"
