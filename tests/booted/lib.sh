@@ -78,7 +78,7 @@ on() { # MACHINE COMMAND...
 root_of() { echo "$machines/$1/root"; }
 
 is_booted() { # MACHINE
-  on "$1" systemctl is-system-running 2>/dev/null | grep -qE '^(running|degraded)$'
+  [[ $(on "$1" systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]
 }
 
 # Systemd in the machine sees the unified hierarchy of control groups, which this machine may lack, and may

@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 
 has_no_unit() { # MACHINE
-  ! on "$1" systemctl list-units --plain --no-legend 'routevpn*' | grep -q .
+  [[ -z $(on "$1" systemctl list-units --plain --no-legend 'routevpn*') ]]
 }
 
 start_machines V1-1 V2-1

@@ -87,7 +87,7 @@ expect_not "the namespace is gone" test -e "/run/netns/$name"
 public() { ip netns exec "$PUB_A" env ROUTEVPN_NETNS_DIR="$DIR" ROUTEVPN_NETNS_STATE="$DIR/state" "$netns" "$1" public; }
 printf 'interface = eth0\naddress = 192.0.2.1/24\naddress = 192.0.2.9/32\n' >"$DIR/public.conf"
 expect "addresses of the host are added" public up
-has() { ip -n "$PUB_A" -o address show dev eth0 | grep -q " $1 "; }
+has() { [[ $(ip -n "$PUB_A" -o address show dev eth0) == *" $1 "* ]]; }
 expect "the new one is there" has 192.0.2.9/32
 expect "a second time" public up
 expect "the unit of the host ends" public down
