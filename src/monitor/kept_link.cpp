@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstring>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +14,6 @@
 #include "routevpn/base/log.hpp"
 #include "routevpn/datapath/outer_class.hpp"
 #include "routevpn/host/fd_store.hpp"
-#include "routevpn/monitor/gasps.hpp"
 #include "routevpn/options/link_table.hpp"
 
 namespace routevpn::monitor {
@@ -230,19 +228,13 @@ void KeptLink::discard() {
 // All at once: the sockets are closed next.
 void KeptLink::send_gasps() {
   const int family = state_.socket_is_v4 ? AF_INET : AF_INET6;
-  for (const auto& bytes : state_.gasps) {
-    channel::KeepGasp gasp{};
-    if (bytes.size() != sizeof gasp) continue;
-    std::memcpy(&gasp, bytes.data(), sizeof gasp);
-    const auto remote = gasp.remote.get();
-    if (gasp.length == 0 || gasp.length > gasp.bytes.size() || !remote) continue;
-    const auto bulk = take_descriptor(of_lane(bulk_name, gasp.lane)).release();
-    if (bulk < 0) continue;
-    const auto socket = outside::UdpSocket::adopt(Fd(bulk), family, false);
-    outside::Endpoint to{*remote, std::nullopt};
-    if (const auto local = gasp.local.get()) to.local = local->address;
+  for (std::size_t lane = 0; lane < state_.gasps.size(); ++lane) {
+    const Gasp& gasp = state_.gasps[lane];
+    Fd bulk = take_descriptor(of_lane(bulk_name, lane));
+    if (gasp.datagram.empty() || !bulk) continue;
+    const auto socket = outside::UdpSocket::adopt(std::move(bulk), family, false);
     for (int i = 0; i < Gasps::times; ++i) {
-      static_cast<void>(socket.send_one(ConstBytes(gasp.bytes).first(gasp.length), to));
+      static_cast<void>(socket.send_one(gasp.datagram, gasp.to));
     }
   }
 }

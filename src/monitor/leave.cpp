@@ -1,9 +1,7 @@
 // The service restarts: the monitor ends without an end of the link. It leaves the link with the
 // service manager (kept_link.hpp), and the monitor that follows adopts it.
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 
 #include <openssl/evp.h>
 
@@ -107,10 +105,7 @@ KeptState Monitor::kept_state() const {
     state.guardian_pid = ends_.guardian->pid();
     state.leftovers = ends_.guardian->leftovers();
   }
-  for (const auto& gasp : gasps_.kept()) {
-    const auto* const at = reinterpret_cast<const std::uint8_t*>(&gasp);
-    state.gasps.emplace_back(at, at + sizeof gasp);
-  }
+  state.gasps = gasps_.kept();
   return state;
 }
 
@@ -134,11 +129,7 @@ void Monitor::adopt(KeptLink& kept) {
   routes_ignored_ = state.routes_ignored;
   announced_ = state.announced;
   status_text_ = state.status;
-  for (const auto& bytes : state.gasps) {
-    channel::KeepGasp gasp{};
-    std::memcpy(&gasp, bytes.data(), std::min(bytes.size(), sizeof gasp));
-    gasps_.keep(gasp);
-  }
+  gasps_ = Gasps(state.gasps);
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
 }

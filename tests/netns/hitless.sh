@@ -182,6 +182,23 @@ restart a
 expect "another certificate is used after the restart" wait_for rekeys
 expect_equal "without a change of the carrier" "true 0" "$(show a '"\(.carrier) \(.flaps)"')"
 
+# The next monitor sends the gasp of a lane, also beside a lane that has none.
+in_ns "$PUB_B" nft -f - <<END
+table ip cut {
+  chain in  { type filter hook input priority 0;  udp dport $((PORT + 1)) drop; }
+  chain out { type filter hook output priority 0; udp sport $((PORT + 1)) drop; }
+}
+END
+first_alone() { [[ $(show "$1" '.lanes | map(.state == "up") | tostring') == "[true,false]" ]]; }
+for name in a b; do expect "the second lane of $name is down" wait_for first_alone "$name"; done
+restart a
+losses=$(show b .flaps)
+kill -KILL "$(show a .pid)"
+lost_once_more() { (($(show b .flaps) > losses)); }
+expect "a worker that dies after a restart: the peer is told by the first lane" wait_for lost_once_more
+in_ns "$PUB_B" nft delete table ip cut
+for name in a b; do expect "both lanes of $name come back" wait_for lanes_up "$name"; done
+
 show a .pid >"$DIR/a.pid"
 kill -KILL "$(show a .monitor_pid)"
 worker_is_gone() { ! kill -0 "$(<"$DIR/a.pid")"; }

@@ -12,6 +12,7 @@
 #include "routevpn/host/guardian.hpp"
 #include "routevpn/host/netns.hpp"
 #include "routevpn/monitor/ends.hpp"
+#include "routevpn/monitor/gasps.hpp"
 #include "routevpn/monitor/worker_process.hpp"
 #include "routevpn/options/link_options.hpp"
 
@@ -39,7 +40,7 @@ struct KeptState {
   std::uint32_t worker_uid = 0;
   std::int32_t guardian_pid = 0;
   host::Guardian::Leftovers leftovers;
-  std::vector<std::vector<std::uint8_t>> gasps;  // channel::KeepGasp, one for each lane
+  std::vector<Gasp> gasps;  // one for each lane
 
   template <typename Io>
   friend void fields(Io& io, KeptState& state) {

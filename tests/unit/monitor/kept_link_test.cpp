@@ -44,7 +44,7 @@ KeptState example() {
   state.worker_uid = 65534;
   state.guardian_pid = 101;
   state.leftovers = {"routevpn-rv0", {"ipv4", "ipv6"}, std::string("\0\1\2", 3)};
-  state.gasps = {{1, 2, 3}, {}};
+  state.gasps = {{{1, 2, 3}, {{IpAddress::v4({192, 0, 2, 1}), 7754}, std::nullopt}}, {}};
   return state;
 }
 
