@@ -1,5 +1,6 @@
 #include "routevpn/monitor/gasps.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace routevpn::monitor {
@@ -26,6 +27,20 @@ void Gasps::begin(Time now) {
   }
   due_ = now;
   left_ = times;
+}
+
+void Gasps::send(Time now, const Sender& sender) {
+  if (!due_ || now < *due_) return;
+  for (std::size_t lane = 0; lane < dying_.size(); ++lane) {
+    const Gasp& gasp = dying_[lane];
+    if (!gasp.datagram.empty()) sender(lane, gasp.datagram, gasp.to);
+  }
+  due_ = --left_ > 0 ? std::optional(now + interval) : std::nullopt;
+  if (!due_) std::ranges::fill(dying_, Gasp{});
+}
+
+void Gasps::send_all(const Sender& sender) {
+  while (due_) send(*due_, sender);
 }
 
 }  // namespace routevpn::monitor

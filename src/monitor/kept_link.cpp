@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <csignal>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/fields.hpp"
-#include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
-#include "routevpn/datapath/outer_class.hpp"
 #include "routevpn/host/fd_store.hpp"
 #include "routevpn/options/link_table.hpp"
+
+#include "sealed_files.hpp"
 
 namespace routevpn::monitor {
 
@@ -43,13 +41,8 @@ Fd sealed_state(KeptState& state) {
   FieldWriter writer(content);
   fields(writer, state);
   if (!writer.fits()) throw SystemError("the link's state is too large");
-  Fd file(memfd_create("routevpn-link", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file) throw system_error("memfd_create");
-  write_all(file, {reinterpret_cast<const char*>(content.data()), writer.bytes()},
-            "the link's state");
-  constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  if (fcntl(file.get(), F_ADD_SEALS, seals) != 0) throw system_error("F_ADD_SEALS");
-  return file;
+  return sealed_file("routevpn-link",
+                     {reinterpret_cast<const char*>(content.data()), writer.bytes()});
 }
 
 bool read_state(const Fd& file, KeptState& state) {
@@ -225,18 +218,23 @@ void KeptLink::discard() {
   descriptors_.clear();
 }
 
-// All at once: the sockets are closed next.
 void KeptLink::send_gasps() {
   const int family = state_.socket_is_v4 ? AF_INET : AF_INET6;
+  Gasps gasps(state_.gasps);
+  std::vector<std::optional<outside::UdpSocket>> sockets;
   for (std::size_t lane = 0; lane < state_.gasps.size(); ++lane) {
-    const Gasp& gasp = state_.gasps[lane];
     Fd bulk = take_descriptor(of_lane(bulk_name, lane));
-    if (gasp.datagram.empty() || !bulk) continue;
-    const auto socket = outside::UdpSocket::adopt(std::move(bulk), family, false);
-    for (int i = 0; i < Gasps::times; ++i) {
-      static_cast<void>(socket.send_one(gasp.datagram, gasp.to));
-    }
+    auto& socket = sockets.emplace_back();
+    if (!bulk) continue;
+    socket = outside::UdpSocket::adopt(std::move(bulk), family, false);
+    socket->restore();
   }
+  gasps.begin(read_clock());
+  gasps.send_all([&](std::size_t lane, ConstBytes gasp, const outside::Endpoint& to) {
+    if (sockets[lane]) {
+      static_cast<void>(sockets[lane]->send_one(gasp, to, state_.traffic_class));
+    }
+  });
 }
 
 }  // namespace routevpn::monitor

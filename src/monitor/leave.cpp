@@ -106,6 +106,7 @@ KeptState Monitor::kept_state() const {
     state.leftovers = ends_.guardian->leftovers();
   }
   state.gasps = gasps_.kept();
+  state.traffic_class = gasp_class();
   return state;
 }
 

@@ -125,7 +125,7 @@ void Monitor::on_timer(Time now) {
   }
   if (replace_by_ && now >= *replace_by_) abandon_replacement("it takes too long");
   if (leave_by_ && now >= *leave_by_) begin_stop(Exit::stopped);
-  send_gasps(now);
+  gasps_.send(now, gasp_sender());
   resume(now);
   if (restart_at_ && now >= *restart_at_) {
     restart_at_.reset();

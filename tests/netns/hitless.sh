@@ -146,16 +146,40 @@ expect_equal "the peer was told" 1 "$(show b .flaps)"
 expect_equal "the new option is in force" 1300 "$(show a .mtu)"
 stop_services
 
+# count_dscp NAMESPACE: counts what leaves the namespace from PORT with and without the DSCP EF.
+count_dscp() {
+  in_ns "$1" nft -f - <<END
+table inet dscp {
+  counter ef {}
+  counter other {}
+  chain out {
+    type filter hook output priority 0;
+    udp sport $PORT ip dscp ef counter name ef
+    udp sport $PORT ip dscp != ef counter name other
+  }
+}
+END
+}
+counted() { in_ns "$1" nft -j list counter inet dscp "$2" | jq '.nftables[1].counter.packets'; }
+
 # A service manager that loses a descriptor: the next monitor starts a new link.
+OPTIONS=("dscp = 46")
+configure_both
 SERVICE_MANAGER='drop tun0' serve b
 serve a
 wait_up a
 wait_up b
+count_dscp "$PUB_B"
 restart b
 wait_up b
 wait_up a
 expect "an incomplete link is not taken over" log_has b 'descriptors are missing'
+expect "the peer is told of its end" log_has a "the peer's worker has died"
+expect "datagrams have the DSCP of the link" test "$(counted "$PUB_B" ef)" -gt 0
+expect_equal "and no other, also those of the old link's end" 0 "$(counted "$PUB_B" other)"
 stop_services
+OPTIONS=()
+configure_both
 expect_not "a stop removes the interface" ip -n "$PRIV_A" link show rv0
 
 # --- lanes, PSK, guardian -----------------------------------------------------------------------

@@ -3,8 +3,8 @@
 // dead detection. Datagrams get lost, so they are sent several times.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -43,17 +43,12 @@ class Gasps {
   void begin(Time now);
   [[nodiscard]] const std::optional<Time>& due() const { return due_; }
 
-  // Calls send(lane, datagram, endpoint) for each lane when it is due.
-  template <typename Send>
-  void send(Time now, Send send) {
-    if (!due_ || now < *due_) return;
-    for (std::size_t lane = 0; lane < dying_.size(); ++lane) {
-      const Gasp& gasp = dying_[lane];
-      if (!gasp.datagram.empty()) send(lane, ConstBytes(gasp.datagram), gasp.to);
-    }
-    due_ = --left_ > 0 ? std::optional(now + interval) : std::nullopt;
-    if (!due_) std::ranges::fill(dying_, Gasp{});
-  }
+  using Sender =
+      std::function<void(std::size_t lane, ConstBytes datagram, const outside::Endpoint& to)>;
+  // Calls the sender for each lane when it is due.
+  void send(Time now, const Sender& sender);
+  // Without waiting for their times: the sockets are closed next.
+  void send_all(const Sender& sender);
 
  private:
   std::vector<Gasp> kept_;

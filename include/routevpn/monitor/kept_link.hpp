@@ -40,7 +40,8 @@ struct KeptState {
   std::uint32_t worker_uid = 0;
   std::int32_t guardian_pid = 0;
   host::Guardian::Leftovers leftovers;
-  std::vector<Gasp> gasps;  // one for each lane
+  std::vector<Gasp> gasps;         // one for each lane
+  std::uint8_t traffic_class = 0;  // of the gasps' datagrams
 
   template <typename Io>
   friend void fields(Io& io, KeptState& state) {
@@ -48,7 +49,7 @@ struct KeptState {
        state.private_netns, state.udp_offload, state.socket_is_v4, state.mtu, state.carrier,
        state.flaps, state.key, state.reloads, state.answered, state.routes_ignored, state.announced,
        state.status, state.worker_pid, state.worker_uid, state.guardian_pid, state.leftovers,
-       state.gasps);
+       state.gasps, state.traffic_class);
   }
 };
 

@@ -95,7 +95,8 @@ class Monitor {
   void start_worker();
   void worker_ended();
   void finish();
-  void send_gasps(Time now);
+  Gasps::Sender gasp_sender();
+  [[nodiscard]] std::uint8_t gasp_class() const;
   void plan_restart(const std::string& how, Time started);
   template <typename T>
   void tell(const T& message, std::span<const int> descriptors = {});
@@ -112,6 +113,7 @@ class Monitor {
   void abandon_replacement(const std::string& why);
   void drop_next();
   bool handed_over(const channel::HandedOver& message);
+  void take_next();
 
   // leave.cpp
   bool may_leave();
