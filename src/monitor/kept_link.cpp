@@ -18,7 +18,8 @@ namespace routevpn::monitor {
 
 namespace {
 
-// The names in the service manager's store. Those of lanes have the lane's number behind them.
+// The names in the service manager's store, the same in every version. Those of lanes have the
+// lane's number behind them.
 constexpr const char* state_name = "state";
 constexpr const char* pair_name = "pair";
 constexpr const char* worker_name = "worker";
@@ -43,15 +44,6 @@ Fd sealed_state(KeptState& state) {
   if (!writer.fits()) throw SystemError("the link's state is too large");
   return sealed_file("routevpn-link",
                      {reinterpret_cast<const char*>(content.data()), writer.bytes()});
-}
-
-bool read_state(const Fd& file, KeptState& state) {
-  std::vector<std::uint8_t> content(most_state_bytes);
-  const auto got = pread(file.get(), content.data(), content.size(), 0);
-  if (got <= 0) return false;
-  FieldReader reader(ConstBytes(content).first(static_cast<std::size_t>(got)));
-  fields(reader, state);
-  return reader.complete();
 }
 
 struct Named {
@@ -130,7 +122,7 @@ std::optional<KeptLink> KeptLink::take(uid_t uid) {
     link.descriptors_.push_back({std::move(one.name), std::move(one.fd)});
   }
   const Fd state = link.take_descriptor(state_name);
-  if (state && read_state(state, link.state_)) return link;
+  if (state && link.read(state)) return link;
   const bool had_link = link.has(pair_name) || state;
   if (had_link) {
     log_warning("the link that the service manager has kept is not complete, so a new one starts");
@@ -139,8 +131,27 @@ std::optional<KeptLink> KeptLink::take(uid_t uid) {
   return std::nullopt;
 }
 
+// False: there is not even a prefix.
+bool KeptLink::read(const Fd& file) {
+  std::vector<std::uint8_t> content(most_state_bytes);
+  const auto got = pread(file.get(), content.data(), content.size(), 0);
+  if (got <= 0) return false;
+  const auto written = ConstBytes(content).first(static_cast<std::size_t>(got));
+  KeptPrefix& prefix = state_.prefix;
+  FieldReader first(written);
+  first(prefix);
+  if (!first.valid() || prefix.magic != KeptPrefix::wanted_magic) return false;
+  if (prefix.version != channel::version) return true;
+  FieldReader all(written);
+  KeptState state;
+  all(state);
+  has_state_ = all.complete();
+  if (has_state_) state_ = std::move(state);
+  return true;
+}
+
 void KeptLink::end_worker(uid_t uid) {
-  state_.worker_uid = uid;
+  state_.prefix.worker_uid = uid;
   pollfd ended{std::ranges::find(descriptors_, worker_name, &Descriptor::name)->fd.get(), POLLIN,
                0};
   if (poll(&ended, 1, 0) == 0)
@@ -160,18 +171,19 @@ Fd KeptLink::take_descriptor(const std::string& name) {
 std::optional<std::string> KeptLink::misfit(const options::LinkOptions& options,
                                             const host::Netns& public_netns,
                                             const host::Netns& private_netns) const {
-  if (state_.version != channel::version) return "it is of another version of routevpn";
+  if (state_.prefix.version != channel::version) return "it is of another version of routevpn";
+  if (!has_state_) return "its state is not complete";
   if (state_.options != lasting_options(options)) return "its options were others";
   if (state_.public_netns != public_netns.inode() ||
       state_.private_netns != private_netns.inode()) {
     return "its network namespaces were others";
   }
   bool complete = has(pair_name) && has(worker_name) && has(memory_name) &&
-                  state_.gasps.size() == options.lanes;
+                  state_.prefix.gasps.size() == options.lanes;
   for (std::size_t lane = 0; lane < options.lanes; ++lane) {
     complete = complete && has(of_lane(bulk_name, lane)) && has(of_lane(queue_name, lane));
   }
-  if (state_.guardian_pid != 0) {
+  if (state_.prefix.guardian_pid != 0) {
     complete = complete && has(guardian_pipe_name) && has(guardian_name);
   }
   if (!complete) return "descriptors are missing";
@@ -179,14 +191,14 @@ std::optional<std::string> KeptLink::misfit(const options::LinkOptions& options,
 }
 
 host::Guardian KeptLink::take_guardian() {
-  return host::Guardian::adopt(state_.guardian_pid, take_descriptor(guardian_pipe_name),
+  return host::Guardian::adopt(state_.prefix.guardian_pid, take_descriptor(guardian_pipe_name),
                                take_descriptor(guardian_name), state_.leftovers);
 }
 
 std::vector<datapath::LaneEnds> KeptLink::take_lanes(bool accepts) {
-  const int family = state_.socket_is_v4 ? AF_INET : AF_INET6;
+  const int family = state_.prefix.socket_is_v4 ? AF_INET : AF_INET6;
   std::vector<datapath::LaneEnds> lanes;
-  for (std::size_t lane = 0; lane < state_.gasps.size(); ++lane) {
+  for (std::size_t lane = 0; lane < state_.prefix.gasps.size(); ++lane) {
     std::optional<outside::UdpSocket> sparse;
     if (Fd fd = take_descriptor(of_lane(sparse_name, lane))) {
       sparse.emplace(accepts ? outside::UdpSocket::adopt_beside(std::move(fd), family)
@@ -206,7 +218,7 @@ std::vector<datapath::LaneEnds> KeptLink::take_lanes(bool accepts) {
 
 std::unique_ptr<WorkerProcess> KeptLink::take_worker() {
   return std::make_unique<WorkerProcess>(
-      state_.worker_pid, state_.worker_uid, take_descriptor(worker_name),
+      state_.prefix.worker_pid, state_.prefix.worker_uid, take_descriptor(worker_name),
       channel::Channel(take_descriptor(pair_name)), take_descriptor(memory_name));
 }
 
@@ -219,10 +231,10 @@ void KeptLink::discard() {
 }
 
 void KeptLink::send_gasps() {
-  const int family = state_.socket_is_v4 ? AF_INET : AF_INET6;
-  Gasps gasps(state_.gasps);
+  const int family = state_.prefix.socket_is_v4 ? AF_INET : AF_INET6;
+  Gasps gasps(state_.prefix.gasps);
   std::vector<std::optional<outside::UdpSocket>> sockets;
-  for (std::size_t lane = 0; lane < state_.gasps.size(); ++lane) {
+  for (std::size_t lane = 0; lane < state_.prefix.gasps.size(); ++lane) {
     Fd bulk = take_descriptor(of_lane(bulk_name, lane));
     auto& socket = sockets.emplace_back();
     if (!bulk) continue;
@@ -232,7 +244,7 @@ void KeptLink::send_gasps() {
   gasps.begin(read_clock());
   gasps.send_all([&](std::size_t lane, ConstBytes gasp, const outside::Endpoint& to) {
     if (sockets[lane]) {
-      static_cast<void>(sockets[lane]->send_one(gasp, to, state_.traffic_class));
+      static_cast<void>(sockets[lane]->send_one(gasp, to, state_.prefix.traffic_class));
     }
   });
 }

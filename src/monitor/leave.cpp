@@ -89,7 +89,7 @@ KeptState Monitor::kept_state() const {
   state.public_netns = ends_.public_netns.inode();
   state.private_netns = ends_.private_netns.inode();
   state.udp_offload = ends_.lanes.front().tun.has_udp_offload();
-  state.socket_is_v4 = ends_.lanes.front().socket.family() == AF_INET;
+  state.prefix.socket_is_v4 = ends_.lanes.front().socket.family() == AF_INET;
   state.mtu = mtu_;
   state.carrier = carrier_;
   state.flaps = flaps_;
@@ -99,14 +99,14 @@ KeptState Monitor::kept_state() const {
   state.routes_ignored = routes_ignored_;
   state.announced = announced_;
   state.status = status_text_;
-  state.worker_pid = worker_->pid();
-  state.worker_uid = worker_->uid();
+  state.prefix.worker_pid = worker_->pid();
+  state.prefix.worker_uid = worker_->uid();
   if (ends_.guardian) {
-    state.guardian_pid = ends_.guardian->pid();
+    state.prefix.guardian_pid = ends_.guardian->pid();
     state.leftovers = ends_.guardian->leftovers();
   }
-  state.gasps = gasps_.kept();
-  state.traffic_class = gasp_class();
+  state.prefix.gasps = gasps_.kept();
+  state.prefix.traffic_class = gasp_class();
   return state;
 }
 
@@ -130,7 +130,7 @@ void Monitor::adopt(KeptLink& kept) {
   routes_ignored_ = state.routes_ignored;
   announced_ = state.announced;
   status_text_ = state.status;
-  gasps_ = Gasps(state.gasps);
+  gasps_ = Gasps(state.prefix.gasps);
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
 }
