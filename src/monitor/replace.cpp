@@ -20,14 +20,14 @@ namespace routevpn::monitor {
 void Monitor::replace_worker() {
   try {
     next_ = start_process();
-  } catch (const SystemError& error) {
-    return abandon_replacement(error.what());
+    next_is_ready_ = false;
+    replace_by_ = read_clock() + replace_time;
+    loop_.watch(next_->ended_fd(), [this] { abandon_replacement("it has ended"); });
+    loop_.watch(next_->channel().fd(), [this] { on_next_message(); });
+    give_start(*next_, true);
+  } catch (const std::exception& error) {  // the old worker has the link, and its end is handled
+    abandon_replacement(error.what());
   }
-  next_is_ready_ = false;
-  replace_by_ = read_clock() + replace_time;
-  loop_.watch(next_->ended_fd(), [this] { abandon_replacement("it has ended"); });
-  loop_.watch(next_->channel().fd(), [this] { on_next_message(); });
-  give_start(*next_, true);
 }
 
 // A worker that waits for its state sends Ready and nothing else.
