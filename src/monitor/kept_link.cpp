@@ -110,6 +110,7 @@ bool keep_link(KeptState state, const Ends& ends, const WorkerProcess& worker) {
       all, [](const Named& one) { return host::store_descriptor(one.name, one.fd); });
   if (kept && host::wait_for_service_manager(store_time)) return true;
   for (const Named& one : all) host::remove_stored_descriptor(one.name);
+  store_worker(worker);
   return false;
 }
 

@@ -82,7 +82,8 @@ std::string lasting_options(options::LinkOptions options);
 // monitor of the service ends the worker that this names.
 void store_worker(const WorkerProcess& worker);
 
-// Leaves the link. False: the service manager does not keep all of it, and keeps nothing then.
+// Leaves the link. False: the service manager does not keep all of it. It then keeps what
+// store_worker() stores, as before. Throws SystemError, before it stores anything.
 bool keep_link(KeptState state, const Ends& ends, const WorkerProcess& worker);
 
 class KeptLink {

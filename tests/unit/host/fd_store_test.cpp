@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -135,6 +136,29 @@ TEST_CASE("the wait for the service manager ends when it closes the barrier, or 
   CHECK(wait_for_service_manager(20s));
   // The child's copy was the last, because `store` has the datagram no longer.
   waitpid(child, nullptr, 0);
+}
+
+TEST_CASE("without a free descriptor for a barrier the wait fails, and does not throw") {
+  const Store store;
+  const pid_t child = fork();
+  if (child == 0) {
+    const int next = dup(STDIN_FILENO);  // the lowest that is free
+    close(next);
+    const rlimit one_more{static_cast<rlim_t>(next) + 1, static_cast<rlim_t>(next) + 1};
+    setrlimit(RLIMIT_NOFILE, &one_more);
+    bool right = false;
+    try {
+      right = !wait_for_service_manager(1ms);
+      remove_stored_descriptor("udp0");  // one is enough for it
+    } catch (...) {
+      right = false;
+    }
+    _exit(right ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  CHECK(status == 0);
+  CHECK(store.received().text == "FDSTOREREMOVE=1\nFDNAME=udp0");
 }
 
 TEST_CASE("stored descriptors are taken with their names, once, and closed on exec") {
