@@ -124,7 +124,10 @@ void Monitor::on_timer(Time now) {
     if (worker_) worker_->kill(SIGKILL);
   }
   if (replace_by_ && now >= *replace_by_) abandon_replacement("it takes too long");
-  if (leave_by_ && now >= *leave_by_) begin_stop(Exit::stopped);
+  if (leave_by_ && now >= *leave_by_) {
+    log_warning("the worker does not answer, so the link ends for the restart");
+    begin_stop(Exit::stopped);
+  }
   gasps_.send(now, gasp_sender());
   resume(now);
   if (restart_at_ && now >= *restart_at_) {
