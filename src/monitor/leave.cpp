@@ -76,6 +76,7 @@ bool Monitor::outlives(const channel::Outlives& /*message*/) {
     return true;
   }
   has_left_ = true;
+  loop_.end_turn();  // a second signal must not stop the worker
   exit_ = Exit::stopped;
   done_ = true;
   return true;

@@ -96,7 +96,7 @@ Exit Monitor::run() {
   worker_ ? replace_worker() : start_worker();
   while (!done_) {
     loop_.turn(time_to_wait());
-    on_timer(read_clock());
+    if (!has_left_) on_timer(read_clock());
   }
   has_left_ ? release_link() : finish();
   hook_.finish(hook_time);
