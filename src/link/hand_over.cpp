@@ -75,6 +75,7 @@ void Link::hand_over(const channel::HandOver& wanted) {
     }
   }
   handed_over_ = true;
+  loop_.end_turn();  // the lanes have halted, so nothing may be handed to them
   const Time now = read_clock();
   const Bytes memory = memory_.bytes();
   FieldWriter state(memory.subspan(state_header_bytes));
