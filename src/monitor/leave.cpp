@@ -134,6 +134,7 @@ void Monitor::adopt(KeptLink& kept) {
   gasps_ = Gasps(state.prefix.gasps);
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
+  if (!unit_.empty()) store_worker(*worker_);  // until its successor has the link
 }
 
 }  // namespace routevpn::monitor
