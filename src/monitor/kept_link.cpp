@@ -138,13 +138,13 @@ bool KeptLink::read(const Fd& file) {
   const auto got = pread(file.get(), content.data(), content.size(), 0);
   if (got <= 0) return false;
   const auto written = ConstBytes(content).first(static_cast<std::size_t>(got));
-  KeptPrefix& prefix = state_.prefix;
-  FieldReader first(written);
-  first(prefix);
-  if (!first.valid() || prefix.magic != KeptPrefix::wanted_magic) return false;
-  if (prefix.version != channel::version) return true;
-  FieldReader all(written);
   KeptState state;
+  FieldReader first(written);
+  first(state.prefix);
+  if (!first.valid() || state.prefix.magic != KeptPrefix::wanted_magic) return false;
+  state_.prefix = state.prefix;
+  if (state.prefix.version != channel::version) return true;
+  FieldReader all(written);
   all(state);
   has_state_ = all.complete();
   if (has_state_) state_ = std::move(state);
@@ -166,7 +166,10 @@ bool KeptLink::has(const std::string& name) const {
 
 Fd KeptLink::take_descriptor(const std::string& name) {
   const auto found = std::ranges::find(descriptors_, name, &Descriptor::name);
-  return found == descriptors_.end() ? Fd() : std::move(found->fd);
+  if (found == descriptors_.end()) return {};
+  Fd fd = std::move(found->fd);
+  descriptors_.erase(found);
+  return fd;
 }
 
 std::optional<std::string> KeptLink::misfit(const options::LinkOptions& options,
@@ -221,6 +224,15 @@ std::unique_ptr<WorkerProcess> KeptLink::take_worker() {
   return std::make_unique<WorkerProcess>(
       state_.prefix.worker_pid, state_.prefix.worker_uid, take_descriptor(worker_name),
       channel::Channel(take_descriptor(pair_name)), take_descriptor(memory_name));
+}
+
+KeptLink::~KeptLink() {
+  if (!has(worker_name)) return;
+  try {
+    discard();
+  } catch (const SystemError& error) {
+    log_warning("the link of the monitor before has not ended in order", {{"error", error.what()}});
+  }
 }
 
 void KeptLink::discard() {

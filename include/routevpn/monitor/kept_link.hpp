@@ -88,6 +88,10 @@ bool keep_link(KeptState state, const Ends& ends, const WorkerProcess& worker);
 
 class KeptLink {
  public:
+  KeptLink(KeptLink&&) = default;
+  KeptLink& operator=(KeptLink&&) = delete;
+  ~KeptLink();  // discards the link, unless its worker was taken
+
   // None: the service manager has kept none, or not even the prefix of its state. It keeps nothing
   // afterwards. A worker of this user that a killed monitor has left is ended.
   static std::optional<KeptLink> take(uid_t uid);
@@ -106,6 +110,7 @@ class KeptLink {
   std::unique_ptr<WorkerProcess> take_worker();
 
  private:
+  KeptLink() = default;
   struct Descriptor {
     std::string name;
     Fd fd;

@@ -120,7 +120,8 @@ TEST_CASE("a state of another version, a cut one and a longer one are misfits") 
   CHECK(misfit_is(bytes, "its state is not complete"));
 }
 
-TEST_CASE("a link of another version ends with its worker, and its peer gets the gasps") {
+TEST_CASE("a link that is not taken over ends with its worker, and its peer gets the gasps") {
+  const bool discards = GENERATE(true, false);  // or is destroyed
   const pid_t worker = fork();
   if (worker == 0) {
     for (;;) pause();
@@ -136,9 +137,9 @@ TEST_CASE("a link of another version ends with its worker, and its peer gets the
   prefix.gasps = {{}, {{1, 2, 3}, {peer.address(), std::nullopt}}};
   const Fd file = memory(of_another_version(prefix));
   CHECK(with_descriptors({file.get(), process.get(), lanes[0].fd(), lanes[1].fd()},
-                         "state:worker:udp0:udp1", [] {
+                         "state:worker:udp0:udp1", [&] {
                            auto link = KeptLink::take(getuid());
-                           if (link) link->discard();
+                           if (link && discards) link->discard();
                            return link.has_value();
                          }));
   pollfd ended{process.get(), POLLIN, 0};
