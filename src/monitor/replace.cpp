@@ -39,7 +39,7 @@ void Monitor::on_next_message() {
     return abandon_replacement("it does not wait for the state");
   }
   next_is_ready_ = true;
-  tell(channel::HandOver{channel::version});
+  tell(channel::HandOver{});
 }
 
 void Monitor::drop_next() {

@@ -280,7 +280,6 @@ struct Outlive {
 };
 struct HandOver {
   static constexpr Kind kind = Kind::hand_over;
-  std::uint32_t version;  // of the worker that takes over
 };
 // Brings the memory of the worker before, which nothing can change any more.
 struct TakeOver {

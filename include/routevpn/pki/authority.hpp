@@ -91,9 +91,9 @@ struct Renewal {
   std::optional<std::pair<std::string, TimePoint>> next;
 };
 // Renews the newest certificate of each name, unless it is revoked, when it ends soon at the time
-// `at`, and ca.crl when two thirds of its life have passed. A certificate that got its lifetime
-// from
-// --days keeps it. The key is that of NAME.csr, or without this file that of NAME.cert.
+// `at`, and ca.crl when two thirds of its life have passed. The new certificate has the lifetime of
+// the old one if --days had set that. Its key is that of NAME.csr, or without this file that of
+// NAME.cert.
 Renewal renew(const RenewOrder& order, TimePoint at = now());
 
 struct Revocation {
