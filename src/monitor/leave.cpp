@@ -95,7 +95,8 @@ KeptState Monitor::kept_state() const {
   state.carrier = carrier_;
   state.flaps = flaps_;
   state.key = key_;
-  state.reloads = reloads_told_;
+  state.reloads_told = reloads_told_;
+  state.reloads_answered = reloads_answered_;
   state.answered = answered_;
   state.routes_ignored = routes_ignored_;
   state.announced = announced_;
@@ -113,7 +114,7 @@ KeptState Monitor::kept_state() const {
 
 // The service manager has copies of the descriptors.
 void Monitor::release_link() {
-  abandon_reloads();
+  abandon_reloads("the service restarts before the worker has taken the files");
   worker_->release();
   if (ends_.guardian) ends_.guardian->release();
 }
@@ -126,7 +127,8 @@ void Monitor::adopt(KeptLink& kept) {
   flaps_ = state.flaps;
   new_credentials_ = state.credentials != text_of(texts_, psks_);
   key_ = static_cast<std::uint8_t>(state.key + (new_credentials_ ? 1 : 0));
-  reloads_told_ = reloads_answered_ = state.reloads;
+  reloads_told_ = state.reloads_told;
+  reloads_answered_ = state.reloads_answered;
   answered_ = state.answered;
   routes_ignored_ = state.routes_ignored;
   announced_ = state.announced;

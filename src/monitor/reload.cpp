@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "routevpn/base/log.hpp"
+#include "routevpn/host/notify.hpp"
 #include "routevpn/monitor/monitor.hpp"
 #include "routevpn/monitor/signature_rate.hpp"
 #include "routevpn/options/parse_link.hpp"
@@ -23,6 +24,7 @@ void Monitor::on_command(host::CommandSocket::Client client, std::string_view co
 }
 
 void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
+  if (was_ready_) host::notify_reloading();
   host::CommandSocket::Answer answer;
   const auto succeeds = [&answer](const std::string& failed, const auto& step) {
     try {
@@ -41,12 +43,10 @@ void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
   const bool told =
       (new_credentials || new_options) && worker_ != nullptr &&
       succeeds("the next worker gets the new files", [&] { return tell_reload(new_credentials); });
-  if (!client) return;
-  if (told) {
-    waiting_.push_back({*client, reloads_told_, std::move(answer)});
-  } else {
-    commands_.answer(*client, answer);
-  }
+  RunningReload reload{client, reloads_told_, std::move(answer)};
+  if (told) return running_reloads_.push_back(std::move(reload));
+  end_reload(reload);
+  reloads_ended();
 }
 
 dtls::Credentials Monitor::load_credentials() const {
@@ -145,27 +145,45 @@ bool Monitor::reloaded(const channel::Reloaded& answer) {
     return false;
   }
   reloads_answered_ = answer.number;
-  std::erase_if(waiting_, [&](WaitingClient& waiting) {
-    if (waiting.reload != answer.number) return false;
+  std::erase_if(running_reloads_, [&](RunningReload& reload) {
+    if (reload.number != answer.number) return false;
     if (answer.taken == 0) {
-      waiting.answer.done = false;
-      waiting.answer.lines.emplace_back(
-          "the worker did not take the files; the log has the reason");
+      reload.answer.done = false;
+      reload.answer.lines.emplace_back("the worker did not take the files; the log has the reason");
     }
-    commands_.answer(waiting.client, waiting.answer);
+    end_reload(reload);
     return true;
   });
+  reloads_ended();
   return true;
 }
 
-// The worker has ended. Its successor starts with the new files.
-void Monitor::abandon_reloads() {
+// The worker answers no more.
+void Monitor::abandon_reloads(const std::string& why) {
   reloads_answered_ = reloads_told_;
-  for (WaitingClient& waiting : std::exchange(waiting_, {})) {
-    waiting.answer.done = false;
-    waiting.answer.lines.emplace_back("the worker has ended before it took the files");
-    commands_.answer(waiting.client, waiting.answer);
+  if (running_reloads_.empty()) return;
+  for (RunningReload& reload : std::exchange(running_reloads_, {})) {
+    reload.answer.done = false;
+    reload.answer.lines.push_back(why);
+    end_reload(reload);
   }
+  reloads_ended();
+}
+
+void Monitor::end_reload(const RunningReload& ended) {
+  reload_fault_.clear();
+  if (!ended.answer.done) {
+    for (const auto& line : ended.answer.lines) {
+      reload_fault_.append(reload_fault_.empty() ? "" : "; ").append(line);
+    }
+  }
+  if (ended.client) commands_.answer(*ended.client, ended.answer);
+}
+
+// A reload of changed files that nobody asked for is not announced.
+void Monitor::reloads_ended() {
+  if (!was_ready_ || exit_ || !running_reloads_.empty()) return;
+  host::notify(std::string("READY=1\n").append(status_line()));
 }
 
 }  // namespace routevpn::monitor

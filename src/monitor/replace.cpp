@@ -87,11 +87,11 @@ void Monitor::take_next() {
   answered_ = true;
   send_failed_ = has_ended_ = new_credentials_ = false;
   parts_.clear();
-  abandon_reloads();
+  abandon_reloads("the worker was replaced before it took the files");
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
   if (!unit_.empty()) store_worker(*worker_);
-  if (!was_ready_) host::notify(status_text_);
+  if (!was_ready_) host::notify(status_line());
   ready({});
 }
 

@@ -106,7 +106,7 @@ void Monitor::worker_ended() {
   ends_.restore_sockets();
   gasps_.begin(read_clock());  // there is none after an orderly stop
   gasps_.send(read_clock(), gasp_sender());
-  abandon_reloads();
+  abandon_reloads("the worker has ended before it took the files");
   loop_.unwatch(worker_->channel().fd());
   loop_.unwatch(worker_->ended_fd());
   for (const auto& resolver : resolvers_) {

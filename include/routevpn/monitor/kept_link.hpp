@@ -59,7 +59,8 @@ struct KeptState {
   bool carrier = false;
   std::uint64_t flaps = 0;
   std::uint8_t key = 0;  // the number of the credentials
-  std::uint32_t reloads = 0;
+  std::uint32_t reloads_told = 0;
+  std::uint32_t reloads_answered = 0;
   bool answered = true;  // the worker's last ping
   bool routes_ignored = false;
   channel::LinkState announced = channel::LinkState::down;
@@ -70,8 +71,8 @@ struct KeptState {
   friend void fields(Io& io, KeptState& state) {
     io(state.prefix, state.options, state.credentials, state.ifname, state.public_netns,
        state.private_netns, state.udp_offload, state.mtu, state.carrier, state.flaps, state.key,
-       state.reloads, state.answered, state.routes_ignored, state.announced, state.status,
-       state.leftovers);
+       state.reloads_told, state.reloads_answered, state.answered, state.routes_ignored,
+       state.announced, state.status, state.leftovers);
   }
 };
 

@@ -75,9 +75,9 @@ class Monitor {
   enum State : std::uint8_t { gone = 0, starting = 1, running = 2, dying = 4 };
   struct Rule;
   static const std::vector<Rule> rules;
-  struct WaitingClient {
-    host::CommandSocket::Client client;
-    std::uint32_t reload;                // the number of the reload that it waits for
+  struct RunningReload {
+    std::optional<host::CommandSocket::Client> client;  // none: SIGHUP
+    std::uint32_t number;
     host::CommandSocket::Answer answer;  // what is known so far
   };
 
@@ -135,7 +135,9 @@ class Monitor {
   bool reload_accept(std::vector<std::string>& notes);
   bool tell_reload(bool new_credentials);
   bool reloaded(const channel::Reloaded& answer);
-  void abandon_reloads();
+  void abandon_reloads(const std::string& why);
+  void end_reload(const RunningReload& ended);
+  void reloads_ended();
 
   // dispatch.cpp
   void on_message();
@@ -162,6 +164,7 @@ class Monitor {
   // To the service manager and --on-state. `reason`: one word; `text`: printable.
   void report_state(channel::LinkState state, std::string_view reason, const std::string& text,
                     const std::string& peer);
+  [[nodiscard]] std::string status_line() const;
   void refuse(channel::Kind kind);
   void report_refusals(Time now);
 
@@ -198,7 +201,7 @@ class Monitor {
   std::string unit_;              // of the service manager; empty: it cannot keep the link
   std::optional<Time> leave_by_;
   bool has_left_ = false;
-  std::string status_text_;
+  std::string status_text_;  // "STATUS=" with the link's state; empty: not known yet
   std::uint64_t worker_starts_ = 0;
   std::vector<std::unique_ptr<host::ResolverProcess>> resolvers_;  // one for each lane
   std::vector<std::uint8_t> parts_;  // of a message to sign; it never grows over its first room
@@ -222,10 +225,11 @@ class Monitor {
   std::optional<Time> old_key_until_;
   Time check_files_at_{};
   std::optional<Time> reread_at_;
-  std::string reread_fault_;            // of the last automatic reload; empty: none
-  std::uint32_t reloads_told_ = 0;      // to a worker
-  std::uint32_t reloads_answered_ = 0;  // by a worker, in order
-  std::vector<WaitingClient> waiting_;
+  std::string reread_fault_;                    // of the last automatic reload; empty: none
+  std::uint32_t reloads_told_ = 0;              // to a worker
+  std::uint32_t reloads_answered_ = 0;          // by a worker, in order
+  std::vector<RunningReload> running_reloads_;  // told to the worker
+  std::string reload_fault_;                    // of the last that has ended; empty: none
   std::optional<Time> restart_at_;
   std::optional<Time> kill_at_;
   std::optional<Exit> exit_;  // what the monitor ends with

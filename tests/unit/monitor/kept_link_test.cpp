@@ -26,10 +26,11 @@ TEST_CASE("every field of a kept state is read back") {
            read.credentials == wanted.credentials && read.ifname == wanted.ifname &&
            read.public_netns == 11 && read.private_netns == 12 && read.udp_offload &&
            read.prefix.socket_is_v4 && read.mtu == 1400 && read.carrier && read.flaps == 3 &&
-           read.key == 4 && read.reloads == 5 && !read.answered && read.routes_ignored &&
-           read.announced == channel::LinkState::up && read.status == wanted.status &&
-           read.prefix.worker_pid == 100 && read.prefix.worker_uid == 65534 &&
-           read.prefix.guardian_pid == 101 && read.leftovers.table == wanted.leftovers.table &&
+           read.key == 4 && read.reloads_told == 5 && read.reloads_answered == 4 &&
+           !read.answered && read.routes_ignored && read.announced == channel::LinkState::up &&
+           read.status == wanted.status && read.prefix.worker_pid == 100 &&
+           read.prefix.worker_uid == 65534 && read.prefix.guardian_pid == 101 &&
+           read.leftovers.table == wanted.leftovers.table &&
            read.leftovers.forwarding == wanted.leftovers.forwarding &&
            read.leftovers.removals == wanted.leftovers.removals &&
            read.prefix.gasps == wanted.prefix.gasps;

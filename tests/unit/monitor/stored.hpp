@@ -30,7 +30,8 @@ inline monitor::KeptState example() {
   state.carrier = true;
   state.flaps = 3;
   state.key = 4;
-  state.reloads = 5;
+  state.reloads_told = 5;
+  state.reloads_answered = 4;
   state.answered = false;
   state.routes_ignored = true;
   state.announced = channel::LinkState::up;
