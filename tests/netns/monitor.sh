@@ -89,6 +89,7 @@ expect "a worker that ends as if it had been asked is replaced" wait_for log_has
 expect_stop "a worker that ends unasked"
 
 reload() { "$ROUTEVPN" reload rv0 --run-dir "$DIR/a"; } # as root
+rm "$DIR/notify"
 receive_notifications
 # expect_reload TEXT STATUS: the service manager was told of a reload, and at its end of this status.
 expect_reload() {
