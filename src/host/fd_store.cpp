@@ -34,7 +34,7 @@ bool store_descriptor(const std::string& name, int fd) {
 }
 
 void remove_stored_descriptor(const std::string& name) {
-  notify("FDSTOREREMOVE=1\nFDNAME=" + name);
+  static_cast<void>(notify_with("FDSTOREREMOVE=1\nFDNAME=" + name, -1));
 }
 
 // sd_notify_barrier(3): the service manager closes the descriptor.

@@ -138,6 +138,33 @@ TEST_CASE("the wait for the service manager ends when it closes the barrier, or 
   waitpid(child, nullptr, 0);
 }
 
+TEST_CASE("each removal of a descriptor reaches a service manager whose queue is full") {
+  const Store store;
+  constexpr int removals = 600;  // more than systemd's net.unix.max_dgram_qlen, 512
+  const pid_t child = fork();
+  if (child == 0) {
+    for (int i = 0; i < removals; ++i) remove_stored_descriptor("udp0");
+    _exit(0);
+  }
+  // Until the queue is full: the child has ended, or waits in sendmsg(2).
+  std::string state;
+  while (state != "S" && state != "Z") {
+    std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+    std::string skipped;
+    stat >> skipped >> skipped >> state;
+  }
+  int received = 0;
+  const Time end = read_clock() + 20s;
+  bool has_ended = false;
+  for (;;) {
+    const bool ended_before = has_ended;
+    has_ended = has_ended || waitpid(child, nullptr, WNOHANG) == child;
+    while (store.received().text != "nothing") ++received;
+    if (ended_before || read_clock() > end) break;
+  }
+  CHECK(received == removals);
+}
+
 TEST_CASE("without a free descriptor for a barrier the wait fails, and does not throw") {
   const Store store;
   const pid_t child = fork();
