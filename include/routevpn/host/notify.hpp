@@ -10,8 +10,8 @@ namespace routevpn::host {
 void notify(std::string_view state);
 // The service reads its files again, until the next READY=1.
 void notify_reloading();
-// With a descriptor, or -1 for none, for fd_store.hpp. Waits for room in the service manager's queue. False: there
-// is no NOTIFY_SOCKET, or the notification could not be sent.
+// With a descriptor, or -1 for none, for fd_store.hpp. Waits for room in the service manager's
+// queue. False: there is no NOTIFY_SOCKET, or the notification could not be sent.
 bool notify_with(std::string_view state, int fd);
 
 }  // namespace routevpn::host
