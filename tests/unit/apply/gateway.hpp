@@ -97,4 +97,7 @@ inline Applied apply_to(Gateway& gateway) {
   return apply_to(gateway, gateway.request());
 }
 
+// The only fault of a run that changes nothing.
+std::string fault_of(Gateway& gateway);
+
 }  // namespace routevpn::apply
