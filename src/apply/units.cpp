@@ -13,6 +13,8 @@
 #include "routevpn/options/config_file.hpp"
 #include "routevpn/options/parse_link.hpp"
 
+#include "netns_file.hpp"
+
 namespace routevpn::apply {
 
 namespace {
@@ -102,25 +104,6 @@ void read_link(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
   check_paths(unit, file, faults);
 }
 
-// `interface = NAME` and, behind it, `address = ADDRESS/LENGTH`.
-void read_namespace(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
-  for (const auto& setting : options::parse_config(file.content, file.source).settings) {
-    if (!setting.fault.empty()) {
-      faults.push_back(setting.fault);
-    } else if (setting.name == "interface" && is_interface_name(*setting.value)) {
-      unit.interfaces.push_back(*setting.value);
-    } else if (setting.name == "interface") {
-      faults.push_back(setting.written() + ": must be " + std::string(interface_name_rule));
-    } else if (setting.name != "address") {
-      faults.push_back(setting.label() + ": unknown; allowed are interface and address");
-    } else if (unit.interfaces.empty()) {
-      faults.push_back(setting.written() + ": must stand behind its interface");
-    } else if (!IpPrefix::parse(*setting.value)) {
-      faults.push_back(setting.written() + ": must be ADDRESS/LENGTH");
-    }
-  }
-}
-
 std::string stem_of(const std::string& path) {
   return std::filesystem::path(path).stem();
 }
@@ -172,7 +155,8 @@ void complete_units(GatewayPlan& plan, const std::string& path, Faults& faults) 
       read_link(unit, *file, faults);
     } else {
       unit.reloadable = file->content;
-      if (unit.kind == Kind::netns) read_namespace(unit, *file, faults);
+      if (unit.kind != Kind::netns) continue;
+      unit.interfaces = interfaces_of_namespace(file->content, file->source, unit.instance, faults);
     }
   }
   for (const auto& file : plan.files) {
