@@ -46,10 +46,10 @@ planned() {
 {
   topology 3
   # `routevpn check` needs existing files and a namespace.
-  printf '%s\n' '[defaults]' 'netns = "/proc/self/ns/net"' 'cert = "out/{name}/pki/{name}.cert"' \
-    'key = "out/{name}/pki/{name}.key"' 'ca = "out/{name}/pki/ca.cert"' \
-    'crl = "out/{name}/pki/ca.crl"' \
-    'psk-dir = "out/{name}/psk"'
+  printf '%s\n' '[defaults]' 'netns = "/proc/self/ns/net"' "cert = \"$DIR/out/{name}/pki/{name}.cert\"" \
+    "key = \"$DIR/out/{name}/pki/{name}.key\"" "ca = \"$DIR/out/{name}/pki/ca.cert\"" \
+    "crl = \"$DIR/out/{name}/pki/ca.crl\"" \
+    "psk-dir = \"$DIR/out/{name}/psk\""
 } >topology.toml
 prints "--check before the first plan" 1 'would write topology.lock*would create V1-1/links/rv2-1.conf*' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki --check
