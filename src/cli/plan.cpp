@@ -32,6 +32,10 @@ void print_summary(const plan::PlanRequest& request, const plan::PlanReport& rep
               << "; " << counted(changes[ChangeKind::create], "file") << " created, "
               << changes[ChangeKind::change] << " changed, " << changes[ChangeKind::remove]
               << " removed\n";
+  if (report.kept_credentials == 0) return;
+  console.out << request.out
+              << ": without --pki, the credentials of the last plan stay as they are: "
+              << counted(report.kept_credentials, "file") << "\n";
 }
 
 // With --check, status 1 means that something would change. Every error therefore becomes a

@@ -22,6 +22,7 @@ struct PlanReport {
   Changes changes;                  // made; with `check`, to be made
   std::string lock;                 // path of the lock file
   bool lock_changes = false;
+  std::size_t kept_credentials = 0;  // without --pki: files of the former plan that stay
   std::size_t sites = 0;
   std::size_t gateways = 0;
   std::size_t links = 0;
