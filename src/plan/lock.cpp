@@ -50,7 +50,7 @@ class LockParser {
     if (!parse(words)) {
       fault(
           "must be 'id A.B.C.D NAME', 'gateway NUMBER NAME', 'link NUMBER NAME NAME', "
-          "'reflector NAME' or 'ca DIGEST'");
+          "'reflector NAME', 'psk-steps NUMBER' or 'ca DIGEST'");
     }
   }
 
@@ -71,6 +71,7 @@ class LockParser {
       lock_.authority = words[1];
       return true;
     }
+    if (kind == "psk-steps" && words.size() == 2) return set_psk_steps(words[1]);
     if (words.size() != (kind == "link" ? 4 : 3)) return false;
     const auto number = kind == "id" ? id_of(words[1]) : parse_number(words[1], highest_number);
     if (!number) return false;
@@ -78,6 +79,13 @@ class LockParser {
     if (kind == "id") return add(lock_.ids, name, *number);
     if (kind == "gateway") return add(lock_.gateways, name, *number);
     return kind == "link" && add(lock_.links, LinkName(name, words[3]), *number);
+  }
+
+  bool set_psk_steps(std::string_view word) {
+    const auto steps = parse_number(word, highest_number);
+    if (steps && lock_.psk_steps != 0) fault("the plan already has psk-steps");
+    if (steps) lock_.psk_steps = *steps;
+    return steps.has_value();
   }
 
   template <typename Name>
@@ -134,6 +142,7 @@ std::string format_lock(const Lock& lock) {
             link->first.second + "\n";
   }
   for (const auto& name : lock.reflectors) text += "reflector " + name + "\n";
+  if (lock.psk_steps != 0) text += "psk-steps " + std::to_string(lock.psk_steps) + "\n";
   if (!lock.authority.empty()) text += "ca " + lock.authority + "\n";
   return text;
 }

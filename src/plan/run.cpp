@@ -1,5 +1,6 @@
 #include "routevpn/plan/run.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include "routevpn/base/files.hpp"
 #include "routevpn/base/owned.hpp"
 #include "routevpn/plan/lock.hpp"
+#include "routevpn/plan/psk_roll.hpp"
 
 #include "certificates.hpp"
 #include "issuer.hpp"
@@ -34,6 +36,17 @@ class TopologyLock {
  private:
   Fd fd_;  // empty if the file cannot be opened; run() then reports that
 };
+
+// The step of a roll-over that this plan makes or is at; none between two roll-overs.
+std::optional<std::uint32_t> psk_step_of(const Plan& plan, const PlanRequest& request) {
+  const bool has_psk = std::ranges::any_of(plan.links, &PlannedLink::psk);
+  if (request.new_psks && !has_psk) {
+    throw UsageError("--new-psks: no link of this plan has a pre-shared key");
+  }
+  const auto step = PskRoll(plan.lock.psk_steps).step();
+  if (!has_psk || (step == 0 && !request.new_psks)) return std::nullopt;
+  return step == 0 ? PskRoll::steps : step;
+}
 
 // What is in the topology file and in the lock file.
 struct Inputs {
@@ -63,6 +76,7 @@ std::optional<Inputs> read_inputs(const PlanRequest& request, PlanReport& report
 
   inputs.plan = allocate(std::move(topology), inputs.before, faults);
   if (report_faults(request.topology)) return std::nullopt;
+  inputs.plan.lock.psk_steps = inputs.before.psk_steps + (request.new_psks ? 1 : 0);
   return inputs;
 }
 
@@ -84,12 +98,13 @@ PlanReport run(const PlanRequest& request) {
   report.sites = plan.topology.sites.size();
   report.gateways = plan.topology.gateways.size();
   report.links = plan.links.size();
+  report.psk_step = psk_step_of(plan, request);
 
   Certificates certificates(plan, request.pki);
   auto files = render(plan);
   if (request.dot) files.push_back({dot_name, render_dot(plan)});
-  const auto missing = request.check ? MissingKeys::leave_empty : MissingKeys::make;
-  for (auto& file : psk_files(plan, request.out, missing)) files.push_back(std::move(file));
+  const PskOrder psk_order{.make = !request.check, .advance = request.new_psks};
+  for (auto& file : psk_files(plan, request.out, psk_order)) files.push_back(std::move(file));
   const auto without_certificates = files.size();
   const auto add_certificates = [&] {
     files.resize(without_certificates);

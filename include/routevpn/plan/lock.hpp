@@ -5,6 +5,7 @@
 //   gateway 0 V1-1
 //   link 0 V1-1 V2-1        determines the interconnect and the port
 //   reflector V1-1
+//   psk-steps 1             steps of roll-overs of the pre-shared keys (PskRoll)
 //   ca 41C0...7E            digest of the key of the CA that issued the planned certificates
 #pragma once
 
@@ -27,6 +28,7 @@ struct Lock {
   std::map<std::string, std::uint32_t> gateways;
   std::map<LinkName, std::uint32_t> links;
   std::vector<std::string> reflectors;  // chosen by the planner, in this order
+  std::uint32_t psk_steps = 0;
   std::string authority;  // pki::key_digest() of the CA; empty: no CA
 
   bool operator==(const Lock&) const = default;
