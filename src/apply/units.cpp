@@ -85,6 +85,10 @@ void check_paths(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
   for (const auto& psk : options.psk) check("psk", psk, psk_dir, ".psk");
 }
 
+std::string usual_psk(const PlannedUnit& unit) {
+  return std::string(psk_dir).append(unit.instance).append(".psk");
+}
+
 void read_link(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
   const std::array<std::string, 2> arguments = {"--config", file.source};
   auto parsed = options::parse_link(arguments);
@@ -93,13 +97,18 @@ void read_link(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
     return;
   }
   unit.options = std::move(parsed.options);
-  // A reload takes the prefixes of --accept, but not with `routed` (monitor/reload.cpp). The words
-  // of the file are compared, not all options: a default that a later version changes restarts no
-  // link.
+  // A reload takes --psk, and the prefixes of --accept, but not with `routed` (monitor/reload.cpp).
+  // The words of the file are compared, not all options: a default that a later version changes
+  // restarts no link.
   const bool routed = unit.options.accepts_routed();
   for (const auto& setting : options::parse_config(file.content, file.source).settings) {
-    auto& text = setting.name == "accept" && !routed ? unit.reloadable : unit.settings;
+    const bool is_psk = setting.name == "psk";
+    const bool reloads = is_psk || (setting.name == "accept" && !routed);
+    auto& text = reloads ? unit.reloadable : unit.settings;
     text.append(setting.name).append("=").append(*setting.value).append("\n");
+    // A reload takes other PSK files, but no first PSK: the settings have one usual line.
+    const bool is_first = is_psk && *setting.value == unit.options.psk.front();
+    if (is_first) unit.settings.append("psk=").append(usual_psk(unit)).append("\n");
   }
   check_paths(unit, file, faults);
 }

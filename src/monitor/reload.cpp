@@ -1,8 +1,8 @@
-// SIGHUP or the command `reload`: the monitor reads the credentials again, and the --accept
-// prefixes of the configuration file. A fault of one does not keep the other from being taken.
-// When the files of the credentials have changed, the monitor reads these by itself.
-// With `--accept routed` the guardian's nftables table has the prefixes, and it stays the same
-// until the link ends.
+// SIGHUP or the command `reload`: the monitor reads the credentials again, and of the configuration
+// file the --accept prefixes and the names of the PSK files. A fault of one does not keep the other
+// from being taken. When the files of the credentials have changed, the monitor reads these by
+// itself. With `--accept routed` the guardian's nftables table has the prefixes, and it stays the
+// same until the link ends.
 
 #include <algorithm>
 #include <utility>
@@ -36,8 +36,8 @@ void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
       return false;
     }
   };
-  const bool new_credentials = succeeds("the old certificates stay in force",
-                                        [this] { return take_credentials(load_credentials()); });
+  const bool new_credentials =
+      succeeds("the old certificates stay in force", [this] { return reload_credentials(); });
   const bool new_options = succeeds("the old --accept prefixes stay in force",
                                     [&] { return reload_accept(answer.lines); });
   const bool told =
@@ -53,6 +53,32 @@ dtls::Credentials Monitor::load_credentials() const {
   return dtls::load_for_link(
       {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk},
       {options_.peer_name, options_.ciphers, options_.crl_grace}, true);
+}
+
+std::vector<std::string> Monitor::files_of(const options::LinkOptions& options) {
+  auto files = options.psk;
+  files.insert(files.end(), {options.certificate, options.key, options.ca, options.crl});
+  return files;
+}
+
+// A link with a PSK stays one, because only a restart of both ends changes that. A configuration
+// file with a fault, which reload_accept() reports, leaves the files as they are.
+std::vector<std::string> Monitor::wanted_psk() const {
+  auto parsed = options::parse_link(arguments_);
+  const bool takes = parsed.faults.empty() && !parsed.options.psk.empty() && !options_.psk.empty();
+  return takes ? std::move(parsed.options.psk) : options_.psk;
+}
+
+bool Monitor::reload_credentials() {
+  const auto old = std::exchange(options_.psk, wanted_psk());
+  try {
+    take_credentials(load_credentials());
+  } catch (...) {
+    options_.psk = old;
+    throw;
+  }
+  if (options_.psk != old) file_watch_ = host::FileWatch(files_of(options_));
+  return true;
 }
 
 // The certificate tells the key apart.
@@ -125,6 +151,9 @@ bool Monitor::reload_accept(std::vector<std::string>& notes) {
   const bool by_worker = !options_.accepts_routed() && !parsed.options.accepts_routed();
   const bool changed = by_worker && parsed.options.accept != options_.accept;
   if (changed) options_.accept = parsed.options.accept;
+  // reload_credentials() has taken the PSK files, or reported why not.
+  auto& psk = parsed.options.psk;
+  if (!psk.empty() && !options_.psk.empty()) psk = options_.psk;
   if (parsed.options != options_) {
     log_warning(other_changes, {{"config", options_.config_file}});
     notes.emplace_back(other_changes);

@@ -35,6 +35,9 @@ namespace routevpn::monitor {
 
 class Monitor {
  public:
+  // The files of the credentials.
+  static std::vector<std::string> files_of(const options::LinkOptions& options);
+
   // The worker answers within this time, or is replaced. Also the interval of the service manager's
   // watchdog notifications.
   static constexpr Duration ping_interval = std::chrono::seconds(10);
@@ -127,6 +130,8 @@ class Monitor {
   // `client` gets an answer once the worker has taken the files.
   void reload(std::optional<host::CommandSocket::Client> client);
   [[nodiscard]] dtls::Credentials load_credentials() const;
+  [[nodiscard]] std::vector<std::string> wanted_psk() const;
+  bool reload_credentials();
   [[nodiscard]] bool are_in_force(const dtls::Credentials& credentials) const;
   bool take_credentials(dtls::Credentials fresh);
   void check_files(Time now);
