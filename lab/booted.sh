@@ -217,7 +217,7 @@ measure() { # SCENARIO
   return 1
 }
 
-# The machines do not stay up: they use 0.3 GiB each, and the figures are in the table.
+# The machines do not stay up: what was measured is in the table.
 everything_booted() {
   local scenario status=0
   local -a dirs=()
