@@ -93,7 +93,7 @@ set_up_router() { # ROUTER: Debian's BIRD gets the planned file
   mkdir -p "$bird/routevpn" &&
     cp "$run_dir"/bird/*.conf "$bird/routevpn/" &&
     cp "$run_dir/$1/bird/bird.conf" "$bird/bird.conf" &&
-    on "$1" systemctl restart bird
+    on "$1" systemctl reload-or-restart bird
 }
 
 # With --force, because some scenarios copy credentials to the gateways beside the plan.

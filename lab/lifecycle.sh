@@ -146,17 +146,19 @@ upgrade_all() {
 
 site_nodes() { printf '%s\n' "R$1" "V$1-1" "V$1-2"; } # SITE
 
-# apply_all GATEWAY...: one after the other, as an administrator would do it.
+# apply_all MACHINE...: one after the other, as an administrator would do it.
 apply_all() {
-  local gateway
-  for gateway in "$@"; do in_parallel apply_plan "$gateway"; done
+  local machine
+  for machine in "$@"; do
+    if [[ $machine == R* ]]; then in_parallel set_up_router "$machine"; else in_parallel apply_plan "$machine"; fi
+  done
 }
 
 # Writes the seconds from the plan until all routes are there to DIR/back.
 add_site() { # DIR
   local new=$((sites + 1)) began
   local -a old fresh
-  mapfile -t old < <(gateways)
+  mapfile -t old < <(everyone)
   mapfile -t fresh < <(site_nodes $new)
   make_site $new
   boot_machines "${fresh[@]}"
@@ -174,8 +176,8 @@ remove_site() {
   mapfile -t gone < <(site_nodes "$sites")
   sites=$((sites - 1))
   plan_lab || die "the topology without site $((sites + 1)) cannot be planned"
-  # shellcheck disable=SC2046 # one word for each gateway
-  apply_all $(gateways)
+  # shellcheck disable=SC2046 # one word for each machine
+  apply_all $(everyone)
   halt_machines "${gone[@]}"
   ip netns del "$prefix${gone[0]}"
 }
