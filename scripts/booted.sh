@@ -18,8 +18,8 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=kept_debian.sh
 source "$(dirname "${BASH_SOURCE[0]}")/kept_debian.sh"
 
-# A script takes about a minute. The limit only ends one that hangs.
-script_limit_s=600
+# A script takes about a minute, `readme` as long as a build. The limit only ends one that hangs.
+script_limit_s=1800
 
 make_system() {
   local new=$cache/new
@@ -48,7 +48,7 @@ check_package() {
 
 run_script() { # NAME
   local log=$work/$1.log status=0 started=$SECONDS
-  SYSTEM=$system PACKAGE=$(echo "$cache/build"/*.deb) WORK=$work \
+  SYSTEM=$system PACKAGE=$(echo "$cache/build"/*.deb) WORK=$work CACHE=$cache SUITE=$suite MIRROR=$mirror \
     timeout --signal TERM --kill-after 30 "$script_limit_s" bash "$top/tests/booted/$1.sh" \
     > >(tee "$log") 2>&1 || status=$?
   passed=$((passed + $(grep -c '^ok - ' "$log" || true)))
