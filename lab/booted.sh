@@ -96,11 +96,10 @@ set_up_router() { # ROUTER: Debian's BIRD gets the planned file
     on "$1" systemctl reload-or-restart bird
 }
 
-# With --force, because some scenarios copy credentials to the gateways beside the plan.
 apply_plan() { # GATEWAY
   local plan
   plan=$(root_of "$1")/root/plan
-  rm -rf "$plan" && cp -rp "$run_dir/$1" "$plan" && on "$1" routevpn apply /root/plan --force
+  rm -rf "$plan" && cp -rp "$run_dir/$1" "$plan" && on "$1" routevpn apply /root/plan
 }
 
 set_up_gateway() { # GATEWAY

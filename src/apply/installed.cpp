@@ -11,6 +11,8 @@
 #include "routevpn/base/files.hpp"
 #include "routevpn/options/link_table.hpp"
 
+#include "issue_time.hpp"
+
 namespace routevpn::apply {
 
 namespace {
@@ -89,7 +91,8 @@ class Reader {
     struct stat status {};
     if (::stat(at.c_str(), &status) != 0) return;
     collect([&] {
-      InstalledFile file{hash_of(read_file(at)), true};
+      const auto content = read_file(at);
+      InstalledFile file{hash_of(content), true, issue_time(path, content)};
       const bool owned = fault_of_file(status, at, Trust::unaltered).empty();
       file.sound = !mode || (owned && (status.st_mode & 07777) == *mode);
       installed_.files[path] = file;

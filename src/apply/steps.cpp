@@ -15,6 +15,8 @@
 #include <optional>
 #include <set>
 
+#include "issue_time.hpp"
+
 namespace routevpn::apply {
 
 namespace {
@@ -72,23 +74,38 @@ class Decider {
     return found != manifest_.files.end() && found->second.contains(hash);
   }
 
+  // Of a certificate or CRL that was renewed on both sides, the later one is taken.
+  [[nodiscard]] static bool is_renewed(const PlannedFile& file, const InstalledFile& old) {
+    const auto planned = issue_time(file.path, file.content);
+    return old.issued && planned && *planned >= *old.issued;
+  }
+
+  void keep(const PlannedFile& file, const InstalledFile& old) {
+    effective_[file.path] = old.hash;
+    decision_.kept.insert(file.path);
+    decision_.notes.push_back(file.path +
+                              ": stays; it was changed on this machine, and the plan has no "
+                              "new one (--force replaces it)");
+  }
+
   // Installs the file unless it is there. A file that changed on the machine stays if it is a
-  // credential and the plan has the same as before: a gateway may renew its own certificate.
+  // credential and the plan has the same as before, or an earlier one: a gateway may renew its own
+  // certificate.
   void judge(const PlannedFile& file) {
     const auto planned = hash_of(file.content);
     const auto* const old = installed(file.path);
     effective_[file.path] = planned;
     if (old != nullptr && old->hash == planned && old->sound) return;
     const bool is_own = old == nullptr || old->hash == planned || wrote(file.path, old->hash);
-    if (!is_own && !force_) {
-      if (file.path.starts_with(pki_dir) && wrote(file.path, planned)) {
-        effective_[file.path] = old->hash;
-        decision_.kept.insert(file.path);
-        decision_.notes.push_back(file.path +
-                                  ": stays; it was changed on this machine, and the plan has no "
-                                  "new one (--force replaces it)");
-        return;
+    const bool is_credential =
+        file.path.starts_with(pki_dir) && manifest_.files.contains(file.path);
+    if (!is_own && !force_ && is_credential) {
+      const bool comparable = old->issued && issue_time(file.path, file.content);
+      if (wrote(file.path, planned) || (comparable && !is_renewed(file, *old))) {
+        return keep(file, *old);
       }
+    }
+    if (!is_own && !force_ && !(is_credential && is_renewed(file, *old))) {
       refuse(file.path +
              (manifest_.files.contains(file.path)
                   ? ": was changed on this machine since the last apply"

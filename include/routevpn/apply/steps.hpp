@@ -3,18 +3,21 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "routevpn/apply/directory.hpp"
 #include "routevpn/apply/manifest.hpp"
+#include "routevpn/pki/time.hpp"
 
 namespace routevpn::apply {
 
 struct InstalledFile {
   std::string hash;
-  bool sound = true;  // mode and owner are as planned
+  bool sound = true;                       // mode and owner are as planned
+  std::optional<pki::TimePoint> issued{};  // of a certificate or CRL
 };
 
 struct UnitState {
