@@ -20,10 +20,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 all_stages=(format lint release asan tsan fuzz netns)
 jobs=$(nproc)
 results=${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-tidy
-# The number of simulator runs, smaller with the sanitizers, which slow the simulator down.
+# The sizes of simulations, smaller with the sanitizers, which slow them down.
 plays=(ROUTEVPN_SEEDS=10000 ROUTEVPN_DAYS=6)
-asan_plays=(ROUTEVPN_SEEDS=1000 ROUTEVPN_DAYS=1)
-tsan_plays=(ROUTEVPN_SEEDS=250 ROUTEVPN_DAYS=1 ROUTEVPN_DAY_HOURS=8)
+asan_plays=(ROUTEVPN_SEEDS=1000 ROUTEVPN_DAYS=1 ROUTEVPN_GATEWAYS=20)
+tsan_plays=(ROUTEVPN_SEEDS=250 ROUTEVPN_DAYS=1 ROUTEVPN_DAY_HOURS=8 ROUTEVPN_GATEWAYS=10)
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 # Clones in different directories share the compiler cache.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1

@@ -1,6 +1,8 @@
 #include "routevpn/host/fd_store.hpp"
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <sstream>
 
@@ -11,7 +13,6 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
 #include "routevpn/base/text.hpp"
-#include "routevpn/host/child_process.hpp"
 #include "routevpn/host/notify.hpp"
 #include "routevpn/host/program.hpp"
 
@@ -39,16 +40,16 @@ void remove_stored_descriptor(const std::string& name) {
 
 // sd_notify_barrier(3): the service manager closes the descriptor.
 bool wait_for_service_manager(std::chrono::milliseconds at_most) {
-  Pipe barrier;
-  try {
-    barrier = make_pipe();
-  } catch (const SystemError& error) {
-    log_warning("the service manager cannot be waited for", {{"error", error.what()}});
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    log_warning("the service manager cannot be waited for", {{"error", strerrordesc_np(errno)}});
     return false;
   }
-  if (!notify_with("BARRIER=1", barrier.write_end.get())) return false;
-  barrier.write_end.reset();
-  pollfd closed{barrier.read_end.get(), 0, 0};
+  const Fd read_end(ends[0]);
+  Fd write_end(ends[1]);
+  if (!notify_with("BARRIER=1", write_end.get())) return false;
+  write_end.reset();
+  pollfd closed{read_end.get(), 0, 0};
   return poll(&closed, 1, static_cast<int>(at_most.count())) > 0;
 }
 
