@@ -108,7 +108,11 @@ unit_refuses() {
     "$HERE/../../src/systemd/netns" up "$UNIT" >/dev/null 2>&1 || status=$?
   ((status == 2))
 }
-apply_refuses() { apply --dry-run 2>&1 >/dev/null | awk '/netns\/.*conf:[0-9]/ { is = 1 } END { exit !is }'; }
+apply_refuses() {
+  local faults
+  faults=$(apply --dry-run 2>&1 >/dev/null || true)
+  [[ $faults =~ netns/[^$'\n']*conf:[0-9] ]]
+}
 mkdir -p plan/V1-1/netns
 echo "routevpn-netns@$UNIT.service" >>plan/V1-1/units
 answers=
