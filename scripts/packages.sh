@@ -35,7 +35,8 @@ packages_of() {
   case $1 in
     build)
       echo g++ cmake ninja-build pkg-config dpkg-dev file libssl-dev libnl-3-dev \
-        libseccomp-dev libboost-program-options-dev nlohmann-json3-dev libtomlplusplus-dev catch2
+        libseccomp-dev libboost-program-options-dev nlohmann-json3-dev libtomlplusplus-dev \
+        prometheus-cpp-dev libmicrohttpd-dev catch2
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)
