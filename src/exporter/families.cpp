@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "routevpn/base/text.hpp"
+#include "routevpn/exporter/metrics.hpp"
 
 namespace routevpn::exporter {
 
@@ -73,6 +74,12 @@ bool same_labels(const ClientMetric& a, const ClientMetric& b) {
 }
 
 }  // namespace
+
+std::vector<std::string> metric_names() {
+  std::vector<std::string> names;
+  for (const auto& description : descriptions) names.emplace_back(description.name);
+  return names;
+}
 
 Families::Families() {
   families_.reserve(descriptions.size());

@@ -3,6 +3,8 @@
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "routevpn/exporter/report.hpp"
 
@@ -12,5 +14,7 @@ using Sites = std::map<std::string, std::string, std::less<>>;  // by gateway: t
 
 // The text format of Prometheus.
 std::string metrics_text(const Report& report, const Sites& sites, std::string_view version);
+
+std::vector<std::string> metric_names();
 
 }  // namespace routevpn::exporter
