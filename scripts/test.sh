@@ -159,7 +159,7 @@ stage_fuzz() {
 }
 
 stage_netns() {
-  build release --target routevpn udp_rate detour counted flood hostile caged fake_worker impair lab_stream
+  build release --target routevpn routevpn-exporter udp_rate detour counted flood hostile caged fake_worker impair lab_stream
   run_tests release $((2 * jobs)) --label-regex netns # they wait more than they work
 }
 

@@ -1,4 +1,5 @@
 // The man page agrees with the program.
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -41,6 +42,21 @@ TEST_CASE("every option and metric stands in the exporter's man page") {
   for (auto refusal = Refusal::not_running; refusal <= Refusal::inaccessible;
        refusal = static_cast<Refusal>(static_cast<int>(refusal) + 1)) {
     CHECK_THAT(page, ContainsSubstring(std::string(name_of(refusal))));
+  }
+}
+
+TEST_CASE("alert rules and dashboard use metrics that exist") {
+  const auto names = metric_names();
+  for (const std::string file : {"exporter/prometheus/alerts.yml", "exporter/grafana/dashboard.json"}) {
+    const auto text = source(file);
+    std::size_t found = 0;
+    for (auto at = text.find("routevpn_"); at != std::string::npos; at = text.find("routevpn_", at + 1)) {
+      const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at);
+      CAPTURE(file, text.substr(at, end - at));
+      CHECK(std::ranges::find(names, text.substr(at, end - at)) != names.end());
+      ++found;
+    }
+    CHECK(found > 10);
   }
 }
 
