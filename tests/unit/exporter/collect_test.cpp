@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr AskLimits patient{10'000ms};
+constexpr AskLimits ample{10'000ms};
 constexpr auto bird_answer =
     "0001 BIRD 2.0.12 ready.\n0016 Access restricted\n"
     "1002-V2_1       BGP        ---        up     12:00:00.123  Established   \n"
@@ -32,7 +32,7 @@ TEST_CASE("a report has all links of the directory and all BIRDs") {
   const FakeSocket bird(scratch.path() + "/bird/private.ctl", bird_answer,
                         FakeSocket::Then::stay);
   static_cast<void>(scratch.write("a.peers", ""));
-  const auto report = collect({scratch.path()}, patient);
+  const auto report = collect({scratch.path()}, ample);
   REQUIRE(report.links.size() == 2);
   CHECK(report.links[0].name == "a");
   CHECK(report.links[1].status["carrier"] == true);
@@ -46,7 +46,7 @@ TEST_CASE("a link with an answer that is not a JSON object has no status") {
   const ScratchDirectory scratch;
   const std::string answer = GENERATE("[]", "{", "\xff", "{}{}", "7", std::string(300'000, '['));
   const FakeSocket a(scratch.path() + "/a.sock", answer);
-  const auto report = collect({scratch.path()}, patient);
+  const auto report = collect({scratch.path()}, ample);
   CHECK(report.links.at(0).status.is_null());
   CHECK(report.links.at(0).reason == "bad_answer");
 }
@@ -54,14 +54,14 @@ TEST_CASE("a link with an answer that is not a JSON object has no status") {
 TEST_CASE("a link that ends before it answers is cut off") {
   const ScratchDirectory scratch;
   const FakeSocket a(scratch.path() + "/a.sock", "");
-  CHECK(collect({scratch.path()}, patient).links.at(0).reason == "cut_off");
+  CHECK(collect({scratch.path()}, ample).links.at(0).reason == "cut_off");
 }
 
 TEST_CASE("links that are named are asked, and no others") {
   const ScratchDirectory scratch;
   const FakeSocket a(scratch.path() + "/a.sock", "{}");
   const FakeSocket b(scratch.path() + "/b.sock", "{}");
-  const auto report = collect({scratch.path(), {}, {"b", "none"}}, patient);
+  const auto report = collect({scratch.path(), {}, {"b", "none"}}, ample);
   REQUIRE(report.links.size() == 2);
   CHECK(report.links[0].reason.empty());
   CHECK(report.links[1].reason == "not_running");
@@ -70,7 +70,7 @@ TEST_CASE("links that are named are asked, and no others") {
 
 TEST_CASE("a directory that is missing has no link") {
   const ScratchDirectory scratch;
-  const auto report = collect({scratch.path() + "/none"}, patient);
+  const auto report = collect({scratch.path() + "/none"}, ample);
   CHECK(report.links.empty());
   CHECK(report.birds.empty());
 }
@@ -83,7 +83,7 @@ TEST_CASE("BIRDs whose sockets have the same name are named by their paths") {
   const FakeSocket a(scratch.path() + "/a/bird.ctl", "9001 syntax error\n");
   const FakeSocket b(scratch.path() + "/b/bird.ctl", bird_answer);
   const auto report = collect(
-      {scratch.path(), {scratch.path() + "/a/bird.ctl", scratch.path() + "/b/bird.ctl"}}, patient);
+      {scratch.path(), {scratch.path() + "/a/bird.ctl", scratch.path() + "/b/bird.ctl"}}, ample);
   REQUIRE(report.birds.size() == 2);
   CHECK(report.birds[0].name == scratch.path() + "/a/bird.ctl");
   CHECK(report.birds[0].reason == "refused");
