@@ -1,6 +1,8 @@
 // What the exporter answers to each path.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -10,6 +12,8 @@
 #include "routevpn/exporter/metrics.hpp"
 
 namespace routevpn::exporter {
+
+using Faults = std::map<std::string, std::string>;  // by link or socket: what is wrong
 
 class Pages {
  public:
@@ -34,7 +38,7 @@ class Pages {
   std::optional<Time> collected_;
   Text metrics_;  // of the report; null: not made yet
   Text status_;
-  std::map<std::string, std::string> faults_;  // reported in the log, by link or socket
+  Faults faults_;  // that are in the log
 };
 
 }  // namespace routevpn::exporter

@@ -18,7 +18,7 @@ constexpr std::chrono::seconds deadline{30};
 class Site {
  public:
   explicit Site(std::vector<std::string> hosts = {})
-      : server_([this](const std::string& path) { return handle(path); }, std::move(hosts)),
+      : server_(&Site::handle, std::move(hosts)),
         listener_(listen_on({IpAddress::v4({127, 0, 0, 1}), 0})) {}
 
   Fd connect() {
