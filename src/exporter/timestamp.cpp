@@ -10,8 +10,8 @@ namespace routevpn::exporter {
 std::optional<double> to_timestamp(std::string_view rfc3339) {
   constexpr std::string_view form = "0000-00-00T00:00:00";
   if (rfc3339.size() <= form.size() || rfc3339.back() != 'Z') return std::nullopt;
-  for (const std::size_t at : {4, 7, 10, 13, 16}) {
-    if (rfc3339[at] != form[at]) return std::nullopt;
+  for (std::size_t at = 0; at < form.size(); ++at) {
+    if (form[at] != '0' && rfc3339[at] != form[at]) return std::nullopt;
   }
   const auto part = [&](std::size_t at, std::size_t digits) {
     return to_number(rfc3339.substr(at, digits));

@@ -69,6 +69,7 @@ def pass_socket(port, command):
     made.bind(("127.0.0.1", port))
     made.listen(16)
     os.dup2(made.fileno(), 3)
+    os.set_inheritable(3, True)  # dup2() leaves it alone if it is 3 already
     os.execve(command[0], command, os.environ | {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())})
 
 
