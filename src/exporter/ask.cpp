@@ -28,8 +28,8 @@ struct Dialogue {
     fd.reset();
   }
 
-  // ECONNREFUSED and ENOENT: the process has ended. EAGAIN: the queue of its socket is full, because
-  // it has accepted nothing for some time. EPIPE and ECONNRESET: it ends at this moment.
+  // ECONNREFUSED and ENOENT: the process has ended. EAGAIN: the queue of its socket is full,
+  // because it has accepted nothing for some time. EPIPE and ECONNRESET: it ends at this moment.
   void refuse_error(int error) {
     if (error == ECONNREFUSED || error == ENOENT) {
       refuse(Refusal::not_running);

@@ -71,8 +71,8 @@ Report collect(const Sources& sources, const AskLimits& limits) {
   const auto begin = read_clock();
   Report report;
   std::vector<Question> questions;
-  const auto links = sources.links.empty() ? names_with_suffix(sources.run_dir, link_suffix)
-                                           : sources.links;
+  const auto links =
+      sources.links.empty() ? names_with_suffix(sources.run_dir, link_suffix) : sources.links;
   for (const auto& link : links) {
     report.links.push_back({link});
     questions.push_back({sources.run_dir, "status\n"});

@@ -20,9 +20,9 @@ std::string help() {
   Options defaults;
   return "Usage: routevpn-exporter [OPTION...]\n"
          "       routevpn-exporter --once [LINK...] [OPTION...]\n\n"
-         "Serves the state of VPN links and of BIRD over HTTP, for Prometheus and for a browser.\n\n" +
-         options::help_text(option_table(defaults)) +
-         "\nroutevpn-exporter(8) explains all.\n";
+         "Serves the state of VPN links and of BIRD over HTTP, for Prometheus and for a "
+         "browser.\n\n" +
+         options::help_text(option_table(defaults)) + "\nroutevpn-exporter(8) explains all.\n";
 }
 
 void require_names(const std::vector<std::string>& links, std::vector<std::string>& faults) {
@@ -40,7 +40,8 @@ options::OptionTable option_table(Options& options) {
        single(options.listen, options::spelled<SocketAddress>(parse_address))},
       {"host", "NAME", "name of this server that requests may use; may be repeated",
        repeatable(options.hosts, {options::parse_host})},
-      {"run-dir", "DIR", "directory of the links' control sockets", single(options.sources.run_dir)},
+      {"run-dir", "DIR", "directory of the links' control sockets",
+       single(options.sources.run_dir)},
       {"bird", "SOCKET", "control socket of BIRD, instead of all in DIR/bird; may be repeated",
        repeatable(options.sources.birds, options::text())},
       {"topology", "FILE", "topology file: gives each peer its site", single(options.topology)},

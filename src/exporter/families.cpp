@@ -33,7 +33,8 @@ constexpr std::array<Description, static_cast<std::size_t>(Metric::count_)> desc
     {"routevpn_link_up", gauge,
      "1 if the interface of the link has its carrier. 0 if not, and if the link does not answer."},
     {"routevpn_link_info", gauge,
-     "Facts about the link: its interface and namespace, its peer with site and endpoint, its state "
+     "Facts about the link: its interface and namespace, its peer with site and endpoint, its "
+     "state "
      "and the reason of the state. The value is always 1."},
     {"routevpn_link_rtt_seconds", gauge, "Smoothed round-trip time of probes, in seconds."},
     {"routevpn_link_jitter_seconds", gauge,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+
 #include <microhttpd.h>
 #include <strings.h>
 
@@ -93,15 +94,13 @@ struct HttpServer::Callbacks {
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
       server.open_.push_back({connection, socket_of(connection), false});
     } else {
-      std::erase_if(server.open_,
-                    [&](const Open& open) { return open.connection == connection; });
+      std::erase_if(server.open_, [&](const Open& open) { return open.connection == connection; });
     }
   }
 
   static MHD_Result handle(void* cls, MHD_Connection* connection, const char* url,
-                           const char* method, const char* /*version*/,
-                           const char* /*upload_data*/, size_t* upload_data_size,
-                           void** /*request_context*/) {
+                           const char* method, const char* /*version*/, const char* /*upload_data*/,
+                           size_t* upload_data_size, void** /*request_context*/) {
     auto& server = *static_cast<HttpServer*>(cls);
     *upload_data_size = 0;  // content of a request is not used
     for (auto& open : server.open_) {

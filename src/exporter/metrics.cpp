@@ -136,8 +136,7 @@ void add_bird(Families& families, const BirdReport& bird, const SessionLinks& li
   for (const auto& session : bird.sessions) {
     const auto link = links.link_of(bird, session);
     families.add_smaller(
-        Metric::bgp_session_up,
-        {{"bird", bird.name}, {"protocol", session.name}, {"link", link}},
+        Metric::bgp_session_up, {{"bird", bird.name}, {"protocol", session.name}, {"link", link}},
         session.state == "Established" ? 1 : 0, families.size(Metric::bgp_session_up) - before);
     if (link.empty()) continue;
     for (const auto& [family, counts] : session.routes) {

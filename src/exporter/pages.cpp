@@ -86,8 +86,7 @@ void Pages::collect_if_old() {
 const Pages::Text& Pages::metrics() {
   collect_if_old();
   if (!metrics_) {
-    metrics_ =
-        std::make_shared<const std::string>(metrics_text(report_, sites_, ROUTEVPN_VERSION));
+    metrics_ = std::make_shared<const std::string>(metrics_text(report_, sites_, ROUTEVPN_VERSION));
   }
   return metrics_;
 }

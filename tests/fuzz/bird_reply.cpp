@@ -1,6 +1,5 @@
 // BIRD's reply, from its lines to the sessions. Nothing in it makes the text longer than the reply.
 #include "routevpn/bird/reply.hpp"
-
 #include "routevpn/bird/sessions.hpp"
 
 #include "target.hpp"

@@ -1,12 +1,11 @@
-// The answer of a link, up to the text for Prometheus. Whatever the link says, each line is a comment or
-// a sample of a known metric, and no sample occurs twice.
-#include "routevpn/exporter/metrics.hpp"
-
+// The answer of a link, up to the text for Prometheus. Whatever the link says, each line is a
+// comment or a sample of a known metric, and no sample occurs twice.
 #include <algorithm>
 #include <set>
 #include <sstream>
 
 #include "routevpn/base/json_object.hpp"
+#include "routevpn/exporter/metrics.hpp"
 #include "routevpn/exporter/status.hpp"
 
 #include "target.hpp"

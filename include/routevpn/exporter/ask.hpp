@@ -29,14 +29,14 @@ enum class Refusal : std::uint8_t {
 std::string_view name_of(Refusal refusal);
 
 struct Answer {
-  std::string text;                  // complete if refusal is none
+  std::string text;  // complete if refusal is none
   Refusal refusal = Refusal::none;
-  std::string error;                 // of Refusal::inaccessible: the system's message
+  std::string error;  // of Refusal::inaccessible: the system's message
 };
 
 struct AskLimits {
   std::chrono::milliseconds time{100};
-  std::size_t bytes_each = 512UL * 1024;     // a link's status has 3 KiB
+  std::size_t bytes_each = 512UL * 1024;  // a link's status has 3 KiB
   std::size_t bytes_all = 16UL * 1024 * 1024;
 };
 

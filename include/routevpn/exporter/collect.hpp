@@ -14,8 +14,8 @@ struct Sources {
   std::vector<std::string> links = {};  // empty: all
 };
 
-// Takes at most a little longer than limits.time, whatever the other processes do. Throws SystemError
-// when a directory cannot be read.
+// Takes at most a little longer than limits.time, whatever the other processes do. Throws
+// SystemError when a directory cannot be read.
 Report collect(const Sources& sources, const AskLimits& limits = {});
 
 }  // namespace routevpn::exporter

@@ -1,8 +1,9 @@
-// HTTP/1.1 by libmicrohttpd, for connections that the caller has accepted. Reads only: GET and HEAD.
+// HTTP/1.1 by libmicrohttpd, for connections that the caller has accepted. Reads only: GET and
+// HEAD.
 //
 // There are at most max_connections. A new connection beyond them evicts the oldest: clients that
-// connect and stay silent cannot lock out a scrape. The evicted client gets 503, unless its answer is
-// under way.
+// connect and stay silent cannot lock out a scrape. The evicted client gets 503, unless its answer
+// is under way.
 #pragma once
 
 #include <functional>
@@ -32,7 +33,8 @@ struct HttpAnswer {
 };
 
 inline HttpAnswer text_answer(unsigned status, std::string text) {
-  return {status, "text/plain; charset=utf-8", std::make_shared<const std::string>(std::move(text))};
+  return {status, "text/plain; charset=utf-8",
+          std::make_shared<const std::string>(std::move(text))};
 }
 
 class HttpServer {

@@ -108,8 +108,7 @@ TEST_CASE("--prometheus hands directory and links to the exporter beside the pro
     REQUIRE(line.faults.empty());
     return exporter_command(std::get<ShowLinks>(line.command), "/usr/bin/routevpn");
   };
-  CHECK(command("") ==
-        Lines{"/usr/bin/routevpn-exporter", "--once", "--run-dir", "/run/routevpn"});
+  CHECK(command("") == Lines{"/usr/bin/routevpn-exporter", "--once", "--run-dir", "/run/routevpn"});
   CHECK(command("a b --run-dir /tmp/r") ==
         Lines{"/usr/bin/routevpn-exporter", "--once", "--run-dir", "/tmp/r", "--", "a", "b"});
   for (const std::string other : {"--json", "--watch", "--wait up"}) {

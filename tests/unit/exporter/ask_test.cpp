@@ -1,9 +1,8 @@
 #include "routevpn/exporter/ask.hpp"
 
-#include "unit/options/parsing.hpp"
-
 #include "catch.hpp"
 #include "fake_socket.hpp"
+#include "unit/options/parsing.hpp"
 
 using namespace routevpn;
 using namespace routevpn::exporter;

@@ -1,8 +1,7 @@
 #include "routevpn/exporter/command_line.hpp"
 
-#include "unit/options/parsing.hpp"
-
 #include "catch.hpp"
+#include "unit/options/parsing.hpp"
 
 using namespace routevpn;
 using options::Lines;

@@ -47,10 +47,12 @@ TEST_CASE("every option and metric stands in the exporter's man page") {
 
 TEST_CASE("alert rules and dashboard use metrics that exist") {
   const auto names = metric_names();
-  for (const std::string file : {"exporter/prometheus/alerts.yml", "exporter/grafana/dashboard.json"}) {
+  for (const std::string file :
+       {"exporter/prometheus/alerts.yml", "exporter/grafana/dashboard.json"}) {
     const auto text = source(file);
     std::size_t found = 0;
-    for (auto at = text.find("routevpn_"); at != std::string::npos; at = text.find("routevpn_", at + 1)) {
+    for (auto at = text.find("routevpn_"); at != std::string::npos;
+         at = text.find("routevpn_", at + 1)) {
       const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at);
       CAPTURE(file, text.substr(at, end - at));
       CHECK(std::ranges::find(names, text.substr(at, end - at)) != names.end());

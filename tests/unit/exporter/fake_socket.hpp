@@ -53,8 +53,8 @@ class FakeSocket {
       while (::read(client.get(), &c, 1) == 1 && c != '\n') continue;
       ++questions_;
       for (std::size_t sent = 0; sent < answer_.size();) {
-        const auto n = ::send(client.get(), answer_.data() + sent, answer_.size() - sent,
-                              MSG_NOSIGNAL);
+        const auto n =
+            ::send(client.get(), answer_.data() + sent, answer_.size() - sent, MSG_NOSIGNAL);
         if (n <= 0) break;
         sent += static_cast<std::size_t>(n);
       }

@@ -122,8 +122,8 @@ TEST_CASE("the field Host names this server") {
     CAPTURE(host);
     CHECK(has_status(site.get("/", "Host: " + host + "\r\n"), "200"));
   }
-  for (const std::string host : {"evil.example", "localhost.evil.example", "gw.example.net.", "[::1",
-                                 "127.0.0.1.evil.example", "", "example.net"}) {
+  for (const std::string host : {"evil.example", "localhost.evil.example", "gw.example.net.",
+                                 "[::1", "127.0.0.1.evil.example", "", "example.net"}) {
     CAPTURE(host);
     CHECK(has_status(site.get("/", "Host: " + host + "\r\n"), "421"));
   }

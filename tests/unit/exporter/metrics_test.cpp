@@ -72,9 +72,9 @@ TEST_CASE("a sound link has every metric") {
 }
 
 TEST_CASE("every metric has a help text and a type") {
-  const auto text = text_of({{sound_link("rv1")},
-                             {{"private", "/run/routevpn/bird/private.ctl",
-                               {session("V2_1", "10.255.0.2")}}}});
+  const auto text =
+      text_of({{sound_link("rv1")},
+               {{"private", "/run/routevpn/bird/private.ctl", {session("V2_1", "10.255.0.2")}}}});
   for (const auto& name : metric_names()) {
     CAPTURE(name);
     CHECK_THAT(text, ContainsSubstring("# HELP " + name + " "));
@@ -105,7 +105,8 @@ TEST_CASE("a status with members of other types gives what it can") {
   const auto text = text_of({{{"rv1", nlohmann::json::parse(R"({
     "carrier": "yes", "mtu": "1380", "rx": [1, 2], "tx": null, "drops": 7, "peer": "V2-1",
     "flaps": true, "credentials": {"certificate": 3, "authorities": {"a": 1}, "crl": []},
-    "rtt_us": 1, "handshakes": {}})")}}, {}});
+    "rtt_us": 1, "handshakes": {}})")}},
+                             {}});
   CHECK(has(text, R"(routevpn_link_up{link="rv1"} 0)"));
   const auto drops = text_of({{{"rv1", {{"drops", {{"x", "y"}, {"record_forged", "3"}}}}}}, {}});
   CHECK(has(drops, R"(routevpn_drops_total{link="rv1",reason="record_forged"} 0)"));
@@ -134,11 +135,12 @@ TEST_CASE("a session belongs to the link whose network or interface it uses") {
   other.status["addresses"] = {"10.255.0.5/30", "fe80::1/64"};
   auto by_zone = session("ZONE", "fe80::2");
   by_zone.zone = "rv2";
-  const Report report{
-      {sound_link("rv1"), other},
-      {{"private", "p", {session("V2_1", "10.255.0.2"), session("V3_1", "2001:db8:ff::1"), by_zone,
+  const Report report{{sound_link("rv1"), other},
+                      {{"private",
+                        "p",
+                        {session("V2_1", "10.255.0.2"), session("V3_1", "2001:db8:ff::1"), by_zone,
                          session("LAN", "10.0.1.1", "Active"), session("ODD", "nonsense")}},
-       {"public", "q", {}, "no_answer"}}};
+                       {"public", "q", {}, "no_answer"}}};
   const auto text = text_of(report);
   CHECK(has(text, R"(routevpn_bird_up{bird="private"} 1)"));
   CHECK(has(text, R"(routevpn_bird_up{bird="public"} 0)"));

@@ -3,10 +3,9 @@
 #include <regex>
 #include <set>
 
-#include "unit/options/parsing.hpp"
-
 #include "catch.hpp"
 #include "fake_socket.hpp"
+#include "unit/options/parsing.hpp"
 
 using namespace routevpn;
 using namespace routevpn::exporter;
@@ -18,8 +17,10 @@ namespace {
 // The paths that a file of the page loads.
 std::set<std::string> loaded_by(const std::string& text) {
   std::set<std::string> paths;
-  const std::regex reference(R"re((?:from '\.|<link rel="stylesheet" href="|<script type="module" src=")(/[a-z.]*))re");
-  for (std::sregex_iterator found(text.begin(), text.end(), reference), end; found != end; ++found) {
+  const std::regex reference(
+      R"re((?:from '\.|<link rel="stylesheet" href="|<script type="module" src=")(/[a-z.]*))re");
+  for (std::sregex_iterator found(text.begin(), text.end(), reference), end; found != end;
+       ++found) {
     paths.insert((*found)[1]);
   }
   return paths;
@@ -40,7 +41,8 @@ TEST_CASE("the page loads files of the exporter alone, and each is there") {
     REQUIRE(answer.status == 200);
     CHECK_THAT(*answer.body, !ContainsSubstring("https:"));
     // Names from outside become text, never markup.
-    for (const char* const unsafe : {"innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write"}) {
+    for (const char* const unsafe :
+         {"innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write"}) {
       CHECK_THAT(*answer.body, !ContainsSubstring(unsafe));
     }
     waiting.merge(loaded_by(*answer.body));

@@ -32,8 +32,8 @@ TEST_CASE("the status has the links as show prints them, the sessions and the fa
 TEST_CASE("the status is ASCII, whatever a link and BIRD say") {
   auto link = test::sound_link("rv1");
   link.status["peer"]["name"] = "\xe2\x80\xae</script>";
-  const auto text = status_text(
-      {{link}, {{"private", "/p.ctl", {{"\xff\xfe<b>", "\x1b", "\n", "%\x80", {}}}}}});
+  const auto text =
+      status_text({{link}, {{"private", "/p.ctl", {{"\xff\xfe<b>", "\x1b", "\n", "%\x80", {}}}}}});
   for (const char c : text) CHECK((c == '\n' || (c >= ' ' && c <= '~')));
   CHECK(nlohmann::json::parse(text)["links"][0]["peer"]["name"] == "\xe2\x80\xae</script>");
 }
