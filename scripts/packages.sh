@@ -35,13 +35,14 @@ packages_of() {
   case $1 in
     build)
       echo g++ cmake ninja-build pkg-config dpkg-dev file libssl-dev libnl-3-dev \
-        libseccomp-dev libboost-program-options-dev nlohmann-json3-dev libtomlplusplus-dev catch2
+        libseccomp-dev libboost-program-options-dev nlohmann-json3-dev libtomlplusplus-dev \
+        prometheus-cpp-dev libmicrohttpd-dev catch2
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)
-      echo "$(bird)" ccache clang ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq \
-        libbenchmark-dev libstrongswan-standard-plugins mandoc nftables openssl procps python3 shellcheck strace \
-        strongswan-pki tcpdump util-linux
+      echo "$(bird)" ccache clang curl ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq \
+        libbenchmark-dev libstrongswan-standard-plugins mandoc nftables openssl procps prometheus python3 \
+        shellcheck strace strongswan-pki tcpdump util-linux
       # The formatting and the lint stage need version 14 of clang-format and clang-tidy.
       if [[ $(debian_version) == 12 ]]; then
         echo clang-format-14 clang-tidy-14 libclang-rt-14-dev
@@ -108,11 +109,12 @@ done
 ((${#missing[@]} > 0)) || exit 0
 
 echo "packages.sh: installing ${missing[*]}"
-# The package ocserv starts a VPN server, which the benchmark does not need.
-if [[ -d /run/systemd/system && " ${missing[*]} " == *" ocserv "* ]]; then
-  echo "packages.sh: ocserv.service is masked; 'systemctl unmask ocserv.service' enables its use"
-  as_root systemctl --quiet mask ocserv.service
-fi
+# These packages start a server that neither the benchmark nor the tests need: they run one of their own.
+for server in ocserv prometheus; do
+  [[ -d /run/systemd/system && " ${missing[*]} " == *" $server "* ]] || continue
+  echo "packages.sh: $server.service is masked; 'systemctl unmask $server.service' enables its use"
+  as_root systemctl --quiet mask "$server.service"
+done
 as_root apt-get -qq update
 as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install \
   "${missing[@]}" </dev/null >/dev/null

@@ -93,8 +93,8 @@ shell_scripts() {
 # Prints a hash of everything that the result of clang-tidy for a file depends on.
 tidy_key() {
   local needs
-  # The generated header of src/cli stands in build/lint.
-  needs=$(clang++ -std=c++20 -Iinclude -Ibuild/lint/src/cli "$libnl" -MM "$1" | sed 's/^[^:]*://; s/\\$//')
+  # The generated headers of src/cli and src/exporter stand in build/lint.
+  needs=$(clang++ -std=c++20 -Iinclude -Ibuild/lint/src/cli -Ibuild/lint/src/exporter "$libnl" -MM "$1" | sed 's/^[^:]*://; s/\\$//')
   {
     "$tidy" --version
     # shellcheck disable=SC2086 # file names, one word each
@@ -159,7 +159,7 @@ stage_fuzz() {
 }
 
 stage_netns() {
-  build release --target routevpn udp_rate detour counted flood hostile caged fake_worker impair lab_stream
+  build release --target routevpn routevpn-exporter udp_rate detour counted flood hostile caged fake_worker impair lab_stream
   run_tests release $((2 * jobs)) --label-regex netns # they wait more than they work
 }
 

@@ -90,6 +90,7 @@ int watch(const ShowLinks& show, const Console& console) {
 }  // namespace
 
 int run(const ShowLinks& show, const Console& console) {
+  if (show.prometheus) run_exporter(show);
   if (show.watch) return watch(show, console);
   if (show.wait) {
     const int status = run_wait(show, console);

@@ -1,15 +1,15 @@
 #include "routevpn/cli/status_client.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "routevpn/base/directory.hpp"
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/json_object.hpp"
 #include "routevpn/base/unix_address.hpp"
 
 namespace routevpn::cli {
@@ -20,21 +20,13 @@ using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady
 
 constexpr std::string_view suffix = ".sock";
 constexpr std::size_t largest_answer_bytes = 1024UL * 1024;
-constexpr int deepest_answer = 8;  // a link's status has three levels
 // After this time the control thread counts as hung.
 constexpr timeval connect_timeout{2, 0};
 
 }  // namespace
 
 std::vector<std::string> link_names(const std::string& run_dir) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(run_dir, error)) {
-    if (entry.path().extension() == suffix) names.push_back(entry.path().stem());
-  }
-  if (error && error.value() != ENOENT) throw system_error(run_dir, error.value());
-  std::sort(names.begin(), names.end());
-  return names;
+  return names_with_suffix(run_dir, suffix);
 }
 
 std::optional<StatusStream> StatusStream::ask(const std::string& run_dir, const std::string& link,
@@ -73,15 +65,9 @@ void StatusStream::read_arrived() {
 }
 
 nlohmann::json StatusStream::parse(const std::string& text) const {
-  bool too_deep = false;  // to print it would use up the stack
-  const auto bounded = [&too_deep](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    too_deep = too_deep || depth > deepest_answer;
-    return !too_deep;
-  };
-  auto object = nlohmann::json::parse(text, bounded, false);
-  if (too_deep || !object.is_object())
-    throw SystemError(link_ + ": its answer is not a JSON object");
-  return object;
+  auto object = parse_object(text);  // a link's status has three levels
+  if (!object) throw SystemError(link_ + ": its answer is not a JSON object");
+  return *std::move(object);
 }
 
 nlohmann::json StatusStream::read_object(milliseconds timeout) {

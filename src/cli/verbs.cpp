@@ -25,6 +25,7 @@ options::Option run_dir(std::string& into) {
 OptionTable show_table(ShowLinks& show) {
   return {
       {"json", "", "print a JSON array", flag(show.json)},
+      {"prometheus", "", "print metrics in Prometheus' text format", flag(show.prometheus)},
       {"watch", "", "print again each second, until interrupted", flag(show.watch)},
       {"wait", "up|down", "wait until every LINK is in this state",
        single(show.wait, optional(options::one_of<LinkState>(
@@ -101,6 +102,9 @@ Command complete(ShowLinks& show, Reading& reading) {
   if (reading.has("timeout") && !reading.has("wait"))
     reading.report_missing("--timeout: needs --wait up|down");
   if (show.watch && reading.has("wait")) reading.faults.emplace_back("--watch: excludes --wait");
+  if (show.prometheus && (show.json || show.watch || reading.has("wait"))) {
+    reading.faults.emplace_back("--prometheus: excludes --json, --watch and --wait");
+  }
   if (show.watch && show.json) reading.faults.emplace_back("--watch: excludes --json");
   return show;
 }

@@ -1,13 +1,12 @@
 // BIRD's sessions against the links that carry them.
 
 #include <algorithm>
-#include <sstream>
 #include <string>
 
 #include "routevpn/base/address.hpp"
+#include "routevpn/bird/sessions.hpp"
 #include "routevpn/doctor/doctor.hpp"
 
-#include "bird_sessions.hpp"
 #include "link_facts.hpp"
 
 namespace routevpn::doctor {
@@ -20,39 +19,13 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1));
 }
 
-// The number before a word: 2 of "1 imported, 2 exported, 1 preferred". 0 without the word.
-std::uint64_t number_before(const std::string& line, const std::string& word) {
-  const auto at = line.find(" " + word);
-  if (at == std::string::npos) return 0;
-  const auto begin = line.find_last_not_of("0123456789", at - 1);
-  std::uint64_t number = 0;
-  std::istringstream(line.substr(begin == std::string::npos ? 0 : begin + 1)) >> number;
-  return number;
-}
-
-void read_detail(BgpSession& session, std::string& channel, const std::string& line) {
-  constexpr std::string_view channel_mark = "Channel ";
-  if (line.starts_with(channel_mark)) channel = line.substr(channel_mark.size());
-  const auto colon = line.find(':');
-  if (colon == std::string::npos) return;
-  const auto key = line.substr(0, colon);
-  const auto value = trimmed(std::string_view(line).substr(colon + 1));
-  if (key == "BGP state") session.state = value;
-  if (key == "Neighbor address") session.neighbor = value.substr(0, value.find('%'));
-  if (key == "State" && value == "UP") session.exported[channel] = 0;
-  const auto found = session.exported.find(channel);
-  if (key == "Routes" && found != session.exported.end()) {
-    found->second = number_before(value, "exported");
-  }
-}
-
 // The name of BIRD's configuration and socket for a namespace: its own name, or "public" for the
 // host's.
 std::string bird_of(const std::string& netns) {
   return netns.empty() ? "public" : netns.substr(netns.rfind('/') + 1);
 }
 
-bool is_on(const Link& link, const BgpSession& session) {
+bool is_on(const Link& link, const bird::BgpSession& session) {
   const auto neighbor = IpAddress::parse(session.neighbor);
   if (!neighbor) return false;
   return std::ranges::any_of(link.options.addresses, [&](const IpPrefix& own) {
@@ -76,7 +49,7 @@ struct Bird {
   std::string configuration;  // its text; empty: unknown
 };
 
-void check_session(const Link& link, const BgpSession& session, const Bird& bird,
+void check_session(const Link& link, const bird::BgpSession& session, const Bird& bird,
                    Findings& findings) {
   const auto birdc = "birdc -s " + bird.socket + " ";
   if (session.state != "Established") {
@@ -89,9 +62,9 @@ void check_session(const Link& link, const BgpSession& session, const Bird& bird
                             "restart " + session.name});
     return;
   }
-  for (const auto& [channel, exported] : session.exported) {
+  for (const auto& [channel, routes] : session.routes) {
     const auto prefixes = planned(bird.configuration, channel == "ipv4" ? "OWN4" : "OWN6");
-    if (exported != 0 || prefixes.empty()) continue;
+    if (routes.exported != 0 || prefixes.empty()) continue;
     std::string what = "BIRD's session " + session.name;
     what.append(" announces no route of ").append(channel).append(", although ");
     what.append(prefixes).append(" is planned");
@@ -123,7 +96,7 @@ void check_space(const Gateway& gateway, const Machine& machine, const std::stri
                 : "apt install bird2"});
     return;
   }
-  const auto sessions = bgp_sessions(answer->output);
+  const auto sessions = bird::bgp_sessions(answer->output);
   for (const auto& link : gateway.links) {
     if (link.options.netns != netns) continue;
     for (const auto& session : sessions) {
@@ -133,28 +106,6 @@ void check_space(const Gateway& gateway, const Machine& machine, const std::stri
 }
 
 }  // namespace
-
-std::vector<BgpSession> bgp_sessions(std::string_view answer) {
-  std::vector<BgpSession> sessions;
-  bool in_session = false;
-  std::string channel;
-  std::istringstream lines{std::string(answer)};
-  for (std::string line; std::getline(lines, line);) {
-    const bool begins = !line.empty() && line.front() != ' ' && line.front() != '\t';
-    if (begins) {
-      std::istringstream words(line);
-      std::string name;
-      std::string protocol;
-      words >> name >> protocol;
-      in_session = protocol == "BGP";
-      channel.clear();
-      if (in_session) sessions.push_back({name, {}, {}, {}});
-    } else if (in_session) {
-      read_detail(sessions.back(), channel, trimmed(line));
-    }
-  }
-  return sessions;
-}
 
 void check_bird(const Gateway& gateway, const Machine& machine, Findings& findings) {
   std::vector<std::string> checked;

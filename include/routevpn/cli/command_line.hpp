@@ -31,6 +31,7 @@ enum class LinkState : std::uint8_t { up, down };  // down: every state that is 
 struct ShowLinks {
   std::vector<std::string> links;  // empty: all
   bool json = false;
+  bool prometheus = false;
   bool watch = false;
   std::optional<LinkState> wait;
   std::optional<std::chrono::milliseconds> timeout;  // none: no limit

@@ -29,6 +29,12 @@ int run(const apply::ApplyRequest& request, apply::Machine& machine, const Conso
 // Prints the state of links: once, each second or after a wait.
 int run(const ShowLinks& show, const Console& console);
 
+// `routevpn show --prometheus`: the process becomes routevpn-exporter, which prints the metrics.
+// Throws SystemError.
+[[noreturn]] void run_exporter(const ShowLinks& show);
+// The command for it. `own_program`: the path of this program.
+std::vector<std::string> exporter_command(const ShowLinks& show, const std::string& own_program);
+
 // `routevpn show --wait`: returns when every link is in the given state. Without names: all links,
 // as soon as there is at least one. Waits also for a link that is not running yet. Every state but
 // up counts as down, also that of a link that ends during the wait. After the timeout, names the

@@ -102,6 +102,21 @@ TEST_CASE("every link is shown, in alphabetical order, with stale sockets skippe
         "link: b (down)\n  transfer: 0 B received, 0 B sent\n");
 }
 
+TEST_CASE("--prometheus hands directory and links to the exporter beside the program") {
+  const auto command = [](const std::string& words) {
+    const auto line = parse_words("show --prometheus " + words);
+    REQUIRE(line.faults.empty());
+    return exporter_command(std::get<ShowLinks>(line.command), "/usr/bin/routevpn");
+  };
+  CHECK(command("") == Lines{"/usr/bin/routevpn-exporter", "--once", "--run-dir", "/run/routevpn"});
+  CHECK(command("a b --run-dir /tmp/r") ==
+        Lines{"/usr/bin/routevpn-exporter", "--once", "--run-dir", "/tmp/r", "--", "a", "b"});
+  for (const std::string other : {"--json", "--watch", "--wait up"}) {
+    CHECK(parse_words("show --prometheus " + other).faults ==
+          Lines{"--prometheus: excludes --json, --watch and --wait"});
+  }
+}
+
 TEST_CASE("--json prints an array, also of none") {
   const ScratchDirectory scratch;
   CHECK(show(scratch.path(), "--json").out == "[]\n");

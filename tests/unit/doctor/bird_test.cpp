@@ -1,5 +1,4 @@
 #include "catch.hpp"
-#include "doctor/bird_sessions.hpp"
 #include "sound_gateway.hpp"
 
 using namespace routevpn;
@@ -14,29 +13,6 @@ doctor::Finding bird_finding(const std::string& first_session) {
 }
 
 }  // namespace
-
-TEST_CASE("sessions of BIRD are read from its answer") {
-  const auto sessions = doctor::bgp_sessions(
-      "BIRD 2.0.12 ready.\nName       Proto      Table      State  Since         Info\n"
-      "device1    Device     ---        up     2026-11-28    \n\n"
-      "IBGP_V2_1  BGP        ---        up     12:00:00.123  Established   \n"
-      "  Description:    V2-1 through rv2-1\n"
-      "  BGP state:          Established\n"
-      "    Neighbor address: fe80::1%rv2-1\n"
-      "  Channel ipv4\n    State:          UP\n"
-      "    Routes:         3 imported, 1 filtered, 12 exported, 2 preferred\n"
-      "    Route change stats:     received   rejected   filtered    ignored   accepted\n"
-      "  Channel ipv6\n    State:          DOWN\n"
-      "SITE_4     OSPF       ---        up     12:00:00.123  Running\n"
-      "  Channel ipv4\n    State:          UP\n    Routes:         9 imported, 9 exported\n");
-  REQUIRE(sessions.size() == 1);
-  CHECK(sessions[0].name == "IBGP_V2_1");
-  CHECK(sessions[0].state == "Established");
-  CHECK(sessions[0].neighbor == "fe80::1");
-  REQUIRE(sessions[0].exported.size() == 1);
-  CHECK(sessions[0].exported.at("ipv4") == 12);
-  CHECK(doctor::bgp_sessions("").empty());
-}
 
 TEST_CASE("a link that is up without its session is found") {
   const auto session = bird_session("IBGP_V2_1", "10.255.0.2", "Active", 0, 0);

@@ -1,0 +1,46 @@
+// Puts one question to each of many UNIX sockets at the same time, until one deadline.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace routevpn::exporter {
+
+struct Question {
+  std::string path;  // of the socket
+  std::string text;  // to send
+  // Whether the answer has arrived completely. Null: the answer ends with the stream.
+  bool (*is_complete)(std::string_view received) = nullptr;
+};
+
+// Why there is no complete answer.
+enum class Refusal : std::uint8_t {
+  none,
+  not_running,   // no process listens: it ended without removing its socket
+  no_answer,     // until the deadline, or the process takes no connection
+  cut_off,       // the stream ended within the answer
+  too_long,      // the answers together take more memory than allowed
+  inaccessible,  // another error, such as a missing permission
+};
+std::string_view name_of(Refusal refusal);
+
+struct Answer {
+  std::string text;  // complete if refusal is none
+  Refusal refusal = Refusal::none;
+  std::string error;  // of Refusal::inaccessible: the system's message
+};
+
+struct AskLimits {
+  std::chrono::milliseconds time{100};
+  std::size_t bytes_each = 512UL * 1024;  // a link's status has 3 KiB
+  std::size_t bytes_all = 16UL * 1024 * 1024;
+};
+
+// The answers, in the order of the questions.
+std::vector<Answer> ask(std::span<const Question> questions, const AskLimits& limits);
+
+}  // namespace routevpn::exporter

@@ -1,0 +1,44 @@
+// What the exporter answers to each path.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "routevpn/base/clock.hpp"
+#include "routevpn/exporter/collect.hpp"
+#include "routevpn/exporter/http_server.hpp"
+#include "routevpn/exporter/metrics.hpp"
+
+namespace routevpn::exporter {
+
+using Faults = std::map<std::string, std::string>;  // by link or socket: what is wrong
+
+class Pages {
+ public:
+  // A report serves all requests of this time. So many clients ask the links no more often than a
+  // few times per second.
+  static constexpr std::chrono::milliseconds report_age{250};
+
+  Pages(Sources sources, Sites sites) : sources_(std::move(sources)), sites_(std::move(sites)) {}
+
+  HttpAnswer answer(const std::string& path);
+
+ private:
+  using Text = std::shared_ptr<const std::string>;
+
+  void collect_if_old();
+  const Text& metrics();
+  const Text& status();
+
+  Sources sources_;
+  Sites sites_;
+  Report report_;
+  std::optional<Time> collected_;
+  Text metrics_;  // of the report; null: not made yet
+  Text status_;
+  Faults faults_;  // that are in the log
+};
+
+}  // namespace routevpn::exporter

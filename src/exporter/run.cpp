@@ -1,0 +1,116 @@
+#include "routevpn/exporter/run.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
+#include "routevpn/base/log.hpp"
+#include "routevpn/exporter/http_server.hpp"
+#include "routevpn/exporter/listeners.hpp"
+#include "routevpn/exporter/metrics.hpp"
+#include "routevpn/exporter/pages.hpp"
+#include "routevpn/plan/topology.hpp"
+
+namespace routevpn::exporter {
+
+namespace {
+
+// Without sites when there is no topology file.
+Sites read_sites(const std::string& file) {
+  Sites sites;
+  if (file.empty()) return sites;
+  plan::Faults faults;
+  const auto topology = plan::parse_topology(read_file(file), faults);
+  if (!faults.empty()) {
+    std::vector<std::string> lines;
+    for (const auto& fault : faults) {
+      lines.push_back("--topology " + file);
+      lines.back().append(":").append(std::to_string(fault.line)).append(": ").append(fault.text);
+    }
+    throw UsageErrors(std::move(lines));
+  }
+  for (const auto& gateway : topology.gateways) {
+    sites[gateway.name] = topology.sites[gateway.site].name;
+  }
+  return sites;
+}
+
+Fd stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  Fd fd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) throw system_error("signalfd");
+  return fd;
+}
+
+// One socket per link is open during a collection.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// As many as a full table of connections, so that the loop comes back to the signals.
+void accept_all(const Fd& listener, HttpServer& server) {
+  for (std::size_t i = 0; i < HttpServer::max_connections; ++i) {
+    Fd connection(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!connection) return;  // also when the client has gone
+    server.add(std::move(connection));
+  }
+}
+
+int milliseconds_of(std::optional<Duration> timeout) {
+  constexpr std::chrono::milliseconds longest{60'000};
+  if (!timeout) return -1;
+  return static_cast<int>(
+      std::min(std::chrono::ceil<std::chrono::milliseconds>(*timeout), longest).count());
+}
+
+}  // namespace
+
+void serve(const Options& options) {
+  const auto stop = stop_signals();
+  allow_many_descriptors();
+  auto listeners = passed_sockets();
+  if (listeners.empty()) listeners.push_back(listen_on(options.listen));
+  Pages pages(options.sources, read_sites(options.topology));
+  HttpServer server([&](const std::string& path) { return pages.answer(path); }, options.hosts);
+  std::vector<pollfd> waiting{{stop.get(), POLLIN, 0}, {server.fd(), POLLIN, 0}};
+  for (const auto& listener : listeners) waiting.push_back({listener.get(), POLLIN, 0});
+  log_info("the exporter is ready");
+  for (;;) {
+    if (::poll(waiting.data(), waiting.size(), milliseconds_of(server.timeout())) < 0 &&
+        errno != EINTR) {
+      throw system_error("poll");
+    }
+    if (waiting[0].revents != 0) return;
+    server.run();
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      if (waiting[i + 2].revents != 0) accept_all(listeners[i], server);
+    }
+  }
+}
+
+bool print_once(const Options& options, std::ostream& out) {
+  allow_many_descriptors();
+  const auto report = collect(options.sources);
+  out << metrics_text(report, read_sites(options.topology), ROUTEVPN_VERSION) << std::flush;
+  if (!out) throw SystemError("standard output: cannot be written");
+  const auto runs = [](const LinkReport& link) {
+    return link.reason != name_of(Refusal::not_running);
+  };
+  return options.sources.links.empty() || std::ranges::all_of(report.links, runs);
+}
+
+}  // namespace routevpn::exporter

@@ -1,0 +1,21 @@
+// BIRD's reply, from its lines to the sessions. Nothing in it makes the text longer than the reply.
+#include "routevpn/bird/reply.hpp"
+#include "routevpn/bird/sessions.hpp"
+
+#include "target.hpp"
+
+namespace routevpn::fuzz {
+
+void run_target(Input input) {
+  const auto received = input.text();
+  const bool complete = bird::is_complete(received);
+  require(!complete || received.ends_with('\n'), "a reply is complete with the end of a line");
+  const auto reply = bird::read_reply(received);
+  require(reply.text.size() <= received.size() + 1, "the text is a part of the reply");
+  for (const auto& session : bird::bgp_sessions(reply.text)) {
+    require(!session.name.empty(), "a session has a name");
+    require(session.name.find('\n') == std::string::npos, "a name is within its line");
+  }
+}
+
+}  // namespace routevpn::fuzz

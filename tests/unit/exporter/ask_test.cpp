@@ -1,0 +1,102 @@
+#include "routevpn/exporter/ask.hpp"
+
+#include "catch.hpp"
+#include "fake_socket.hpp"
+#include "unit/options/parsing.hpp"
+
+using namespace routevpn;
+using namespace routevpn::exporter;
+using options::ScratchDirectory;
+using test::FakeSocket;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr AskLimits patient{10'000ms};
+
+Answer ask_one(const std::string& path, const AskLimits& limits = patient) {
+  const Question question{path, "status\n"};
+  return ask({&question, 1}, limits).at(0);
+}
+
+}  // namespace
+
+TEST_CASE("an answer ends with the stream, or when it is complete") {
+  const ScratchDirectory scratch;
+  const FakeSocket link(scratch.path() + "/a.sock", "{\"link\": \"a\"}");
+  const FakeSocket bird(scratch.path() + "/bird.ctl", "0000 done\n", FakeSocket::Then::stay);
+  const std::vector<Question> questions = {
+      {scratch.path() + "/a.sock", "status\n"},
+      {scratch.path() + "/bird.ctl", "x\n",
+       [](std::string_view received) { return received.ends_with("done\n"); }}};
+  const auto answers = ask(questions, patient);
+  CHECK(answers[0].text == "{\"link\": \"a\"}");
+  CHECK(answers[0].refusal == Refusal::none);
+  CHECK(answers[1].text == "0000 done\n");
+  CHECK(answers[1].refusal == Refusal::none);
+}
+
+TEST_CASE("a socket without a process behind it is not running") {
+  const ScratchDirectory scratch;
+  test::listening_socket(scratch.path() + "/stale.sock").reset();
+  CHECK(ask_one(scratch.path() + "/stale.sock").refusal == Refusal::not_running);
+  CHECK(ask_one(scratch.path() + "/none.sock").refusal == Refusal::not_running);
+}
+
+TEST_CASE("a process that does not answer delays nothing beyond the deadline") {
+  const ScratchDirectory scratch;
+  const auto silent = test::listening_socket(scratch.path() + "/silent.sock");
+  // It answers in part and does not close.
+  const FakeSocket partial(scratch.path() + "/partial.sock", "{\"link\":", FakeSocket::Then::stay);
+  const FakeSocket sound(scratch.path() + "/sound.sock", "{}");
+  const std::vector<Question> questions = {{scratch.path() + "/silent.sock", "status\n"},
+                                           {scratch.path() + "/partial.sock", "status\n"},
+                                           {scratch.path() + "/sound.sock", "status\n"}};
+  const auto answers = ask(questions, {500ms});
+  CHECK(answers[0].refusal == Refusal::no_answer);
+  CHECK(answers[1].refusal == Refusal::no_answer);
+  CHECK(answers[1].text.empty());
+  CHECK(answers[2].refusal == Refusal::none);
+  CHECK(answers[2].text == "{}");
+}
+
+TEST_CASE("a process that accepts nothing any longer gives no answer") {
+  const ScratchDirectory scratch;
+  const auto path = scratch.path() + "/hung.sock";
+  const auto hung = test::listening_socket(path);
+  // Connections that are not accepted stay in the queue of the listener while they are open.
+  std::vector<Fd> queued;
+  const auto address = UnixAddress::of(path).value();
+  for (;;) {
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (::connect(fd.get(), address.get(), UnixAddress::size()) != 0) break;
+    queued.push_back(std::move(fd));
+  }
+  CHECK(ask_one(path).refusal == Refusal::no_answer);
+}
+
+TEST_CASE("an answer that does not end is refused") {
+  const ScratchDirectory scratch;
+  const FakeSocket endless(scratch.path() + "/a.sock", std::string(100'000, 'x'),
+                           FakeSocket::Then::stay);
+  AskLimits limits = patient;
+  limits.bytes_each = 50'000;
+  CHECK(ask_one(scratch.path() + "/a.sock", limits).refusal == Refusal::too_long);
+  limits.bytes_each = 1'000'000;
+  limits.bytes_all = 50'000;
+  CHECK(ask_one(scratch.path() + "/a.sock", limits).refusal == Refusal::too_long);
+}
+
+TEST_CASE("a stream that ends within a reply is cut off") {
+  const ScratchDirectory scratch;
+  const FakeSocket bird(scratch.path() + "/bird.ctl", "1002-x\n");
+  const Question question{scratch.path() + "/bird.ctl", "x\n",
+                          [](std::string_view) { return false; }};
+  CHECK(ask({&question, 1}, patient).at(0).refusal == Refusal::cut_off);
+}
+
+TEST_CASE("another error has the system's message") {
+  const auto answer = ask_one("/" + std::string(200, 'x'));
+  CHECK(answer.refusal == Refusal::inaccessible);
+  CHECK(answer.error == "File name too long");
+}

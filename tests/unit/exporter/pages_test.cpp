@@ -1,0 +1,77 @@
+#include "routevpn/exporter/pages.hpp"
+
+#include <regex>
+#include <set>
+
+#include "catch.hpp"
+#include "fake_socket.hpp"
+#include "unit/options/parsing.hpp"
+
+using namespace routevpn;
+using namespace routevpn::exporter;
+using options::ScratchDirectory;
+using test::FakeSocket;
+
+namespace {
+
+// The paths that a file of the page loads.
+std::set<std::string> loaded_by(const std::string& text) {
+  std::set<std::string> paths;
+  const std::regex reference(
+      R"re((?:from '\.|<link rel="stylesheet" href="|<script type="module" src=")(/[a-z.]*))re");
+  for (std::sregex_iterator found(text.begin(), text.end(), reference), end; found != end;
+       ++found) {
+    paths.insert((*found)[1]);
+  }
+  return paths;
+}
+
+}  // namespace
+
+TEST_CASE("the page loads files of the exporter alone, and each is there") {
+  Pages pages(Sources{"/nonexistent"}, {});
+  std::set<std::string> known;
+  std::set<std::string> waiting = {"/"};
+  while (!waiting.empty()) {
+    const auto path = *waiting.begin();
+    waiting.erase(waiting.begin());
+    if (!known.insert(path).second) continue;
+    CAPTURE(path);
+    const auto answer = pages.answer(path);
+    REQUIRE(answer.status == 200);
+    CHECK_THAT(*answer.body, !ContainsSubstring("https:"));
+    // Names from outside become text, never markup.
+    for (const char* const unsafe :
+         {"innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write"}) {
+      CHECK_THAT(*answer.body, !ContainsSubstring(unsafe));
+    }
+    waiting.merge(loaded_by(*answer.body));
+  }
+  CHECK(known.size() == 8);
+  CHECK(pages.answer("/").content_type == "text/html; charset=utf-8");
+  CHECK(pages.answer("/page.js").content_type == "text/javascript; charset=utf-8");
+  CHECK(pages.answer("/page.js/").status == 404);
+}
+
+TEST_CASE("many requests at one time ask each link once") {
+  const ScratchDirectory scratch;
+  const FakeSocket link(scratch.path() + "/a.sock", R"({"link": "a", "carrier": true})");
+  Pages pages(Sources{scratch.path()}, {});
+  const auto begin = read_clock();
+  int requests = 0;
+  do {
+    CHECK_THAT(*pages.answer("/metrics").body, ContainsSubstring("routevpn_link_up{link=\"a\"}"));
+    CHECK_THAT(*pages.answer("/api/v1/status").body, ContainsSubstring("\"links\":["));
+    ++requests;
+  } while (read_clock() - begin < Pages::report_age / 2);
+  // A machine that stops for longer than the age gives another question.
+  CHECK(link.questions() <= 1 + (read_clock() - begin) / Pages::report_age);
+  CHECK(requests >= 1);
+}
+
+TEST_CASE("a directory that cannot be read is an error, not an empty list") {
+  const ScratchDirectory scratch;
+  Pages pages(Sources{scratch.write("file", "")}, {});
+  CHECK_THROWS_WITH(pages.answer("/metrics"), ContainsSubstring("Not a directory"));
+  CHECK(pages.answer("/-/healthy").status == 200);
+}
