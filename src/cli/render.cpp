@@ -6,6 +6,8 @@
 #include "routevpn/base/text.hpp"
 #include "routevpn/cli/human.hpp"
 
+#include "members.hpp"
+
 namespace routevpn::cli {
 
 namespace {
@@ -15,34 +17,6 @@ using pki::TimePoint;
 
 constexpr double us_per_ms = 1000;
 constexpr double percent = 0.01;
-
-// Never throws: a missing member, and one of another type, is null.
-const json& member(const json& object, const char* name) {
-  static const json nothing;
-  if (!object.is_object()) return nothing;
-  const auto at = object.find(name);
-  return at == object.end() ? nothing : *at;
-}
-
-std::string text(const json& object, const char* name) {
-  const json& value = member(object, name);
-  return value.is_string() ? printable(value.get_ref<const std::string&>()) : std::string();
-}
-
-// The number in the given unit; empty without one.
-std::string amount(const json& object, const char* name, double unit, int decimals) {
-  const json& value = member(object, name);
-  return value.is_number() ? fixed(value.get<double>() / unit, decimals) : std::string();
-}
-
-std::uint64_t count(const json& object, const char* name) {
-  const json& value = member(object, name);
-  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
-}
-
-std::optional<TimePoint> time(const json& object, const char* name) {
-  return pki::parse_time(text(object, name));
-}
 
 // Puts the separator between `more` and a text before it.
 void append(std::string& to, std::string_view separator, const std::string& more) {

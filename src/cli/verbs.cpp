@@ -25,13 +25,17 @@ options::Option run_dir(std::string& into) {
 OptionTable show_table(ShowLinks& show) {
   return {
       {"json", "", "print a JSON array", flag(show.json)},
-      {"watch", "", "print again each second, until interrupted", flag(show.watch)},
+      {"brief", "", "print one line per link; more than four links are always printed so",
+       flag(show.brief)},
+      {"watch", "", "print again each second with rates, until interrupted", flag(show.watch)},
       {"wait", "up|down", "wait until every LINK is in this state",
        single(show.wait, optional(options::one_of<LinkState>(
                              {{LinkState::up, "up"}, {LinkState::down, "down"}})))},
       {"timeout", "SECONDS", "stop waiting, with exit status 1",
        single(show.timeout, {options::parse_timeout})},
       run_dir(show.run_dir),
+      {"config-dir", "DIR", "directory of the links that should run (/etc/routevpn)",
+       single(show.config_dir, optional(text()))},
   };
 }
 
@@ -99,7 +103,7 @@ Command complete(ShowLinks& show, Reading& reading) {
   if (reading.has("timeout") && !reading.has("wait"))
     reading.report_missing("--timeout: needs --wait up|down");
   if (show.watch && reading.has("wait")) reading.faults.emplace_back("--watch: excludes --wait");
-  if (show.watch && show.json) reading.faults.emplace_back("--watch: excludes --json");
+  if (show.brief && show.json) reading.faults.emplace_back("--brief: excludes --json");
   return show;
 }
 

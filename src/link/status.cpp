@@ -115,6 +115,15 @@ Json association_json(const session::SessionStatus& session, Time now) {
   return json;
 }
 
+Json failure_json(const std::optional<session::Failure>& failure, Time now) {
+  if (!failure) return nullptr;
+  return {{"reason", failure->reason.word},
+          {"text", failure->reason.text},
+          {"peer", failure->peer ? Json(failure->peer->to_string()) : Json(nullptr)},
+          {"at", wall_clock(failure->at, now)},
+          {"times", failure->times}};
+}
+
 // Why a link is not up, why a working one has no carrier, and why it may lose its association.
 void write_faults(Json& json, const session::SessionStatus& session, Time now) {
   json["last_failure"] = failure_json(session.failure, now);
@@ -130,15 +139,6 @@ void write_path(Json& json, const session::PathStatus& path) {
   json["loss"] = loss(path.loss);
   json["loss_tx"] = loss(path.loss_tx);
   json["loss_rx"] = loss(path.loss_rx);
-}
-
-Json failure_json(const std::optional<session::Failure>& failure, Time now) {
-  if (!failure) return nullptr;
-  return {{"reason", failure->reason.word},
-          {"text", failure->reason.text},
-          {"peer", failure->peer ? Json(failure->peer->to_string()) : Json(nullptr)},
-          {"at", wall_clock(failure->at, now)},
-          {"times", failure->times}};
 }
 
 // Of the last datagram that the kernel refused, on any lane.

@@ -1,7 +1,7 @@
 // Why a link is not up, at an initiator: what ICMP and the kernel tell, and how long it is shown.
-#include "routevpn/session/session.hpp"
-
 #include <cerrno>
+
+#include "routevpn/session/session.hpp"
 
 #include "catch.hpp"
 #include "test_pki.hpp"
