@@ -4,6 +4,7 @@
 
 #include "answers.hpp"
 #include "brief.hpp"
+#include "history.hpp"
 #include "watch.hpp"
 
 namespace routevpn::cli {
@@ -12,12 +13,12 @@ namespace {
 
 using nlohmann::json;
 
-std::string full_text(const json& links, bool colour) {
+std::string full_text(const ShowLinks& show, const json& links, bool colour) {
   std::string text;
   for (const auto& link : links) {
     if (!text.empty()) text += "\n";
     try {
-      text += render(link, pki::now(), colour);
+      text += show.history ? render_history(link) : render(link, pki::now(), colour);
     } catch (const json::exception&) {  // a worker that is not sound must not hide the other links
       text += "a link's status is not as expected\n";
     }
@@ -27,13 +28,14 @@ std::string full_text(const json& links, bool colour) {
 
 int print_once(const ShowLinks& show, const Console& console) {
   const auto answers = collect(show);
-  const bool brief = show.brief || (show.links.empty() && answers.links.size() > most_in_full);
+  const bool many = show.links.empty() && answers.links.size() > most_in_full;
+  const bool brief = show.brief || (many && !show.history);
   if (show.json) {
     console.out << answers.links.dump(2, ' ', true, json::error_handler_t::replace) << "\n";
   } else if (brief) {
     console.out << render_brief(answers.links, {}, pki::now(), {console.colour, 0, 0});
   } else {
-    console.out << full_text(answers.links, console.colour);
+    console.out << full_text(show, answers.links, console.colour);
   }
   console.report(answers.faults);
   const bool none = answers.links.empty() && answers.faults.empty();

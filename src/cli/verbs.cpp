@@ -27,6 +27,7 @@ OptionTable show_table(ShowLinks& show) {
       {"json", "", "print a JSON array", flag(show.json)},
       {"brief", "", "print one line per link; more than four links are always printed so",
        flag(show.brief)},
+      {"history", "", "print the last 32 changes of the state", flag(show.history)},
       {"watch", "", "print again each second with rates, until interrupted", flag(show.watch)},
       {"wait", "up|down", "wait until every LINK is in this state",
        single(show.wait, optional(options::one_of<LinkState>(
@@ -103,6 +104,9 @@ Command complete(ShowLinks& show, Reading& reading) {
   if (reading.has("timeout") && !reading.has("wait"))
     reading.report_missing("--timeout: needs --wait up|down");
   if (show.watch && reading.has("wait")) reading.faults.emplace_back("--watch: excludes --wait");
+  if (show.history && (show.brief || show.json || show.watch)) {
+    reading.faults.emplace_back("--history: excludes --brief, --json and --watch");
+  }
   if (show.brief && show.json) reading.faults.emplace_back("--brief: excludes --json");
   return show;
 }

@@ -141,6 +141,17 @@ void write_path(Json& json, const session::PathStatus& path) {
   json["loss_rx"] = loss(path.loss_rx);
 }
 
+Json history_json(const History& history, Time now) {
+  Json changes = Json::array();
+  for (const StateChange& change : history.changes()) {
+    changes.push_back({{"at", wall_clock(change.at, now)},
+                       {"state", change.state},
+                       {"reason", change.reason.word},
+                       {"text", change.reason.text}});
+  }
+  return changes;
+}
+
 // Of the last datagram that the kernel refused, on any lane.
 Json send_error_json(std::span<const LaneFacts> lanes) {
   for (const LaneFacts& lane : lanes) {
@@ -219,6 +230,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
       lanes, [](const LaneFacts& lane) { return lane.session.certificate_shared; });
   json["udp_segment"] = std::ranges::all_of(
       lanes, [](const LaneFacts& lane) { return lane.counters.udp_segment.load(); });
+  json["history"] = history_json(facts.history, now);
   json["lanes"] = Json::array();
   for (const LaneFacts& lane : lanes) json["lanes"].push_back(lane_json(lane, now));
   return json.dump();

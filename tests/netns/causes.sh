@@ -36,11 +36,20 @@ expect_cause() {
   expect "  as a sentence" grep -E "$3" <(show a .reason_text)
 }
 
+SCHEMA=$(dirname "${BASH_SOURCE[0]}")/../../src/schemas/show.json
+fits_schema() { # a|b
+  "$ROUTEVPN" show --run-dir "$DIR/$1" --json | python3 -c '
+import json, jsonschema, sys
+with open(sys.argv[1]) as schema:
+    jsonschema.validate(json.load(sys.stdin), json.load(schema))' "$SCHEMA"
+}
+
 link_a
 wait_for has_socket a || fail "link a did not start"
 expect_cause "no link at the peer" port_unreachable 'no link listens.*198\.51\.100\.2'
 expect_equal "the expected peer is shown" b "$(show a .expected_peer)"
 expect_equal "no loss is shown" null "$(show a .loss)"
+expect "the status of a link that is not up fits the schema" fits_schema a
 has_failed_twice() { (($(show a '.last_failure.times // 0') >= 2)); }
 expect "failures of one kind are counted" wait_for has_failed_twice
 # The reason stays during the attempts that follow.
@@ -87,6 +96,8 @@ start b "$PUB_B" "$ROUTEVPN" --listen "198.51.100.2:$PORT" --peer-name a --ifnam
   --ca "$DIR/ca.cert" --run-dir "$DIR/b"
 expect "without a fault the link comes up" wait_for is_up
 expect_equal "and shows no failure" null "$(show a .last_failure)"
+expect "its status fits the schema" fits_schema a
+expect_equal "the history ends with this change" "up connected" "$(show a '.history[-1] | .state + " " + .reason')"
 
 # The peer's process is killed: its host says so, and a keepalive proves it.
 stop a || fail "link a ended with status $?"

@@ -32,6 +32,7 @@ struct ShowLinks {
   std::vector<std::string> links;  // empty: all
   bool json = false;
   bool brief = false;
+  bool history = false;
   bool watch = false;
   std::optional<LinkState> wait;
   std::optional<std::chrono::milliseconds> timeout;  // none: no limit

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "catch.hpp"
+#include "history.hpp"
 
 using namespace routevpn::cli;
 using nlohmann::json;
@@ -74,4 +75,17 @@ TEST_CASE("trouble comes first") {
   std::vector<std::string> names;
   for (const auto& link : sorted) names.push_back(link["link"]);
   CHECK(names == std::vector<std::string>{"d", "c", "ending", "lossy", "a", "b"});
+}
+
+TEST_CASE("a history has one line per change") {
+  const json link = {{"link", "a"},
+                     {"history",
+                      {{{"at", "2026-01-10T11:00:00.000Z"}, {"state", "up"}, {"text", "connected"}},
+                       {{"at", "2026-01-10T11:59:00.000Z"},
+                        {"state", "connecting"},
+                        {"text", "nothing \x1b heard"}}}}};
+  CHECK(render_history(link) ==
+        "link: a\n"
+        "  2026-01-10T11:00:00.000Z  up          connected\n"
+        "  2026-01-10T11:59:00.000Z  connecting  nothing \\x1b heard\n");
 }
