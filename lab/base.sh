@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2034 # run.sh sets prefix, sites, root; base.sh run_dir and the programs
 # Functions that all parts of the lab use: names, commands in a node, processes, waiting.
 # The including script sets prefix (of the namespaces), sites (their number), root (of the project).
+# booted.sh replaces functions of base.sh, network.sh, plan.sh and nodes.sh: a node is then a machine.
 
 run_dir=/run/${prefix}routevpn-lab
 routevpn=$root/build/release/src/routevpn
@@ -32,9 +33,17 @@ site_of() { # V12-1 -> 12
   echo "${site%-*}"
 }
 
-in_node() { ip netns exec "$prefix$1" "${@:2}"; }
+# enter NODE: sets `entered` to the command that runs a program of this machine in the node's namespace.
+enter() { entered=(ip netns exec "$prefix$1"); }
+in_node() { # NODE COMMAND...
+  local -a entered
+  enter "$1" || return
+  "${entered[@]}" "${@:2}"
+}
 ip_node() { ip -n "$prefix$1" "${@:2}"; }
-bird_node() { birdc -r -s "$run_dir/$1/bird.ctl" "${@:2}"; } # NODE COMMAND...
+bird_socket() { echo "$run_dir/$1/bird.ctl"; } # NODE
+bird_node() { birdc -r -s "$(bird_socket "$1")" "${@:2}"; } # NODE COMMAND...
+show_links() { "$routevpn" show --run-dir "$run_dir/$1" "${@:2}"; } # GATEWAY [OPTION...]
 
 # Milliseconds since boot. Setting the clock does not change them.
 now_ms() {
@@ -43,11 +52,14 @@ now_ms() {
   echo $((10#${up/./} * 10))
 }
 
+seconds_since() { awk -v a="$1" -v b="$(now_ms)" 'BEGIN { printf "%.1f\n", (b - a) / 1000 }'; } # MS
+
+poll_s=0.02
 wait_until() { # SECONDS COMMAND...
   local deadline=$(($(now_ms) + $1 * 1000))
   until "${@:2}" >/dev/null 2>&1; do
     (($(now_ms) < deadline)) || return 1
-    sleep 0.02
+    sleep "$poll_s"
   done
 }
 
@@ -56,7 +68,9 @@ need_lab() { [[ -d $run_dir ]] || die "the lab is not up; 'lab/run.sh up' brings
 # Processes: each has a file with its id, and a log beside it -----------------------------------------
 
 start() { # PIDFILE NODE COMMAND...
-  ip netns exec "$prefix$2" "${@:3}" >>"${1%.pid}.log" 2>&1 </dev/null &
+  local -a entered
+  enter "$2" || return
+  "${entered[@]}" "${@:3}" >>"${1%.pid}.log" 2>&1 </dev/null &
   echo $! >"$1"
   disown # otherwise bash reports its end
 }

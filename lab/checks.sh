@@ -172,9 +172,10 @@ reachability_matrix() {
 
 links_table() {
   local gateway
+  # shellcheck disable=SC2046 # one word for each gateway
   for gateway in $(gateways); do
-    "$routevpn" show --run-dir "$run_dir/$gateway" --json
-  done | python3 -B "$root/lab/links.py"
+    show_links "$gateway" --json
+  done | python3 -B "$root/lab/links.py" $(gateways)
 }
 
 report() {

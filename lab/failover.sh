@@ -23,6 +23,7 @@ describe() {
     underlay-flapping) echo "V3-1's route in the underlay is withdrawn and announced 5 times in 20 s" ;;
     loss) echo "the underlay loses 20 % of the packets of all links for $loss_seconds s" ;;
     revoked) echo "V3-1's certificate is on a new revocation list" ;;
+    *) describe_machines "$1" ;;
   esac
 }
 
@@ -33,12 +34,14 @@ bar() {
     peer-stopped) echo 20 ;;
     worker-killed | gateway-stopped) echo 50 ;;
     peer-killed | underlay-cut | carrier-only | one-way-cut) echo 500 ;;
+    *) bar_of_machines "$1" ;;
   esac
 }
 
 peer_of() { # SCENARIO: prints the gateway at the other end of the streams
   case $1 in
-    gateway-*) echo V2-1 ;;
+    gateway-* | reboot | power-cut) echo V2-1 ;;
+    not-yet-valid) echo V2-2 ;;
     *) echo V3-1 ;;
   esac
 }
@@ -56,7 +59,7 @@ drop_in_underlay() { # MATCH
 mend_underlay() { in_node internet nft delete table inet trouble; }
 
 public_routes_of() { # disable|enable GATEWAY: withdraws or announces them in the underlay
-  birdc -s "$run_dir/$2/bird.ctl" "$1" PUBLIC_OWN >/dev/null
+  birdc -s "$(bird_socket "$2")" "$1" PUBLIC_OWN >/dev/null
 }
 flap_underlay() {
   local i
@@ -71,40 +74,24 @@ flap_underlay() {
 # The peer of a session detects the end of BFD after 3 s. By then its BFD is off, too.
 ibgp_bfd() { # yes|no
   local gateway
-  sed -i "s/^  bfd [a-z]*;/  bfd $1;/" "$run_dir/bird/private.conf"
+  # shellcheck disable=SC2046 # one word for each file
+  sed -i "s/^  bfd [a-z]*;/  bfd $1;/" $(bird_constants private.conf)
   for gateway in $(gateways); do
-    birdc -s "$run_dir/$gateway.private/bird.ctl" configure >/dev/null
+    birdc -s "$(bird_socket "$gateway.private")" configure >/dev/null
   done
 }
 
-worker_of() { # GATEWAY LINK: prints the pid of its worker
-  ps -o pid=,comm= --ppid "$(<"$(link_pidfile "$1" "$2")")" | awk '$2 == "routevpn-worker" { print $1 }'
-}
-
-kill_gateway() { # GATEWAY
-  local -a pidfiles=("$run_dir/$1"/*.pid "$run_dir/$1.private"/*.pid)
-  ip_node internet link set "${1,,}" down
-  ip_node "R$(site_of "$1")" link set "${1,,}" down
-  signal KILL "${pidfiles[@]}"
-  rm -f "${pidfiles[@]}"
-}
-revive_gateway() { # GATEWAY
-  ip_node internet link set "${1,,}" up
-  ip_node "R$(site_of "$1")" link set "${1,,}" up
-  start_gateway "$1"
-}
-
 restart_bird() { # NODE
-  end "$run_dir/$1/bird.pid"
+  stop_bird "$1"
   sleep 2
   start_bird "$1"
 }
 
 break_it() {
   case $1 in
-    peer-stopped) signal TERM "$(link_pidfile V3-1 rv1-1)" ;;
-    peer-killed) signal KILL "$(link_pidfile V3-1 rv1-1)" ;;
-    worker-killed) kill -KILL "$(worker_of V3-1 rv1-1)" ;;
+    peer-stopped) signal_monitor TERM V3-1 rv1-1 ;;
+    peer-killed) signal_monitor KILL V3-1 rv1-1 ;;
+    worker-killed) kill_worker V3-1 rv1-1 ;;
     gateway-stopped) stop_gateway V2-1 ;;
     gateway-gone) kill_gateway V2-1 ;;
     underlay-cut) drop_in_underlay "udp dport $(link_port V1-1 rv3-1)" ;;
@@ -118,22 +105,21 @@ break_it() {
       sleep "$loss_seconds"
       ;;
     revoked) revoke V3-1 ;;
+    *) break_machines "$1" "$2" ;;
   esac
 }
 
 mend_it() {
   case $1 in
-    peer-*)
-      end "$(link_pidfile V3-1 rv1-1)"
-      start_link V3-1 rv1-1
-      ;;
+    peer-*) restart_link V3-1 rv1-1 ;;
     gateway-stopped) start_gateway V2-1 ;;
     gateway-gone) revive_gateway V2-1 ;;
     underlay-cut | one-way-cut | loss) mend_underlay ;;
     carrier-only) mend_underlay ;;
     site-cut) ip_node R1 link set v1-1 up ;;
-    worker-killed) ;;
+    worker-killed | bird-restarted | underlay-flapping) ;;
     revoked) certify V3-1 ;;
+    *) mend_machines "$1" ;;
   esac
 }
 
@@ -142,7 +128,7 @@ mend_it() {
 states_of_all() {
   local gateway
   for gateway in $(gateways); do
-    "$routevpn" show --run-dir "$run_dir/$gateway" --json | grep -E '"(ifname|flaps)"' || return 1
+    show_links "$gateway" --json | grep -E '"(ifname|flaps)"' || return 1
     bird_node "$gateway.private" show protocols | awk '$2 == "BGP" { print $1, $5 }'
   done
 }
@@ -153,30 +139,40 @@ sound() {
   local gateway
   all_routes 90 || return 1
   for gateway in $(gateways); do wait_until 10 has_bfd "$gateway.private" || return 1; done
+  wait_until 10 no_unit_failed || return 1
 }
 
+# The scenario changes no link and no session: a change is a flap.
+keeps_links() { [[ " loss renewed upgraded " == *" $1 "* ]]; } # SCENARIO
+
 run_scenario() { # SCENARIO DIR
-  local peer
+  local peer began
   peer=$(peer_of "$1")
   local -a receivers=("R$(site_of V1-1)" "R$(site_of "$peer")")
   echo "$1" >"$2/scenario"
   describe "$1" >"$2/description"
   bar "$1" >"$2/bar"
+  recovery_bar "$1" >"$2/recovery-bar"
   sound || die "routes are missing: nothing can be measured"
   [[ $1 != carrier-only ]] || ibgp_bfd no
   start_streams "$2" V1-1 "$peer"
   wait_for_streams "${receivers[@]}"
   states_of_all >"$2/states-before"
   mark "$2" broken
-  break_it "$1"
+  break_it "$1" "$2"
   # All reactions end within BFD's 3 s.
   [[ $1 == loss ]] || sleep 5
-  [[ $1 != loss ]] || states_of_all >"$2/states-after"
+  if keeps_links "$1"; then states_of_all >"$2/states-after"; fi
   # Random loss ends before the mark: packets lost at its end do not count as lost by the mending.
   [[ $1 != loss ]] || mend_it loss
   mark "$2" mended
+  began=$(now_ms)
   [[ $1 == loss ]] || mend_it "$1"
-  sound || echo "lab/run.sh: not all routes have come back" >&2
+  if all_routes 90 && [[ ! -f $2/back ]]; then seconds_since "$began" >"$2/back"; fi
+  sound || {
+    echo "lab/run.sh: not all routes have come back, or a unit has failed" >&2
+    echo never >"$2/back"
+  }
   # The streams are on their old path again, where a loss would show.
   wait_for_streams "${receivers[@]}"
   stop_streams "$2" "${receivers[@]}"
@@ -212,6 +208,7 @@ fail() {
     shift
   done
   ((${#wanted[@]} > 0)) || die "fail: which scenario? all, ${scenarios[*]}"
+  end "$run_dir"/fail/*/*.pid # a run that was ended leaves its streams
   for scenario in "${wanted[@]}"; do
     dirs=()
     for ((run = 1; run <= runs; run++)); do
@@ -221,7 +218,7 @@ fail() {
       run_scenario "$scenario" "$dir"
       dirs+=("$dir")
     done
-    python3 -B lab/report.py table "${dirs[@]}" || status=1
+    python3 -B lab/report.py "$report_kind" "${dirs[@]}" || status=1
     [[ -z $plot ]] || draw "$scenario" "${dirs[0]}"
   done
   return "$status"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints a line for each end of a link. Standard input: `routevpn show --json` of several gateways."""
+"""Prints a line for each end of a link: links.py GATEWAY... Standard input: `routevpn show --json` of each."""
 import json
 import sys
 
@@ -16,19 +16,19 @@ def arrays(text):
         text = text[end:].lstrip()
 
 
-def row(link):
+def row(gateway, link):
     rtt = link["rtt_us"]
     return COLUMNS.format(
-        link["netns"].removesuffix(".private"), link["ifname"], link["state"],
+        gateway, link["ifname"], link["state"],
         f"{(rtt['smoothed'] or 0) / 1000:.2f}", f"{(rtt['jitter'] or 0) / 1000:.2f}",
         f"{link['rx']['bytes'] / 1024:.0f} KiB", f"{link['tx']['bytes'] / 1024:.0f} KiB")
 
 
 def main():
     print(COLUMNS.format("gateway", "link", "state", "rtt ms", "jitter", "received", "sent"))
-    for array in arrays(sys.stdin.read()):
+    for gateway, array in zip(sys.argv[1:], arrays(sys.stdin.read())):
         for link in array:
-            print(row(link))
+            print(row(gateway, link))
 
 
 if __name__ == "__main__":

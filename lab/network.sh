@@ -18,10 +18,14 @@ remove_stale_name() { # NODE
   [[ ! -f $file ]] || mountpoint -q "$file" || rm "$file"
 }
 
-make_node() { # NODE
+make_space() { # NODE
   remove_stale_name "$1"
   ip netns add "$prefix$1"
   ip_node "$1" link set lo up
+}
+
+make_node() { # NODE
+  make_space "$1"
   # Duplicate address detection would delay every link-local address, and with it OSPF, by 1 s. The kernel
   # skips routes over a cable without carrier, as over the interfaces of routevpn.
   # shellcheck disable=SC2046 # flow_fields gives several words

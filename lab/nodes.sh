@@ -20,6 +20,19 @@ link_pidfile() { echo "$run_dir/$1/$2.pid"; } # GATEWAY LINK
 start_link() { # GATEWAY LINK
   start "$(link_pidfile "$1" "$2")" "$1" "$routevpn" --config "$run_dir/$1/links/$2.conf"
 }
+restart_link() { # GATEWAY LINK
+  end "$(link_pidfile "$1" "$2")"
+  start_link "$1" "$2"
+}
+signal_monitor() { signal "$1" "$(link_pidfile "$2" "$3")"; } # SIGNAL GATEWAY LINK
+kill_worker() { # GATEWAY LINK
+  kill -KILL "$(ps -o pid=,comm= --ppid "$(<"$(link_pidfile "$1" "$2")")" |
+    awk '$2 == "routevpn-worker" { print $1 }')"
+}
+reload_links() { # GATEWAY...
+  local gateway
+  for gateway in "$@"; do signal HUP "$run_dir/$gateway"/rv*.pid; done
+}
 
 # Prints the path of the configuration of a node's BIRD.
 bird_conf() { # NODE
@@ -30,16 +43,34 @@ bird_conf() { # NODE
     *) echo "$run_dir/$1/bird/public.conf" ;;
   esac
 }
-start_bird() { # NODE
+run_bird() { # NODE
   mkdir -p "$run_dir/$1"
   start "$run_dir/$1/bird.pid" "$1" bird -f -c "$(bird_conf "$1")" -s "$run_dir/$1/bird.ctl"
 }
+start_bird() { run_bird "$1"; }               # NODE
+stop_bird() { end "$run_dir/$1/bird.pid"; } # NODE
+
+# Prints the paths of a file of bird/ that the private BIRDs include.
+bird_constants() { echo "$run_dir/bird/$1"; } # FILE
 
 start_gateway() { # GATEWAY
   local link
   start_bird "$1"
   start_bird "$1.private"
   for link in $(links_of "$1"); do start_link "$1" "$link"; done
+}
+
+kill_gateway() { # GATEWAY
+  local -a pidfiles=("$run_dir/$1"/*.pid "$run_dir/$1.private"/*.pid)
+  ip_node internet link set "${1,,}" down
+  ip_node "R$(site_of "$1")" link set "${1,,}" down
+  signal KILL "${pidfiles[@]}"
+  rm -f "${pidfiles[@]}"
+}
+revive_gateway() { # GATEWAY
+  ip_node internet link set "${1,,}" up
+  ip_node "R$(site_of "$1")" link set "${1,,}" up
+  start_gateway "$1"
 }
 
 # Neither the site router nor another gateway has a route through the gateway, by a link or by its site.
@@ -61,7 +92,7 @@ is_avoided() { # GATEWAY
 # The order for a stop without loss is BIRD first. BIRD withdraws its routes from the neighbours, whose OSPF
 # needs at most 2 s. Until then the kernel forwards by BIRD's routes, which stay (`persist`).
 stop_gateway() { # GATEWAY
-  end "$run_dir/$1.private/bird.pid"
+  stop_bird "$1.private"
   wait_until 5 is_avoided "$1" || echo "lab/run.sh: some routes still lead through $1" >&2
   end "$run_dir/$1"/rv*.pid "$run_dir/$1/bird.pid"
 }
@@ -77,6 +108,12 @@ end_nodes() {
   local -a pidfiles
   mapfile -t pidfiles < <(find "$run_dir" -name '*.pid')
   end "${pidfiles[@]}"
+}
+
+# Sets `entered` to the command that opens a shell.
+enter_shell() { # NODE
+  enter "$1"
+  entered+=("${SHELL:-/bin/bash}")
 }
 
 # Waiting for the routes -----------------------------------------------------------------------------
@@ -101,6 +138,8 @@ all_routes() {
     }
   done
 }
+
+no_unit_failed() { true; } # without --booted there is no unit
 
 # BFD is up on every session that uses it. BGP comes up without it.
 has_bfd() { # NODE

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Losses of the streams of a scenario: report.py table DIR... | worst DIR | plot DIR FILE.svg
+"""Losses of the streams of a scenario: report.py table DIR... | machines DIR... | worst DIR | plot DIR FILE.svg
 
-A DIR is one run, as lab/failover.sh leaves it: scenario, description, bar, events, sent-* and
-received-*. A packet is sent every millisecond.
+A DIR is one run, as lab/failover.sh leaves it: scenario, description, bar, recovery-bar, back, events, sent-*
+and received-*. A packet is sent every millisecond.
 table prints a row for each run and, for several runs of a scenario, a row of the largest losses. Its exit
-status is 1 if a scenario has lost more than allowed. worst prints three numbers in ms: the largest loss of
+status is 1 if a scenario has lost more than allowed. machines prints a row for each run, whose losses are
+those of the failure and of the mending, and the seconds until all routes were back. worst prints three numbers in ms: the largest loss of
 a stream by the failure, the largest by the mending, and the longest pause of a sender.
 """
 import pathlib
@@ -42,6 +43,8 @@ class Run:
             self._read_sent(path)
         for path in sorted(here.glob("received-*")):
             self._read_received(path)
+        self.back = number(here / "back")
+        self.recovery_bar = number(here / "recovery-bar")
         self.flaps = None
         if (here / "states-after").exists():
             self.flaps = changed(here / "states-before", here / "states-after")
@@ -67,6 +70,9 @@ class Run:
     def recovery(self, flow):
         return losses(flow, self.events["mended"], float("inf"))
 
+    def all_of(self, flow):
+        return losses(flow, self.broken_ns, float("inf"))
+
     def before(self, flow):
         return losses(flow, 0, self.broken_ns)
 
@@ -82,10 +88,30 @@ class Run:
         return max(self.recovery(flow)[0] for flow in self.flows.values())
 
 
+def number(path):
+    """The number in the file, or None."""
+    text = path.read_text().strip() if path.exists() else ""
+    return float(text) if text and text != "never" else None
+
+
 def changed(before, after):
     """The number of links and sessions that have changed."""
     pairs = zip(before.read_text().splitlines(), after.read_text().splitlines())
-    return sum(one != other for one, other in pairs)
+    return sum(not is_same(one, other) for one, other in pairs)
+
+
+def is_same(one, other):
+    """BIRD prints the same time of a change with 1 ms more or less."""
+    words = one.split(), other.split()
+    if one == other or words[0][0] != words[1][0] or len(words[0]) != 2 or len(words[1]) != 2:
+        return one == other
+    times = [seconds_of_day(word[1]) for word in words]
+    return None not in times and abs(times[0] - times[1]) < 0.1
+
+
+def seconds_of_day(text):
+    parts = text.split(":")
+    return sum(float(part) * 60 ** (2 - at) for at, part in enumerate(parts)) if len(parts) == 3 else None
 
 
 def losses(flow, begin_ns, end_ns):
@@ -149,6 +175,48 @@ def print_scenario(runs):
     return runs[0].bar is None or worst <= runs[0].bar
 
 
+def machine_faults(run, worst):
+    faults = []
+    if run.bar is not None and worst > run.bar:
+        faults.append(f"MISSED: at most {run.bar} ms may be lost")
+    if run.back is None:
+        faults.append("MISSED: not all routes have come back, or a unit has failed")
+    elif run.recovery_bar is not None and run.back > run.recovery_bar:
+        faults.append(f"MISSED: at most {run.recovery_bar:.0f} s until the routes are back")
+    if run.flaps:
+        faults.append(f"MISSED: {run.flaps} links or sessions have changed")
+    return faults
+
+
+def machine_row(directory):
+    """Prints the row of one run. Returns whether it is within its limits."""
+    if not (pathlib.Path(directory) / "back").exists():
+        print(f"{pathlib.Path(directory).name:<18} was not carried out to its end")
+        return False
+    run = Run(directory)
+    by_family = {"4": [], "6": []}
+    for name, flow in run.flows.items():
+        by_family[name[-1]].append(run.all_of(flow))
+    if len(run.flows) != 4:
+        print(f"{run.scenario:<18} has not measured all four streams; the reason is in their logs")
+        return False
+    lost = {family: max(sum_ms for sum_ms, _ in gaps) for family, gaps in by_family.items()}
+    longest = max(gap for gaps in by_family.values() for _, gap in gaps)
+    faults = machine_faults(run, max(lost.values()))
+    limit = "" if run.bar is None else run.bar
+    back = "never" if run.back is None else f"{run.back:.1f}"
+    print(f"{run.scenario:<18}{lost['4']:>10}{lost['6']:>10}{longest:>10}{limit:>8}{back:>10}  "
+          + ("; ".join(faults) or "ok"))
+    return not faults
+
+
+def machines(directories):
+    print(f"{'scenario':<18}{'IPv4 lost':>10}{'IPv6 lost':>10}{'gap':>10}{'limit':>8}{'back':>10}")
+    print("ms in the stream that lost most, longest gap and limit in ms, seconds until all routes were back")
+    kept = [machine_row(directory) for directory in directories]
+    return 0 if all(kept) else 1
+
+
 def table(directories):
     by_scenario = {}
     for directory in directories:
@@ -161,6 +229,8 @@ def table(directories):
 def main(arguments):
     if len(arguments) >= 2 and arguments[0] == "table":
         return table(arguments[1:])
+    if len(arguments) >= 2 and arguments[0] == "machines":
+        return machines(arguments[1:])
     if len(arguments) == 2 and arguments[0] == "worst":
         run = Run(arguments[1])
         print(run.worst(), run.worst_mended(), run.longest_pause_ms())

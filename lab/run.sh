@@ -12,6 +12,8 @@
 #   V1-1.private  10.0.1.11, 2001:db8:a1::11, and of each link a /30 of 10.255.0.0/24 and a /127 of
 #                 2001:db8:ff::/64 on rv2-1, rv2-2, rv3-1, rv3-2
 #
+# With --booted, the gateways and site routers are machines that boot Debian 12 or 13 with systemd.
+#
 # "==" is routevpn, the only path between a private and a public namespace: packets pass it encrypted.
 # `routevpn plan` makes all files from topology.toml. All routes come from BIRD.
 # shellcheck disable=SC2154,SC2034 # lab/*.sh use and set variables of each other
@@ -20,7 +22,7 @@ umask 022  # routevpn refuses files and directories that the group can write to
 
 usage() {
   cat <<'TEXT'
-lab/run.sh [--name X] [--sites N] [--ipv6-only] [COMMAND]
+lab/run.sh [--name X] [--sites N] [--ipv6-only] [--booted] [COMMAND]
 
   (none)         install missing packages, build, bring the lab up, check it, run four failure
                  scenarios, report; the lab stays up
@@ -35,18 +37,26 @@ lab/run.sh [--name X] [--sites N] [--ipv6-only] [COMMAND]
                  build/lab/SCENARIO.svg; --seconds is the duration of `loss` (30). Scenarios:
 TEXT
   for scenario in "${scenarios[@]}"; do printf '%19s%-19s%s\n' "" "$scenario" "$(describe "$scenario")"; done
+  if [[ -z $booted ]]; then
+    echo "                   with --booted also: ${machine_scenarios[*]}"
+  fi
   cat <<'TEXT'
                    all                all of them, one after the other
-  scale          bring a lab of 10 sites up (180 links) and measure its use of resources
+  scale          bring a lab of 10 sites up (180 links) and measure its use of resources; not
+                 with --booted
   down           remove everything
 
 --name X puts X- before the name of every namespace, so that two labs can be up at once. With
 --ipv6-only the links have no IPv4 addresses, and IPv4 routes have IPv6 next hops.
+
+--booted: gateways and site routers are systemd-nspawn machines, Debian 12 and 13 mixed, with the
+package, `routevpn apply` and the units. Each command takes it. Without a command, the machines
+are removed at the end.
 TEXT
 }
 
 original=("$@")
-prefix="" sites=3 ipv6_only="" loss_seconds=30
+prefix="" sites=3 ipv6_only="" booted="" loss_seconds=30 report_kind=table
 bad_option=""
 while [[ ${1:-} == --* && -z $bad_option ]]; do
   case $1 in
@@ -64,11 +74,17 @@ while [[ ${1:-} == --* && -z $bad_option ]]; do
       ipv6_only=yes
       shift
       ;;
+    --booted)
+      booted=yes
+      shift
+      ;;
     --help) break ;;
-    *) bad_option="$1: unknown option; options are --name X, --sites N, --ipv6-only and --help" ;;
+    *) bad_option="$1: unknown option; options are --name X, --sites N, --ipv6-only, --booted and --help" ;;
   esac
 done
 [[ ${1:-} != scale || -n ${given_sites:-} ]] || sites=10
+# Both kinds of lab can be up at once.
+[[ -z $booted ]] || prefix+=booted-
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -76,7 +92,7 @@ cd "$root"
 if [[ -z ${given_sites:-} && -f /run/${prefix}routevpn-lab/sites ]]; then
   sites=$(</run/"${prefix}"routevpn-lab/sites)
 fi
-for part in base network plan nodes streams failover checks scale; do
+for part in base network plan nodes streams failover lifecycle checks scale ${booted:+power booted}; do
   # shellcheck source=/dev/null
   . "lab/$part.sh"
 done
@@ -91,19 +107,21 @@ build() {
 up() {
   local began
   [[ -x $routevpn && -x $stream ]] || die "$routevpn does not exist; lab/run.sh without a command builds it"
-  [[ ! -d $run_dir ]] || die "the lab is up already; 'lab/run.sh down' removes it"
+  [[ ! -d $run_dir ]] || die "the lab is up already; 'lab/run.sh${booted:+ --booted} down' removes it"
+  [[ -z $booted ]] || prepare_systems
   began=$(now_ms)
-  trap 'echo "lab/run.sh: bringing the lab up failed; logs:" >&2; show_logs >&2; down' ERR
+  trap 'echo "lab/run.sh: bringing the lab up failed; logs:" >&2; show_logs >&2; down' EXIT
   plan_lab
   make_network
   start_nodes
   all_routes 120
-  trap - ERR
+  trap - EXIT
   echo "All routes are learnt $((($(now_ms) - began) / 1000)).$((($(now_ms) - began) % 1000 / 100)) s after the start."
 }
 
 show_logs() {
   local log
+  [[ -z $booted ]] || show_journals
   find "$run_dir" -name '*.log' -size +0 | while read -r log; do
     echo "--- ${log#"$run_dir"/}"
     tail -n 5 "$log"
@@ -119,14 +137,18 @@ down() {
 status() {
   need_lab
   local gateway
-  for gateway in $(gateways); do "$routevpn" show --run-dir "$run_dir/$gateway"; done
+  for gateway in $(gateways); do show_links "$gateway"; done
 }
 
 node_shell() {
   need_lab
   local node
+  local -a entered
   for node in $(nodes); do
-    [[ $node != "${1:-}" ]] || exec ip netns exec "$prefix$node" "${SHELL:-/bin/bash}"
+    [[ $node == "${1:-}" ]] || continue
+    enter_shell "$node"
+    "${entered[@]}"
+    exit
   done
   die "shell: which node? $(nodes | tr '\n' ' ')"
 }
@@ -140,6 +162,7 @@ everything() {
   local scenario
   build
   [[ ! -d $run_dir ]] || down
+  [[ -z $booted ]] || everything_booted
   up
   check
   echo "Failover"
@@ -155,7 +178,9 @@ everything() {
 case ${1:-} in
   help | --help) usage && exit ;;
 esac
-[[ $(id -u) == 0 ]] || exec sudo "$0" "${original[@]}"
+[[ $(id -u) == 0 ]] ||
+  exec sudo env HOME="$HOME" ${XDG_CACHE_HOME:+"XDG_CACHE_HOME=$XDG_CACHE_HOME"} "$0" "${original[@]}"
+[[ -z $booted || ${1:-} != scale ]] || die "scale measures the lab without --booted"
 case ${1:-} in
   "") everything ;;
   up | check | report | status | scale | down) "$1" ;;

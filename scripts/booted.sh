@@ -9,6 +9,7 @@
 #   --mirror URL   Debian mirror; default: that of this machine's apt
 #   --renew        makes the system again, with the suite's newest packages
 #   --only NAME    only tests/booted/NAME.sh; can be given more than once
+#   --prepare      only makes the system and the package, and prints their paths; lab/run.sh --booted uses them
 #
 # The system and the build stay in ~/.cache/routevpn-booted/SUITE for later runs. Needs root, by sudo for
 # other users. One line is printed for each check, and "N passed, N failed" last. Exit status: 0 when none
@@ -17,11 +18,14 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=kept_debian.sh
 source "$(dirname "${BASH_SOURCE[0]}")/kept_debian.sh"
 
-# A script takes about a minute. The limit only ends one that hangs.
-script_limit_s=600
+# A script takes about a minute, `readme` as long as a build. The limit only ends one that hangs.
+script_limit_s=1800
 
 make_system() {
   local new=$cache/new
+  if grep -q "lowerdir=$cache/system-" /proc/self/mounts; then
+    die "the machines of a lab use the system of $suite: 'lab/run.sh --booted down' ends them"
+  fi
   rm -rf --one-file-system "$new" "$cache"/system-*
   make_root "$new" build booted_machine
   # Each machine makes an identity of its own.
@@ -44,7 +48,7 @@ check_package() {
 
 run_script() { # NAME
   local log=$work/$1.log status=0 started=$SECONDS
-  SYSTEM=$system PACKAGE=$(echo "$cache/build"/*.deb) WORK=$work \
+  SYSTEM=$system PACKAGE=$(echo "$cache/build"/*.deb) WORK=$work CACHE=$cache SUITE=$suite MIRROR=$mirror \
     timeout --signal TERM --kill-after 30 "$script_limit_s" bash "$top/tests/booted/$1.sh" \
     > >(tee "$log") 2>&1 || status=$?
   passed=$((passed + $(grep -c '^ok - ' "$log" || true)))
@@ -66,6 +70,11 @@ if [[ -n $renew || ! -d $system ]]; then make_system; fi
 passed=0 failed=0
 rm -f "$cache/build"/*.deb
 build_in "$system" tests/booted/build.sh package
+if [[ -n $prepare ]]; then
+  echo "system: $system"
+  echo "package: $(echo "$cache/build"/*.deb)"
+  exit
+fi
 check_package
 for name in "${only[@]}"; do run_script "$name"; done
 echo "$passed passed, $failed failed"

@@ -3,14 +3,14 @@
 # A Debian system that stays in ~/.cache/routevpn-KIND/SUITE for later runs, and the options of the scripts
 # that use one. Source this file; it sources debian_root.sh.
 #
-#   top, suite, mirror, renew, only   set by read_options
+#   top, suite, mirror, renew, only, prepare   set by read_options
 #   cache, work, system               set by open_cache: the directory that stays, one that clean_up removes,
 #                                     and the place of the system, which may not exist yet
 # shellcheck source-path=SCRIPTDIR source=debian_root.sh
 source "$(dirname "${BASH_SOURCE[0]}")/debian_root.sh"
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-suite='' mirror='' renew='' only=()
+suite='' mirror='' renew='' prepare='' only=()
 cache='' work='' system=''
 
 die() {
@@ -36,6 +36,7 @@ read_options() {
         [[ -n $mirror ]] || die "--mirror takes a URL" 2
         ;;
       --renew) renew=yes ;;
+      --prepare) prepare=yes ;;
       --only)
         name=${2:-}
         [[ $name =~ ^[a-z_]+$ ]] || die "--only takes the name of a script, without .sh" 2

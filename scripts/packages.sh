@@ -40,7 +40,8 @@ packages_of() {
       ;;
     test)
       echo "$(bird)" ccache clang ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq \
-        libbenchmark-dev mandoc nftables openssl procps python3 python3-jsonschema shellcheck tcpdump util-linux
+        libbenchmark-dev libstrongswan-standard-plugins mandoc nftables openssl procps python3 python3-jsonschema \
+        shellcheck strace strongswan-pki tcpdump util-linux
       # The formatting and the lint stage need version 14 of clang-format and clang-tidy.
       if [[ $(debian_version) == 12 ]]; then
         echo clang-format-14 clang-tidy-14 libclang-rt-14-dev

@@ -9,6 +9,7 @@
 #
 #   --mirror URL   Debian mirror; default: that of this machine's apt
 #   --renew        makes the system again, with the suite's newest packages
+#   --prepare      only makes the system and builds the program
 #   --only NAME    only tests/stock/NAME.sh, or tests/netns/NAME.sh if it needs no other program than routevpn;
 #                  can be given more than once
 #
@@ -110,6 +111,7 @@ if [[ -n $renew || ! -d $system ]]; then make_system; fi
 
 passed=0 failed=0 finished=''
 build_in "$system/root" tests/stock/build.sh program
+[[ -z $prepare ]] || exit 0
 pack
 echo "stock_kernel.sh: $suite: boots, with $(cut -d ' ' -f 1-3 /proc/loadavg) as this machine's load"
 started=$SECONDS

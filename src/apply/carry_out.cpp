@@ -58,6 +58,9 @@ class Executor {
 
  private:
   void carry_out_step(const Step& step) {
+    if (const auto name = to_.machine.signal()) {
+      throw SystemError(*name + " came before this step");
+    }
     const auto& first = step.objects.front();
     switch (step.action) {
       case Action::install:
@@ -180,7 +183,7 @@ class Executor {
       wait([&] { return another_carries(link); },
            link.instance +
                " is the only link with traffic, and is not restarted: no other link "
-               "was up with its BGP session established within ");
+               "was up with its BGP session established");
     }
     systemctl({"restart", link.name});
     record(link.name);
@@ -191,7 +194,7 @@ class Executor {
   [[nodiscard]] std::string state_after_restart(const PlannedUnit& link) const {
     return link.instance + " was restarted, and was not up " +
            (link.session.empty() ? "" : "with its BGP session " + link.session + " established ") +
-           "again within ";
+           "again";
   }
 
   template <typename Condition>
@@ -199,7 +202,10 @@ class Executor {
     if (to_.timeout <= to_.timeout.zero()) return;
     const auto end = to_.machine.now() + to_.timeout;
     while (!condition()) {
-      if (to_.machine.now() >= end) throw SystemError(late + seconds_of(to_.timeout));
+      if (const auto name = to_.machine.signal()) throw SystemError(late + " before " + *name);
+      if (to_.machine.now() >= end) {
+        throw SystemError(late + " within " + seconds_of(to_.timeout));
+      }
       to_.machine.pause(look_period);
     }
   }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
+
+#include <sys/stat.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
@@ -39,15 +42,23 @@ bool ends_with_any(const std::string& name, const std::vector<std::string_view>&
       endings, [&](std::string_view ending) { return name.ends_with(ending) && name != ending; });
 }
 
-std::vector<std::string> names_in(const std::string& directory) {
+// A directory that does not exist has none.
+std::vector<std::string> names_in(const std::string& directory, std::vector<std::string>& faults) {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     names.push_back(entry.path().filename());
   }
-  if (error && error.value() != ENOENT) throw system_error(directory, error.value());
+  if (error && error.value() != ENOENT) {
+    faults.push_back(directory + ": cannot be read: " + error.message());
+  }
   std::ranges::sort(names);
   return names;
+}
+
+// The manifest has one file per line.
+bool is_visible(char c) {
+  return c > ' ' && c <= '~';
 }
 
 std::string endings_of(const Folder& folder) {
@@ -65,10 +76,10 @@ class DirectoryReader {
 
   void read_folder(const Folder& folder, std::vector<PlannedFile>& files) {
     const auto path = directory_ + "/" + std::string(folder.name);
-    for (const auto& name : names_in(path)) {
+    for (const auto& name : names_in(path, faults_)) {
       const auto source = std::string(path).append("/").append(name);
       if (!folder.ignored.empty() && name.ends_with(folder.ignored)) continue;
-      if (!ends_with_any(name, folder.endings)) {
+      if (!ends_with_any(name, folder.endings) || !std::ranges::all_of(name, is_visible)) {
         faults_.push_back(source + ": is not a planned file; allowed are " + endings_of(folder));
         continue;
       }
@@ -129,7 +140,12 @@ GatewayPlan read_directory(const std::string& directory, std::vector<std::string
   GatewayPlan plan;
   const auto units = directory + "/units";
   for (const auto& needed : {directory + "/links", units}) {
-    if (exists(needed)) continue;
+    struct stat status {};
+    if (::stat(needed.c_str(), &status) == 0) continue;
+    if (errno != ENOENT && errno != ENOTDIR) {
+      faults.push_back(needed + ": cannot be read: " + std::generic_category().message(errno));
+      return plan;
+    }
     faults.push_back(directory + ": is not the planned directory of a gateway: it has no " +
                      needed.substr(directory.size() + 1) +
                      "; give DIR/GATEWAY of routevpn plan --out DIR");

@@ -52,6 +52,7 @@ class Reader {
     read_planned_units();
     read_removed_units();
     read_active();
+    check_namespaces();
     check_interfaces();
     return std::move(installed_);
   }
@@ -159,6 +160,18 @@ class Reader {
     for (auto& [unit, state] : installed_.units) {
       state.active = *word == "active" || *word == "reloading";
       ++word;
+    }
+  }
+
+  // src/systemd/netns refuses a namespace that it did not make: it has a file for each of its own.
+  void check_namespaces() {
+    for (const auto& unit : plan_.units) {
+      const auto& name = unit.instance;
+      if (unit.kind != PlannedUnit::Kind::netns || installed_.units[unit.name].active) continue;
+      if (!exists(root_ + "/run/netns/" + name)) continue;
+      if (name == "public" || exists(root_ + "/run/routevpn/netns/" + name)) continue;
+      faults_.push_back("the network namespace " + name + " exists, and " + unit.name +
+                        " did not make it: 'ip netns del " + name + "' removes it");
     }
   }
 

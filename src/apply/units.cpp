@@ -13,6 +13,8 @@
 #include "routevpn/options/config_file.hpp"
 #include "routevpn/options/parse_link.hpp"
 
+#include "netns_file.hpp"
+
 namespace routevpn::apply {
 
 namespace {
@@ -83,6 +85,10 @@ void check_paths(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
   for (const auto& psk : options.psk) check("psk", psk, psk_dir, ".psk");
 }
 
+std::string usual_psk(const PlannedUnit& unit) {
+  return std::string(psk_dir).append(unit.instance).append(".psk");
+}
+
 void read_link(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
   const std::array<std::string, 2> arguments = {"--config", file.source};
   auto parsed = options::parse_link(arguments);
@@ -91,34 +97,20 @@ void read_link(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
     return;
   }
   unit.options = std::move(parsed.options);
-  // A reload takes the prefixes of --accept, but not with `routed` (monitor/reload.cpp). The words
-  // of the file are compared, not all options: a default that a later version changes restarts no
-  // link.
+  // A reload takes --psk, and the prefixes of --accept, but not with `routed` (monitor/reload.cpp).
+  // The words of the file are compared, not all options: a default that a later version changes
+  // restarts no link.
   const bool routed = unit.options.accepts_routed();
   for (const auto& setting : options::parse_config(file.content, file.source).settings) {
-    auto& text = setting.name == "accept" && !routed ? unit.reloadable : unit.settings;
+    const bool is_psk = setting.name == "psk";
+    const bool reloads = is_psk || (setting.name == "accept" && !routed);
+    auto& text = reloads ? unit.reloadable : unit.settings;
     text.append(setting.name).append("=").append(*setting.value).append("\n");
+    // A reload takes other PSK files, but no first PSK: the settings have one usual line.
+    const bool is_first = is_psk && *setting.value == unit.options.psk.front();
+    if (is_first) unit.settings.append("psk=").append(usual_psk(unit)).append("\n");
   }
   check_paths(unit, file, faults);
-}
-
-// `interface = NAME` and, behind it, `address = ADDRESS/LENGTH`.
-void read_namespace(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
-  for (const auto& setting : options::parse_config(file.content, file.source).settings) {
-    if (!setting.fault.empty()) {
-      faults.push_back(setting.fault);
-    } else if (setting.name == "interface" && is_interface_name(*setting.value)) {
-      unit.interfaces.push_back(*setting.value);
-    } else if (setting.name == "interface") {
-      faults.push_back(setting.written() + ": must be " + std::string(interface_name_rule));
-    } else if (setting.name != "address") {
-      faults.push_back(setting.label() + ": unknown; allowed are interface and address");
-    } else if (unit.interfaces.empty()) {
-      faults.push_back(setting.written() + ": must stand behind its interface");
-    } else if (!IpPrefix::parse(*setting.value)) {
-      faults.push_back(setting.written() + ": must be ADDRESS/LENGTH");
-    }
-  }
 }
 
 std::string stem_of(const std::string& path) {
@@ -172,7 +164,8 @@ void complete_units(GatewayPlan& plan, const std::string& path, Faults& faults) 
       read_link(unit, *file, faults);
     } else {
       unit.reloadable = file->content;
-      if (unit.kind == Kind::netns) read_namespace(unit, *file, faults);
+      if (unit.kind != Kind::netns) continue;
+      unit.interfaces = interfaces_of_namespace(file->content, file->source, unit.instance, faults);
     }
   }
   for (const auto& file : plan.files) {

@@ -1,4 +1,8 @@
+#include <csignal>
+#include <cstring>
 #include <thread>
+
+#include <unistd.h>
 
 #include "routevpn/apply/run.hpp"
 #include "routevpn/base/error.hpp"
@@ -18,8 +22,33 @@ constexpr seconds bird_timeout{10};
 constexpr milliseconds status_timeout{2000};
 constexpr seconds link_reload_timeout{10};
 
+// Of the signals that end a process, those that it does not ignore, as SIGHUP under nohup(1).
+sigset_t ending_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action {};
+    sigaction(number, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) sigaddset(&signals, number);
+  }
+  return signals;
+}
+
 class SystemMachine final : public apply::Machine {
  public:
+  // A signal must not end the program while it moves files: carry_out() looks for signals between
+  // the steps. The reader of standard output may have gone.
+  void hold_signals() {
+    signals_ = ending_signals();
+    if (sigprocmask(SIG_BLOCK, &signals_, nullptr) != 0) throw system_error("sigprocmask");
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  std::optional<std::string> signal() override {
+    const timespec no_wait{};
+    const int number = sigtimedwait(&signals_, nullptr, &no_wait);
+    if (number < 0) return std::nullopt;
+    return std::string("SIG") + sigabbrev_np(number);
+  }
   std::optional<host::ProgramEnd> run(const apply::Words& words) override {
     return host::run_program(words,
                              words.front() == "systemctl" ? systemctl_timeout : bird_timeout);
@@ -34,6 +63,9 @@ class SystemMachine final : public apply::Machine {
   }
   Time now() override { return read_clock(); }
   void pause(Duration length) override { std::this_thread::sleep_for(length); }
+
+ private:
+  sigset_t signals_{};
 };
 
 void print(const std::vector<std::string>& lines, const Console& console) {
@@ -59,7 +91,9 @@ int carry_out(apply::Run& run, const Console& console) {
 }  // namespace
 
 int run(const apply::ApplyRequest& request, const Console& console) {
+  if (geteuid() != 0) throw UsageError("apply: must run as root, to change files and units");
   SystemMachine machine;
+  if (!request.dry_run) machine.hold_signals();
   return run(request, machine, console);
 }
 

@@ -10,6 +10,7 @@
 #include "routevpn/cli/commands.hpp"
 #include "routevpn/cli/status_client.hpp"
 #include "routevpn/doctor/host_machine.hpp"
+#include "routevpn/options/config_file.hpp"
 #include "routevpn/options/parse_link.hpp"
 
 namespace routevpn::cli {
@@ -46,12 +47,32 @@ std::string socket_of(const doctor::Link& link) {
   return ifname.find('%') == std::string::npos ? ifname : link.name;
 }
 
+// What a file says that a link refuses as a whole, for example because others can write to it. The
+// checks examine also what such a file names.
+options::LinkOptions options_of_refused(const std::string& file) {
+  std::vector<std::string> arguments;
+  try {
+    for (const auto& setting : options::parse_config(read_file(file), file).settings) {
+      if (!setting.value || setting.name == "config") continue;
+      arguments.push_back(
+          std::string("--").append(setting.name).append("=").append(*setting.value));
+    }
+  } catch (const UsageError&) {  // nothing of the file can be read
+    return {};
+  }
+  auto options = options::parse_link(arguments).options;
+  options.link = std::filesystem::path(file).stem();
+  options.config_file = file;
+  return options;
+}
+
 doctor::Link examine(const ExamineGateway& request, const std::string& name) {
   const auto file = request.config_dir + "/" + name + std::string(config_suffix);
   if (!exists(file)) throw UsageError("link '" + name + "': there is no " + file);
   const std::vector<std::string> arguments{"--config", file};
   auto parsed = options::parse_link(arguments);
   doctor::Link link{name, file, std::move(parsed.options), std::move(parsed.faults)};
+  if (!parsed.file_was_read) link.options = options_of_refused(file);
   if (request.run_dir) link.options.run_dir = *request.run_dir;
   link.status = status_of(link.options.run_dir, socket_of(link));
   return link;

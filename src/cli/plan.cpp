@@ -1,7 +1,9 @@
+#include <array>
 #include <map>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/cli/commands.hpp"
+#include "routevpn/plan/psk_roll.hpp"
 
 namespace routevpn::cli {
 
@@ -23,6 +25,15 @@ void print_changes(const plan::PlanReport& report, const Console& console) {
   }
 }
 
+void print_psk_step(std::uint32_t step, const std::string& out, const Console& console) {
+  static constexpr std::array<std::string_view, plan::PskRoll::steps> effects = {
+      "the links accept the new keys too", "the links use the new keys, and accept the old",
+      "the links accept the new keys only"};
+  console.out << out << ": new pre-shared keys, step " << step << " of " << effects.size() << ": "
+              << effects.at(step - 1) << "; apply it on all gateways"
+              << (step < effects.size() ? ", then plan with --new-psks again\n" : "\n");
+}
+
 void print_summary(const plan::PlanRequest& request, const plan::PlanReport& report,
                    const Console& console) {
   std::map<ChangeKind, std::size_t> changes;
@@ -32,6 +43,11 @@ void print_summary(const plan::PlanRequest& request, const plan::PlanReport& rep
               << "; " << counted(changes[ChangeKind::create], "file") << " created, "
               << changes[ChangeKind::change] << " changed, " << changes[ChangeKind::remove]
               << " removed\n";
+  if (report.psk_step) print_psk_step(*report.psk_step, request.out, console);
+  if (report.kept_credentials == 0) return;
+  console.out << request.out
+              << ": without --pki, the credentials of the last plan stay as they are: "
+              << counted(report.kept_credentials, "file") << "\n";
 }
 
 // With --check, status 1 means that something would change. Every error therefore becomes a

@@ -59,6 +59,8 @@ OptionTable plan_table(plan::PlanRequest& request) {
       {"out", "DIR", "directory of the planned files", single(request.out)},
       {"pki", "DIR", "directory of the CA: makes what is missing, and copies", single(request.pki)},
       {"new-ca", "", "replace planned certificates of another CA", flag(request.new_ca)},
+      {"new-psks", "", "make the next of the three steps to new pre-shared keys",
+       flag(request.new_psks)},
       {"check", "", "write nothing; exit status 1 if anything would change", flag(request.check)},
       {"dot", "", "write topology.dot too, for Graphviz", flag(request.dot)},
   };

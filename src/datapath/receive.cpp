@@ -226,8 +226,15 @@ bool Lane::accepts_source(ConstBytes packet) const {
   constexpr std::size_t v4_source_at = 12;  // RFC 791 section 3.1
   constexpr std::size_t v6_source_at = 8;   // RFC 8200 section 3
   if (policy_.sources.empty()) return true;
-  return packet[0] >> 4 == 4 ? policy_.sources.contains_v4(packet.data() + v4_source_at)
-                             : policy_.sources.contains_v6(packet.data() + v6_source_at);
+  const bool v4 = packet[0] >> 4 == 4;
+  const auto accepts = [&](const std::uint8_t* address) {
+    return v4 ? policy_.sources.contains_v4(address) : policy_.sources.contains_v6(address);
+  };
+  if (accepts(packet.data() + (v4 ? v4_source_at : v6_source_at))) return true;
+  // A router behind the peer sends an ICMP error, for example "packet too big", from any of its
+  // addresses. The error is about a packet to an accepted prefix.
+  const auto quoted = inside::quoted_destination(packet);
+  return !quoted.empty() && accepts(quoted.data());
 }
 
 void Lane::deliver_packet(Bytes packet, inside::Ecn outer_ecn) {

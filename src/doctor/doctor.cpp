@@ -6,10 +6,10 @@ namespace routevpn::doctor {
 
 namespace {
 
-constexpr std::array<Check, 12> all_checks = {
-    check_configuration, check_kernel,       check_clock,    check_certificates,
-    check_running,       check_peer,         check_firewall, check_takeovers,
-    check_forwarding,    check_reverse_path, check_path_mtu, check_bird,
+constexpr std::array<Check, 13> all_checks = {
+    check_configuration, check_kernel,   check_clock,    check_certificates, check_namespaces,
+    check_running,       check_peer,     check_firewall, check_takeovers,    check_forwarding,
+    check_reverse_path,  check_path_mtu, check_bird,
 };
 
 }  // namespace

@@ -44,6 +44,10 @@ bool HostMachine::has(const std::string& path) const {
   return exists(path);
 }
 
+bool HostMachine::has_netns(const std::string& netns) const {
+  return within(netns, [] { return std::optional(true); }).has_value();
+}
+
 std::optional<std::string> HostMachine::sysctl(const std::string& netns,
                                                const std::string& path) const {
   auto value = within(netns, [&] { return read("/proc/sys/net/" + path); });

@@ -27,6 +27,32 @@ std::string mend_sysctl(const std::string& netns, const std::string& name,
 
 }  // namespace
 
+// The links of one namespace have one finding.
+void check_namespaces(const Gateway& gateway, const Machine& machine, Findings& findings) {
+  std::map<std::string, std::string> users;  // of namespaces that do not exist
+  for (const auto& link : gateway.links) {
+    for (const auto& netns : {link.options.netns, link.options.public_netns}) {
+      if (netns.empty() || machine.has_netns(netns)) continue;
+      auto& names = users[netns];
+      const bool is_known = names.ends_with(link.name);  // it is the inside and the outside
+      if (!is_known) names.append(names.empty() ? "" : ", ").append(link.name);
+    }
+  }
+  for (const auto& [netns, names] : users) {
+    std::string file = gateway.config_dir;
+    file.append("/netns/").append(netns).append(".conf");
+    const bool is_name = netns.find('/') == std::string::npos;
+    const bool has_unit = is_name && machine.has(file);
+    findings.push_back(
+        {"namespace", space_text(netns), "the namespace does not exist",
+         "these links cannot start: " + names,
+         has_unit  ? "systemctl start routevpn-netns@" + netns + ".service"
+         : is_name ? "ip netns add " + netns
+                   : "make the namespace, or correct netns and public-netns in the files of the "
+                     "links"});
+  }
+}
+
 void check_forwarding(const Gateway& gateway, const Machine& machine, Findings& findings) {
   std::map<std::string, std::pair<bool, bool>> spaces;  // with links that carry IPv4, IPv6
   for (const auto& link : gateway.links) {

@@ -44,7 +44,8 @@ void EventLoop::turn(std::optional<Duration> timeout) {
   std::array<epoll_event, 16> events{};
   const int count =
       epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), due ? 0 : -1);
-  for (int i = 0; i < count; ++i) {
+  ends_turn_ = false;
+  for (int i = 0; i < count && !ends_turn_; ++i) {
     const auto found = callbacks_.find(events[static_cast<std::size_t>(i)].data.fd);
     if (found == callbacks_.end()) continue;  // unwatched by a callback before it
     const auto callback = found->second;      // keeps it alive if it unwatches itself

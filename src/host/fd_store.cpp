@@ -34,12 +34,18 @@ bool store_descriptor(const std::string& name, int fd) {
 }
 
 void remove_stored_descriptor(const std::string& name) {
-  notify("FDSTOREREMOVE=1\nFDNAME=" + name);
+  static_cast<void>(notify_with("FDSTOREREMOVE=1\nFDNAME=" + name, -1));
 }
 
 // sd_notify_barrier(3): the service manager closes the descriptor.
 bool wait_for_service_manager(std::chrono::milliseconds at_most) {
-  Pipe barrier = make_pipe();
+  Pipe barrier;
+  try {
+    barrier = make_pipe();
+  } catch (const SystemError& error) {
+    log_warning("the service manager cannot be waited for", {{"error", error.what()}});
+    return false;
+  }
   if (!notify_with("BARRIER=1", barrier.write_end.get())) return false;
   barrier.write_end.reset();
   pollfd closed{barrier.read_end.get(), 0, 0};

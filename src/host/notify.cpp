@@ -2,9 +2,12 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <optional>
+#include <string>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -69,6 +72,14 @@ bool send_state(ManagerAddress& to, std::string_view state, int fd, int flags) {
 
 void notify(std::string_view state) {
   if (auto to = service_manager()) send_state(*to, state, -1, MSG_DONTWAIT);
+}
+
+// Type=notify-reload demands the time (systemd.service(5)); systemd 252 ignores it.
+void notify_reloading() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto microseconds = now.tv_sec * std::int64_t{1'000'000} + now.tv_nsec / 1000;
+  notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds));
 }
 
 bool notify_with(std::string_view state, int fd) {

@@ -51,6 +51,30 @@ class Actions {
   posix_spawn_file_actions_t actions_{};
 };
 
+// The child has a process group of its own, so that Ctrl-C ends the caller and not the child. It
+// handles signals as usual, whatever the caller blocks and ignores.
+class Attributes {
+ public:
+  Attributes() {
+    posix_spawnattr_init(&attributes_);
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes_, &signals);
+    sigaddset(&signals, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes_, &signals);
+    posix_spawnattr_setflags(
+        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  }
+  ~Attributes() { posix_spawnattr_destroy(&attributes_); }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+
+  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   pointers.reserve(texts.size() + 1);
@@ -114,10 +138,11 @@ std::optional<ProgramEnd> run_program(const std::vector<std::string>& words,
   actions.open_null(STDIN_FILENO);
   actions.redirect(out.write_end.get(), STDOUT_FILENO);
   actions.redirect(err.write_end.get(), STDERR_FILENO);
+  const Attributes attributes;
   auto arguments = words;
   auto variables = environment();
   pid_t pid = -1;
-  const int error = posix_spawn(&pid, path.c_str(), actions.get(), nullptr,
+  const int error = posix_spawn(&pid, path.c_str(), actions.get(), attributes.get(),
                                 pointers_to(arguments).data(), pointers_to(variables).data());
   if (error != 0) throw system_error("run " + path, error);
   Child child(pid);

@@ -14,6 +14,13 @@ std::string accept_rule(const std::vector<IpPrefix>& prefixes, bool v4) {
   return (v4 ? "ip saddr { " : "ip6 saddr { ") + elements + " } accept; ";
 }
 
+// A router behind the peer sends an ICMP error from any of its addresses, also from one without a
+// route. An expression cannot look up the route to the packet that the error quotes.
+constexpr auto accept_errors =
+    "icmp type { destination-unreachable, time-exceeded, parameter-problem } accept; "
+    "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } "
+    "accept; ";
+
 }  // namespace
 
 // The chain sees each super-packet once, before connection tracking. For `fib`, the kernel looks up
@@ -24,8 +31,8 @@ std::string source_filter(const std::string& ifname, const std::vector<IpPrefix>
   return std::string("counter ") + refused_sources_counter +
          " { }; chain prerouting { type filter hook prerouting priority raw; iifname != \"" +
          ifname + "\" accept; ip6 saddr { fe80::/10, :: } accept; " + accept_rule(prefixes, true) +
-         accept_rule(prefixes, false) + "fib saddr . iif oif missing counter name " +
-         refused_sources_counter + " drop; };";
+         accept_rule(prefixes, false) + accept_errors +
+         "fib saddr . iif oif missing counter name " + refused_sources_counter + " drop; };";
 }
 
 }  // namespace routevpn::host

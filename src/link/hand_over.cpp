@@ -58,13 +58,7 @@ void Link::outlive() {
   monitor_.tell(channel::Outlives{});
 }
 
-void Link::hand_over(const channel::HandOver& wanted) {
-  if (wanted.version != channel::version) {
-    log_warning(
-        "the new worker has another version, so it does not get the state",
-        {{"own", std::to_string(channel::version)}, {"new", std::to_string(wanted.version)}});
-    return monitor_.tell(channel::HandedOver{0});
-  }
+void Link::hand_over() {
   Time stopped_at = read_clock();
   for (const bool first : {true, false}) {
     for (const auto& lane : lanes_) {
@@ -75,6 +69,7 @@ void Link::hand_over(const channel::HandOver& wanted) {
     }
   }
   handed_over_ = true;
+  loop_.end_turn();  // the lanes have halted, so nothing may be handed to them
   const Time now = read_clock();
   const Bytes memory = memory_.bytes();
   FieldWriter state(memory.subspan(state_header_bytes));

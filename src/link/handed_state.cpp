@@ -74,8 +74,9 @@ StateCopy::StateCopy(const Fd& memfd) {
     bytes_.resize(size);
     const auto got =
         pread(memfd.get(), bytes_.data() + from, size - from, static_cast<off_t>(from));
-    if (got != static_cast<ssize_t>(size - from))
-      throw system_error("the state of the worker before");
+    if (got == static_cast<ssize_t>(size - from)) return;
+    wipe();
+    throw system_error("the state of the worker before");
   };
   bytes_.reserve(channel::state_bytes);  // it never moves, so it leaves no copy
   read_up_to(state_header_bytes);
@@ -83,7 +84,7 @@ StateCopy::StateCopy(const Fd& memfd) {
   read_up_to(state_header_bytes + std::min(content, channel::state_bytes - state_header_bytes));
 }
 
-StateCopy::~StateCopy() {
+void StateCopy::wipe() {
   explicit_bzero(bytes_.data(), bytes_.size());
 }
 

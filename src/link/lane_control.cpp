@@ -179,9 +179,13 @@ void LaneControl::send_handshake(const session::SendHandshake& flight) {
 
 void LaneControl::command(datapath::LaneCommand command) {
   datapath::LaneCommand* slot = mailbox_.commands.reserve();
-  while (slot == nullptr) {  // the lane empties the ring within one turn
-    loop_.wake();
-    std::this_thread::yield();
+  while (slot == nullptr) {
+    if (thread_.joinable()) {  // the lane empties the ring within one turn
+      loop_.wake();
+      std::this_thread::yield();
+    } else {
+      loop_.finish();
+    }
     slot = mailbox_.commands.reserve();
   }
   *slot = std::move(command);

@@ -176,7 +176,7 @@ void Link::on_monitor() {
       monitor_.tell(channel::Alive{});
     }
     if (message.as<channel::Outlive>()) outlive();
-    if (const auto wanted = message.as<channel::HandOver>()) return hand_over(*wanted);
+    if (message.as<channel::HandOver>()) return hand_over();
     if (message.as<channel::Stop>()) begin_stop(true);
   }
 }

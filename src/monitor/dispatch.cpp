@@ -51,7 +51,8 @@ const std::vector<Monitor::Rule> Monitor::rules = {
 
 void Monitor::on_message() {
   channel::Message message;
-  for (int i = 0; i < messages_per_turn; ++i) {
+  // A monitor that has left the link leaves further messages to the next monitor.
+  for (int i = 0; i < messages_per_turn && !has_left_; ++i) {
     const Time now = read_clock();
     if (!costly_.allows(now, costly_rate)) return pause(now);
     switch (worker_->channel().receive(message)) {

@@ -172,7 +172,7 @@ EarlyEnds open_early_ends(const options::LinkOptions& options, std::optional<Kep
       }
     }
     const auto duties = guardian_duties(options);
-    if (kept && kept->state().guardian_pid != 0) {
+    if (kept && kept->state().prefix.guardian_pid != 0) {
       early.guardian.emplace(kept->take_guardian());
     } else if (duties.any()) {
       early.guardian.emplace(host::Guardian::fork_early(duties, *early.private_netns));

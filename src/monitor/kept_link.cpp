@@ -2,27 +2,24 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstring>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/fields.hpp"
-#include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
-#include "routevpn/datapath/outer_class.hpp"
 #include "routevpn/host/fd_store.hpp"
-#include "routevpn/monitor/gasps.hpp"
 #include "routevpn/options/link_table.hpp"
+
+#include "sealed_files.hpp"
 
 namespace routevpn::monitor {
 
 namespace {
 
-// The names in the service manager's store. Those of lanes have the lane's number behind them.
+// The names in the service manager's store, the same in every version. Those of lanes have the
+// lane's number behind them.
 constexpr const char* state_name = "state";
 constexpr const char* pair_name = "pair";
 constexpr const char* worker_name = "worker";
@@ -45,22 +42,8 @@ Fd sealed_state(KeptState& state) {
   FieldWriter writer(content);
   fields(writer, state);
   if (!writer.fits()) throw SystemError("the link's state is too large");
-  Fd file(memfd_create("routevpn-link", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file) throw system_error("memfd_create");
-  write_all(file, {reinterpret_cast<const char*>(content.data()), writer.bytes()},
-            "the link's state");
-  constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  if (fcntl(file.get(), F_ADD_SEALS, seals) != 0) throw system_error("F_ADD_SEALS");
-  return file;
-}
-
-bool read_state(const Fd& file, KeptState& state) {
-  std::vector<std::uint8_t> content(most_state_bytes);
-  const auto got = pread(file.get(), content.data(), content.size(), 0);
-  if (got <= 0) return false;
-  FieldReader reader(ConstBytes(content).first(static_cast<std::size_t>(got)));
-  fields(reader, state);
-  return reader.complete();
+  return sealed_file("routevpn-link",
+                     {reinterpret_cast<const char*>(content.data()), writer.bytes()});
 }
 
 struct Named {
@@ -127,6 +110,7 @@ bool keep_link(KeptState state, const Ends& ends, const WorkerProcess& worker) {
       all, [](const Named& one) { return host::store_descriptor(one.name, one.fd); });
   if (kept && host::wait_for_service_manager(store_time)) return true;
   for (const Named& one : all) host::remove_stored_descriptor(one.name);
+  store_worker(worker);
   return false;
 }
 
@@ -139,7 +123,7 @@ std::optional<KeptLink> KeptLink::take(uid_t uid) {
     link.descriptors_.push_back({std::move(one.name), std::move(one.fd)});
   }
   const Fd state = link.take_descriptor(state_name);
-  if (state && read_state(state, link.state_)) return link;
+  if (state && link.read(state)) return link;
   const bool had_link = link.has(pair_name) || state;
   if (had_link) {
     log_warning("the link that the service manager has kept is not complete, so a new one starts");
@@ -148,8 +132,27 @@ std::optional<KeptLink> KeptLink::take(uid_t uid) {
   return std::nullopt;
 }
 
+// False: there is not even a prefix.
+bool KeptLink::read(const Fd& file) {
+  std::vector<std::uint8_t> content(most_state_bytes);
+  const auto got = pread(file.get(), content.data(), content.size(), 0);
+  if (got <= 0) return false;
+  const auto written = ConstBytes(content).first(static_cast<std::size_t>(got));
+  KeptState state;
+  FieldReader first(written);
+  first(state.prefix);
+  if (!first.valid() || state.prefix.magic != KeptPrefix::wanted_magic) return false;
+  state_.prefix = state.prefix;
+  if (state.prefix.version != channel::version) return true;
+  FieldReader all(written);
+  all(state);
+  has_state_ = all.complete();
+  if (has_state_) state_ = std::move(state);
+  return true;
+}
+
 void KeptLink::end_worker(uid_t uid) {
-  state_.worker_uid = uid;
+  state_.prefix.worker_uid = uid;
   pollfd ended{std::ranges::find(descriptors_, worker_name, &Descriptor::name)->fd.get(), POLLIN,
                0};
   if (poll(&ended, 1, 0) == 0)
@@ -163,24 +166,28 @@ bool KeptLink::has(const std::string& name) const {
 
 Fd KeptLink::take_descriptor(const std::string& name) {
   const auto found = std::ranges::find(descriptors_, name, &Descriptor::name);
-  return found == descriptors_.end() ? Fd() : std::move(found->fd);
+  if (found == descriptors_.end()) return {};
+  Fd fd = std::move(found->fd);
+  descriptors_.erase(found);
+  return fd;
 }
 
 std::optional<std::string> KeptLink::misfit(const options::LinkOptions& options,
                                             const host::Netns& public_netns,
                                             const host::Netns& private_netns) const {
-  if (state_.version != channel::version) return "it is of another version of routevpn";
+  if (state_.prefix.version != channel::version) return "it is of another version of routevpn";
+  if (!has_state_) return "its state is not complete";
   if (state_.options != lasting_options(options)) return "its options were others";
   if (state_.public_netns != public_netns.inode() ||
       state_.private_netns != private_netns.inode()) {
     return "its network namespaces were others";
   }
   bool complete = has(pair_name) && has(worker_name) && has(memory_name) &&
-                  state_.gasps.size() == options.lanes;
+                  state_.prefix.gasps.size() == options.lanes;
   for (std::size_t lane = 0; lane < options.lanes; ++lane) {
     complete = complete && has(of_lane(bulk_name, lane)) && has(of_lane(queue_name, lane));
   }
-  if (state_.guardian_pid != 0) {
+  if (state_.prefix.guardian_pid != 0) {
     complete = complete && has(guardian_pipe_name) && has(guardian_name);
   }
   if (!complete) return "descriptors are missing";
@@ -188,14 +195,14 @@ std::optional<std::string> KeptLink::misfit(const options::LinkOptions& options,
 }
 
 host::Guardian KeptLink::take_guardian() {
-  return host::Guardian::adopt(state_.guardian_pid, take_descriptor(guardian_pipe_name),
+  return host::Guardian::adopt(state_.prefix.guardian_pid, take_descriptor(guardian_pipe_name),
                                take_descriptor(guardian_name), state_.leftovers);
 }
 
 std::vector<datapath::LaneEnds> KeptLink::take_lanes(bool accepts) {
-  const int family = state_.socket_is_v4 ? AF_INET : AF_INET6;
+  const int family = state_.prefix.socket_is_v4 ? AF_INET : AF_INET6;
   std::vector<datapath::LaneEnds> lanes;
-  for (std::size_t lane = 0; lane < state_.gasps.size(); ++lane) {
+  for (std::size_t lane = 0; lane < state_.prefix.gasps.size(); ++lane) {
     std::optional<outside::UdpSocket> sparse;
     if (Fd fd = take_descriptor(of_lane(sparse_name, lane))) {
       sparse.emplace(accepts ? outside::UdpSocket::adopt_beside(std::move(fd), family)
@@ -215,8 +222,17 @@ std::vector<datapath::LaneEnds> KeptLink::take_lanes(bool accepts) {
 
 std::unique_ptr<WorkerProcess> KeptLink::take_worker() {
   return std::make_unique<WorkerProcess>(
-      state_.worker_pid, state_.worker_uid, take_descriptor(worker_name),
+      state_.prefix.worker_pid, state_.prefix.worker_uid, take_descriptor(worker_name),
       channel::Channel(take_descriptor(pair_name)), take_descriptor(memory_name));
+}
+
+KeptLink::~KeptLink() {
+  if (!has(worker_name)) return;
+  try {
+    discard();
+  } catch (const SystemError& error) {
+    log_warning("the link of the monitor before has not ended in order", {{"error", error.what()}});
+  }
 }
 
 void KeptLink::discard() {
@@ -227,24 +243,23 @@ void KeptLink::discard() {
   descriptors_.clear();
 }
 
-// All at once: the sockets are closed next.
 void KeptLink::send_gasps() {
-  const int family = state_.socket_is_v4 ? AF_INET : AF_INET6;
-  for (const auto& bytes : state_.gasps) {
-    channel::KeepGasp gasp{};
-    if (bytes.size() != sizeof gasp) continue;
-    std::memcpy(&gasp, bytes.data(), sizeof gasp);
-    const auto remote = gasp.remote.get();
-    if (gasp.length == 0 || gasp.length > gasp.bytes.size() || !remote) continue;
-    const auto bulk = take_descriptor(of_lane(bulk_name, gasp.lane)).release();
-    if (bulk < 0) continue;
-    const auto socket = outside::UdpSocket::adopt(Fd(bulk), family, false);
-    outside::Endpoint to{*remote, std::nullopt};
-    if (const auto local = gasp.local.get()) to.local = local->address;
-    for (int i = 0; i < Gasps::times; ++i) {
-      static_cast<void>(socket.send_one(ConstBytes(gasp.bytes).first(gasp.length), to));
-    }
+  const int family = state_.prefix.socket_is_v4 ? AF_INET : AF_INET6;
+  Gasps gasps(state_.prefix.gasps);
+  std::vector<std::optional<outside::UdpSocket>> sockets;
+  for (std::size_t lane = 0; lane < state_.prefix.gasps.size(); ++lane) {
+    Fd bulk = take_descriptor(of_lane(bulk_name, lane));
+    auto& socket = sockets.emplace_back();
+    if (!bulk) continue;
+    socket = outside::UdpSocket::adopt(std::move(bulk), family, false);
+    socket->restore();
   }
+  gasps.begin(read_clock());
+  gasps.send_all([&](std::size_t lane, ConstBytes gasp, const outside::Endpoint& to) {
+    if (sockets[lane]) {
+      static_cast<void>(sockets[lane]->send_one(gasp, to, state_.prefix.traffic_class));
+    }
+  });
 }
 
 }  // namespace routevpn::monitor

@@ -1,9 +1,7 @@
 // The service restarts: the monitor ends without an end of the link. It leaves the link with the
 // service manager (kept_link.hpp), and the monitor that follows adopts it.
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 
 #include <openssl/evp.h>
 
@@ -78,6 +76,7 @@ bool Monitor::outlives(const channel::Outlives& /*message*/) {
     return true;
   }
   has_left_ = true;
+  loop_.end_turn();  // a second signal must not stop the worker
   exit_ = Exit::stopped;
   done_ = true;
   return true;
@@ -91,32 +90,31 @@ KeptState Monitor::kept_state() const {
   state.public_netns = ends_.public_netns.inode();
   state.private_netns = ends_.private_netns.inode();
   state.udp_offload = ends_.lanes.front().tun.has_udp_offload();
-  state.socket_is_v4 = ends_.lanes.front().socket.family() == AF_INET;
+  state.prefix.socket_is_v4 = ends_.lanes.front().socket.family() == AF_INET;
   state.mtu = mtu_;
   state.carrier = carrier_;
   state.flaps = flaps_;
   state.key = key_;
-  state.reloads = reloads_told_;
+  state.reloads_told = reloads_told_;
+  state.reloads_answered = reloads_answered_;
   state.answered = answered_;
   state.routes_ignored = routes_ignored_;
   state.announced = announced_;
   state.status = status_text_;
-  state.worker_pid = worker_->pid();
-  state.worker_uid = worker_->uid();
+  state.prefix.worker_pid = worker_->pid();
+  state.prefix.worker_uid = worker_->uid();
   if (ends_.guardian) {
-    state.guardian_pid = ends_.guardian->pid();
+    state.prefix.guardian_pid = ends_.guardian->pid();
     state.leftovers = ends_.guardian->leftovers();
   }
-  for (const auto& gasp : gasps_.kept()) {
-    const auto* const at = reinterpret_cast<const std::uint8_t*>(&gasp);
-    state.gasps.emplace_back(at, at + sizeof gasp);
-  }
+  state.prefix.gasps = gasps_.kept();
+  state.prefix.traffic_class = gasp_class();
   return state;
 }
 
 // The service manager has copies of the descriptors.
 void Monitor::release_link() {
-  abandon_reloads();
+  abandon_reloads("the service restarts before the worker has taken the files");
   worker_->release();
   if (ends_.guardian) ends_.guardian->release();
 }
@@ -129,18 +127,16 @@ void Monitor::adopt(KeptLink& kept) {
   flaps_ = state.flaps;
   new_credentials_ = state.credentials != text_of(texts_, psks_);
   key_ = static_cast<std::uint8_t>(state.key + (new_credentials_ ? 1 : 0));
-  reloads_told_ = reloads_answered_ = state.reloads;
+  reloads_told_ = state.reloads_told;
+  reloads_answered_ = state.reloads_answered;
   answered_ = state.answered;
   routes_ignored_ = state.routes_ignored;
   announced_ = state.announced;
   status_text_ = state.status;
-  for (const auto& bytes : state.gasps) {
-    channel::KeepGasp gasp{};
-    std::memcpy(&gasp, bytes.data(), std::min(bytes.size(), sizeof gasp));
-    gasps_.keep(gasp);
-  }
+  gasps_ = Gasps(state.prefix.gasps);
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
+  if (!unit_.empty()) store_worker(*worker_);  // until its successor has the link
 }
 
 }  // namespace routevpn::monitor

@@ -96,7 +96,7 @@ Exit Monitor::run() {
   worker_ ? replace_worker() : start_worker();
   while (!done_) {
     loop_.turn(time_to_wait());
-    on_timer(read_clock());
+    if (!has_left_) on_timer(read_clock());
   }
   has_left_ ? release_link() : finish();
   hook_.finish(hook_time);
@@ -124,8 +124,11 @@ void Monitor::on_timer(Time now) {
     if (worker_) worker_->kill(SIGKILL);
   }
   if (replace_by_ && now >= *replace_by_) abandon_replacement("it takes too long");
-  if (leave_by_ && now >= *leave_by_) begin_stop(Exit::stopped);
-  send_gasps(now);
+  if (leave_by_ && now >= *leave_by_) {
+    log_warning("the worker does not answer, so the link ends for the restart");
+    begin_stop(Exit::stopped);
+  }
+  gasps_.send(now, gasp_sender());
   resume(now);
   if (restart_at_ && now >= *restart_at_) {
     restart_at_.reset();

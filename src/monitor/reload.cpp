@@ -1,13 +1,14 @@
-// SIGHUP or the command `reload`: the monitor reads the credentials again, and the --accept
-// prefixes of the configuration file. A fault of one does not keep the other from being taken.
-// When the files of the credentials have changed, the monitor reads these by itself.
-// With `--accept routed` the guardian's nftables table has the prefixes, and it stays the same
-// until the link ends.
+// SIGHUP or the command `reload`: the monitor reads the credentials again, and of the configuration
+// file the --accept prefixes and the names of the PSK files. A fault of one does not keep the other
+// from being taken. When the files of the credentials have changed, the monitor reads these by
+// itself. With `--accept routed` the guardian's nftables table has the prefixes, and it stays the
+// same until the link ends.
 
 #include <algorithm>
 #include <utility>
 
 #include "routevpn/base/log.hpp"
+#include "routevpn/host/notify.hpp"
 #include "routevpn/monitor/monitor.hpp"
 #include "routevpn/monitor/signature_rate.hpp"
 #include "routevpn/options/parse_link.hpp"
@@ -23,6 +24,7 @@ void Monitor::on_command(host::CommandSocket::Client client, std::string_view co
 }
 
 void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
+  if (was_ready_) host::notify_reloading();
   host::CommandSocket::Answer answer;
   const auto succeeds = [&answer](const std::string& failed, const auto& step) {
     try {
@@ -34,25 +36,49 @@ void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
       return false;
     }
   };
-  const bool new_credentials = succeeds("the old certificates stay in force",
-                                        [this] { return take_credentials(load_credentials()); });
+  const bool new_credentials =
+      succeeds("the old certificates stay in force", [this] { return reload_credentials(); });
   const bool new_options = succeeds("the old --accept prefixes stay in force",
                                     [&] { return reload_accept(answer.lines); });
   const bool told =
       (new_credentials || new_options) && worker_ != nullptr &&
       succeeds("the next worker gets the new files", [&] { return tell_reload(new_credentials); });
-  if (!client) return;
-  if (told) {
-    waiting_.push_back({*client, reloads_told_, std::move(answer)});
-  } else {
-    commands_.answer(*client, answer);
-  }
+  RunningReload reload{client, reloads_told_, std::move(answer)};
+  if (told) return running_reloads_.push_back(std::move(reload));
+  end_reload(reload);
+  reloads_ended();
 }
 
 dtls::Credentials Monitor::load_credentials() const {
   return dtls::load_for_link(
       {options_.certificate, options_.key, options_.ca, options_.crl, options_.psk},
       {options_.peer_name, options_.ciphers, options_.crl_grace}, true);
+}
+
+std::vector<std::string> Monitor::files_of(const options::LinkOptions& options) {
+  auto files = options.psk;
+  files.insert(files.end(), {options.certificate, options.key, options.ca, options.crl});
+  return files;
+}
+
+// A link with a PSK stays one, because only a restart of both ends changes that. A configuration
+// file with a fault, which reload_accept() reports, leaves the files as they are.
+std::vector<std::string> Monitor::wanted_psk() const {
+  auto parsed = options::parse_link(arguments_);
+  const bool takes = parsed.faults.empty() && !parsed.options.psk.empty() && !options_.psk.empty();
+  return takes ? std::move(parsed.options.psk) : options_.psk;
+}
+
+bool Monitor::reload_credentials() {
+  const auto old = std::exchange(options_.psk, wanted_psk());
+  try {
+    take_credentials(load_credentials());
+  } catch (...) {
+    options_.psk = old;
+    throw;
+  }
+  if (options_.psk != old) file_watch_ = host::FileWatch(files_of(options_));
+  return true;
 }
 
 // The certificate tells the key apart.
@@ -125,6 +151,9 @@ bool Monitor::reload_accept(std::vector<std::string>& notes) {
   const bool by_worker = !options_.accepts_routed() && !parsed.options.accepts_routed();
   const bool changed = by_worker && parsed.options.accept != options_.accept;
   if (changed) options_.accept = parsed.options.accept;
+  // reload_credentials() has taken the PSK files, or reported why not.
+  auto& psk = parsed.options.psk;
+  if (!psk.empty() && !options_.psk.empty()) psk = options_.psk;
   if (parsed.options != options_) {
     log_warning(other_changes, {{"config", options_.config_file}});
     notes.emplace_back(other_changes);
@@ -145,27 +174,45 @@ bool Monitor::reloaded(const channel::Reloaded& answer) {
     return false;
   }
   reloads_answered_ = answer.number;
-  std::erase_if(waiting_, [&](WaitingClient& waiting) {
-    if (waiting.reload != answer.number) return false;
+  std::erase_if(running_reloads_, [&](RunningReload& reload) {
+    if (reload.number != answer.number) return false;
     if (answer.taken == 0) {
-      waiting.answer.done = false;
-      waiting.answer.lines.emplace_back(
-          "the worker did not take the files; the log has the reason");
+      reload.answer.done = false;
+      reload.answer.lines.emplace_back("the worker did not take the files; the log has the reason");
     }
-    commands_.answer(waiting.client, waiting.answer);
+    end_reload(reload);
     return true;
   });
+  reloads_ended();
   return true;
 }
 
-// The worker has ended. Its successor starts with the new files.
-void Monitor::abandon_reloads() {
+// The worker answers no more.
+void Monitor::abandon_reloads(const std::string& why) {
   reloads_answered_ = reloads_told_;
-  for (WaitingClient& waiting : std::exchange(waiting_, {})) {
-    waiting.answer.done = false;
-    waiting.answer.lines.emplace_back("the worker has ended before it took the files");
-    commands_.answer(waiting.client, waiting.answer);
+  if (running_reloads_.empty()) return;
+  for (RunningReload& reload : std::exchange(running_reloads_, {})) {
+    reload.answer.done = false;
+    reload.answer.lines.push_back(why);
+    end_reload(reload);
   }
+  reloads_ended();
+}
+
+void Monitor::end_reload(const RunningReload& ended) {
+  reload_fault_.clear();
+  if (!ended.answer.done) {
+    for (const auto& line : ended.answer.lines) {
+      reload_fault_.append(reload_fault_.empty() ? "" : "; ").append(line);
+    }
+  }
+  if (ended.client) commands_.answer(*ended.client, ended.answer);
+}
+
+// A reload of changed files that nobody asked for is not announced.
+void Monitor::reloads_ended() {
+  if (!was_ready_ || exit_ || !running_reloads_.empty()) return;
+  host::notify(std::string("READY=1\n").append(status_line()));
 }
 
 }  // namespace routevpn::monitor

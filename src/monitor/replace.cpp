@@ -8,12 +8,11 @@
 
 #include <csignal>
 
-#include <fcntl.h>
-
 #include "routevpn/base/log.hpp"
 #include "routevpn/host/notify.hpp"
 #include "routevpn/monitor/monitor.hpp"
 
+#include "sealed_files.hpp"
 #include "tell.hpp"
 
 namespace routevpn::monitor {
@@ -21,14 +20,14 @@ namespace routevpn::monitor {
 void Monitor::replace_worker() {
   try {
     next_ = start_process();
-  } catch (const SystemError& error) {
-    return abandon_replacement(error.what());
+    next_is_ready_ = false;
+    replace_by_ = read_clock() + replace_time;
+    loop_.watch(next_->ended_fd(), [this] { abandon_replacement("it has ended"); });
+    loop_.watch(next_->channel().fd(), [this] { on_next_message(); });
+    give_start(*next_, true);
+  } catch (const std::exception& error) {  // the old worker has the link, and its end is handled
+    abandon_replacement(error.what());
   }
-  next_is_ready_ = false;
-  replace_by_ = read_clock() + replace_time;
-  loop_.watch(next_->ended_fd(), [this] { abandon_replacement("it has ended"); });
-  loop_.watch(next_->channel().fd(), [this] { on_next_message(); });
-  give_start(*next_, true);
 }
 
 // A worker that waits for its state sends Ready and nothing else.
@@ -40,7 +39,7 @@ void Monitor::on_next_message() {
     return abandon_replacement("it does not wait for the state");
   }
   next_is_ready_ = true;
-  tell(channel::HandOver{channel::version});
+  tell(channel::HandOver{});
 }
 
 void Monitor::drop_next() {
@@ -60,33 +59,40 @@ void Monitor::abandon_replacement(const std::string& why) {
 // The seals prove that the old worker has no mapping left through which it could change the state.
 bool Monitor::handed_over(const channel::HandedOver& message) {
   if (!next_ || !next_is_ready_ || message.done > 1) return false;
-  constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  const int memory = worker_->memory().get();
   if (message.done == 0) {
     abandon_replacement("the running worker hands nothing over");
-  } else if (fcntl(memory, F_ADD_SEALS, seals) != 0) {
-    abandon_replacement(system_error("F_ADD_SEALS").what());
-  } else {
-    const channel::TakeOver start{static_cast<std::uint8_t>(new_credentials_ ? 1 : 0)};
-    tell_process(*next_, start, std::span(&memory, 1));
-    for (const int fd :
-         {worker_->channel().fd(), worker_->ended_fd(), next_->channel().fd(), next_->ended_fd()}) {
-      loop_.unwatch(fd);
-    }
-    replace_by_.reset();
-    const auto old = std::exchange(worker_, std::move(next_));
-    state_ = running;
-    answered_ = true;
-    send_failed_ = has_ended_ = new_credentials_ = false;
-    parts_.clear();
-    abandon_reloads();
-    loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
-    loop_.watch(worker_->channel().fd(), [this] { on_message(); });
-    if (!unit_.empty()) store_worker(*worker_);
-    if (!was_ready_) host::notify(status_text_);
-    ready({});
+    return true;
   }
+  try {
+    seal(worker_->memory());
+  } catch (const SystemError& error) {
+    abandon_replacement(error.what());
+    return true;
+  }
+  take_next();
   return true;
+}
+
+void Monitor::take_next() {
+  const channel::TakeOver start{static_cast<std::uint8_t>(new_credentials_ ? 1 : 0)};
+  const int memory = worker_->memory().get();
+  tell_process(*next_, start, std::span(&memory, 1));
+  for (const int fd :
+       {worker_->channel().fd(), worker_->ended_fd(), next_->channel().fd(), next_->ended_fd()}) {
+    loop_.unwatch(fd);
+  }
+  replace_by_.reset();
+  const auto old = std::exchange(worker_, std::move(next_));
+  state_ = running;
+  answered_ = true;
+  send_failed_ = has_ended_ = new_credentials_ = false;
+  parts_.clear();
+  abandon_reloads("the worker was replaced before it took the files");
+  loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
+  loop_.watch(worker_->channel().fd(), [this] { on_message(); });
+  if (!unit_.empty()) store_worker(*worker_);
+  if (!was_ready_) host::notify(status_line());
+  ready({});
 }
 
 }  // namespace routevpn::monitor

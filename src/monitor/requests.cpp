@@ -203,11 +203,21 @@ bool Monitor::announce(const channel::Announce& news) {
   return true;
 }
 
+// systemd ignores a notification of more than 4096 bytes (PIPE_BUF).
+std::string Monitor::status_line() const {
+  constexpr std::size_t most_fault_bytes = 750;  // of which printable() makes at most 3000
+  std::string line = status_text_.empty() ? "STATUS=" : status_text_;
+  if (reload_fault_.empty()) return line;
+  if (!status_text_.empty()) line.append("; ");
+  return line.append("the last reload failed: ")
+      .append(printable(std::string_view(reload_fault_).substr(0, most_fault_bytes)));
+}
+
 void Monitor::report_state(channel::LinkState state, std::string_view reason,
                            const std::string& text, const std::string& peer) {
   announced_ = state;
   status_text_ = std::string("STATUS=").append(name_of(state)).append(": ").append(text);
-  host::notify(status_text_);
+  host::notify(status_line());
   hook_.run({{"ROUTEVPN_LINK", listener_.link()},
              {"ROUTEVPN_STATE", std::string(name_of(state))},
              {"ROUTEVPN_REASON", std::string(reason)},

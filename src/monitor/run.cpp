@@ -35,12 +35,6 @@ constexpr std::array<unsigned, 11> set_up_rights{
     CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE, CAP_CHOWN};
 constexpr auto running_rights = std::span(set_up_rights).first<9>();
 
-std::vector<std::string> files_of(const options::LinkOptions& options) {
-  auto files = options.psk;
-  files.insert(files.end(), {options.certificate, options.key, options.ca, options.crl});
-  return files;
-}
-
 }  // namespace
 
 // The guardian starts before the private key is in memory.
@@ -50,7 +44,7 @@ Exit run(const options::LinkOptions& options, std::vector<std::string> arguments
   auto early = open_early_ends(options, kept);
   const bool locked = host::lock_memory();
   host::keep_capabilities(set_up_rights);
-  host::FileWatch files(files_of(options));
+  host::FileWatch files(Monitor::files_of(options));
   // A link with an expired CRL waits for a new one: the service manager need not start it again.
   auto credentials =
       dtls::load_for_link({options.certificate, options.key, options.ca, options.crl, options.psk},

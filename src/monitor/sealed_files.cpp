@@ -13,13 +13,8 @@ namespace routevpn::monitor {
 
 namespace {
 
-Fd sealed(const std::string& content) {
-  Fd file(memfd_create("routevpn", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file) throw system_error("memfd_create");
-  write_all(file, content, "a file for the worker");
-  constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  if (fcntl(file.get(), F_ADD_SEALS, seals) != 0) throw system_error("F_ADD_SEALS");
-  return file;
+Fd for_worker(const std::string& content) {
+  return sealed_file("routevpn", content);
 }
 
 // The worker runs no hook.
@@ -30,9 +25,22 @@ std::string text_of(options::LinkOptions options) {
 
 }  // namespace
 
+void seal(const Fd& file) {
+  constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  if (fcntl(file.get(), F_ADD_SEALS, seals) != 0) throw system_error("F_ADD_SEALS");
+}
+
+Fd sealed_file(const char* name, std::string_view content) {
+  Fd file(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file) throw system_error("memfd_create");
+  write_all(file, content, name);
+  seal(file);
+  return file;
+}
+
 SealedFiles::SealedFiles(const options::LinkOptions& options, const dtls::CredentialTexts& texts)
-    : files_{sealed(text_of(options)), sealed(texts.certificates), sealed(texts.authorities),
-             sealed(texts.revocations)} {}
+    : files_{for_worker(text_of(options)), for_worker(texts.certificates),
+             for_worker(texts.authorities), for_worker(texts.revocations)} {}
 
 std::vector<int> SealedFiles::descriptors() const {
   std::vector<int> all;

@@ -1,7 +1,8 @@
-// The files that a worker gets, each as a sealed descriptor in memory.
+// Files in memory that nothing can change any more (memfd_create(2)), and those that a worker gets.
 #pragma once
 
 #include <array>
+#include <string_view>
 #include <vector>
 
 #include "routevpn/channel/messages.hpp"
@@ -9,6 +10,11 @@
 #include "routevpn/options/link_options.hpp"
 
 namespace routevpn::monitor {
+
+// Fails while a process has a writable mapping of it. Throws SystemError.
+void seal(const Fd& file);
+// `name`: for /proc/PID/fd. Throws SystemError.
+Fd sealed_file(const char* name, std::string_view content);
 
 class SealedFiles {
  public:

@@ -105,8 +105,8 @@ void Monitor::worker_ended() {
   for (int i = 0; i < most_last_turns; ++i) on_message();  // its last gasp may be among them
   ends_.restore_sockets();
   gasps_.begin(read_clock());  // there is none after an orderly stop
-  send_gasps(read_clock());
-  abandon_reloads();
+  gasps_.send(read_clock(), gasp_sender());
+  abandon_reloads("the worker has ended before it took the files");
   loop_.unwatch(worker_->channel().fd());
   loop_.unwatch(worker_->ended_fd());
   for (const auto& resolver : resolvers_) {
@@ -128,7 +128,7 @@ void Monitor::worker_ended() {
 // The monitor ends: it sends the gasps that are left without waiting for their times, and announces
 // the end if no worker has. It may have no worker, for example while a restart is delayed.
 void Monitor::finish() {
-  while (gasps_.due()) send_gasps(*gasps_.due());
+  gasps_.send_all(gasp_sender());
   if (announced_ == channel::LinkState::down) return;
   if (exit_ == Exit::stopped) {
     report_state(channel::LinkState::down, "stopped", "stopped as asked", "");
@@ -138,12 +138,15 @@ void Monitor::finish() {
   }
 }
 
-void Monitor::send_gasps(Time now) {
-  const auto traffic_class = datapath::OuterClass(options_.dscp).of_control();
-  gasps_.send(now, [&](std::size_t lane, ConstBytes gasp, const outside::Endpoint& to) {
+std::uint8_t Monitor::gasp_class() const {
+  return datapath::OuterClass(options_.dscp).of_control();
+}
+
+Gasps::Sender Monitor::gasp_sender() {
+  return [this](std::size_t lane, ConstBytes gasp, const outside::Endpoint& to) {
     // A datagram that is not sent is as good as a lost one.
-    static_cast<void>(ends_.lanes[lane].socket.send_one(gasp, to, traffic_class));
-  });
+    static_cast<void>(ends_.lanes[lane].socket.send_one(gasp, to, gasp_class()));
+  };
 }
 
 void Monitor::plan_restart(const std::string& how, Time started) {

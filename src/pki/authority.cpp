@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <openssl/err.h>
-
 #include "routevpn/base/error.hpp"
 #include "routevpn/pki/files.hpp"
 
@@ -56,6 +54,12 @@ TimePoint end_of_list(const RevokeOrder& order, const X509_CRL* last, TimePoint 
   return std::max(wanted, next_update(last));
 }
 
+// A directory without ca.key and ca.index is a copy of certificates from the CA's host.
+Index load_index_of_copy(const std::string& directory) {
+  const bool is_copy = !exists(in(directory, "ca.key")) && !exists(in(directory, "ca.index"));
+  return is_copy ? Index() : load_index(directory);
+}
+
 std::size_t revoked_in(const Index& index) {
   return static_cast<std::size_t>(std::ranges::count_if(
       index, [](const IssuedCertificate& entry) { return entry.revoked_at.has_value(); }));
@@ -74,7 +78,8 @@ void require_common_name(const std::string& name) {
 
 void require_authority(const std::string& directory) {
   const DirectoryLock lock(directory);
-  load_issuer(directory, now());
+  const auto issuer = load_issuer(directory, now());
+  static_cast<void>(load_complete_index(directory, issuer));
 }
 
 void require_valid(const std::string& directory, const std::string& name) {
@@ -92,15 +97,19 @@ void require_valid(const std::string& directory, const std::string& name) {
   };
   if (not_after(certificate.get()) <= now()) throw refuse("expired");
   const std::string serial = serial_of(certificate.get());
-  for (const auto& entry : load_index(directory)) {
+  const auto list = load_revocation_list(directory);
+  if (list != nullptr && is_issuer_of(issuer.get(), list.get()) &&
+      std::ranges::count(revoked_serials(list.get()), serial) > 0) {
+    throw refuse("revoked");
+  }
+  for (const auto& entry : load_index_of_copy(directory)) {
     if (entry.serial == serial && entry.revoked_at) throw refuse("revoked");
   }
 }
 
-TimePoint create_authority(const AuthorityOrder& order) {
+TimePoint create_authority(const AuthorityOrder& order, TimePoint at) {
   require_common_name(order.common_name);
   const DirectoryLock lock(order.directory);
-  const auto at = now();
   const Validity validity{at - clock_slack, at + days{order.days}};
   const std::string key_path = in(order.directory, "ca.key");
   const std::string certificate_path = in(order.directory, "ca.cert");
@@ -132,10 +141,9 @@ void create_request(const RequestOrder& order) {
   files.commit();
 }
 
-IssuedCertificate sign(const SignOrder& order) {
+IssuedCertificate sign(const SignOrder& order, TimePoint at) {
   require_name(order.name);
   const DirectoryLock lock(order.directory);
-  const auto at = now();
   const auto issuer = load_issuer(order.directory, at);
   const std::string path = in(order.directory, order.name + ".cert");
   if (exists(path) && !order.replace) {
@@ -146,7 +154,7 @@ IssuedCertificate sign(const SignOrder& order) {
   IssuedCertificate entry{random_serial(), order.name, end, std::nullopt};
   const auto certificate = make_certificate(issuer, subject_key.get(), order.name, entry.serial,
                                             {at - clock_slack, end});
-  auto index = load_index(order.directory);
+  auto index = load_complete_index(order.directory, issuer);
   index.push_back(entry);
   FileSet files;
   // The index comes first: a certificate that is not in it cannot be revoked.
@@ -157,11 +165,10 @@ IssuedCertificate sign(const SignOrder& order) {
   return entry;
 }
 
-Revocation revoke(const RevokeOrder& order) {
+Revocation revoke(const RevokeOrder& order, TimePoint at) {
   const DirectoryLock lock(order.directory);
-  const auto at = now();
   const auto issuer = load_issuer(order.directory, at);
-  auto index = load_index(order.directory);
+  auto index = load_complete_index(order.directory, issuer);
   const auto last = load_revocation_list(order.directory);
   Revocation result;
   result.next_update = end_of_list(order, last.get(), at);
@@ -188,10 +195,8 @@ bool has_revocation_list(const std::string& directory, TimePoint until) {
   const auto list = load_revocation_list(directory);
   if (list == nullptr) return false;
   const auto issuer = read_certificate(in(directory, "ca.cert"));
-  const bool is_ours = X509_CRL_verify(list.get(), X509_get0_pubkey(issuer.get())) == 1;
-  ERR_clear_error();
-  return is_ours && next_update(list.get()) >= until &&
-         entries_of(list.get()) >= revoked_in(load_index(directory));
+  return is_issuer_of(issuer.get(), list.get()) && next_update(list.get()) >= until &&
+         entries_of(list.get()) >= revoked_in(load_index_of_copy(directory));
 }
 
 Index list(const std::string& directory) {

@@ -1,6 +1,7 @@
 #include "routevpn/pki/certificate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <utility>
 
@@ -101,6 +102,12 @@ Handle parse(const std::string& pem, const std::string& path, const std::string&
                                      : ": not " + what + " in PEM form"));
 }
 
+std::string hex_of(const ASN1_INTEGER* serial) {
+  const BigNumber number(require(ASN1_INTEGER_to_BN(serial, nullptr), "read a serial number"));
+  const Text text(require(BN_bn2hex(number.get()), "print a serial number"));
+  return text.get();
+}
+
 }  // namespace
 
 std::string random_serial() {
@@ -114,10 +121,7 @@ std::string random_serial() {
 }
 
 std::string serial_of(const X509* certificate) {
-  const BigNumber number(require(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr),
-                                 "read a serial number"));
-  const Text text(require(BN_bn2hex(number.get()), "print a serial number"));
-  return text.get();
+  return hex_of(X509_get0_serialNumber(certificate));
 }
 
 Certificate make_authority(EVP_PKEY* key, const std::string& common_name,
@@ -213,6 +217,33 @@ TimePoint next_update(const X509_CRL* list) {
 std::size_t entries_of(X509_CRL* list) {
   const int entries = sk_X509_REVOKED_num(X509_CRL_get_REVOKED(list));  // -1: there is no list
   return static_cast<std::size_t>(std::max(entries, 0));
+}
+
+std::vector<std::string> revoked_serials(X509_CRL* list) {
+  const auto* const entries = X509_CRL_get_REVOKED(list);
+  std::vector<std::string> serials;
+  for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+    serials.push_back(hex_of(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i))));
+  }
+  return serials;
+}
+
+std::string key_digest(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  require(X509_pubkey_digest(certificate, EVP_sha256(), digest.data(), &size) == 1,
+          "digest a public key");
+  std::string text(2UL * size + 1, '\0');  // with a final zero
+  require(OPENSSL_buf2hexstr_ex(text.data(), text.size(), nullptr, digest.data(), size, '\0') == 1,
+          "print a digest");
+  text.pop_back();
+  return text;
+}
+
+bool is_issuer_of(X509* issuer, X509_CRL* list) {
+  const bool is_issuer = X509_CRL_verify(list, X509_get0_pubkey(issuer)) == 1;
+  ERR_clear_error();
+  return is_issuer;
 }
 
 std::uint64_t number_of(const X509_CRL* list) {

@@ -20,8 +20,11 @@ std::string in(const std::string& directory, const std::string& file) {
 
 Index load_index(const std::string& directory) {
   const std::string path = in(directory, "ca.index");
-  if (!exists(path)) return {};
-  return parse_index(read_file(path, Trust::unaltered), path);
+  const auto text = exists(path) ? read_file(path, Trust::unaltered) : "";
+  if (!text.empty()) return parse_index(text, path);
+  throw UsageError(path + (exists(path) ? ": is empty" : ": is missing") +
+                   ", and it lists the issued and revoked certificates; restore it from a backup, "
+                   "or write the line '#' into it if the CA has issued none");
 }
 
 Certificate read_certificate(const std::string& path) {
@@ -56,6 +59,21 @@ Issuer load_issuer(const std::string& directory, TimePoint at) {
   const auto end = not_after(issuer.certificate.get());
   if (end <= at) throw UsageError(certificate_path + ": expired at " + to_text(end));
   return issuer;
+}
+
+Index load_complete_index(const std::string& directory, const Issuer& issuer) {
+  auto index = load_index(directory);
+  const auto list = load_revocation_list(directory);
+  if (list == nullptr || !is_issuer_of(issuer.certificate.get(), list.get())) return index;
+  for (const auto& serial : revoked_serials(list.get())) {
+    const bool known = std::ranges::any_of(index, [&](const IssuedCertificate& entry) {
+      return entry.serial == serial && entry.revoked_at.has_value();
+    });
+    if (known) continue;
+    throw UsageError(in(directory, "ca.index") + ": lacks the revocation of serial " + serial +
+                     ", which is in ca.crl; restore the file from a backup");
+  }
+  return index;
 }
 
 Key load_subject_key(const std::string& path) {

@@ -49,7 +49,7 @@ class Renewer {
         at_(at),
         issuer_(load_issuer(order.directory, at)),
         issuer_end_(not_after(issuer_.certificate.get())),
-        index_(load_index(order.directory)) {}
+        index_(load_complete_index(order.directory, issuer_)) {}
 
   Renewal run() {
     for (const auto& entry : current_certificates(index_, order_.name)) consider(entry);

@@ -6,6 +6,7 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
 #include "routevpn/pki/authority.hpp"
+#include "routevpn/pki/certificate.hpp"
 #include "routevpn/plan/output.hpp"
 
 namespace routevpn::plan {
@@ -17,6 +18,8 @@ namespace {
 constexpr int crl_days = 3650;
 // The CRL of a plan is valid for this time at least.
 constexpr std::chrono::days crl_days_left{crl_days * 2 / 3};
+
+constexpr auto request_ending = ".request";
 
 std::string request_text(const std::string& name) {
   return name + " has no certificate yet. On " + name +
@@ -43,6 +46,30 @@ bool Certificates::can_issue() const {
 bool Certificates::must_renew_crl() const {
   return can_issue() &&
          (!has("ca.cert") || !pki::has_revocation_list(directory_, pki::now() + crl_days_left));
+}
+
+std::size_t Certificates::keep_former(Output& output) {
+  if (!directory_.empty()) return 0;
+  for (const auto& path : output.written()) {
+    const auto slash = path.find('/');
+    const bool is_credential = slash != std::string::npos && path.compare(slash, 5, "/pki/") == 0 &&
+                               !path.ends_with(request_ending);
+    if (!is_credential || !plan_.topology.find_gateway(path.substr(0, slash))) continue;
+    if (!output.exists(path)) continue;
+    output.keep(path);
+    kept_.insert(path);
+  }
+  return kept_.size();
+}
+
+bool Certificates::makes_authority() const {
+  return can_issue() && !has("ca.cert");
+}
+
+std::string Certificates::authority(const std::string& former) const {
+  if (directory_.empty() || !has("ca.cert")) return former;
+  const auto certificate = pki::parse_certificate(read_file(at("ca.cert")), at("ca.cert"));
+  return pki::key_digest(certificate.get());
 }
 
 // A new CA beside certificates of an old CA would split the gateways into two groups.
@@ -107,8 +134,9 @@ PlannedFiles Certificates::files() const {
     if (!renews && has("ca.crl")) add(files, name, "ca.crl", 0644);
     if (!issues && !has(name + ".cert")) {
       std::string path = name + "/pki/";
-      path += name + ".request";
-      files.push_back({std::move(path), request_text(name)});
+      path += name;
+      if (kept_.contains(path + ".cert")) continue;
+      files.push_back({path.append(request_ending), request_text(name)});
       continue;
     }
     add(files, name, "ca.cert", 0644);

@@ -6,10 +6,11 @@
 //   GATEWAY/pki/GATEWAY.request                               else: how to request a certificate
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
-#include "routevpn/plan/render.hpp"
+#include "routevpn/plan/output.hpp"
 
 namespace routevpn::plan {
 
@@ -27,6 +28,13 @@ class Certificates {
   void issue() const;
   // The credentials. Files that issue() would make are empty.
   [[nodiscard]] PlannedFiles files() const;
+  // Without --pki, the credentials of the former plan stay, and no plan removes them. Returns their
+  // number.
+  std::size_t keep_former(Output& output);
+  // Whether issue() makes a CA.
+  [[nodiscard]] bool makes_authority() const;
+  // pki::key_digest() of the CA that signs, or `former` without --pki and before the CA is made.
+  [[nodiscard]] std::string authority(const std::string& former) const;
 
  private:
   [[nodiscard]] bool can_issue() const;
@@ -39,6 +47,7 @@ class Certificates {
 
   const Plan& plan_;
   std::string directory_;
+  std::set<std::string> kept_;
 };
 
 }  // namespace routevpn::plan

@@ -6,6 +6,7 @@
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/files.hpp"
 #include "routevpn/pki/certificate.hpp"
+#include "routevpn/plan/output.hpp"
 
 namespace routevpn::plan {
 
@@ -31,25 +32,38 @@ pki::Certificate certificate_in(const std::string& path) {
   }
 }
 
+UsageError refusal(std::string fault) {
+  return UsageError(
+      fault.append("; give the --pki of this plan, or replace all certificates with --new-ca"));
+}
+
 }  // namespace
 
-void require_same_issuer(const Plan& plan, const std::string& out, const std::string& pki) {
+void require_same_issuer(const Plan& plan, const FormerPlan& former, const std::string& pki) {
   const auto path = pki + "/ca.cert";
   const auto issuers = certificates_in(path);
+  const std::string missing = issuers.empty() ? ", which does not exist" : "";
   for (const auto& gateway : plan.topology.gateways) {
-    std::string planned = out;
+    std::string planned = former.out;
     planned.append("/").append(gateway.name).append("/pki/").append(gateway.name).append(".cert");
-    // The plan replaces a damaged file, which says nothing about its CA.
+    // A damaged file says nothing about its CA.
     const auto certificate = certificate_in(planned);
     if (!certificate) continue;
     const bool same = std::ranges::any_of(
         issuers, [&](const auto& issuer) { return pki::issued(issuer.get(), certificate.get()); });
-    if (same) continue;
-    std::string fault = planned;
-    fault.append(": was not issued by ").append(path);
-    if (issuers.empty()) fault.append(", which does not exist");
-    fault.append("; give the --pki of this plan, or replace all certificates with --new-ca");
-    throw UsageError(fault);
+    if (!same) throw refusal(planned + ": was not issued by " + path + missing);
+  }
+  const bool is_known = std::ranges::any_of(issuers, [&](const auto& issuer) {
+    return pki::key_digest(issuer.get()) == former.authority;
+  });
+  if (!former.authority.empty() && !is_known) {
+    throw refusal(former.lock + ": the CA of this plan is not in " + path + missing);
+  }
+  const auto listed = std::ranges::find_if(
+      former.written, [](const auto& file) { return file.ends_with("/pki/ca.cert"); });
+  if (issuers.empty() && listed != former.written.end()) {
+    throw refusal(former.out + "/" + manifest_name + ": lists " + *listed + " of a CA, but " +
+                  path + " does not exist");
   }
 }
 

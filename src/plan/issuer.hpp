@@ -2,14 +2,24 @@
 // a new CA and replace every planned certificate.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "routevpn/plan/allocate.hpp"
 
 namespace routevpn::plan {
 
-// Throws UsageError if `out` has a planned certificate that no certificate of `pki`/ca.cert has
-// issued. ca.cert may be missing, or hold several certificates during a CA rollover.
-void require_same_issuer(const Plan& plan, const std::string& out, const std::string& pki);
+// What is known of the plan that is replaced.
+struct FormerPlan {
+  std::string out;                // its directory
+  std::set<std::string> written;  // the files of its manifest
+  std::string lock;               // path of the lock file
+  std::string authority;          // in the lock file
+};
+
+// Throws UsageError if the former plan has certificates of a CA that `pki`/ca.cert does not hold.
+// ca.cert may be missing, or hold several certificates during a CA rollover. The lock file, the
+// manifest and the planned certificates each show the CA, because any of them may be lost.
+void require_same_issuer(const Plan& plan, const FormerPlan& former, const std::string& pki);
 
 }  // namespace routevpn::plan

@@ -5,6 +5,8 @@
 #include <set>
 #include <sstream>
 
+#include "routevpn/pki/certificate.hpp"
+
 #include "values.hpp"
 
 namespace routevpn::plan {
@@ -32,6 +34,11 @@ std::optional<std::uint32_t> id_of(std::string_view word) {
   return bytes[0] << 24U | bytes[1] << 16U | bytes[2] << 8U | bytes[3];
 }
 
+bool is_digest(std::string_view word) {
+  return word.size() == pki::key_digest_characters &&
+         word.find_first_not_of("0123456789ABCDEF") == std::string_view::npos;
+}
+
 class LockParser {
  public:
   explicit LockParser(Faults& faults) : faults_(faults) {}
@@ -42,8 +49,8 @@ class LockParser {
     if (words.empty() || words.front().starts_with('#')) return;
     if (!parse(words)) {
       fault(
-          "must be 'id A.B.C.D NAME', 'gateway NUMBER NAME', 'link NUMBER NAME NAME' or "
-          "'reflector NAME'");
+          "must be 'id A.B.C.D NAME', 'gateway NUMBER NAME', 'link NUMBER NAME NAME', "
+          "'reflector NAME', 'psk-steps NUMBER' or 'ca DIGEST'");
     }
   }
 
@@ -59,6 +66,12 @@ class LockParser {
       lock_.reflectors.emplace_back(words[1]);
       return true;
     }
+    if (kind == "ca" && words.size() == 2 && is_digest(words[1])) {
+      if (!lock_.authority.empty()) fault("the plan already has a CA");
+      lock_.authority = words[1];
+      return true;
+    }
+    if (kind == "psk-steps" && words.size() == 2) return set_psk_steps(words[1]);
     if (words.size() != (kind == "link" ? 4 : 3)) return false;
     const auto number = kind == "id" ? id_of(words[1]) : parse_number(words[1], highest_number);
     if (!number) return false;
@@ -66,6 +79,13 @@ class LockParser {
     if (kind == "id") return add(lock_.ids, name, *number);
     if (kind == "gateway") return add(lock_.gateways, name, *number);
     return kind == "link" && add(lock_.links, LinkName(name, words[3]), *number);
+  }
+
+  bool set_psk_steps(std::string_view word) {
+    const auto steps = parse_number(word, highest_number);
+    if (steps && lock_.psk_steps != 0) fault("the plan already has psk-steps");
+    if (steps) lock_.psk_steps = *steps;
+    return steps.has_value();
   }
 
   template <typename Name>
@@ -122,6 +142,8 @@ std::string format_lock(const Lock& lock) {
             link->first.second + "\n";
   }
   for (const auto& name : lock.reflectors) text += "reflector " + name + "\n";
+  if (lock.psk_steps != 0) text += "psk-steps " + std::to_string(lock.psk_steps) + "\n";
+  if (!lock.authority.empty()) text += "ca " + lock.authority + "\n";
   return text;
 }
 

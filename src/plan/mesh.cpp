@@ -123,7 +123,36 @@ class LinkChooser {
     if (topology_.organisation.mesh != Mesh::explicit_links) return;
     for (std::size_t site = 0; site < sites.size(); ++site) {
       if (std::ranges::count(linked_[site], true) > 0) continue;
+      is_reported_[site] = true;
       faults_.push_back({sites[site].line, "site " + sites[site].name + " has no link"});
+    }
+    separate_sites();
+  }
+
+  // Of an explicit topology: each site has a path to the first.
+  void separate_sites() {
+    const auto& sites = topology_.sites;
+    std::vector<bool> has_path(sites.size(), false);
+    std::vector<std::size_t> to_visit;
+    const auto reach = [&](std::size_t site) {
+      if (!has_path[site]) to_visit.push_back(site);
+      has_path[site] = true;
+    };
+    for (std::size_t first = 0; first < sites.size(); ++first) {
+      if (has_path[first] || is_reported_[first]) continue;
+      if (first > 0 && !is_reported_[0]) {
+        faults_.push_back({sites[first].line, "site " + sites[first].name +
+                                                  " has no path to site " + sites[0].name +
+                                                  ": no links join them"});
+      }
+      reach(first);
+      while (!to_visit.empty()) {
+        const auto site = to_visit.back();
+        to_visit.pop_back();
+        for (std::size_t other = 0; other < sites.size(); ++other) {
+          if (linked_[site][other]) reach(other);
+        }
+      }
     }
   }
 

@@ -194,6 +194,10 @@ Output::Output(std::string directory) : directory_(std::move(directory)) {
   }
 }
 
+bool Output::exists(const std::string& path) const {
+  return read_existing(at(path)).has_value();
+}
+
 Changes Output::compare(const PlannedFiles& files) const {
   Changes changes;
   (void)is_directory(directory_);
@@ -221,7 +225,8 @@ Changes Output::compare(const PlannedFiles& files) const {
     }
   }
   for (const auto& path : written_) {
-    if (!planned.contains(path) && read_existing(at(path))) {
+    if (planned.contains(path) || kept_.contains(path)) continue;
+    if (read_existing(at(path))) {
       changes.push_back({Change::Kind::remove, path});
     }
   }
@@ -232,6 +237,7 @@ Changes Output::write(const PlannedFiles& files) {
   auto changes = compare(files);
   std::set<std::string> planned;
   for (const auto& file : files) planned.insert(file.path);
+  planned.insert(kept_.begin(), kept_.end());
   if (changes.empty() && planned == written_) return changes;
 
   const NewDirectory directory(directory_);

@@ -5,6 +5,7 @@
 #include "routevpn/base/text.hpp"
 
 #include "check.hpp"
+#include "interfaces.hpp"
 #include "reader.hpp"
 #include "values.hpp"
 
@@ -73,12 +74,6 @@ class Parser {
   static void assign(T& into, const std::optional<At<T>>& from) {
     if (from) into = from->value;
   }
-  template <typename T>
-  static void assign_all(std::vector<T>& into, const std::optional<std::vector<At<T>>>& from) {
-    if (!from) return;
-    into.clear();
-    for (const auto& item : *from) into.push_back(item.value);
-  }
 
   void organisation(const toml::table& table) {
     Reader reader(table, "[organisation]", faults_);
@@ -127,35 +122,9 @@ class Parser {
     for (const auto& [key, value] : text_settings) {
       assign(into.*value, reader.parsed(key, parse_template));
     }
-    interfaces(reader, "underlay", into.underlay);
-    interfaces(reader, "lan", into.lan);
-  }
-
-  // An interface is a name, or a table with a name and addresses.
-  void interfaces(Reader& reader, std::string_view key, std::vector<Interface>& into) {
-    const auto written = reader.texts_or_tables(key);
-    if (!written) return;
-    into.clear();
-    for (const auto& [text, table] : *written) {
-      Interface interface;
-      if (text) {
-        assign(interface.name, reader.parsed(key, *text, parse_interface_pattern));
-      } else {
-        interface = interface_of(*table, key);
-      }
-      into.push_back(std::move(interface));
+    for (auto& [key, list] : {std::pair("underlay", &into.underlay), {"lan", &into.lan}}) {
+      if (auto written = read_interfaces(reader, key, faults_)) *list = std::move(*written);
     }
-  }
-
-  Interface interface_of(const toml::table& table, std::string_view key) {
-    Reader reader(table, std::string(key), faults_);
-    reader.require("name", "the name of the interface");
-    Interface interface;
-    assign(interface.name, reader.parsed("name", parse_ifname));
-    interface.addresses = reader.all_parsed("addresses", parse_interface_address)
-                              .value_or(std::vector<At<IpPrefix>>());
-    reader.finish();
-    return interface;
   }
 
   void site(const toml::table& table) {
@@ -248,7 +217,7 @@ class Parser {
     for (const auto& interface : defaults_.lan) into.lan.push_back(interface.name);
     into.include = defaults_.include;
     assign(into.name, reader.parsed("name", parse_name));
-    assign_all(into.lan, reader.all_parsed("lan", parse_interface_pattern));
+    if (auto lan = read_interface_names(reader, "lan")) into.lan = std::move(*lan);
     assign(into.include, reader.parsed("include", parse_template));
     into.include = expand(into.include, into.name, site.name);
     reader.finish();

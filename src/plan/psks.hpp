@@ -1,9 +1,9 @@
-// The pre-shared keys of the links, the same file for both gateways of a link:
+// The pre-shared keys (PSKs) of the links. The two ends of a link have the same files.
 //
-//   GATEWAY/psk/IFNAME.psk
+//   GATEWAY/psk/IFNAME.psk    of the link to the interface's gateway; psk_roll.hpp has other names
 //
-// The planner makes a key once. Later runs take it from the output directory, so the directory is
-// the only place of the keys beside the gateways.
+// The planner makes a key once, and later takes it from the output directory, which is the only
+// place of the keys beside the gateways. An end without its file gets the key of the other end.
 #pragma once
 
 #include <string>
@@ -12,11 +12,13 @@
 
 namespace routevpn::plan {
 
-enum class MissingKeys : bool { leave_empty, make };
+struct PskOrder {
+  bool make = true;      // false: a missing key has an empty file
+  bool advance = false;  // the plan makes a step of a roll-over
+};
 
-// The files of all links with a PSK; `out` is the output directory, which need not exist. If one
-// end lacks its file, it gets the content of the other's. Throws UsageError for a file that is not
-// a PSK, and for two ends with different PSKs.
-PlannedFiles psk_files(const Plan& plan, const std::string& out, MissingKeys missing);
+// Throws UsageError for a file that is no key, when the ends of a link have different keys, and for
+// a step without the key of the step before.
+PlannedFiles psk_files(const Plan& plan, const std::string& out, const PskOrder& order);
 
 }  // namespace routevpn::plan

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "routevpn/plan/psk_roll.hpp"
+
 namespace routevpn::plan {
 
 namespace {
@@ -101,7 +103,11 @@ std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink
   line(text, "key", own.settings.key);
   line(text, "ca", own.settings.ca);
   line(text, "crl", own.settings.crl);
-  if (link.psk) line(text, "psk", own.settings.psk_dir + "/" + peer.ifname + ".psk");
+  if (link.psk) {
+    for (const auto& file : PskRoll(plan.lock.psk_steps).files(peer.ifname)) {
+      line(text, "psk", own.settings.psk_dir + "/" + file);
+    }
+  }
   line(text, "detection", link.detection);
   if (link.lanes > 1) line(text, "lanes", std::to_string(link.lanes));
   line(text, "run-dir", own.settings.run_dir);

@@ -203,18 +203,19 @@ std::string parse_detection(const std::string& text) {
 
 std::string parse_ifname(const std::string& text) {
   if (!is_interface_name(text)) throw UsageError("must be " + std::string(interface_name_rule));
+  if (text == "lo") throw UsageError("is the loopback interface, which each namespace has");
   return text;
 }
 
 std::string parse_interface_pattern(const std::string& text) {
-  const bool good =
-      !text.empty() && text.size() <= max_interface_name_bytes &&
+  if (text == "lo") return parse_ifname(text);
+  const bool is_pattern =
+      text.size() <= max_interface_name_bytes &&
       std::ranges::all_of(text, [](char c) { return c == '*' || is_interface_character(c); });
-  if (!good) {
-    throw UsageError(
-        "must be an interface name of 1 to 15 letters, digits, '_', '.', '-' and the wildcard '*'");
-  }
-  return text;
+  const bool good = is_interface_name(text) || (text.find('*') != std::string::npos && is_pattern);
+  if (good) return text;
+  throw UsageError("must be " + std::string(interface_name_rule) +
+                   "; the wildcard '*' stands for any characters");
 }
 
 std::string parse_template(const std::string& text) {
@@ -235,9 +236,10 @@ bool is_path(std::string_view netns) {
 }
 
 bool is_unit_name(std::string_view name) {
-  return !name.empty() && is_letter_or_digit(name.front()) && std::ranges::all_of(name, [](char c) {
-    return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_';
-  });
+  return !name.empty() && name.size() <= longest_unit_name && is_letter_or_digit(name.front()) &&
+         std::ranges::all_of(name, [](char c) {
+           return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_';
+         });
 }
 
 std::string listed(const std::vector<std::string_view>& words, const std::string& last) {

@@ -35,6 +35,8 @@ std::string parse_template(const std::string& text);
 inline constexpr std::string_view public_name = "public";
 // The namespace is given as a path, not by its name.
 bool is_path(std::string_view netns);
+// Far below the 255 characters of a unit's name (systemd.unit(5)) and of a file's name.
+inline constexpr std::size_t longest_unit_name = 64;
 bool is_unit_name(std::string_view name);
 
 // Nothing unless the text is one decimal number of at most `highest`.

@@ -4,5 +4,6 @@
 set -euo pipefail
 
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD
-cmake -G Ninja -S . -B /root/build -DCMAKE_BUILD_TYPE=Release -DROUTEVPN_TESTS=OFF
+cmake -G Ninja -S . -B /root/build -DCMAKE_BUILD_TYPE=Release -DROUTEVPN_TESTS=OFF \
+  -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0
 nice -n 19 cmake --build /root/build --target package

@@ -14,11 +14,13 @@ set -euo pipefail
 umask 022
 
 P=rvb$$
-declare -A LEADER=()   # the nspawn process of each machine
-declare -a SPACES=()   # namespaces to delete
+declare -a SPACES=() # namespaces to delete
 DEADLINE_S=${DEADLINE_S:-60}
 : "${SYSTEM:?}" "${PACKAGE:?}" "${WORK:?}"
 machines=$WORK/machines-$$
+space_prefix=$P- # scripts/machines.sh uses it
+# shellcheck source-path=SCRIPTDIR source=../../scripts/machines.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/machines.sh"
 
 ok() { echo "ok - $*"; }
 
@@ -31,7 +33,7 @@ fail() {
 # What the units and the links of each machine say.
 evidence() {
   local name
-  for name in "${!LEADER[@]}"; do
+  for name in $(running_machines); do
     echo "--- $name"
     on "$name" sh -c 'systemctl --no-pager --no-legend --failed; journalctl --no-pager -n 40 -u "routevpn*"
       routevpn show; ip -br address; ip netns exec private ip -br address' 2>&1 || true
@@ -65,53 +67,24 @@ wait_for() { # COMMAND...: repeats it until it succeeds
 
 # --- machines -----------------------------------------------------------------------------------
 
-# The first process of the machine, a child of nspawn.
-first_process() { pgrep -P "${LEADER[$1]}" | head -n 1; }
-
-on() { # MACHINE COMMAND...
-  local first
-  first=$(first_process "$1") || return 1
-  shift
-  nsenter -t "$first" -m -u -i -n -p -C env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"
-}
-
-root_of() { echo "$machines/$1/root"; }
-
-is_booted() { # MACHINE
-  [[ $(on "$1" systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]
-}
-
-# Systemd in the machine sees the unified hierarchy of control groups, which this machine may lack, and may
-# write to the sysctls of its network namespace.
 boot() { # MACHINE
-  local directory=$machines/$1
-  mkdir -p "$directory"/{upper,work,root}
-  mountpoint -q "$directory/root" || mount -t overlay overlay \
-    -o "lowerdir=$SYSTEM,upperdir=$directory/upper,workdir=$directory/work" "$directory/root"
-  echo "$1" >"$directory/root/etc/hostname"
-  [[ -e /dev/net/tun ]] || fail "/dev/net/tun is missing"
-  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network systemd-nspawn --quiet --register=no --keep-unit \
-    --directory "$directory/root" --machine "$P-$1" --network-namespace-path "/run/netns/$P-$1" \
-    --capability=CAP_NET_ADMIN --bind=/dev/net/tun --boot >>"$directory/console" 2>&1 </dev/null &
-  LEADER[$1]=$!
+  power_on "$1" "$SYSTEM"
   wait_for is_booted "$1" || {
-    tail -n 20 "$directory/console" >&2
+    tail -n 20 "$machines/$1/console" >&2
     fail "$1 boots"
   }
 }
 
 halt_machine() { # MACHINE
-  on "$1" systemctl poweroff >/dev/null 2>&1 || true
-  wait "${LEADER[$1]}" || true
-  unset "LEADER[$1]"
+  power_off "$1"
+  wait_for is_off "$1" || fail "$1 powers off"
 }
 
-# A power cut: the machine's processes end without a word, and with them its private namespace. eth1 was in
-# it: a virtual cable ends with its namespace, so there is a new one.
+# The private namespace ends with the machine. eth1 was in it: a virtual cable ends with its namespace, so
+# there is a new one.
 cut_power() { # MACHINE
-  kill -KILL "$(first_process "$1")"
-  wait "${LEADER[$1]}" || true
-  unset "LEADER[$1]"
+  cut_off "$1"
+  wait_for is_off "$1" || fail "$1 ends with its first process"
   ip -n "$P-R${1:1:1}" link del "$1-eth1" 2>/dev/null || true
   cable "$1" eth1 "R${1:1:1}" lan
 }
@@ -194,16 +167,9 @@ start_machines() {
 
 # shellcheck disable=SC2317 # called by trap
 clean_up() {
-  local name space
+  local space
   trap '' INT TERM HUP
-  for name in "${!LEADER[@]}"; do
-    # The kernel ends all processes of the machine with its first one.
-    kill -KILL "$(first_process "$name")" 2>/dev/null || true
-    wait "${LEADER[$name]}" 2>/dev/null || true
-  done
-  for name in "$machines"/*/root; do
-    if mountpoint -q "$name"; then umount "$name" || umount --lazy "$name"; fi
-  done
+  end_machines
   for space in "${SPACES[@]}"; do ip netns del "$space" 2>/dev/null || true; done
   rm -rf --one-file-system "$machines"
 }

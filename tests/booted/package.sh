@@ -45,7 +45,25 @@ expect "the link comes up by itself when the namespace is there" wait_for \
   on V1-1 routevpn show --wait up --timeout 1 rv0
 expect "a packet passes" on V1-1 ip netns exec private ping -c 1 -W 5 10.255.0.2
 
+# A link that could not start again goes on in an upgrade, and one that does not run hinders none.
 before=$(on V1-1 systemctl show -p MainPID --value routevpn@rv0)
+conf=$(root_of V1-1)/etc/routevpn/rv0.conf
+cp -p "$conf" "$conf.good"
+echo "mtu = 70" >>"$conf"
+cp -p "$conf" "${conf%rv0.conf}rv9.conf"
+expect_not "a link with a fault does not start" on V1-1 systemctl enable --quiet --now routevpn@rv9
+said=$(root_of V1-1)/root/upgrade.out
+upgrade() { install_package V1-1 >"$said" 2>&1; }
+expect "an upgrade succeeds with a link that cannot start" upgrade
+expect "it names the fault" grep -q '^routevpn: /etc/routevpn/rv0.conf:[0-9]*: mtu = 70' "$said"
+expect "and says that the link keeps its program" grep -q '^routevpn: link rv0 keeps the old program' "$said"
+expect_equal "the link has the same process" "$before" "$(on V1-1 systemctl show -p MainPID --value routevpn@rv0)"
+expect "and is up" on V1-1 routevpn show --wait up --timeout 1 rv0
+on V1-1 systemctl disable --quiet routevpn@rv9
+on V1-1 systemctl reset-failed routevpn@rv9
+rm "${conf%rv0.conf}rv9.conf"
+mv "$conf.good" "$conf"
+
 expect "an upgrade succeeds" install_package V1-1
 restarted() {
   [[ $(on V1-1 systemctl show -p MainPID --value routevpn@rv0) != "$before" ]] &&

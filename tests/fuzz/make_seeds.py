@@ -176,7 +176,7 @@ def texts():
           'address = ["192.0.2.1", "2001:db8::1"]\n[[site]]\nname = "b"\n[[site.gateway]]\nname = "B"\n'
           'address = "192.0.2.2"\n[[link]]\nends = ["A", "B"]\ncost = 5\n')
     write("lock_file", "lock", "# comment\nid 0.0.1.1 V1-1\ngateway 0 V1-1\ngateway 1 V2-1\n"
-          "link 0 V1-1 V2-1\nreflector V1-1\n")
+          "link 0 V1-1 V2-1\nreflector V1-1\npsk-steps 4\nca " + "0A" * 32 + "\n")
     write("certificate_index", "index", "# serial name not-after status [revoked-at]\n"
           "5B3C91 V1-1 2026-11-21T20:39:00Z issued\n1F00A7 V1-2 2026-11-21T20:41:13Z revoked 2026-01-03T08:00:00Z\n")
     write("certificate_index", "serial", "5b:3c:91")

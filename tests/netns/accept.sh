@@ -3,6 +3,8 @@
 # dropped and counted. SIGHUP makes a running link read the accept lines of its configuration file again.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=small_path.sh
+source "$(dirname "${BASH_SOURCE[0]}")/small_path.sh"
 
 refused() { show b '.drops.payload_source_refused // 0'; }
 
@@ -43,6 +45,26 @@ two_links
 two_sites
 expect "without --accept every source is accepted" from 10.2.0.1 10.255.0.2
 expect_equal "and none is refused" 0 "$(refused)"
+stop_links
+
+# A router behind a sends ICMP errors from addresses that b does not accept. The error is about a packet to
+# site 1, so it passes, and b learns the path MTU.
+behind=rv$$-behind
+namespace "$behind"
+small_path_behind_a "$behind"
+link_b --accept 10.1.0.0/16 --accept 2001:db8:a1::/64
+wait_for has_socket b || fail "link b did not start"
+link_a
+wait_up a
+wait_up b
+errors_from_elsewhere
+expect_small_path
+expect_equal "b has refused no error" 0 "$(refused)"
+ip -n "$PRIV_B" route replace 10.2.0.0/16 dev rv0
+ip -n "$behind" address add 10.2.9.2/24 dev eth0
+ip -n "$PRIV_A" route add 10.2.9.0/24 dev behind
+expect_not "an error about a packet to site 2 is refused" finds_path 10.2.9.2
+expect_equal "b counts it" true "$( (($(refused) > 0)) && echo true)"
 stop_links
 
 # rv0.conf has the name of the interface, because show looks for the socket of rv0.

@@ -66,7 +66,6 @@ put a key "$DIR/next.key"
 expect "and another fault in place of it, too" wait_for log_has a "$refused: not the key of the certificate"
 put a key "$DIR/a.key"
 expect_equal "the link is up" up "$(show a .state)"
-in_utc() { date -u -d "$1" +%Y%m%d%H%M%SZ; }
 make_dated a "$DIR/early.cert" "$(in_utc "5 seconds")" "$(in_utc "300 days")"
 put a cert "$DIR/early.cert"
 expect "a certificate that is not valid yet is in the log" wait_for log_has a \
@@ -121,37 +120,9 @@ expect_equal "show has our certificate, the CA and no warning" "a CN=routevpn CA
 stop a || fail "link a ended with status $?"
 
 # --crl-grace --------------------------------------------------------------------------------------
-# make_crl FILE DAYS NAME...: a CRL of the new CA that ended DAYS ago and lists these certificates.
-make_crl() {
-  local ca=$DIR/crl-ca file=$1 ended=$2 name
-  shift 2
-  rm -rf "$ca"
-  mkdir "$ca"
-  : >"$ca/index"
-  echo 01 >"$ca/number"
-  cat >"$ca/config" <<END
-[ca]
-default_ca = crl
-[crl]
-database = $ca/index
-crlnumber = $ca/number
-default_md = sha256
-crl_extensions = extensions
-[extensions]
-authorityKeyIdentifier = keyid:always
-END
-  set -- "$@"
-  for name in "$@"; do
-    openssl ca -config "$ca/config" -cert "$DIR/new/ca.cert" -keyfile "$DIR/new/ca.key" \
-      -revoke "$DIR/new/$name.cert" >"$DIR/openssl.out" 2>&1 || fail "revoke: $(<"$DIR/openssl.out")"
-  done
-  openssl ca -gencrl -config "$ca/config" -cert "$DIR/new/ca.cert" -keyfile "$DIR/new/ca.key" \
-    -crl_lastupdate 20200101000000Z -crl_nextupdate "$(in_utc "$ended days ago 1 hour ago")" \
-    -out "$file" >"$DIR/openssl.out" 2>&1 || fail "no CRL: $(<"$DIR/openssl.out")"
-}
-make_crl "$DIR/in-grace.crl" 5
-make_crl "$DIR/revoked.crl" 5 b
-make_crl "$DIR/ended.crl" 40
+make_crl "$DIR/new" "$DIR/in-grace.crl" 5
+make_crl "$DIR/new" "$DIR/revoked.crl" 5 b
+make_crl "$DIR/new" "$DIR/ended.crl" 40
 pki crl --dir "$DIR/new"
 with_crl() { start_end a --crl "$(file_of a crl)" "$@"; }
 state_is() { [[ $(show a '.state + " " + .reason') == "$1" ]]; }

@@ -70,7 +70,18 @@ make_expired b "$DIR/b.expired"
 cat "$DIR/b.expired" >"$DIR/b.cert"
 sees certificate || fail "wanted certificate, got: $(<"$DIR/findings")"
 expect_equal "an expired certificate is found" "the certificate has expired" "$(found certificate what)"
+chmod 666 "$DIR/etc/rv0.conf"
+sees "certificate configuration" || fail "wanted certificate and configuration, got: $(<"$DIR/findings")"
+expect_equal "also if the link refuses its file" "the certificate has expired" "$(found certificate what)"
+chmod 644 "$DIR/etc/rv0.conf"
 cat "$DIR/b.valid" >"$DIR/b.cert"
+
+sed "s/^netns = .*/netns = rv$$-none/" "$DIR/etc/rv0.conf" >"$DIR/etc/rv1.conf"
+touch -d '-1 hour' "$DIR/etc/rv1.conf"
+sees "namespace running" || fail "wanted namespace and running, got: $(<"$DIR/findings")"
+expect_equal "a namespace that does not exist is found" "namespace rv$$-none: these links cannot start: rv1" \
+  "$(found namespace 'where + ": " + .why')"
+rm "$DIR/etc/rv1.conf"
 
 touch -d '+1 hour' "$DIR/etc/rv0.conf"
 sees running || fail "wanted running, got: $(<"$DIR/findings")"

@@ -13,11 +13,26 @@ OPTIONS=()
 source "$HERE/flows.sh"
 declare -A SPACE=([a]=$PUB_A [b]=$PUB_B) PRIVATE=([a]=$PRIV_A [b]=$PRIV_B)
 
+# The second file in memory that the next monitor makes is the first of those for its new worker.
+NO_NEW_WORKER="-e trace=memfd_create -e inject=memfd_create:error=EMFILE:when=2"
+
+# The service's command. The options of strace in DIR/strace make a fault in the next monitor.
+cat >"$DIR/command" <<END
+#!/bin/sh
+if [ -e "$DIR/strace" ]; then
+  read -r fault <"$DIR/strace"
+  rm "$DIR/strace"
+  exec strace -D -o /dev/null \$fault "\$@"
+fi
+exec "\$@"
+END
+chmod +x "$DIR/command"
+
 # serve a|b: that link under a service manager, configured by DIR/NAME/rv0.conf.
 serve() {
   local name=$1
   start "$name" "${SPACE[$name]}" python3 "$HERE/service_manager.py" "$DIR/$name.manager" \
-    "$ROUTEVPN" --config "$DIR/$name/rv0.conf"
+    "$DIR/command" "$ROUTEVPN" --config "$DIR/$name/rv0.conf"
   wait_for has_socket "$name" || fail "link $name did not start"
 }
 
@@ -137,6 +152,24 @@ no_events carrier_a
 no_events carrier_b
 ok "the interfaces and their carriers never changed"
 
+stored_workers() { # since the last start of a's service
+  awk '/^started/ { count = 0 } $0 == "stored worker" { ++count } END { print count + 0 }' "$DIR/a.log"
+}
+expect_equal "each monitor stores the worker that it adopts, and that worker's successor" 2 "$(stored_workers)"
+
+# The configuration file is read again at SIGHUP.
+status_is() { [[ $(grep '^status' "$DIR/$1.log" | tail -n 1) == status\ $2 ]]; } # a|b PATTERN
+echo "bogus = 1" >>"$DIR/a/rv0.conf"
+kill -HUP "$(show a .monitor_pid)"
+expect "the service manager is told that a reload failed, and why" wait_for status_is a \
+  'up: *; the last reload failed: *bogus*the old --accept prefixes stay in force'
+configure_both
+kill -HUP "$(show a .monitor_pid)"
+succeeded() { status_is a 'up: *' && ! status_is a '*failed*'; }
+expect "and that the next one succeeded" wait_for succeeded
+expect_equal "it saw the begin and the end of both" "reloading ready reloading ready" \
+  "$(grep -E '^(reloading|ready)$' "$DIR/a.log" | tail -n 4 | paste -sd ' ')"
+
 # The reasons for which a restart ends the link. The peer is told, so its carrier goes off at once.
 echo "mtu = 1300" >>"$DIR/a/rv0.conf"
 restart a
@@ -146,17 +179,71 @@ expect_equal "the peer was told" 1 "$(show b .flaps)"
 expect_equal "the new option is in force" 1300 "$(show a .mtu)"
 stop_services
 
+# count_dscp NAMESPACE: counts what leaves the namespace from PORT with and without the DSCP EF.
+count_dscp() {
+  in_ns "$1" nft -f - <<END
+table inet dscp {
+  counter ef {}
+  counter other {}
+  chain out {
+    type filter hook output priority 0;
+    udp sport $PORT ip dscp ef counter name ef
+    udp sport $PORT ip dscp != ef counter name other
+  }
+}
+END
+}
+counted() { in_ns "$1" nft -j list counter inet dscp "$2" | jq '.nftables[1].counter.packets'; }
+
 # A service manager that loses a descriptor: the next monitor starts a new link.
+OPTIONS=("dscp = 46")
+configure_both
 SERVICE_MANAGER='drop tun0' serve b
+serve a
+wait_up a
+wait_up b
+count_dscp "$PUB_B"
+restart b
+wait_up b
+wait_up a
+expect "an incomplete link is not taken over" log_has b 'descriptors are missing'
+expect "the peer is told of its end" log_has a "the peer's worker has died"
+expect "datagrams have the DSCP of the link" test "$(counted "$PUB_B" ef)" -gt 0
+expect_equal "and no other, also those of the old link's end" 0 "$(counted "$PUB_B" other)"
+stop_services
+OPTIONS=()
+configure_both
+expect_not "a stop removes the interface" ip -n "$PRIV_A" link show rv0
+
+# A service manager that does not confirm what it has stored must keep nothing for the next monitor.
+SERVICE_MANAGER=hold serve b
 serve a
 wait_up a
 wait_up b
 restart b
 wait_up b
+expect "a link that the service manager does not keep ends" log_has b 'the service manager does not keep the link'
+expect_equal "the next monitor gets no descriptor but the ended worker's" "started 1" \
+  "$(grep '^started' "$DIR/b.log" | tail -n 1)"
+
+# A worker that does not answer its monitor.
 wait_up a
-expect "an incomplete link is not taken over" log_has b 'descriptors are missing'
+kill -STOP "$(show a .pid)"
+restart a
+expect "a worker that does not answer ends, and the log has the reason" log_has a \
+  'the worker does not answer, so the link ends for the restart'
+wait_up a
+wait_up b
+
+echo "$NO_NEW_WORKER" >"$DIR/strace"
+starts=$(grep -c '^started' "$DIR/a.log")
+restart a
+expect "a monitor that cannot start a new worker logs why" wait_for log_has a \
+  'the new worker does not take over the running link.*memfd_create'
+wait_up a
+expect_equal "and starts another one; the service is not started again" $((starts + 1)) \
+  "$(grep -c '^started' "$DIR/a.log")"
 stop_services
-expect_not "a stop removes the interface" ip -n "$PRIV_A" link show rv0
 
 # --- lanes, PSK, guardian -----------------------------------------------------------------------
 "$ROUTEVPN" pki psk --out "$DIR/psk" >"$DIR/psk.out"
@@ -174,13 +261,33 @@ expect "the check of sources is still there" in_ns "$PRIV_B" nft list table inet
 expect_equal "both lanes are up" "2 2" \
   "$(for name in a b; do show "$name" '[.lanes[] | select(.state == "up")] | length'; done | paste -sd ' ')"
 
+# A monitor that fails to replace the worker it has adopted sends the gasp of a lane, also beside a lane
+# that has none.
+in_ns "$PUB_B" nft -f - <<END
+table ip cut {
+  chain in  { type filter hook input priority 0;  udp dport $((PORT + 1)) drop; }
+  chain out { type filter hook output priority 0; udp sport $((PORT + 1)) drop; }
+}
+END
+first_alone() { [[ $(show "$1" '.lanes | map(.state == "up") | tostring') == "[true,false]" ]]; }
+for name in a b; do expect "the second lane of $name is down" wait_for first_alone "$name"; done
+losses=$(show b .flaps)
+echo "$NO_NEW_WORKER" >"$DIR/strace"
+restart a
+lost_once_more() { (($(show b .flaps) > losses)); }
+expect "the peer of a link whose worker is not replaced is told by the first lane" wait_for lost_once_more
+in_ns "$PUB_B" nft delete table ip cut
+for name in a b; do expect "both lanes of $name come back" wait_for lanes_up "$name"; done
+
 # The new key is used at once, as after a reload.
 rm "$DIR"/a.{csr,cert,key}
 make_certificates a
-rekeys() { (($(show a .rekeys) > 0)); }
+before=$(show a .rekeys)
+losses=$(show a .flaps)
+rekeys() { (($(show a .rekeys) > before)); }
 restart a
 expect "another certificate is used after the restart" wait_for rekeys
-expect_equal "without a change of the carrier" "true 0" "$(show a '"\(.carrier) \(.flaps)"')"
+expect_equal "without a change of the carrier" "true $losses" "$(show a '"\(.carrier) \(.flaps)"')"
 
 show a .pid >"$DIR/a.pid"
 kill -KILL "$(show a .monitor_pid)"

@@ -89,13 +89,41 @@ expect "a worker that ends as if it had been asked is replaced" wait_for log_has
 expect_stop "a worker that ends unasked"
 
 reload() { "$ROUTEVPN" reload rv0 --run-dir "$DIR/a"; } # as root
-play reload_thrice
+rm "$DIR/notify"
+receive_notifications
+# expect_reload TEXT STATUS: the service manager was told of a reload, and at its end of this status.
+expect_reload() {
+  wait_for last_is "$DIR/notify.out" STATUS= "$2" || fail "$1: $(tail -n 2 "$DIR/notify.out")"
+  expect_equal "$1" "RELOADING=1 MONOTONIC_USEC READY=1 $2" \
+    "$(sed 's/^\(MONOTONIC_USEC\)=[0-9]*$/\1/' "$DIR/notify.out" | tail -n 4 | paste -sd ' ')"
+}
+NOTIFY_SOCKET=$DIR/notify play reload_thrice
 wait_for log_has "fake: runs" || fail "the worker does not run"
 expect "reload returns when the worker has taken the files" reload
+expect_reload "the service manager sees a reload that succeeds" "STATUS="
 expect_not "it fails when the worker does not take them" reload
+expect_reload "the service manager sees that the worker did not take the files" \
+  "STATUS=the last reload failed: the worker did not take the files; the log has the reason"
 expect_not "it fails when the worker ends before that" reload
+expect_reload "the service manager sees that the worker has ended" \
+  "STATUS=the last reload failed: the worker has ended before it took the files"
+stop notify || true
 expect_stop "a worker that ends at a reload"
 expect_equal "what does not answer a reload is refused" 4 "$(refused)"
+
+# The manager's own log is that of the link.
+rm -f "$DIR/a.log"
+mkdir -p "$DIR/a"
+printf '%s\n' "peer = 192.0.2.2" "peer-name = b" "ifname = rv0" "netns = $PRIV_A" "address = 10.255.0.1/30" \
+  "cert = $DIR/a.cert" "key = $DIR/a.key" "ca = $DIR/ca.cert" "run-dir = $DIR/a" >"$DIR/a/rv0.conf"
+FAKE_WORKER_SCRIPT=leave_and_ask start a "$PUB_A" python3 "$(dirname "${BASH_SOURCE[0]}")/service_manager.py" \
+  "$DIR/manager" "$ROUTEVPN" --config "$DIR/a/rv0.conf"
+wait_for log_has "fake: runs" || fail "the worker does not run"
+kill -USR1 "${PID[a]}"
+wait_for log_has "fake: answered" || fail "the worker gets no answer"
+expect_equal "a monitor that has left its link leaves later requests to the next" "ended 0 fake: answered" \
+  "$(grep -m 2 -E '^(ended |fake: answered)' "$DIR/a.log" | paste -sd ' ')"
+expect_stop "a link whose worker does not hand over"
 
 play hang_at_stop
 wait_for log_has "fake: runs" || fail "the worker does not run"

@@ -46,10 +46,10 @@ planned() {
 {
   topology 3
   # `routevpn check` needs existing files and a namespace.
-  printf '%s\n' '[defaults]' 'netns = "/proc/self/ns/net"' 'cert = "out/{name}/pki/{name}.cert"' \
-    'key = "out/{name}/pki/{name}.key"' 'ca = "out/{name}/pki/ca.cert"' \
-    'crl = "out/{name}/pki/ca.crl"' \
-    'psk-dir = "out/{name}/psk"'
+  printf '%s\n' '[defaults]' 'netns = "/proc/self/ns/net"' "cert = \"$DIR/out/{name}/pki/{name}.cert\"" \
+    "key = \"$DIR/out/{name}/pki/{name}.key\"" "ca = \"$DIR/out/{name}/pki/ca.cert\"" \
+    "crl = \"$DIR/out/{name}/pki/ca.crl\"" \
+    "psk-dir = \"$DIR/out/{name}/psk\""
 } >topology.toml
 prints "--check before the first plan" 1 'would write topology.lock*would create V1-1/links/rv2-1.conf*' \
   "$ROUTEVPN" plan topology.toml --out out --pki pki --check
@@ -76,7 +76,7 @@ ok "and nothing is written"
 sed -i '$d' topology.toml
 
 for mask in 000 022 777; do
-  (umask "$mask" && "$ROUTEVPN" plan topology.toml --out "made-$mask" --pki "made-$mask-pki" >/dev/null)
+  (umask "$mask" && "$ROUTEVPN" plan topology.toml --out "made-$mask" --pki "made-$mask-pki" --new-ca >/dev/null)
   wrong=$(find "made-$mask" "made-$mask-pki" \
     \( -type d ! -name '*pki' ! -name psk ! -perm 755 -o -type d \( -name '*pki' -o -name psk \) ! -perm 700 -o \
     -type f ! -name '*.key' ! -name '*.psk' ! -perm 644 -o \( -name '*.key' -o -name '*.psk' \) ! -perm 600 \) \
@@ -89,7 +89,7 @@ for directory in made-022 made-022/V1-1 made-022/V1-1/links made-022-pki; do
   chmod 777 "$directory"
   prints "a plan into $directory, which all can write to" 2 \
     "routevpn: *$directory: mode is 0777; must be writable by its owner alone (chmod go-w *$directory)" \
-    "$ROUTEVPN" plan topology.toml --out made-022 --pki made-022-pki
+    "$ROUTEVPN" plan topology.toml --out made-022 --pki made-022-pki --new-ca
   chmod "$mode" "$directory"
 done
 prints "a topology file that does not exist" 2 'routevpn: none.toml: cannot be read: No such file or directory' \

@@ -8,6 +8,8 @@
 #   lo: sources of sites 1 to 3
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=small_path.sh
+source "$(dirname "${BASH_SOURCE[0]}")/small_path.sh"
 
 # The ends of the second link.
 second_a() {
@@ -98,6 +100,16 @@ refuses "site 1 is refused once its route leads elsewhere, IPv4" 10.1.0.1 10.255
 refuses "site 1 is refused, IPv6" 2001:db8:a1::1 2001:db8:ff::1
 ip -n "$PRIV_B" route replace 10.1.0.0/16 dev rv0
 expect "site 1 is accepted again with its route" from 10.1.0.1 10.255.0.2
+
+# ICMP errors --------------------------------------------------------------------------------------
+behind=rv$$-behind
+namespace "$behind"
+before=$(refused)
+small_path_behind_a "$behind"
+errors_from_elsewhere
+ip -n "$PRIV_B" route replace 2001:db8:a1::/64 dev rv0
+expect_small_path
+expect_equal "b has refused no error" "$before" "$(refused)"
 
 # The count ----------------------------------------------------------------------------------------
 expect_equal "the kernel has counted 12 packets" 12 "$(refused)"

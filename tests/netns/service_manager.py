@@ -3,11 +3,14 @@
 service_manager.py DIRECTORY COMMAND...    The service gets NOTIFY_SOCKET, ROUTEVPN_UNIT, and a PATH
                                            whose systemctl knows the job of a restart.
 
-With "drop NAME..." in the environment variable SERVICE_MANAGER it loses these descriptors.
+With "drop NAME..." in the environment variable SERVICE_MANAGER it loses these descriptors; with "hold"
+it confirms no notification (BARRIER=1).
 
 SIGUSR1 restarts the service, SIGTERM stops it. Standard output has a line for each event:
 
     ready                  the service has sent READY=1
+    reloading              RELOADING=1 with a time that is not in the future
+    status TEXT            STATUS=TEXT
     stored NAME            it has stored a descriptor
     removed NAME
     ended STATUS
@@ -21,6 +24,7 @@ import signal
 import socket
 import stat
 import sys
+import time
 
 UNIT = "routevpn@test.service"
 directory, command = sys.argv[1], sys.argv[2:]
@@ -39,7 +43,9 @@ if os.path.exists(path):  # of an earlier one
 notify.bind(path)
 environment = dict(os.environ, NOTIFY_SOCKET=path, ROUTEVPN_UNIT=UNIT,
                    PATH=directory + ":" + os.environ["PATH"])
-lost = os.environ.get("SERVICE_MANAGER", "").split()[1:]  # "drop NAME...": descriptors to lose
+fault, *names = os.environ.get("SERVICE_MANAGER", "none").split()
+lost = names if fault == "drop" else []
+held = []  # barriers
 stored = []  # pairs of name and descriptor
 process = None
 restarting = stopping = False
@@ -75,8 +81,14 @@ def receive():
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             fds.frombytes(content[:len(content) - len(content) % fds.itemsize])
     fields = dict(line.split("=", 1) for line in data.decode().splitlines())
+    if fields.get("RELOADING") == "1" and 0 < int(fields["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000:
+        say("reloading")
+    if "STATUS" in fields:
+        say("status " + fields["STATUS"])
     if fields.get("READY") == "1":
         say("ready")
+    if fault == "hold" and fields.get("BARRIER") == "1":
+        held.extend(os.dup(fd) for fd in fds)
     if fields.get("FDSTORE") == "1":
         if fields["FDNAME"] not in lost:
             stored.extend((fields["FDNAME"], os.dup(fd)) for fd in fds)

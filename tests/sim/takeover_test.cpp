@@ -1,5 +1,6 @@
 // Two initiators with one certificate take the link from each other. The acceptor and the initiator
-// that lost the link count it. A restart, a rekey and a move of one initiator are no takeovers.
+// that lost the link count it. A restart and a rekey of one initiator at its IP address, and a
+// roam, are no takeovers.
 
 #include "catch.hpp"
 #include "sim/identities.hpp"
@@ -141,6 +142,55 @@ TEST_CASE("restarts, rekeys and moves of one initiator are no takeovers") {
   CHECK(status(world.acceptor(), world).rekeys >= 5);
   CHECK(takeovers(world.acceptor(), world) == 0);
   CHECK(takeovers(world.initiator(), world) == 0);
+  CHECK(world.violations.empty());
+}
+
+TEST_CASE("a roam to another IP address and the rekey after it are no takeovers") {
+  World world({}, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.traffic_interval = 10ms;
+  world.run(1s);
+  world.move();
+  world.run(1s);
+  REQUIRE(status(world.acceptor(), world).roams == 1);
+  world.initiator().replace_identity(identities().initiator);
+  REQUIRE(world.run_until([&] { return status(world.acceptor(), world).rekeys == 1; }, 10s));
+  CHECK(takeovers(world.acceptor(), world) == 0);
+  CHECK(takeovers(world.initiator(), world) == 0);
+  CHECK(world.acceptor().carrier_changes == 1);
+  CHECK(world.violations.empty());
+}
+
+TEST_CASE("an initiator that restarts at another IP address takes the link over from itself") {
+  World world({}, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.run(1s);
+  world.kill(0);  // the acceptor does not know of its end
+  world.move();
+  world.start(0);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.run(10s);
+  REQUIRE(world.acceptor().takeovers.size() == 1);
+  CHECK(world.acceptor().takeovers.front().from == World::address(0).remote);
+  CHECK(world.acceptor().takeovers.front().to == World::address(0, World::rebinds_of_move).remote);
+  CHECK(takeovers(world.acceptor(), world) == 1);
+  CHECK(takeovers(world.initiator(), world) == 0);
+  CHECK(world.acceptor().carrier_changes == 1);
+  CHECK(world.violations.empty());
+}
+
+TEST_CASE("a rekey from another IP address, before any record from there, is one, too") {
+  World world({}, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.run(1s);
+  world.move();
+  world.initiator().replace_identity(identities().initiator);
+  REQUIRE(world.run_until([&] { return status(world.acceptor(), world).rekeys == 1; }, 10s));
+  world.run(10s);
+  CHECK(takeovers(world.acceptor(), world) == 1);
+  // The old association's alert is not for the new one.
+  CHECK(takeovers(world.initiator(), world) == 0);
+  CHECK(world.initiator().carrier_changes == 1);
   CHECK(world.violations.empty());
 }
 

@@ -83,8 +83,9 @@ void World::wake(int end) {
 // The acceptor has one port for both flows.
 outside::Endpoint World::address(int end, int rebinds, datapath::UdpFlow flow) {
   const int port = end == 0 && flow == datapath::UdpFlow::sparse ? 9754 : 7754;
-  return {{IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(end + 1)}),
-           static_cast<std::uint16_t>(port + rebinds)},
+  const auto network = static_cast<std::uint8_t>(2 + rebinds / rebinds_of_move);
+  return {{IpAddress::v4({192, 0, network, static_cast<std::uint8_t>(end + 1)}),
+           static_cast<std::uint16_t>(port + rebinds % rebinds_of_move)},
           std::nullopt};
 }
 

@@ -80,8 +80,11 @@ class World {
 
   // The initiator's NAT changes its port. Datagrams to the earlier port are lost.
   void rebind() { ++rebinds_; }
+  void move() { rebinds_ += rebinds_of_move; }  // to another IP address
   [[nodiscard]] int rebinds() const { return rebinds_; }
-  // The endpoint of an end as its peer sees it, after this number of rebinds.
+  // The endpoint of an end as its peer sees it, after this number of rebinds. A move counts as
+  // rebinds_of_move.
+  static constexpr int rebinds_of_move = 1000;
   static outside::Endpoint address(int end, int rebinds = 0,
                                    datapath::UdpFlow flow = datapath::UdpFlow::bulk);
 

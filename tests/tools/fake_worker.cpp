@@ -10,6 +10,7 @@
 #include <string>
 
 #include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "routevpn/base/error.hpp"
@@ -155,6 +156,22 @@ int announce_and_end(Pair& monitor) {
   return 3;
 }
 
+// Lets the monitor leave, and asks for something more before the monitor has read its consent.
+int leave_and_ask(Pair& monitor) {
+  monitor.send(Ready{});
+  monitor.ask<CarrierSet>(SetCarrier{1});
+  print("runs");
+  monitor.wait_for<Outlive>();
+  prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+  stop_monitor();
+  monitor.send(Outlives{});
+  monitor.send(SetMtu{1300});
+  kill(getppid(), SIGCONT);
+  monitor.wait_for<MtuSet>();
+  print("answered");
+  hang();
+}
+
 // Takes the first reload and refuses the second, which it also answers twice. It ends at the third.
 int reload_thrice(Pair& monitor) {
   monitor.send(Ready{});
@@ -192,6 +209,7 @@ const std::map<std::string, std::function<int(Pair&)>> scripts = {
     {"exit_early", exit_early},
     {"announce_and_end", announce_and_end},
     {"carrier_on_and_end", carrier_on_and_end},
+    {"leave_and_ask", leave_and_ask},
     {"reload_thrice", reload_thrice},
     {"never_ready", never_ready},
     {"hang_at_stop", hang_at_stop},

@@ -28,6 +28,8 @@ class Machine {
   // Throws SystemError.
   virtual std::optional<host::CommandSocket::Answer> reload(const std::string& run_dir,
                                                             const std::string& link) = 0;
+  // The name of a signal that asks the program to end and came since the last call.
+  virtual std::optional<std::string> signal() = 0;
   virtual Time now() = 0;
   virtual void pause(Duration length) = 0;
 };

@@ -107,7 +107,8 @@ class FieldReader {
   void operator()(T&... all) {
     (take(all), ...);
   }
-  // Whether every field was there, and nothing is left.
+  [[nodiscard]] bool valid() const { return valid_; }  // whether every field was there
+  // The same, and nothing is left.
   [[nodiscard]] bool complete() const { return valid_ && rest_.empty(); }
 
  private:

@@ -31,6 +31,7 @@ struct Gateway {
 using Check = void (*)(const Gateway& gateway, const Machine& machine, Findings& findings);
 
 // network.cpp
+void check_namespaces(const Gateway& gateway, const Machine& machine, Findings& findings);
 void check_forwarding(const Gateway& gateway, const Machine& machine, Findings& findings);
 void check_reverse_path(const Gateway& gateway, const Machine& machine, Findings& findings);
 // path.cpp

@@ -12,6 +12,7 @@ class HostMachine final : public Machine {
 
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const override;
   [[nodiscard]] bool has(const std::string& path) const override;
+  [[nodiscard]] bool has_netns(const std::string& netns) const override;
   [[nodiscard]] std::optional<std::string> sysctl(const std::string& netns,
                                                   const std::string& path) const override;
   [[nodiscard]] std::optional<ProgramResult> run(const std::string& netns,

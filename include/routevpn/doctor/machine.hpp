@@ -32,6 +32,7 @@ class Machine {
   // None if the file cannot be read.
   [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
   [[nodiscard]] virtual bool has(const std::string& path) const = 0;
+  [[nodiscard]] virtual bool has_netns(const std::string& netns) const = 0;
   // Below /proc/sys/net of that network namespace; `netns` as in a link's options, empty: the one
   // of the command. None if there is no such namespace or value.
   [[nodiscard]] virtual std::optional<std::string> sysctl(const std::string& netns,

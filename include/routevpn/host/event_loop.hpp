@@ -24,11 +24,14 @@ class EventLoop {
   // Waits until a descriptor is readable or the timeout (none: unlimited) has passed, and calls
   // back. The time that the machine sleeps counts.
   void turn(std::optional<Duration> timeout);
+  // For a callback: this turn calls back no other descriptor.
+  void end_turn() { ends_turn_ = true; }
 
  private:
   Fd epoll_;
   Fd timer_;  // epoll's own timeout does not count while the machine sleeps
   std::unordered_map<int, std::shared_ptr<Callback>> callbacks_;
+  bool ends_turn_ = false;
 };
 
 }  // namespace routevpn::host

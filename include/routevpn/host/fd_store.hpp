@@ -12,6 +12,8 @@ namespace routevpn::host {
 
 // `name`: without control characters and ':'. False: the service manager did not get it.
 bool store_descriptor(const std::string& name, int fd);
+// Waits for room in the service manager's queue: a descriptor that stays would be one too many
+// later.
 void remove_stored_descriptor(const std::string& name);
 // Waits until the service manager has handled all notifications before. False: it has not in time.
 bool wait_for_service_manager(std::chrono::milliseconds at_most);

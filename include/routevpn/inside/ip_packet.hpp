@@ -17,4 +17,8 @@ IpVerdict ip_packet_verdict(ConstBytes packet);
 // first, and for UDP behind IPv6 extension headers.
 bool is_udp_to(ConstBytes packet, const SocketAddress& to);
 
+// The destination of the packet that an ICMP error quotes: 4 or 16 bytes of `packet`, which must be
+// valid. Empty if it is no ICMP error, or has IPv6 extension headers.
+ConstBytes quoted_destination(ConstBytes packet);
+
 }  // namespace routevpn::inside

@@ -1,8 +1,10 @@
-// The state that a worker hands to its successor, in memory of the monitor's that only the two map:
+// The state that a worker hands to its successor. The monitor makes the memory (memfd) and maps it
+// in no process but the old worker, which writes:
 //
 //     | "rvpn" | version, 4 | bytes, 4 | SHA-256 of the content, 32 | content |
 //
-// The content has traffic keys. Its fields are those of LaneControl, for each lane.
+// The successor reads a copy. The content has traffic keys. Link::hand_over() writes its fields:
+// those of the link, then those of LaneControl::write_state() for each lane.
 #pragma once
 
 #include <cstdint>
@@ -45,10 +47,12 @@ class StateCopy {
   explicit StateCopy(const Fd& memfd);  // throws SystemError
   StateCopy(const StateCopy&) = delete;
   StateCopy& operator=(const StateCopy&) = delete;
-  ~StateCopy();
+  ~StateCopy() { wipe(); }
   [[nodiscard]] ConstBytes bytes() const { return bytes_; }
 
  private:
+  void wipe();
+
   std::vector<std::uint8_t> bytes_;
 };
 

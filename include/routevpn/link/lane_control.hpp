@@ -41,13 +41,15 @@ class LaneControl {
   void start(Time now);
   // Lets the thread take packets. Before, it has only called `confine`.
   void release();
-  // Ends the thread, and carries out what is decided, up to the next report: drain next_report()
-  // and take_event() after it, then call it again. Nothing is sent after the second call.
+  // The lane moves to another process in these steps:
+  //
+  //   1. halt() ends the thread, and executes the commands that the lane has.
+  //   2. take_event() and next_report() until both have nothing: the session may decide once more.
+  //   3. halt() again executes those commands. The lane sends nothing afterwards.
+  //   4. write_state() here, resume() in place of start() there.
   void halt();
-  // The lane moves to another process: halt(), then fields() in both, then resume() there in place
-  // of start(). Throws SystemError when the library of a cipher fails.
   void write_state(FieldWriter& into, Time now);
-  void resume(FieldReader& from, Time now);
+  void resume(FieldReader& from, Time now);  // throws SystemError when a cipher's library fails
   // Readable when there may be events or handshakes; acknowledge() before they are taken.
   [[nodiscard]] int mailbox_fd() const { return mailbox_wakeup_.get(); }
   void acknowledge() const;

@@ -62,7 +62,7 @@ class Link {
   [[nodiscard]] datapath::PrefixSet accepted_sources() const;
   void begin();
   void outlive();
-  void hand_over(const channel::HandOver& wanted);
+  void hand_over();
   void take_over();
   void begin_stop(bool as_asked);
   void interface_gone();

@@ -3,7 +3,8 @@
 // dead detection. Datagrams get lost, so they are sent several times.
 #pragma once
 
-#include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -13,39 +14,45 @@
 
 namespace routevpn::monitor {
 
+struct Gasp {
+  std::vector<std::uint8_t> datagram;  // empty: none
+  outside::Endpoint to;
+  bool operator==(const Gasp&) const = default;
+
+  template <typename Io>
+  friend void fields(Io& io, Gasp& gasp) {
+    io(gasp.datagram, gasp.to);
+  }
+};
+
 class Gasps {
  public:
   static constexpr int times = 4;
   static constexpr Duration interval = std::chrono::milliseconds(50);
 
   explicit Gasps(std::size_t lanes) : kept_(lanes), dying_(lanes) {}
+  // Those of the monitor before: its kept().
+  explicit Gasps(std::vector<Gasp> kept) : kept_(std::move(kept)), dying_(kept_.size()) {}
 
-  [[nodiscard]] const std::vector<channel::KeepGasp>& kept() const { return kept_; }
-  // Of the worker that is alive. False: no such lane, or a field out of its range.
+  // Of the worker that is alive, one for each lane.
+  [[nodiscard]] const std::vector<Gasp>& kept() const { return kept_; }
+  // False: no such lane, or a field out of its range.
   bool keep(const channel::KeepGasp& message);
   // The worker has died: the next send() sends what was kept. If a lane has no new gasp, the gasp
   // of the worker before is sent on: its peer may not have received one yet.
   void begin(Time now);
   [[nodiscard]] const std::optional<Time>& due() const { return due_; }
 
-  // Calls send(lane, datagram, endpoint) for each lane when it is due.
-  template <typename Send>
-  void send(Time now, Send send) {
-    if (!due_ || now < *due_) return;
-    for (std::size_t lane = 0; lane < dying_.size(); ++lane) {
-      const auto& gasp = dying_[lane];
-      if (gasp.length == 0) continue;
-      send(lane, ConstBytes(gasp.bytes).first(gasp.length), endpoint_of(gasp));
-    }
-    due_ = --left_ > 0 ? std::optional(now + interval) : std::nullopt;
-    if (!due_) std::ranges::fill(dying_, channel::KeepGasp{});
-  }
+  using Sender =
+      std::function<void(std::size_t lane, ConstBytes datagram, const outside::Endpoint& to)>;
+  // Calls the sender for each lane when it is due.
+  void send(Time now, const Sender& sender);
+  // Without waiting for their times: the sockets are closed next.
+  void send_all(const Sender& sender);
 
  private:
-  static outside::Endpoint endpoint_of(const channel::KeepGasp& gasp);
-
-  std::vector<channel::KeepGasp> kept_;   // one for each lane
-  std::vector<channel::KeepGasp> dying_;  // apart, because the next worker keeps its own
+  std::vector<Gasp> kept_;
+  std::vector<Gasp> dying_;  // apart, because the next worker keeps its own
   std::optional<Time> due_;
   int left_ = 0;
 };

@@ -35,6 +35,9 @@ namespace routevpn::monitor {
 
 class Monitor {
  public:
+  // The files of the credentials.
+  static std::vector<std::string> files_of(const options::LinkOptions& options);
+
   // The worker answers within this time, or is replaced. Also the interval of the service manager's
   // watchdog notifications.
   static constexpr Duration ping_interval = std::chrono::seconds(10);
@@ -75,9 +78,9 @@ class Monitor {
   enum State : std::uint8_t { gone = 0, starting = 1, running = 2, dying = 4 };
   struct Rule;
   static const std::vector<Rule> rules;
-  struct WaitingClient {
-    host::CommandSocket::Client client;
-    std::uint32_t reload;                // the number of the reload that it waits for
+  struct RunningReload {
+    std::optional<host::CommandSocket::Client> client;  // none: SIGHUP
+    std::uint32_t number;
     host::CommandSocket::Answer answer;  // what is known so far
   };
 
@@ -95,7 +98,8 @@ class Monitor {
   void start_worker();
   void worker_ended();
   void finish();
-  void send_gasps(Time now);
+  Gasps::Sender gasp_sender();
+  [[nodiscard]] std::uint8_t gasp_class() const;
   void plan_restart(const std::string& how, Time started);
   template <typename T>
   void tell(const T& message, std::span<const int> descriptors = {});
@@ -112,6 +116,7 @@ class Monitor {
   void abandon_replacement(const std::string& why);
   void drop_next();
   bool handed_over(const channel::HandedOver& message);
+  void take_next();
 
   // leave.cpp
   bool may_leave();
@@ -125,6 +130,8 @@ class Monitor {
   // `client` gets an answer once the worker has taken the files.
   void reload(std::optional<host::CommandSocket::Client> client);
   [[nodiscard]] dtls::Credentials load_credentials() const;
+  [[nodiscard]] std::vector<std::string> wanted_psk() const;
+  bool reload_credentials();
   [[nodiscard]] bool are_in_force(const dtls::Credentials& credentials) const;
   bool take_credentials(dtls::Credentials fresh);
   void check_files(Time now);
@@ -133,7 +140,9 @@ class Monitor {
   bool reload_accept(std::vector<std::string>& notes);
   bool tell_reload(bool new_credentials);
   bool reloaded(const channel::Reloaded& answer);
-  void abandon_reloads();
+  void abandon_reloads(const std::string& why);
+  void end_reload(const RunningReload& ended);
+  void reloads_ended();
 
   // dispatch.cpp
   void on_message();
@@ -160,6 +169,7 @@ class Monitor {
   // To the service manager and --on-state. `reason`: one word; `text`: printable.
   void report_state(channel::LinkState state, std::string_view reason, const std::string& text,
                     const std::string& peer);
+  [[nodiscard]] std::string status_line() const;
   void refuse(channel::Kind kind);
   void report_refusals(Time now);
 
@@ -196,7 +206,7 @@ class Monitor {
   std::string unit_;              // of the service manager; empty: it cannot keep the link
   std::optional<Time> leave_by_;
   bool has_left_ = false;
-  std::string status_text_;
+  std::string status_text_;  // "STATUS=" with the link's state; empty: not known yet
   std::uint64_t worker_starts_ = 0;
   std::vector<std::unique_ptr<host::ResolverProcess>> resolvers_;  // one for each lane
   std::vector<std::uint8_t> parts_;  // of a message to sign; it never grows over its first room
@@ -220,10 +230,11 @@ class Monitor {
   std::optional<Time> old_key_until_;
   Time check_files_at_{};
   std::optional<Time> reread_at_;
-  std::string reread_fault_;            // of the last automatic reload; empty: none
-  std::uint32_t reloads_told_ = 0;      // to a worker
-  std::uint32_t reloads_answered_ = 0;  // by a worker, in order
-  std::vector<WaitingClient> waiting_;
+  std::string reread_fault_;                    // of the last automatic reload; empty: none
+  std::uint32_t reloads_told_ = 0;              // to a worker
+  std::uint32_t reloads_answered_ = 0;          // by a worker, in order
+  std::vector<RunningReload> running_reloads_;  // told to the worker
+  std::string reload_fault_;                    // of the last that has ended; empty: none
   std::optional<Time> restart_at_;
   std::optional<Time> kill_at_;
   std::optional<Exit> exit_;  // what the monitor ends with

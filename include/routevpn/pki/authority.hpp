@@ -76,11 +76,11 @@ void require_authority(const std::string& directory);
 void require_valid(const std::string& directory, const std::string& name);
 
 // Makes ca.key and ca.cert; returns when the CA ends.
-TimePoint create_authority(const AuthorityOrder& order);
+TimePoint create_authority(const AuthorityOrder& order, TimePoint at = now());
 // Makes NAME.key and NAME.csr.
 void create_request(const RequestOrder& order);
 // Makes NAME.cert for the public key in NAME.csr. Nothing else of the request is used.
-IssuedCertificate sign(const SignOrder& order);
+IssuedCertificate sign(const SignOrder& order, TimePoint at = now());
 
 struct Renewal {
   std::vector<IssuedCertificate> certificates;  // that were renewed
@@ -91,9 +91,9 @@ struct Renewal {
   std::optional<std::pair<std::string, TimePoint>> next;
 };
 // Renews the newest certificate of each name, unless it is revoked, when it ends soon at the time
-// `at`, and ca.crl when two thirds of its life have passed. A certificate that got its lifetime
-// from
-// --days keeps it. The key is that of NAME.csr, or without this file that of NAME.cert.
+// `at`, and ca.crl when two thirds of its life have passed. The new certificate has the lifetime of
+// the old one if --days had set that. Its key is that of NAME.csr, or without this file that of
+// NAME.cert.
 Renewal renew(const RenewOrder& order, TimePoint at = now());
 
 struct Revocation {
@@ -102,7 +102,7 @@ struct Revocation {
   TimePoint next_update;  // the CRL must be renewed by then
 };
 // Writes ca.crl.
-Revocation revoke(const RevokeOrder& order);
+Revocation revoke(const RevokeOrder& order, TimePoint at = now());
 // Whether ca.crl is signed by ca.cert's key, ends no sooner than `until`, and lists all revoked
 // certificates of ca.index.
 bool has_revocation_list(const std::string& directory, TimePoint until);

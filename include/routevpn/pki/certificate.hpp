@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "routevpn/pki/index.hpp"
 #include "routevpn/pki/openssl.hpp"
@@ -40,8 +41,14 @@ std::string serial_of(const X509* certificate);  // in the form of the index
 TimePoint last_update(const X509_CRL* list);
 TimePoint next_update(const X509_CRL* list);
 std::size_t entries_of(X509_CRL* list);
+std::vector<std::string> revoked_serials(X509_CRL* list);  // in the form of the index
+// Whether the key of this certificate signed the list.
+bool is_issuer_of(X509* issuer, X509_CRL* list);
 // The CRL number (RFC 5280 section 5.2.3), or 0.
 std::uint64_t number_of(const X509_CRL* list);
+// SHA-256 of the public key, in upper-case hex: the same for all certificates of one CA.
+inline constexpr std::size_t key_digest_characters = 64;
+std::string key_digest(const X509* certificate);
 // Whether the issuer's key signed the certificate.
 bool issued(X509* issuer, X509* certificate);
 

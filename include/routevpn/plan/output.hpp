@@ -29,6 +29,12 @@ class Output {
   // manifest, and SystemError when the manifest cannot be read.
   explicit Output(std::string directory);
 
+  // The files in the manifest.
+  [[nodiscard]] const std::set<std::string>& written() const { return written_; }
+  [[nodiscard]] bool exists(const std::string& path) const;
+  // A file of the manifest that stays as it is, although it is not planned.
+  void keep(std::string path) { kept_.insert(std::move(path)); }
+
   // The changes that write() would make: sorted as `files`, then removals. Throws UsageError when a
   // file is to be changed that the manifest does not list, or a directory is not trusted.
   [[nodiscard]] Changes compare(const PlannedFiles& files) const;
@@ -43,6 +49,7 @@ class Output {
 
   std::string directory_;
   std::set<std::string> written_;  // the paths in the manifest
+  std::set<std::string> kept_;
 };
 
 // Checks that files can be made in this directory, which need not exist. Throws UsageError when the

@@ -1,6 +1,8 @@
 // Turns a topology file into the files of all gateways.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,12 +11,13 @@
 namespace routevpn::plan {
 
 struct PlanRequest {
-  std::string topology;  // path of the file; the lock file is in the same directory
-  std::string out;       // directory
-  std::string pki;       // directory of a CA; empty: none
-  bool check = false;    // change nothing
-  bool dot = false;      // also write topology.dot
-  bool new_ca = false;   // replace planned certificates of another CA
+  std::string topology;   // path of the file; the lock file is in the same directory
+  std::string out;        // directory
+  std::string pki;        // directory of a CA; empty: none
+  bool check = false;     // change nothing
+  bool dot = false;       // also write topology.dot
+  bool new_psks = false;  // make the next step of a roll-over of the pre-shared keys
+  bool new_ca = false;    // replace planned certificates of another CA
 };
 
 struct PlanReport {
@@ -22,6 +25,9 @@ struct PlanReport {
   Changes changes;                  // made; with `check`, to be made
   std::string lock;                 // path of the lock file
   bool lock_changes = false;
+  // The step of a roll-over of the pre-shared keys, 1 to 3; none between two roll-overs.
+  std::optional<std::uint32_t> psk_step;
+  std::size_t kept_credentials = 0;  // without --pki: files of the former plan that stay
   std::size_t sites = 0;
   std::size_t gateways = 0;
   std::size_t links = 0;

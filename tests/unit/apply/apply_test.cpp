@@ -1,5 +1,7 @@
 // From planned directory to machine: which steps, in which order.
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include "catch.hpp"
 #include "gateway.hpp"
@@ -136,6 +138,33 @@ TEST_CASE("new credentials and --accept prefixes are reloaded, and a comment cha
   gateway.write_plan("psk/rv2-1.psk", test::psk_line(9), 0600);
   CHECK(apply_to(gateway).done ==
         Lines{"install /etc/routevpn/psk/rv2-1.psk", "reload routevpn@rv2-1.service"});
+}
+
+TEST_CASE("a link is reloaded for other PSK files, and restarted when its last PSK goes") {
+  Gateway gateway;
+  bring_up(gateway);
+  const std::string line = "psk = /etc/routevpn/psk/rv2-1.psk\n";
+  const std::string new_line = "psk = /etc/routevpn/psk/rv2-1.odd-generation.psk\n";
+  gateway.write_plan("psk/rv2-1.odd-generation.psk", test::psk_line(9), 0600);
+  gateway.add_to_link("rv2-1", new_line);
+  CHECK(apply_to(gateway).done == Lines{"install /etc/routevpn/psk/rv2-1.odd-generation.psk",
+                                        "install /etc/routevpn/rv2-1.conf",
+                                        "reload routevpn@rv2-1.service"});
+  CHECK(gateway.machine.take_commands() == Lines{"reload link rv2-1"});
+
+  std::ifstream conf(gateway.plan_at("links/rv2-1.conf"));
+  std::string text{std::istreambuf_iterator<char>(conf), {}};
+  text.erase(text.find(line), line.size());
+  gateway.write_plan("links/rv2-1.conf", text);
+  std::filesystem::remove(gateway.plan_at("psk/rv2-1.psk"));
+  CHECK(apply_to(gateway).done == Lines{"install /etc/routevpn/rv2-1.conf",
+                                        "reload routevpn@rv2-1.service",
+                                        "remove /etc/routevpn/psk/rv2-1.psk"});
+
+  text.erase(text.find(new_line), new_line.size());
+  gateway.write_plan("links/rv2-1.conf", text);
+  const auto done = apply_to(gateway).done;
+  CHECK(std::ranges::count(done, "restart routevpn@rv2-1.service") == 1);
 }
 
 TEST_CASE(

@@ -136,6 +136,31 @@ TEST_CASE("the next link waits for the BGP session over the restarted one") {
   CHECK(gateway.machine.take_commands() == Lines{"restart routevpn@rv3-1.service"});
 }
 
+TEST_CASE("a signal ends the run between two steps, and the next run does the rest") {
+  const auto [last, next] = GENERATE(table<std::string, std::string>({
+      {"start routevpn-netns@private.service", "start routevpn-bird@private.service"},
+      {"start routevpn@rv2-1.service", "start routevpn@rv3-1.service"},
+  }));
+  Gateway gateway;
+  gateway.machine.signal_after = last;
+  const auto first = apply_to(gateway);
+  CHECK(first.stopped == next + ": SIGTERM came before this step");
+  CHECK(first.done.back() == last);
+  gateway.machine.signal_after.clear();
+  CHECK(apply_to(gateway).done.front() == next);
+}
+
+TEST_CASE("a signal ends the wait for a restarted link") {
+  Gateway gateway;
+  two_changed_links(gateway);
+  gateway.machine.established = {"IBGP_rv3-1"};
+  gateway.machine.signal_after = "restart routevpn@rv2-1.service";
+  CHECK(apply_to(gateway).stopped ==
+        "restart routevpn@rv2-1.service: rv2-1 was restarted, and was not up with its BGP session "
+        "IBGP_rv2-1 established again before SIGTERM");
+  CHECK(gateway.machine.take_commands() == Lines{"restart routevpn@rv2-1.service"});
+}
+
 TEST_CASE("there is no wait for a link that was down, for a single link's others, and with 0 s") {
   Gateway gateway;
   two_changed_links(gateway);

@@ -5,6 +5,8 @@
 
 #include "routevpn/base/error.hpp"
 
+#include "catch.hpp"
+
 namespace routevpn::apply {
 
 namespace {
@@ -180,6 +182,15 @@ Applied apply_to(Gateway& gateway, const ApplyRequest& request) {
     applied.stopped = at + ": " + error.what();
   }
   return applied;
+}
+
+std::string fault_of(Gateway& gateway) {
+  const auto applied = apply_to(gateway);
+  CHECK(applied.done.empty());
+  CHECK(gateway.machine.take_commands().empty());
+  CAPTURE(applied.faults);
+  REQUIRE(applied.faults.size() == 1);
+  return applied.faults[0];
 }
 
 }  // namespace routevpn::apply

@@ -23,6 +23,10 @@ class FakeMachine final : public Machine {
   bool is_up(const std::string& run_dir, const std::string& link) override;
   std::optional<host::CommandSocket::Answer> reload(const std::string& run_dir,
                                                     const std::string& link) override;
+  std::optional<std::string> signal() override {
+    if (commands.empty() || commands.back() != signal_after) return std::nullopt;
+    return "SIGTERM";
+  }
   Time now() override { return now_; }
   void pause(Duration length) override {
     now_ += length;
@@ -39,6 +43,7 @@ class FakeMachine final : public Machine {
   std::set<std::string> up;           // links
   std::set<std::string> established;  // BGP protocols
   std::string failing;                // the command that fails, as in `commands`
+  std::string signal_after;           // comes when this is the last command
   std::string bird_fault;             // what `bird -p` finds
   bool has_bird = true;
   bool installed = true;  // the units of the package
@@ -91,5 +96,8 @@ Applied apply_to(Gateway& gateway, const ApplyRequest& request);
 inline Applied apply_to(Gateway& gateway) {
   return apply_to(gateway, gateway.request());
 }
+
+// The only fault of a run that changes nothing.
+std::string fault_of(Gateway& gateway);
 
 }  // namespace routevpn::apply

@@ -5,19 +5,6 @@
 using namespace routevpn;
 using namespace routevpn::apply;
 
-namespace {
-
-std::string fault_of(Gateway& gateway) {
-  const auto applied = apply_to(gateway);
-  CHECK(applied.done.empty());
-  CHECK(gateway.machine.take_commands().empty());
-  CAPTURE(applied.faults);
-  REQUIRE(applied.faults.size() == 1);
-  return applied.faults[0];
-}
-
-}  // namespace
-
 TEST_CASE("a directory that is no gateway's plan is refused") {
   Gateway gateway;
   auto request = gateway.request();
@@ -75,6 +62,27 @@ TEST_CASE("truncated and unknown files are refused before anything changes") {
   CHECK_FALSE(std::filesystem::exists(gateway.on_machine("/etc/routevpn")));
 }
 
+TEST_CASE("a folder that is a file, or cannot be entered, is a fault with its reason") {
+  Gateway gateway;
+  const std::string folder = GENERATE("links", "pki", "bird");
+  std::filesystem::remove_all(gateway.plan_at(folder));
+  SECTION("a file") {
+    gateway.write_plan(folder, "text\n");
+    CHECK(fault_of(gateway) == gateway.plan_at(folder) + ": cannot be read: Not a directory");
+  }
+  SECTION("a symbolic link to itself") {
+    std::filesystem::create_symlink(gateway.plan_at(folder), gateway.plan_at(folder));
+    CHECK(fault_of(gateway) ==
+          gateway.plan_at(folder) + ": cannot be read: Too many levels of symbolic links");
+  }
+}
+
+TEST_CASE("a file whose name would break the manifest is refused") {
+  Gateway gateway;
+  gateway.write_plan("pki/a\nfile 00 .cert", "text\n");
+  CHECK_THAT(fault_of(gateway), ContainsSubstring("is not a planned file; allowed are NAME.cert"));
+}
+
 TEST_CASE("a link's faults and paths are named with file and line") {
   Gateway gateway;
   std::string wanted;
@@ -92,27 +100,7 @@ TEST_CASE("a link's faults and paths are named with file and line") {
         "/links/rv2-1.conf:10: psk = /etc/routevpn/psk/../x.psk: must be "
         "/etc/routevpn/psk/NAME.psk";
   }
-  SECTION("namespace") {
-    gateway.write_plan("netns/private.conf", "interface = eth1\nadress = 10.0.1.11/24\n");
-    wanted = "/netns/private.conf:2: adress: unknown; allowed are interface and address";
-  }
-  SECTION("address") {
-    gateway.write_plan("netns/private.conf", "interface = eth1\naddress = 10.0.1.11/33\n");
-    wanted = "/netns/private.conf:2: address = 10.0.1.11/33: must be ADDRESS/LENGTH";
-  }
   CHECK_THAT(fault_of(gateway), ContainsSubstring(wanted));
-}
-
-TEST_CASE("an interface that does not exist is refused before the namespace is made") {
-  Gateway gateway;
-  gateway.write_plan("netns/private.conf", "interface = eth1\ninterface = eth7\n");
-  CHECK_THAT(
-      fault_of(gateway),
-      ContainsSubstring("/netns/private.conf: interface = eth7: does not exist on this machine"));
-  CHECK_FALSE(std::filesystem::exists(gateway.on_machine("/etc/routevpn")));
-  // The interface may be in the namespace already.
-  gateway.write_machine("/run/netns/private", "");
-  CHECK(apply_to(gateway).faults.empty());
 }
 
 TEST_CASE("a BIRD file that bird -p refuses, and a missing BIRD") {

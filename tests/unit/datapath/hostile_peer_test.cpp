@@ -144,6 +144,55 @@ TEST_CASE("inner packets with a source outside --accept are dropped, also in fra
   CHECK(all_drops(peer.b) == 3);
 }
 
+// Path MTU discovery through the link needs the errors of routers without an accepted address.
+TEST_CASE(
+    "with --accept, an ICMP error passes if the packet that it quotes went to the peer's site") {
+  const std::array accepted = {*IpPrefix::parse("10.0.0.0/24"),
+                               *IpPrefix::parse("2001:db8:a1::/64")};
+  HostilePeer peer({OuterClass(), {}, PrefixSet(accepted)});
+  const auto passes = [&](const Packet& packet) {
+    return !peer.b.receive(peer.seal(packet), west).empty();
+  };
+  // From 192.0.2.1, about a packet to 10.0.0.9.
+  Packet v4(20 + 8 + 28);
+  const Packet header = {0x45, 0, 0, 56, 0, 0, 0, 0, 64, 1, 0, 0, 192, 0, 2, 1, 10, 9, 0, 1, 3, 4};
+  std::copy(header.begin(), header.end(), v4.begin());
+  v4[28] = 0x45;
+  v4[44] = 10;
+  v4[47] = 9;
+  CHECK(passes(v4));
+  const std::uint8_t refused_type = GENERATE(as<std::uint8_t>(), 0, 4, 5, 8);
+  for (const auto& [at, value] : {std::pair<std::size_t, std::uint8_t>{20, refused_type},
+                                  {9, std::uint8_t{17}},     // no ICMP
+                                  {7, std::uint8_t{1}},      // a later fragment
+                                  {28, std::uint8_t{0x65}},  // quotes another version
+                                  {46, std::uint8_t{1}}}) {  // quotes a packet to 10.0.1.9
+    auto other = v4;
+    other[at] = value;
+    CAPTURE(at);
+    CHECK_FALSE(passes(other));
+  }
+  Packet cut(v4.begin(), v4.begin() + 47);
+  cut[3] = 47;
+  CHECK_FALSE(passes(cut));
+
+  Packet v6(40 + 8 + 48);
+  v6[0] = 0x60;
+  v6[5] = 56;
+  v6[6] = 58;
+  v6[8] = 0x20;
+  v6[40] = 2;  // packet too big
+  v6[48] = 0x60;
+  const auto destination = *IpAddress::parse("2001:db8:a1::5");
+  std::copy(destination.bytes().begin(), destination.bytes().end(), v6.begin() + 72);
+  CHECK(passes(v6));
+  v6[40] = 137;  // a redirect
+  CHECK_FALSE(passes(v6));
+  v6[40] = 2;
+  v6[77] ^= 1;
+  CHECK_FALSE(passes(v6));
+}
+
 TEST_CASE("a reload replaces the accepted inner sources of a lane") {
   const std::array before = {*IpPrefix::parse("10.1.0.0/16")};
   const std::array after = {*IpPrefix::parse("10.0.0.0/24")};

@@ -21,6 +21,9 @@ TEST_CASE("the machine reads files, sysctls and the start of processes") {
   CHECK(value->size() == 1);
   CHECK_FALSE(machine.sysctl("", "ipv4/none"));
   CHECK_FALSE(machine.sysctl("no-such-namespace", "ipv4/ip_forward"));
+  CHECK(machine.has_netns(""));
+  CHECK(machine.has_netns("/proc/self/ns/net"));
+  CHECK_FALSE(machine.has_netns("no-such-namespace"));
   CHECK_FALSE(machine.kernel_release().empty());
   const auto changed = machine.changed(path);
   const auto started = machine.started(static_cast<unsigned>(getpid()));

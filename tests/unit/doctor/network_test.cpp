@@ -86,3 +86,27 @@ TEST_CASE("a clock that is not synchronised is found") {
   CHECK_THAT(only(findings_of(sound_gateway(), machine), "clock").mend,
              ContainsSubstring("chrony"));
 }
+
+TEST_CASE("a namespace that does not exist is named once, with its links") {
+  FakeMachine machine;
+  machine.missing_spaces = {"private"};
+  auto finding = only(findings_of(sound_gateway(), machine), "namespace");
+  CHECK(finding.where == "namespace private");
+  CHECK(finding.what == "the namespace does not exist");
+  CHECK(finding.why == "these links cannot start: rv1, rv2");
+  CHECK(finding.mend == "ip netns add private");
+  machine.files["/etc/routevpn/netns/private.conf"] = "";
+  finding = only(findings_of(sound_gateway(), machine), "namespace");
+  CHECK(finding.mend == "systemctl start routevpn-netns@private.service");
+
+  auto gateway = sound_gateway();
+  gateway.links[1].options.public_netns = "outside";
+  machine.missing_spaces = {"outside"};
+  finding = only(findings_of(gateway, machine), "namespace");
+  CHECK(finding.where == "namespace outside");
+  CHECK(finding.why == "these links cannot start: rv2");
+  gateway.links[1].options.public_netns = "/run/none";
+  machine.missing_spaces = {"/run/none"};
+  CHECK_THAT(only(findings_of(gateway, machine), "namespace").mend,
+             ContainsSubstring("correct netns"));
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -17,8 +18,9 @@ class FakeMachine final : public doctor::Machine {
 
   std::map<std::string, std::string> files;
   std::map<std::pair<std::string, std::string>, std::string> sysctls;  // by namespace and path
-  std::map<std::string, doctor::ProgramResult> programs;               // by all words
-  std::map<std::string, pki::TimePoint> changes;                       // of files
+  std::set<std::string> missing_spaces;
+  std::map<std::string, doctor::ProgramResult> programs;  // by all words
+  std::map<std::string, pki::TimePoint> changes;          // of files
   pki::TimePoint wall = pki::now();
   pki::TimePoint start = wall - std::chrono::hours(1);  // of every process
   doctor::ClockState clock_state = doctor::ClockState::synchronised;
@@ -26,6 +28,9 @@ class FakeMachine final : public doctor::Machine {
 
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const override;
   [[nodiscard]] bool has(const std::string& path) const override { return files.contains(path); }
+  [[nodiscard]] bool has_netns(const std::string& netns) const override {
+    return !missing_spaces.contains(netns);
+  }
   [[nodiscard]] std::optional<std::string> sysctl(const std::string& netns,
                                                   const std::string& path) const override;
   [[nodiscard]] std::optional<doctor::ProgramResult> run(const std::string& netns,

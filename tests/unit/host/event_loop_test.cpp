@@ -41,3 +41,22 @@ TEST_CASE("a readable descriptor is called back, with and without a timeout") {
   loop.turn(1ms);
   CHECK(calls == 2);
 }
+
+TEST_CASE("a callback that ends the turn is the last of the turn") {
+  host::EventLoop loop;
+  const Fd events[3] = {Fd(eventfd(1, EFD_CLOEXEC)), Fd(eventfd(1, EFD_CLOEXEC)),
+                        Fd(eventfd(1, EFD_CLOEXEC))};
+  int calls = 0;
+  bool ends = true;
+  for (const Fd& event : events) {
+    loop.watch(event.get(), [&] {
+      ++calls;
+      if (ends) loop.end_turn();
+    });
+  }
+  loop.turn(1ms);
+  CHECK(calls == 1);
+  ends = false;
+  loop.turn(1ms);
+  CHECK(calls == 4);
+}

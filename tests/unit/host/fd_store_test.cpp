@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -135,6 +136,56 @@ TEST_CASE("the wait for the service manager ends when it closes the barrier, or 
   CHECK(wait_for_service_manager(20s));
   // The child's copy was the last, because `store` has the datagram no longer.
   waitpid(child, nullptr, 0);
+}
+
+TEST_CASE("each removal of a descriptor reaches a service manager whose queue is full") {
+  const Store store;
+  constexpr int removals = 600;  // more than systemd's net.unix.max_dgram_qlen, 512
+  const pid_t child = fork();
+  if (child == 0) {
+    for (int i = 0; i < removals; ++i) remove_stored_descriptor("udp0");
+    _exit(0);
+  }
+  // Until the queue is full: the child has ended, or waits in sendmsg(2).
+  std::string state;
+  while (state != "S" && state != "Z") {
+    std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+    std::string skipped;
+    stat >> skipped >> skipped >> state;
+  }
+  int received = 0;
+  const Time end = read_clock() + 20s;
+  bool has_ended = false;
+  for (;;) {
+    const bool ended_before = has_ended;
+    has_ended = has_ended || waitpid(child, nullptr, WNOHANG) == child;
+    while (store.received().text != "nothing") ++received;
+    if (ended_before || read_clock() > end) break;
+  }
+  CHECK(received == removals);
+}
+
+TEST_CASE("without a free descriptor for a barrier the wait fails, and does not throw") {
+  const Store store;
+  const pid_t child = fork();
+  if (child == 0) {
+    const int next = dup(STDIN_FILENO);  // the lowest that is free
+    close(next);
+    const rlimit one_more{static_cast<rlim_t>(next) + 1, static_cast<rlim_t>(next) + 1};
+    setrlimit(RLIMIT_NOFILE, &one_more);
+    bool right = false;
+    try {
+      right = !wait_for_service_manager(1ms);
+      remove_stored_descriptor("udp0");  // one is enough for it
+    } catch (...) {
+      right = false;
+    }
+    _exit(right ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  CHECK(status == 0);
+  CHECK(store.received().text == "FDSTOREREMOVE=1\nFDNAME=udp0");
 }
 
 TEST_CASE("stored descriptors are taken with their names, once, and closed on exec") {

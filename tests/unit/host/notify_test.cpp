@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <string>
 
 #include <sys/socket.h>
@@ -58,6 +59,24 @@ TEST_CASE("the service manager is notified by path and by abstract name") {
   host::notify("READY=1\nSTATUS=connecting");
   CHECK(manager.received() == "READY=1\nSTATUS=connecting");
   CHECK(manager.received() == "nothing");
+}
+
+TEST_CASE("a reload is notified with the time of CLOCK_MONOTONIC in microseconds") {
+  const Manager manager("@rvtest-notify-" + std::to_string(getpid()));
+  const auto microseconds = [] {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1'000'000LL + now.tv_nsec / 1000;
+  };
+  const auto before = microseconds();
+  host::notify_reloading();
+  const auto after = microseconds();
+  const std::string text = manager.received();
+  const std::string fixed = "RELOADING=1\nMONOTONIC_USEC=";
+  REQUIRE(text.starts_with(fixed));
+  const auto told = std::stoll(text.substr(fixed.size()));
+  CHECK(told >= before);
+  CHECK(told <= after);
 }
 
 TEST_CASE("without a service manager nothing happens") {

@@ -85,6 +85,18 @@ TEST_CASE("a gasp that is taken back is not sent") {
   CHECK(send(gasps, Time{1h}).empty());
 }
 
+TEST_CASE("the next monitor has the gasp of each lane, also beside lanes without one") {
+  Gasps before(3);
+  REQUIRE(before.keep(gasp(0, 1)));
+  REQUIRE(before.keep(gasp(2, 2)));
+  auto none = gasp(1, 0);
+  none.length = 0;
+  REQUIRE(before.keep(none));
+  Gasps next(before.kept());
+  next.begin(Time{1h});
+  CHECK(send(next, Time{1h}) == std::vector<Sent>{{0, 1, 31}, {2, 2, 31}});
+}
+
 TEST_CASE("gasps with fields out of range are refused") {
   Gasps gasps(1);
   CHECK_FALSE(gasps.keep(gasp(1, 1)));

@@ -1,87 +1,18 @@
 #include "routevpn/monitor/kept_link.hpp"
 
 #include <csignal>
-#include <cstdlib>
-#include <functional>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "routevpn/base/fields.hpp"
 
 #include "catch.hpp"
+#include "stored.hpp"
 
 using namespace routevpn;
 using namespace routevpn::monitor;
+using namespace routevpn::test;
 using namespace std::chrono_literals;
-
-namespace {
-
-KeptState example() {
-  KeptState state;
-  state.version = 7;
-  state.options = "ifname = rv0\n";
-  state.credentials = "certificates";
-  state.ifname = "rv0";
-  state.public_netns = 11;
-  state.private_netns = 12;
-  state.udp_offload = true;
-  state.socket_is_v4 = true;
-  state.mtu = 1400;
-  state.carrier = true;
-  state.flaps = 3;
-  state.key = 4;
-  state.reloads = 5;
-  state.answered = false;
-  state.routes_ignored = true;
-  state.announced = channel::LinkState::up;
-  state.status = "STATUS=up: connected";
-  state.worker_pid = 100;
-  state.worker_uid = 65534;
-  state.guardian_pid = 101;
-  state.leftovers = {"routevpn-rv0", {"ipv4", "ipv6"}, std::string("\0\1\2", 3)};
-  state.gasps = {{1, 2, 3}, {}};
-  return state;
-}
-
-// Runs the check in a child with these descriptors from 3 on, as the service manager passes them.
-bool with_descriptors(const std::vector<int>& fds, const std::string& names,
-                      const std::function<bool()>& check) {
-  const pid_t child = fork();
-  if (child == 0) {
-    for (std::size_t i = 0; i < fds.size(); ++i) dup2(fds[i], 500 + static_cast<int>(i));
-    for (int i = 0; i < static_cast<int>(fds.size()); ++i) dup2(500 + i, 3 + i);
-    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
-    setenv("LISTEN_FDS", std::to_string(fds.size()).c_str(), 1);
-    setenv("LISTEN_FDNAMES", names.c_str(), 1);
-    _exit(check() ? 0 : 1);
-  }
-  int status = -1;
-  waitpid(child, &status, 0);
-  return status == 0;
-}
-
-Fd memory(ConstBytes content) {
-  Fd file(memfd_create("state", MFD_CLOEXEC));
-  REQUIRE(::write(file.get(), content.data(), content.size()) ==
-          static_cast<ssize_t>(content.size()));
-  return file;
-}
-
-std::vector<std::uint8_t> written(KeptState state) {
-  std::vector<std::uint8_t> room(10000);
-  FieldWriter writer(room);
-  fields(writer, state);
-  REQUIRE(writer.fits());
-  room.resize(writer.bytes());
-  return room;
-}
-
-}  // namespace
 
 TEST_CASE("every field of a kept state is read back") {
   const Fd file = memory(written(example()));
@@ -90,31 +21,29 @@ TEST_CASE("every field of a kept state is read back") {
     if (!link) return false;
     const KeptState& read = link->state();
     const KeptState wanted = example();
-    return read.version == wanted.version && read.options == wanted.options &&
+    return read.prefix.magic == KeptPrefix::wanted_magic &&
+           read.prefix.version == channel::version && read.options == wanted.options &&
            read.credentials == wanted.credentials && read.ifname == wanted.ifname &&
            read.public_netns == 11 && read.private_netns == 12 && read.udp_offload &&
-           read.socket_is_v4 && read.mtu == 1400 && read.carrier && read.flaps == 3 &&
-           read.key == 4 && read.reloads == 5 && !read.answered && read.routes_ignored &&
-           read.announced == channel::LinkState::up && read.status == wanted.status &&
-           read.worker_pid == 100 && read.worker_uid == 65534 && read.guardian_pid == 101 &&
+           read.prefix.socket_is_v4 && read.mtu == 1400 && read.carrier && read.flaps == 3 &&
+           read.key == 4 && read.reloads_told == 5 && read.reloads_answered == 4 &&
+           !read.answered && read.routes_ignored && read.announced == channel::LinkState::up &&
+           read.status == wanted.status && read.prefix.worker_pid == 100 &&
+           read.prefix.worker_uid == 65534 && read.prefix.guardian_pid == 101 &&
            read.leftovers.table == wanted.leftovers.table &&
            read.leftovers.forwarding == wanted.leftovers.forwarding &&
-           read.leftovers.removals == wanted.leftovers.removals && read.gasps == wanted.gasps;
+           read.leftovers.removals == wanted.leftovers.removals &&
+           read.prefix.gasps == wanted.prefix.gasps;
   }));
 }
 
-TEST_CASE("a state that is cut or longer, or missing, is no link") {
-  auto bytes = written(example());
-  const auto refused = [](ConstBytes content) {
-    const Fd file = memory(content);
-    return with_descriptors({file.get()}, "state",
-                            [] { return !KeptLink::take(getuid()).has_value(); });
-  };
-  for (std::size_t size = 0; size < bytes.size(); size += 7) {
-    CHECK(refused(ConstBytes(bytes).first(size)));
+TEST_CASE("a state that is missing, or cut within its prefix, is no link") {
+  const auto bytes = written(example());
+  for (std::size_t size = 0; size < written(example().prefix).size(); ++size) {
+    const Fd file = memory(ConstBytes(bytes).first(size));
+    CHECK(with_descriptors({file.get()}, "state",
+                           [] { return !KeptLink::take(getuid()).has_value(); }));
   }
-  bytes.push_back(0);
-  CHECK(refused(bytes));
   const Fd other = memory({});
   CHECK(with_descriptors({other.get()}, "pair",
                          [] { return !KeptLink::take(getuid()).has_value(); }));
@@ -127,7 +56,6 @@ TEST_CASE("a kept link fits the same version, options and namespaces, with every
   options.lanes = 2;
   const auto here = host::Netns::current();
   auto state = example();
-  state.version = channel::version;
   state.options = lasting_options(options);
   state.public_netns = state.private_netns = here.inode();
   const std::string names = "state:pair:worker:memory:guardian-pipe:guardian:udp0:tun0:udp1:tun1";
@@ -160,7 +88,7 @@ TEST_CASE("a kept link fits the same version, options and namespaces, with every
     CHECK(misfit(state, given) == "descriptors are missing");
   }
   auto other = state;
-  ++other.version;
+  ++other.prefix.version;
   CHECK(misfit(other, names) == "it is of another version of routevpn");
   other = state;
   other.options += "mtu = 1300\n";
@@ -169,7 +97,7 @@ TEST_CASE("a kept link fits the same version, options and namespaces, with every
   ++other.private_netns;
   CHECK(misfit(other, names) == "its network namespaces were others");
   other = state;
-  other.gasps.pop_back();
+  other.prefix.gasps.pop_back();
   CHECK(misfit(other, names) == "descriptors are missing");
 }
 

@@ -105,3 +105,57 @@ TEST_CASE("a refused revocation names its reason and changes nothing") {
         }) == "--serial " + issued.serial + ": is revoked already");
   CHECK(ca.read("ca.crl") == before);
 }
+
+TEST_CASE("without the index that the CRL came from, nothing is revoked, signed or renewed") {
+  const Ca ca;
+  ca.issue("1");
+  ca.issue("2");
+  ca.request("3");
+  const auto serial = revoke({ca.path(), "1", "", 30}).revoked.front().serial;
+  const auto index = ca.read("ca.index");
+  std::string reason;
+  SECTION("missing") {
+    std::filesystem::remove(ca / "ca.index");
+    reason = ": is missing, and it lists";
+  }
+  SECTION("empty") {
+    ca.write("ca.index", "");
+    reason = ": is empty, and it lists";
+  }
+  SECTION("without the revocation") {
+    ca.write("ca.index", format_index({}));
+    reason = ": lacks the revocation of serial " + serial;
+  }
+  SECTION("from a time before the revocation") {
+    ca.write("ca.index", index.substr(0, index.find(" revoked")) + " issued\n");
+    reason = ": lacks the revocation of serial " + serial;
+  }
+  const auto list_before = ca.read("ca.crl");
+  const auto lost = ca.read("ca.index");
+  const auto files = ca.files();
+  const auto refused = Catch::Matchers::StartsWith((ca / "ca.index") + reason);
+  CHECK_THAT(usage_error([&] { revoke({ca.path(), "", "", {}}); }), refused);
+  CHECK_THAT(usage_error([&] { revoke({ca.path(), "2", "", {}}); }), refused);
+  CHECK_THAT(usage_error([&] { sign({ca.path(), "3", {}, false}); }), refused);
+  CHECK_THAT(usage_error([&] {
+               renew({ca.path(), {}, ""}, now() + std::chrono::days(25));
+             }),
+             refused);
+  CHECK_THAT(usage_error([&] { require_authority(ca.path()); }), refused);
+  CHECK(ca.files() == files);
+  CHECK(ca.read("ca.crl") == list_before);
+  CHECK(ca.read("ca.index") == lost);
+}
+
+TEST_CASE("without the CA's key and index, the CRL says what is revoked") {
+  const Ca ca;
+  ca.issue("1");
+  ca.issue("2");
+  revoke({ca.path(), "1", "", 30});
+  std::filesystem::remove(ca / "ca.key");
+  std::filesystem::remove(ca / "ca.index");
+  CHECK(usage_error([&] { require_valid(ca.path(), "2"); }).empty());
+  CHECK_THAT(usage_error([&] { require_valid(ca.path(), "1"); }), ContainsSubstring("is revoked"));
+  CHECK(has_revocation_list(ca.path(), now()));
+  CHECK_THAT(usage_error([&] { list(ca.path()); }), ContainsSubstring("ca.index: is missing"));
+}

@@ -223,6 +223,18 @@ TEST_CASE("in a mixed underlay a link uses a family that both ends have") {
   CHECK(plan.links[2].family == Family::ipv6);  // A46, B46
 }
 
+TEST_CASE("an explicit topology whose sites are in two parts is a fault") {
+  const auto link = [](const std::string& a, const std::string& b) {
+    return "[[link]]\nbetween = [\"V" + a + "-1\", \"V" + b + "-1\"]\n";
+  };
+  const auto sites = mesh(5, 1, "mesh = \"explicit\"\n");
+  const auto one_part = link("1", "3") + link("3", "2") + link("4", "5");
+  CHECK(faults_of(sites + one_part) == "30: site 4 has no path to site 1: no links join them\n");
+  CHECK(faults_of(sites + one_part + link("2", "5")).empty());
+  CHECK(faults_of(sites + link("2", "3")) ==
+        "6: site 1 has no link\n30: site 4 has no link\n38: site 5 has no link\n");
+}
+
 TEST_CASE("the cost of a link is explicit, derived from its bandwidth, or that of 1 Gbit/s") {
   const auto with = [](const std::string& what) {
     const auto plan =

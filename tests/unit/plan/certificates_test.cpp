@@ -8,7 +8,6 @@
 #include "routevpn/pki/authority.hpp"
 #include "routevpn/pki/certificate.hpp"
 
-#include "../../../src/plan/issuer.hpp"
 #include "catch.hpp"
 #include "topologies.hpp"
 #include "workspace.hpp"
@@ -166,10 +165,16 @@ TEST_CASE("certificates that are invalid, revoked or from another CA are refused
     fs::rename(request.pki, workspace.at("old"));
     auto other = request;
     other.out = workspace.at("other");
+    other.new_ca = true;
     CHECK(plan::run(other).faults.empty());
     fs::copy_file(workspace.at("old/V1-1.cert"), workspace.at(file),
                   fs::copy_options::overwrite_existing);
     reason = "was not issued by ";
+  }
+  SECTION("the index is lost") {
+    fs::remove(workspace.at("pki/ca.index"));
+    file = "pki/ca.index";
+    reason = "is missing";
   }
   SECTION("not a certificate") {
     std::ofstream(workspace.at(file)) << "junk";
@@ -177,53 +182,6 @@ TEST_CASE("certificates that are invalid, revoked or from another CA are refused
   CHECK_THROWS_WITH(plan::run(request), StartsWith(workspace.at(file) + ": " + reason));
   request.check = true;
   CHECK_THROWS_AS(plan::run(request), UsageError);
-}
-
-TEST_CASE("a plan with certificates of another CA is refused, unless a new CA is asked for") {
-  const Workspace workspace(mesh(2, 1));
-  auto request = workspace.request();
-  request.pki = workspace.at("pki");
-  CHECK(plan::run(request).faults.empty());
-  const auto before = read_text(workspace.at("out/V1-1/pki/V1-1.cert"));
-  const auto planned = workspace.at("out/V1-1/pki/V1-1.cert");
-  std::string reason = ": was not issued by " + workspace.at("other/ca.cert");
-  request.pki = workspace.at("other");
-  SECTION("--pki has no CA") {
-    reason += ", which does not exist; give the --pki";
-  }
-  SECTION("--pki has another CA") {
-    auto other = request;
-    other.out = workspace.at("other-out");
-    CHECK(plan::run(other).faults.empty());
-    reason += "; give the --pki";
-  }
-  const bool had_other = fs::exists(request.pki);
-  for (const bool check : {true, false}) {
-    request.check = check;
-    CHECK_THROWS_WITH(plan::run(request), StartsWith(planned + reason));
-    CHECK(fs::exists(request.pki) == had_other);
-    CHECK(read_text(planned) == before);
-  }
-  std::ofstream(workspace.at("out/V2-1/pki/V2-1.cert")) << "damaged";
-  CHECK_THROWS_WITH(plan::run(request), StartsWith(planned + reason));
-  request.new_ca = true;
-  CHECK(plan::run(request).faults.empty());
-  CHECK(read_text(planned) == read_text(workspace.at("other/V1-1.cert")));
-  request.new_ca = false;
-  CHECK(plan::run(request).changes.empty());
-}
-
-TEST_CASE("during a CA rollover, planned certificates of both CAs are accepted") {
-  const Workspace workspace(mesh(2, 1));
-  auto request = workspace.request();
-  request.pki = workspace.at("pki");
-  CHECK(plan::run(request).faults.empty());
-  const Plan plan = plan_of(mesh(2, 1));
-  pki::create_authority({workspace.at("."), "another CA"});
-  const auto other = read_text(workspace.at("ca.cert"));
-  CHECK_THROWS_AS(require_same_issuer(plan, request.out, workspace.at(".")), UsageError);
-  std::ofstream(workspace.at("ca.cert")) << other << read_text(workspace.at("pki/ca.cert"));
-  CHECK_NOTHROW(require_same_issuer(plan, request.out, workspace.at(".")));
 }
 
 TEST_CASE("a key that is only on the gateway is not planned") {
@@ -236,4 +194,34 @@ TEST_CASE("a key that is only on the gateway is not planned") {
   CHECK(plan::run(request).faults.empty());
   CHECK_FALSE(fs::exists(workspace.at("out/V1-1/pki/V1-1.key")));
   CHECK(fs::exists(workspace.at("out/V1-1/pki/V1-1.cert")));
+}
+
+TEST_CASE("a plan without --pki leaves the credentials of the last plan") {
+  const Workspace workspace(mesh(2, 1));
+  auto request = workspace.request();
+  request.pki = workspace.at("pki");
+  CHECK(plan::run(request).kept_credentials == 0);
+  const auto before = workspace.files();
+  const auto lock = read_text(workspace.at("topology.lock"));
+  request.pki.clear();
+  const auto report = plan::run(request);
+  CHECK(report.changes.empty());
+  CHECK(report.kept_credentials == 8);
+  CHECK(workspace.files() == before);
+  CHECK(read_text(workspace.at("topology.lock")) == lock);
+
+  workspace.write(mesh(3, 1));
+  CHECK(plan::run(request).kept_credentials == 8);
+  const auto after = workspace.files();
+  for (const auto& [path, content] : before) {
+    if (path.find("/pki/") != std::string::npos) CHECK(after.at(path) == content);
+  }
+  CHECK(after.contains("V3-1/pki/V3-1.request"));
+  workspace.write(mesh(1, 1) + site(3, 1));  // V2-1 is no longer planned
+  CHECK(plan::run(request).kept_credentials == 4);
+  CHECK_FALSE(workspace.files().contains("V2-1/pki/V2-1.key"));
+  request.pki = workspace.at("pki");
+  CHECK(plan::run(request).kept_credentials == 0);
+  CHECK(workspace.files().contains("V3-1/pki/V3-1.cert"));
+  CHECK_FALSE(workspace.files().contains("V3-1/pki/V3-1.request"));
 }

@@ -131,11 +131,97 @@ TEST_CASE("each fault of an interface, its address or a namespace is reported") 
        "11: lan: must be a text in quotes, a table in braces, or a list of them in brackets\n"},
       {"netns = \"public\"", "8: netns \"public\": is reserved for the public namespace\n"},
       {"netns = \"a b\"",
-       "8: netns \"a b\": must be letters, digits, '.', '-' and '_', and begin with a letter or "
-       "digit, or be a path\n"},
+       "8: netns \"a b\": must be 1 to 64 letters, digits, '.', '-' and '_', and begin with a "
+       "letter or digit, or be an absolute path\n"},
   };
   for (const auto& [lines, faults] : cases) {
     CAPTURE(lines);
     CHECK(faults_of(gateway_with(lines)) == faults);
   }
+}
+
+TEST_CASE("an interface has a name that the machine can have, once in its list") {
+  const std::string rule =
+      std::string(interface_name_rule) + "; the wildcard '*' stands for any characters\n";
+  const std::string loopback = "is the loopback interface, which each namespace has\n";
+  for (const std::string key : {"lan", "underlay"}) {
+    const auto faults = [&](const std::string& list) {
+      return faults_of(gateway_with(key + " = " + list));
+    };
+    CHECK(faults("[\"lo\"]") == "11: " + key + " \"lo\": " + loopback);
+    CHECK(faults("{ name = \"lo\" }") == "11: name \"lo\": " + loopback);
+    for (const std::string name :
+         {"-a", ".", "..", "all", "default", "", "a b", "abcdefghijklmnop", "abcdefghijklmno*"}) {
+      CHECK(faults("[\"" + name + "\"]") == "11: " + key + " \"" + name + "\": must be " + rule);
+    }
+    const auto twice = "11: " + key + ": duplicate interface eth1, first in line 11\n";
+    CHECK(faults("[\"eth1\", \"eth2\", \"eth1\"]") == twice);
+    CHECK(faults("[{ name = \"eth1\" }, { name = \"eth1\" }]") == twice);
+    CHECK(faults("[\"eth1\",\n{ name = \"eth1\" }]") ==
+          "12: " + key + ": duplicate interface eth1, first in line 11\n");
+    CHECK(faults("[\"eth1\", \"eth*\"]").empty());
+  }
+  const auto text = mesh(2, 1);
+  const auto at = text.rfind("name = \"R2\"\n");
+  const auto with_router = [&](const std::string& lan) {
+    return text.substr(0, at) + "lan = " + lan + "\n" + text.substr(at);
+  };
+  CHECK(faults_of(with_router("[\"a\", \"b\", \"a\"]")) ==
+        "20: lan: duplicate interface a, first in line 20\n");
+  CHECK(faults_of(with_router("\"lo\"")) == "20: lan \"lo\": " + loopback);
+  CHECK(faults_of(mesh(2, 1) + "[defaults]\nlan = [\"a\", \"a\"]\n") ==
+        "22: lan: duplicate interface a, first in line 22\n");
+}
+
+TEST_CASE("a namespace's name fits into the name of a unit and of a file") {
+  const std::string longest(64, 'a');
+  const std::string rule =
+      ": must be 1 to 64 letters, digits, '.', '-' and '_', and begin with a letter or digit, or "
+      "be "
+      "an absolute path\n";
+  for (const std::string key : {"netns", "public-netns"}) {
+    const auto faults = [&](const std::string& name) {
+      return faults_of(gateway_with(key + " = \"" + name + "\""));
+    };
+    CHECK(faults(longest).empty());
+    CHECK(faults("/run/netns/" + longest).empty());
+    for (const auto& name :
+         {longest + "a", std::string(".a"), std::string("a/b"), std::string("a@b")}) {
+      CHECK(faults(name) == "8: " + key + " \"" + name + "\"" + rule);
+    }
+  }
+  CHECK(
+      faults_of(gateway_with("netns = \"a\"\npublic-netns = \"a\"")) ==
+      "8: netns and public-netns of gateway V1-1 are both \"a\", but the inside and the outside of "
+      "a link need two namespaces\n");
+}
+
+TEST_CASE("paths are absolute and differ, and a socket fits into the run directory") {
+  const auto faults = [](const std::string& lines) { return faults_of(gateway_with(lines)); };
+  for (const std::string key : {"cert", "key", "ca", "crl", "psk-dir", "run-dir", "include"}) {
+    CHECK(faults(key + " = \"pki/a\"") == "8: " + key + " \"pki/a\": must be an absolute path\n");
+  }
+  CHECK(faults("cert = \"/a.pem\"\nkey = \"/a.pem\"") == "8: key \"/a.pem\": is also cert\n");
+  const std::string longest = "/" + std::string(85, 'r');
+  CHECK(faults("run-dir = \"" + longest + "\"").empty());
+  CHECK(faults("run-dir = \"" + longest + "r\"") ==
+        "8: run-dir \"" + longest +
+            "r\": must not be longer than 86 characters, for the sockets of "
+            "the links in it\n");
+}
+
+TEST_CASE("interfaces that cannot work together are reported") {
+  const auto faults = [](const std::string& lines) { return faults_of(gateway_with(lines)); };
+  CHECK(faults("lan = [{ name = \"a\", addresses = \"10.0.1.1/24\" },\n"
+               "{ name = \"b\", addresses = \"10.0.1.2/24\" }]") ==
+        "12: address 10.0.1.2/24: interface a already has an address of 10.0.1.0/24\n");
+  CHECK(faults("lan = { name = \"a\", addresses = [\"10.0.1.1/24\", \"10.0.1.2/24\"] }").empty());
+  CHECK(faults("underlay = { name = \"a\", addresses = \"10.240.0.9/30\" }") ==
+        "11: address 10.240.0.9/30 overlaps 10.240.0.0/12, interconnect pool (line 3)\n");
+  for (const std::string pattern : {"*", "rv*", "*-1", "r*2*1"}) {
+    CHECK(faults("lan = \"" + pattern + "\"") ==
+          "8: lan \"" + pattern +
+              "\" of gateway V1-1 matches rv2-1, the interface of the link to V2-1\n");
+  }
+  CHECK(faults("lan = [\"rv1*\", \"e*\", \"rv2-1*x\"]").empty());
 }
