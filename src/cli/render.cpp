@@ -6,6 +6,8 @@
 #include "routevpn/base/text.hpp"
 #include "routevpn/cli/human.hpp"
 
+#include "members.hpp"
+
 namespace routevpn::cli {
 
 namespace {
@@ -15,34 +17,6 @@ using pki::TimePoint;
 
 constexpr double us_per_ms = 1000;
 constexpr double percent = 0.01;
-
-// Never throws: a missing member, and one of another type, is null.
-const json& member(const json& object, const char* name) {
-  static const json nothing;
-  if (!object.is_object()) return nothing;
-  const auto at = object.find(name);
-  return at == object.end() ? nothing : *at;
-}
-
-std::string text(const json& object, const char* name) {
-  const json& value = member(object, name);
-  return value.is_string() ? printable(value.get_ref<const std::string&>()) : std::string();
-}
-
-// The number in the given unit; empty without one.
-std::string amount(const json& object, const char* name, double unit, int decimals) {
-  const json& value = member(object, name);
-  return value.is_number() ? fixed(value.get<double>() / unit, decimals) : std::string();
-}
-
-std::uint64_t count(const json& object, const char* name) {
-  const json& value = member(object, name);
-  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
-}
-
-std::optional<TimePoint> time(const json& object, const char* name) {
-  return pki::parse_time(text(object, name));
-}
 
 // Puts the separator between `more` and a text before it.
 void append(std::string& to, std::string_view separator, const std::string& more) {
@@ -77,18 +51,38 @@ std::string expiry_text(TimePoint not_after, TimePoint now) {
 
 // Empty without a remote address.
 std::string endpoints_text(const json& link) {
-  std::string result = text(link, "remote");
-  if (!result.empty()) append(result, " <- ", text(link, "local"));
+  const std::string remote = text(link, "remote");
+  const std::string local = text(link, "local");
+  if (remote.empty()) return {};
+  return "at " + remote + (local.empty() ? "" : ", our address is " + local);
+}
+
+std::string certificate_text(const json& certificate, TimePoint now) {
+  std::string result = text(certificate, "name");
+  const auto not_after = time(certificate, "not_after");
+  if (!result.empty() && not_after) result += " (" + expiry_text(*not_after, now) + ")";
   return result;
 }
 
 std::string peer_text(const json& link, TimePoint now) {
-  const json& peer = member(link, "peer");
-  std::string result = text(peer, "name");
-  const auto not_after = time(peer, "not_after");
-  if (!result.empty() && not_after) result += " (" + expiry_text(*not_after, now) + ")";
+  std::string result = certificate_text(member(link, "peer"), now);
+  const std::string expected = text(link, "expected_peer");
+  if (result.empty() && !expected.empty()) result = expected + " is expected";
   append(result, ", ", endpoints_text(link));
   return result;
+}
+
+// Empty if the head of the link already tells all of it.
+std::string failure_text(const json& link, TimePoint now) {
+  const json& failure = member(link, "last_failure");
+  const auto at = time(failure, "at");
+  const auto times = count(failure, "times");
+  const std::string what = text(failure, "text");
+  const bool is_reason = what == reason_of(link);
+  if (!at || (is_reason && times < 2)) return {};
+  std::string result = human_duration(now - *at) + " ago";
+  if (times > 1) result += ", " + std::to_string(times) + " times in a row";
+  return is_reason ? result : result + ": " + what;
 }
 
 std::string association_text(const json& link, TimePoint now) {
@@ -196,6 +190,10 @@ std::string render(const json& link, TimePoint now, bool colour) {
   };
   line("interface", interface_text(link));
   line("peer", peer_text(link, now));
+  line("last failure", failure_text(link, now));
+  if (state_of(link) != "up") {
+    line("certificate", certificate_text(member(member(link, "credentials"), "certificate"), now));
+  }
   if (text(link, "remote").empty()) line("local", text(link, "local"));
   line("association", association_text(link, now));
   line("rekey failed", text(link, "renewal_failure"));
@@ -207,6 +205,7 @@ std::string render(const json& link, TimePoint now, bool colour) {
   line("path", path_text(link));
   line("transfer", transfer_text(link));
   line("drops", drops_text(link));
+  line("last send error", text(link, "send_error"));
   const json& lanes = member(link, "lanes");
   for (std::size_t i = 0; lanes.is_array() && lanes.size() > 1 && i < lanes.size(); ++i) {
     line(("lane " + std::to_string(i)).c_str(), lane_text(lanes[i]));

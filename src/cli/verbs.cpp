@@ -26,13 +26,18 @@ OptionTable show_table(ShowLinks& show) {
   return {
       {"json", "", "print a JSON array", flag(show.json)},
       {"prometheus", "", "print metrics in Prometheus' text format", flag(show.prometheus)},
-      {"watch", "", "print again each second, until interrupted", flag(show.watch)},
+      {"brief", "", "print one line per link; more than four links are always printed so",
+       flag(show.brief)},
+      {"history", "", "print the last 32 changes of the state", flag(show.history)},
+      {"watch", "", "print again each second with rates, until interrupted", flag(show.watch)},
       {"wait", "up|down", "wait until every LINK is in this state",
        single(show.wait, optional(options::one_of<LinkState>(
                              {{LinkState::up, "up"}, {LinkState::down, "down"}})))},
       {"timeout", "SECONDS", "stop waiting, with exit status 1",
        single(show.timeout, {options::parse_timeout})},
       run_dir(show.run_dir),
+      {"config-dir", "DIR", "directory of the links that should run (/etc/routevpn)",
+       single(show.config_dir, optional(text()))},
   };
 }
 
@@ -105,7 +110,12 @@ Command complete(ShowLinks& show, Reading& reading) {
   if (show.prometheus && (show.json || show.watch || reading.has("wait"))) {
     reading.faults.emplace_back("--prometheus: excludes --json, --watch and --wait");
   }
-  if (show.watch && show.json) reading.faults.emplace_back("--watch: excludes --json");
+  if (show.history && (show.brief || show.json || show.watch || show.prometheus)) {
+    reading.faults.emplace_back("--history: excludes --brief, --json, --prometheus and --watch");
+  }
+  if (show.brief && (show.json || show.prometheus)) {
+    reading.faults.emplace_back("--brief: excludes --json and --prometheus");
+  }
   return show;
 }
 

@@ -53,13 +53,13 @@ void Lane::execute_commands(Time now) {
     mailbox_.commands.release();
     std::visit(Overloaded{
                    [](std::monostate) {},
-                   [this](InstallAssociation& wanted) { install(std::move(wanted)); },
+                   [this, now](InstallAssociation& wanted) { install(std::move(wanted), now); },
                    [this](const ActivateAssociation& wanted) {
                      for (const auto& each : associations_) {
                        if (each->id == wanted.id) activate(*each);
                      }
                    },
-                   [this](const RetireAssociation& wanted) { retire(wanted.id); },
+                   [this, now](const RetireAssociation& wanted) { retire(wanted.id, now); },
                    [this, now](SendControl& wanted) {
                      wanted.message.stamp = stamp_of(now);
                      queue_control(wanted.message, wanted.padded_bytes);
@@ -77,22 +77,24 @@ void Lane::execute_commands(Time now) {
   }
 }
 
-void Lane::install(InstallAssociation&& command) {
+void Lane::install(InstallAssociation&& command, Time now) {
   associations_.insert(associations_.begin(), std::move(command.association));
   if (command.send_now) activate(*associations_.front());
   if (associations_.size() > max_associations) {
     // Retire the oldest association that does not seal.
     const auto& oldest = associations_.back();
-    retire((oldest.get() == sending_ ? associations_[max_associations - 1] : oldest)->id);
+    retire((oldest.get() == sending_ ? associations_[max_associations - 1] : oldest)->id, now);
   }
 }
 
-void Lane::retire(AssociationId id) {
+void Lane::retire(AssociationId id, Time now) {
   if (sending_ != nullptr && sending_->id == id) sending_ = nullptr;
   if (receiving_ != nullptr && receiving_->id == id) receiving_ = nullptr;
-  std::erase_if(associations_, [this, id](const auto& association) {
+  std::erase_if(associations_, [this, id, now](const auto& association) {
     if (association->id != id) return false;
     last_peer_ = association->endpoint.remote.address;
+    ended_peer_ = association->endpoint.remote;
+    ended_at_ = now;
     return true;
   });
   if (associations_.empty()) lose_sparse();

@@ -92,7 +92,12 @@ void LaneLoop::finish() {
 }
 
 void LaneLoop::take_errors(const outside::UdpSocket& socket) {
-  if (const auto news = socket.take_errors()) lane_.announce(0, DatagramTooBig{*news});
+  constexpr Rate reports{std::chrono::milliseconds(10), 4};
+  const auto news = socket.take_errors();
+  if (news.too_big) lane_.announce(0, DatagramTooBig{*news.too_big});
+  if (news.undelivered && undelivered_.admit(read_clock(), reports)) {
+    lane_.announce(0, DatagramUndelivered{*news.undelivered});
+  }
 }
 
 // `bulk`, `sparse`: the socket may have datagrams. Whether packets were written inside.
@@ -200,7 +205,7 @@ void LaneLoop::continue_sending() {
     unsent_offset_ += sent;
     if (result == outside::SendResult::would_block) return;
     if (result == outside::SendResult::failed) {
-      lane_.drop(Drop::outside_send_failed);
+      send_failed();
       unsent_offset_ += run.segment_bytes;  // skip the refused datagram
     }
     if (unsent_offset_ >= run.bytes) {
@@ -227,12 +232,18 @@ outside::SendResult LaneLoop::send(const DatagramRun& run, ConstBytes rest, std:
   return send_by(ends_.socket);
 }
 
+// The error is the one of the last send().
+void LaneLoop::send_failed() {
+  counters_.send_error.store(errno, std::memory_order_relaxed);
+  lane_.drop(Drop::outside_send_failed);
+}
+
 void LaneLoop::send_control() {
   for (const DatagramRun& run : lane_.control_runs()) {
     std::size_t sent = 0;
     const auto result = send(run, {run.data, run.bytes}, sent);
     if (result == outside::SendResult::would_block) lane_.drop(Drop::outside_busy);
-    if (result == outside::SendResult::failed) lane_.drop(Drop::outside_send_failed);
+    if (result == outside::SendResult::failed) send_failed();
   }
   lane_.control_sent();
 }

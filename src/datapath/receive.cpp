@@ -164,6 +164,12 @@ void Lane::take_alert(Association& association, ConstBytes payload, std::uint64_
 // answer with a hint. The interval limits its work under a flood.
 void Lane::record_without_keys(const record::Split& split, const Arrival& arrival) {
   constexpr Rate events{std::chrono::milliseconds(20), 1};
+  // The peer repeats its close_notify, and the first one has ended the association.
+  constexpr Duration repeats_take = std::chrono::seconds(1);
+  const bool repeated = split.header.type == record::ContentType::alert &&
+                        arrival.from.remote == ended_peer_ &&
+                        arrival.now - ended_at_ < repeats_take;
+  if (repeated) return;
   drop(Drop::record_no_keys);
   const bool data = split.header.type == record::ContentType::application_data;
   if (!data || split.record.size() < least_data_record) return;

@@ -65,17 +65,30 @@ struct Meaning {
 constexpr std::string_view look_at_peer = "on the peer: routevpn show, and routevpn doctor";
 
 // Of an initiator that is not up. A reason that is not listed explains itself.
-constexpr std::array<Meaning, 9> reasons = {{
-    {"handshake_timed_out",
+constexpr std::array<Meaning, 17> reasons = {{
+    {"no_answer",
      "no answer came: the peer does not run, a firewall drops the datagrams, the address is wrong, "
      "or the peer has another PSK or an --allow that does not cover this gateway",
      look_at_peer},
+    {"port_unreachable", "the peer's host is there, and no link of it listens on that port",
+     "on the peer: systemctl start routevpn.target"},
+    {"prohibited", "a router or firewall on the path answers that it does not forward",
+     "traceroute --udp to the peer's address, and ask the owner of the firewall"},
+    {"host_unreachable", "the peer's host, or the last router before it, is not there",
+     "ping the peer's address"},
+    {"net_unreachable", "a router on the path has no route to the peer",
+     "traceroute to the peer's address"},
+    {"no_route", "this machine has no route to the peer's address, or its cable is down",
+     "ip route get to the peer's address; ip link"},
+    {"local_firewall", "this machine's own rules drop the link's datagrams", "nft list ruleset"},
+    {"handshake_timed_out", "the handshake began, and datagrams of it are lost", look_at_peer},
+    {"refused_by_peer", "the peer does not accept this gateway's handshake",
+     "on the peer: routevpn show, and journalctl -u 'routevpn@*'"},
     {"handshaking", "no answer has come yet", look_at_peer},
     {"resolve_failed", "the peer's name has no address now", "resolvectl status"},
     {"certificate_refused", "this gateway refuses the peer's certificate",
      "compare --ca and --peer-name with the peer's certificate: routevpn pki list"},
-    {"handshake_failed", "the handshake ended with an error: this gateway or the peer refused it",
-     look_at_peer},
+    {"handshake_failed", "the handshake ended with an error", look_at_peer},
     {"peer_revoked", "this gateway's CRL lists the peer's certificate",
      "on the CA's host: routevpn pki sign --force --name PEER"},
     {"peer_expired", "the peer's certificate has expired",

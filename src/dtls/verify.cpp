@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/text.hpp"
 
 #include "certificate.hpp"
 #include "ssl_connection.hpp"
@@ -23,6 +24,11 @@ std::string expected_name(X509_STORE_CTX* store) {
   return name != nullptr ? name : "";
 }
 
+// A wrong clock is as likely as a wrong date in a certificate.
+std::string by_our_clock() {
+  return "; our clock has " + rfc3339(std::chrono::system_clock::now());
+}
+
 // The fault, as a continuation of "certificate of NAME refused: ".
 std::string fault_of(X509_STORE_CTX* store) {
   const int error = X509_STORE_CTX_get_error(store);
@@ -36,9 +42,9 @@ std::string fault_of(X509_STORE_CTX* store) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
       return "name is " + name_of(leaf) + ", not " + expected_name(store);
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return whose + "expired on " + date_of(X509_get0_notAfter(current));
+      return whose + "expired on " + date_of(X509_get0_notAfter(current)) + by_our_clock();
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return whose + "not valid before " + date_of(X509_get0_notBefore(current));
+      return whose + "not valid before " + date_of(X509_get0_notBefore(current)) + by_our_clock();
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:

@@ -33,6 +33,7 @@ void Link::state_changed(const session::StateChanged& change) {
   }
   announced_ = state;
   announced_at_ = read_clock();
+  history_.add({*announced_at_, state, session.reason});
   announce(state, session);
   if (session.phase != session::Phase::up) return;
   warn_of_expiry();
@@ -128,7 +129,8 @@ std::string Link::status() const {
                   cage::refused_system_calls().count,
                   refused_sources_,
                   *identity_,
-                  endings()};
+                  endings(),
+                  history_};
   std::vector<LaneFacts> lanes;
   for (const auto& lane : lanes_) {
     if (lane.get() == &reporting_lane()) facts.reporting_lane = lanes.size();

@@ -73,7 +73,7 @@ void Link::hand_over() {
   const Time now = read_clock();
   const Bytes memory = memory_.bytes();
   FieldWriter state(memory.subspan(state_header_bytes));
-  state(stopped_at, carrier_, announced_, announced_at_);
+  state(stopped_at, carrier_, announced_, announced_at_, history_);
   for (const auto& lane : lanes_) lane->write_state(state, now);
   if (state.fits()) write_state_header(memory, state.bytes());
   memory_.unmap();
@@ -95,7 +95,7 @@ void Link::take_over() {
     const auto content = state_content(copy.bytes());
     if (!content) throw SystemError("the state of the worker before is not valid");
     FieldReader state(*content);
-    state(stopped_at, carrier_, announced_, announced_at_);
+    state(stopped_at, carrier_, announced_, announced_at_, history_);
     for (const auto& lane : lanes_) lane->resume(state, now);
     if (!state.complete()) throw SystemError("the state of the worker before has other fields");
   }

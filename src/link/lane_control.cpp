@@ -1,5 +1,7 @@
 #include "routevpn/link/lane_control.hpp"
 
+#include <cerrno>
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -165,10 +167,14 @@ std::optional<LaneControl::Report> LaneControl::next_report() {
 
 void LaneControl::send_handshake(const session::SendHandshake& flight) {
   // A lost flight is retransmitted.
-  if (ends_.socket.send_one(flight.datagram, flight.to, outer_class_.of_control()) ==
+  if (ends_.socket.send_one(flight.datagram, flight.to, outer_class_.of_control()) !=
       outside::SendResult::failed) {
-    control_drops_.add(Drop::outside_send_failed);
+    return;
   }
+  const int error = errno;
+  counters_.send_error.store(error, std::memory_order_relaxed);
+  control_drops_.add(Drop::outside_send_failed);
+  session_.on_undelivered({flight.to.remote, error, std::nullopt, false}, read_clock());
 }
 
 void LaneControl::command(datapath::LaneCommand command) {

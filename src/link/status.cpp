@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include <unistd.h>
 
@@ -114,18 +115,51 @@ Json association_json(const session::SessionStatus& session, Time now) {
   return json;
 }
 
-// Why a working link has no carrier, and why it may lose its association.
+Json failure_json(const std::optional<session::Failure>& failure, Time now) {
+  if (!failure) return nullptr;
+  return {{"reason", failure->reason.word},
+          {"text", failure->reason.text},
+          {"peer", failure->peer ? Json(failure->peer->to_string()) : Json(nullptr)},
+          {"at", wall_clock(failure->at, now)},
+          {"times", failure->times}};
+}
+
+// Why a link is not up, why a working one has no carrier, and why it may lose its association.
 void write_faults(Json& json, const session::SessionStatus& session, Time now) {
+  json["last_failure"] = failure_json(session.failure, now);
   json["damping"] = damping_json(session.damping, now);
   json["renewal_failure"] =
       session.renewal_failure.empty() ? Json(nullptr) : Json(session.renewal_failure);
 }
 
+// Null until a probe was answered.
 void write_path(Json& json, const session::PathStatus& path) {
+  const auto loss = [&](double ratio) { return path.last ? Json(ratio) : Json(nullptr); };
   json["rtt_us"] = rtt_json(path);
-  json["loss"] = path.loss;
-  json["loss_tx"] = path.loss_tx;
-  json["loss_rx"] = path.loss_rx;
+  json["loss"] = loss(path.loss);
+  json["loss_tx"] = loss(path.loss_tx);
+  json["loss_rx"] = loss(path.loss_rx);
+}
+
+Json history_json(const History& history, Time now) {
+  Json changes = Json::array();
+  for (const StateChange& change : history.changes()) {
+    changes.push_back({{"at", wall_clock(change.at, now)},
+                       {"state", change.state},
+                       {"reason", change.reason.word},
+                       {"text", change.reason.text}});
+  }
+  return changes;
+}
+
+// Of the last datagram that the kernel refused, on any lane.
+Json send_error_json(std::span<const LaneFacts> lanes) {
+  for (const LaneFacts& lane : lanes) {
+    const int error = lane.counters.send_error.load(std::memory_order_relaxed);
+    const char* const name = error == 0 ? nullptr : strerrorname_np(error);
+    if (name != nullptr) return name;
+  }
+  return nullptr;
 }
 
 // None while no datagram may take the sparse flow.
@@ -181,6 +215,9 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   }
   json["local"] = reporting.local.to_string();
   json.update(association_json(session, now));
+  const std::string& expected = facts.options.peer_name;
+  json["expected_peer"] = expected.empty() || expected == "*" ? Json(nullptr) : Json(expected);
+  json["send_error"] = send_error_json(lanes);
   json["psk"] = !facts.options.psk.empty();
   if (json["psk"] == true && json["alpn"].is_string()) {
     json["alpn"] = json["alpn"].get<std::string>() + "+psk";
@@ -193,6 +230,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
       lanes, [](const LaneFacts& lane) { return lane.session.certificate_shared; });
   json["udp_segment"] = std::ranges::all_of(
       lanes, [](const LaneFacts& lane) { return lane.counters.udp_segment.load(); });
+  json["history"] = history_json(facts.history, now);
   json["lanes"] = Json::array();
   for (const LaneFacts& lane : lanes) json["lanes"].push_back(lane_json(lane, now));
   return json.dump();

@@ -49,9 +49,8 @@ void disconnect(int socket) {
 }
 
 void drop_errors(int socket) {
-  sockaddr_storage to{};
   bool more = true;
-  while (more) more = take_error(socket, to).has_value();
+  while (more) more = take_error(socket).has_value();
 }
 
 // The largest datagram exceeds the MTU of every interface except for the loopback. The kernel
@@ -59,10 +58,9 @@ void drop_errors(int socket) {
 std::optional<unsigned> interface_mtu(int socket) {
   static constexpr std::array<std::uint8_t, max_datagram_bytes> oversize{};
   if (::send(socket, oversize.data(), oversize.size(), MSG_DONTWAIT) >= 0) return std::nullopt;
-  sockaddr_storage to{};
-  const auto error = take_error(socket, to);
-  if (!error || error->ee_errno != EMSGSIZE) return std::nullopt;
-  return error->ee_info;
+  const auto error = take_error(socket);
+  if (!error || error->what.ee_errno != EMSGSIZE) return std::nullopt;
+  return error->what.ee_info;
 }
 
 // connect() looks up the route of a UDP socket, and IP_MTU returns its MTU.

@@ -5,7 +5,8 @@
 #include <optional>
 
 #include <linux/errqueue.h>
-#include <sys/socket.h>
+
+#include "routevpn/base/address.hpp"
 
 namespace routevpn::outside {
 
@@ -13,8 +14,13 @@ namespace routevpn::outside {
 // (Linux: icmp_err_convert) or a signal. The call itself then has not failed and can be made again.
 bool is_earlier_error(int error);
 
-// Takes one error off the socket's queue; `to` becomes the destination of its datagram. None when
-// the queue is empty.
-std::optional<sock_extended_err> take_error(int socket, sockaddr_storage& to);
+struct QueuedError {
+  sock_extended_err what;
+  SocketAddress to;                   // the destination of the datagram
+  std::optional<IpAddress> reporter;  // the sender of the ICMP error; none: the error is local
+};
+
+// Takes one error off the socket's queue. None when the queue is empty.
+std::optional<QueuedError> take_error(int socket);
 
 }  // namespace routevpn::outside

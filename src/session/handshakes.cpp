@@ -257,11 +257,11 @@ void Handshakes::on_timer(Time now) {
       entries_.erase(entry);
     } else if (!entry->second.answered && now - entry->second.begun >= unanswered) {
       fail(entry, {Drop::handshake_timed_out,
-                   "no answer from " + entry->first.to_string() +
-                       entry->second.handshake->unproven_alert() +
+                   "no answer" + entry->second.handshake->unproven_alert() +
                        (envelopes_.in_use() ? "; a peer with another PSK, or with a clock that "
                                               "differs by more than 5 minutes, does not answer"
-                                            : "; a peer with a PSK does not answer without it")});
+                                            : "; a peer with a PSK does not answer without it"),
+                   dtls::no_answer});
     } else {
       entry->second.handshake->on_timer(now);
       entry->second.answered = entry->second.handshake->answered();

@@ -45,13 +45,36 @@ void Session::establish(const HandshakeCompleted& completed, Time now) {
 }
 
 void Session::handshake_failed(HandshakeFailed failed, Time now) {
-  const std::string word(name_of(failed.failure.reason));
-  const std::string text = failed.peer.to_string() + ": " + failed.failure.text;
+  dtls::HandshakeFailure& failure = failed.failure;
+  if (failure.cause == dtls::no_answer && obstacle_) {
+    Reason obstacle = reason_of(*obstacle_);
+    failure.cause = std::move(obstacle.word);
+    failure.text = std::move(obstacle.text);
+  }
+  const std::string word =
+      failure.cause.empty() ? std::string(name_of(failure.reason)) : failure.cause;
+  const std::string text = failed.peer.to_string() + ": " + failure.text;
+  const SocketAddress peer = failed.peer;
   outputs_.emplace_back(std::move(failed));
+  if (associations_.current() == nullptr) remember_failure({word, text}, peer, now);
   // A stranger's failed attempt does not change the state of an acceptor.
   if (settings_.role == Role::acceptor) return;
   if (associations_.current() != nullptr) status_.renewal_failure = text;
   apply(Event::handshake_failed, {word, text}, now);
+}
+
+// A stranger's failure does not replace one of the acceptor's last peer.
+void Session::remember_failure(Reason reason, const std::optional<SocketAddress>& peer, Time now) {
+  auto& last = status_.failure;
+  const bool of_peer = last && last->peer && last->peer->address == peer_address_;
+  if (of_peer && peer && peer->address != peer_address_ && now - last->at < failure_of_peer_stays) {
+    return;
+  }
+  // An initiator has another port after a restart.
+  const bool again = last && last->reason.word == reason.word &&
+                     last->peer.has_value() == peer.has_value() &&
+                     (!peer || last->peer->address == peer->address);
+  last = Failure{std::move(reason), peer, now, again ? last->times + 1 : 1};
 }
 
 void Session::confirm(AssociationId id, Time now) {
@@ -116,6 +139,7 @@ void Session::on_lane_event(const datapath::LaneEvent& event, Time now) {
           [&](const datapath::PeerRoamed& roamed) { peer_roamed(event.id, roamed.to); },
           [&](const datapath::SparseFlowChanged& flow) { sparse_changed(flow.to, now); },
           [&](const datapath::DatagramTooBig& too_big) { path_.too_big(too_big.report, now); },
+          [&](const datapath::DatagramUndelivered& lost) { on_undelivered(lost.report, now); },
           [&](const datapath::RecordWithoutKeys& record) {
             const bool waits = status_.phase == Phase::waiting && associations_.empty();
             if (waits && handshakes_.send_restart_hint(record.from, now)) ++status_.hints_given;

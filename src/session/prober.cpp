@@ -25,9 +25,16 @@ void Prober::reset_path() {
 void Prober::heard(Time next_keepalive) {
   unanswered_since_.reset();
   gives_up_at_.reset();
+  suspected_ = false;
   burst_ = 0;
   retry_ = first_retry_;
   due_ = next_keepalive;
+}
+
+void Prober::suspect(Time now) {
+  if (detection_.burst == 0 || !due_ || unanswered_since_) return;
+  suspected_ = true;
+  due_ = std::min(*due_, now);
 }
 
 bool Prober::is_suspicious(Time now) const {
@@ -68,7 +75,8 @@ bool Prober::is_answered_by(Time heard_at, Time now) {
 }
 
 bool Prober::is_spared_by(Time asked, Time heard_at, Time now) {
-  if (detection_.burst == 0 || unanswered_since_ || exchanges_.empty()) return false;
+  const bool waits = unanswered_since_ || suspected_;
+  if (detection_.burst == 0 || waits || exchanges_.empty()) return false;
   const Time next = asked + detection_.keepalive + answer_time();
   const Time own = exchanges_.back().sent + std::max(detection_.keepalive, spared_interval);
   if (now >= own) return false;

@@ -1,6 +1,7 @@
 #include "routevpn/session/session.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/overloaded.hpp"
@@ -91,6 +92,11 @@ void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, T
   }
 }
 
+// While attempts follow each other, the reason is that of the last failure.
+Reason Session::meanwhile(Reason reason) const {
+  return status_.failure ? status_.failure->reason : std::move(reason);
+}
+
 // The one place where the phase changes.
 void Session::apply(Event event, Reason reason, Time now) {
   const Transition transition = step(settings_.role, status_.phase, event);
@@ -114,8 +120,13 @@ void Session::enter(Phase phase, Reason reason, Time now) {
     stable_at_.reset();
     if (phase != Phase::up) damper_.failed_again(now);
   }
+  const auto* const lost = associations_.current();
+  if (lost != nullptr && (phase == Phase::backing_off || phase == Phase::waiting)) {
+    remember_failure(reason, lost->status.endpoint.remote, now);
+  }
   // Users see three states: further attempts do not change the time of the last change.
   if (public_state(phase) != public_state(status_.phase)) status_.since = now;
+  if (phase == Phase::up) status_.failure.reset();
   status_.phase = phase;
   status_.reason = std::move(reason);
 }
@@ -159,15 +170,19 @@ void Session::set_carrier(bool on) {
 void Session::on_resolved(const std::vector<SocketAddress>& addresses, const std::string& error,
                           Time now) {
   if (status_.phase != Phase::resolving) return;
-  if (addresses.empty()) return apply(Event::resolve_failed, {"resolve_failed", error}, now);
+  if (addresses.empty()) {
+    remember_failure({"resolve_failed", error}, std::nullopt, now);
+    return apply(Event::resolve_failed, {"resolve_failed", error}, now);
+  }
   candidates_.assign(addresses.begin(), addresses.end());
-  apply(Event::resolved, {"handshaking", "connecting"}, now);
+  apply(Event::resolved, meanwhile({"handshaking", "connecting"}), now);
 }
 
 void Session::begin_attempt(Time now) {
   const SocketAddress peer = candidates_.front();
   candidates_.pop_front();
   status_.attempted = peer;
+  obstacle_.reset();
   command(datapath::ExpectPeer{peer.address});
   handshakes_.initiate({peer, std::nullopt}, now);
 }
@@ -179,6 +194,15 @@ void Session::on_handshake(const datapath::HandshakeDatagram& datagram, Time now
   if (opened.fault) return;
   if (is_restart_hint(opened.datagram)) return follow_restart_hint(datagram.from.remote, now);
   handshakes_.receive(opened.datagram, datagram.from, now, opened.key);
+}
+
+void Session::on_undelivered(const outside::Undelivered& report, Time now) {
+  if (handshakes_.initiating() && status_.attempted == report.to) obstacle_ = report;
+  const auto* const current = associations_.current();
+  const bool no_port = report.error == ECONNREFUSED && report.reporter == report.to.address;
+  if (no_port && current != nullptr && current->status.endpoint.remote == report.to) {
+    prober_.suspect(now);
+  }
 }
 
 void Session::hold_carrier(Time now) {

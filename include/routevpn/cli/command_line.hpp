@@ -32,10 +32,17 @@ struct ShowLinks {
   std::vector<std::string> links;  // empty: all
   bool json = false;
   bool prometheus = false;
+  bool brief = false;
+  bool history = false;
   bool watch = false;
   std::optional<LinkState> wait;
   std::optional<std::chrono::milliseconds> timeout;  // none: no limit
-  std::string run_dir = "/run/routevpn";
+  std::string run_dir = default_run_dir;
+  // Of links that may not run. None: only if run_dir is the default.
+  std::optional<std::string> config_dir;
+
+  static constexpr auto default_run_dir = "/run/routevpn";
+  static constexpr auto default_config_dir = "/etc/routevpn";
 };
 
 struct ReloadLinks {

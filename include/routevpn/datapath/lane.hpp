@@ -96,8 +96,8 @@ class Lane {
   static constexpr std::size_t max_associations = 4;
   static constexpr std::uint64_t max_forgeries = std::uint64_t{1} << 28;  // RFC 9325 section 4.4
 
-  void install(InstallAssociation&& command);
-  void retire(AssociationId id);
+  void install(InstallAssociation&& command, Time now);
+  void retire(AssociationId id, Time now);
   void activate(Association& association);
   struct Way {
     outside::Endpoint to;
@@ -208,6 +208,8 @@ class Lane {
   // and the endpoint of the association retired last.
   std::optional<IpAddress> expected_peer_;
   std::optional<IpAddress> last_peer_;
+  SocketAddress ended_peer_;  // of the association that was retired last
+  Time ended_at_{};
 };
 
 }  // namespace routevpn::datapath

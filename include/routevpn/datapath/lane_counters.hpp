@@ -28,6 +28,7 @@ struct LaneCounters {
   std::atomic<Time> last_heard{Time{}};
   std::atomic<Time> last_asked{Time{}};  // when the peer's last echo request arrived
   std::atomic<bool> udp_segment{true};   // the kernel and the device accept UDP_SEGMENT
+  std::atomic<int> send_error{0};        // errno of the last send that failed; 0: none has
   DropCounters drops;
 };
 

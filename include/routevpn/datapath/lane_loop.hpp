@@ -68,6 +68,7 @@ class LaneLoop {
   void send_batch(Time now);
   void continue_sending();
   outside::SendResult send(const DatagramRun& run, ConstBytes rest, std::size_t& sent);
+  void send_failed();
 
   Mailbox& mailbox_;
   LaneCounters& counters_;
@@ -87,6 +88,7 @@ class LaneLoop {
   std::size_t unsent_offset_ = 0;  // in the first run, in bytes
   int last_used_fd_ = -1;          // of the last send, which may wait for room
   bool inside_gone_ = false;
+  RateLimit undelivered_;
 };
 
 }  // namespace routevpn::datapath

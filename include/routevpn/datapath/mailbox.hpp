@@ -95,13 +95,16 @@ inline constexpr std::size_t least_data_record = record::header_bytes + 1 + reco
 struct DatagramTooBig {  // reported by ICMP or by our own interface
   outside::TooBig report;
 };
+struct DatagramUndelivered {  // reported by ICMP, at most every 10 ms
+  outside::Undelivered report;
+};
 struct InterfaceGone {};  // the TUN interface was deleted
 
 struct LaneEvent {
   AssociationId id = 0;
   std::variant<std::monostate, AssociationConfirmed, EchoReplied, RekeyRequested, RekeyDue,
                LimitReached, AlertReceived, PeerRoamed, SparseFlowChanged, DatagramTooBig,
-               RecordWithoutKeys, InterfaceGone>
+               DatagramUndelivered, RecordWithoutKeys, InterfaceGone>
       what;
 };
 

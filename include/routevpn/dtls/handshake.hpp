@@ -42,7 +42,12 @@ struct Established {
 struct HandshakeFailure {
   Drop reason = Drop::handshake_failed;  // or handshake_timed_out, certificate_refused
   std::string text;
+  std::string cause{};  // a word that tells more than the drop counter; empty: the counter's name
 };
+
+// Values of HandshakeFailure::cause.
+inline constexpr auto no_answer = "no_answer";
+inline constexpr auto refused_by_peer = "refused_by_peer";
 
 enum class Progress : std::uint8_t { waiting, completed, failed };
 enum class TimerOutcome : std::uint8_t { nothing_due, retransmitted, failed };

@@ -13,6 +13,7 @@
 #include "routevpn/host/event_loop.hpp"
 #include "routevpn/link/expiry.hpp"
 #include "routevpn/link/handover.hpp"
+#include "routevpn/link/history.hpp"
 #include "routevpn/link/lane_control.hpp"
 #include "routevpn/link/monitor_client.hpp"
 #include "routevpn/options/link_options.hpp"
@@ -106,6 +107,7 @@ class Link {
   std::uint64_t refused_sources_;  // by the kernel
   std::string announced_;          // the state last announced to users
   std::optional<Time> announced_at_;
+  History history_;
   Time next_failure_log_{};
   unsigned unlogged_failures_ = 0;
   EndWatch end_watch_;

@@ -10,6 +10,7 @@
 
 #include "routevpn/datapath/lane.hpp"
 #include "routevpn/link/expiry.hpp"
+#include "routevpn/link/history.hpp"
 #include "routevpn/options/link_options.hpp"
 #include "routevpn/session/session.hpp"
 
@@ -31,6 +32,7 @@ struct LinkFacts {
   std::uint64_t refused_sources = 0;  // inner packets that the kernel has dropped
   const dtls::Identity& identity;
   std::vector<Ending> endings;  // of the credentials and the peer's certificate
+  const History& history;
 };
 
 struct LaneFacts {

@@ -60,6 +60,21 @@ struct TooBig {
   bool by_own_interface = false;
 };
 
+// The network or this host could not deliver a datagram. As with TooBig, the kernel only checks
+// that an ICMP error quotes a datagram of this socket.
+struct Undelivered {
+  SocketAddress to;
+  // errno: ECONNREFUSED for a port on which nobody listens, EHOSTUNREACH, ENETUNREACH, EPERM, ...
+  int error = 0;
+  std::optional<IpAddress> reporter;  // the sender of the ICMP error; none: this host did not send
+  bool prohibited = false;            // the reporter's rules forbid it
+};
+
+struct SocketErrors {
+  std::optional<TooBig> too_big;           // the one with the smallest MTU
+  std::optional<Undelivered> undelivered;  // the last one
+};
+
 enum class RecvResult : std::uint8_t { ok, would_block, failed };
 enum class SendResult : std::uint8_t { ok, would_block, failed };
 
@@ -110,10 +125,10 @@ class UdpSocket {
   // it off. Never blocks.
   [[nodiscard]] SendResult send(ConstBytes run, std::size_t segment_bytes, const Endpoint& to,
                                 std::size_t& sent, std::uint8_t traffic_class = 0);
-  // Reads the errors that wait on the socket (poll() reports POLLERR while there are any) and
-  // returns the one with the smallest MTU. Never blocks.
-  [[nodiscard]] std::optional<TooBig> take_errors() const;
-  // Sends one datagram. Any thread may call it.
+  // Reads the errors that wait on the socket (poll() reports POLLERR while there are any). Never
+  // blocks.
+  [[nodiscard]] SocketErrors take_errors() const;
+  // Sends one datagram. Any thread may call it. Failed: errno tells why.
   [[nodiscard]] SendResult send_one(ConstBytes datagram, const Endpoint& to,
                                     std::uint8_t traffic_class = 0) const;
 

@@ -17,15 +17,10 @@
 #include "routevpn/datapath/mailbox.hpp"
 #include "routevpn/dtls/handshake.hpp"
 #include "routevpn/options/link_options.hpp"
+#include "routevpn/session/failure.hpp"
 #include "routevpn/session/state.hpp"
 
 namespace routevpn::session {
-
-// Why the link is in its phase: a fixed word for machines and a line for people.
-struct Reason {
-  std::string word;  // starting, connected, silence, peer_closed, ...
-  std::string text;
-};
 
 struct SendHandshake {
   std::vector<std::uint8_t> datagram;

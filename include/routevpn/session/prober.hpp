@@ -45,6 +45,9 @@ class Prober {
   // due() is later. Only one end may use it: two ends that wait for each other would both be late.
   // Always false without a burst, because --keepalive sets the interval of both ends.
   bool is_spared_by(Time asked, Time heard, Time now);
+  // There is a hint that the peer is dead: a request is due now, and its burst begins if it is not
+  // answered. No effect while one is not answered, and without a burst.
+  void suspect(Time now);
   // The sequence number of the request to send now; the next is scheduled.
   std::uint32_t send(Time now);
   // `received`: how many requests the peer has received. False: the reply matches no request, or
@@ -101,6 +104,7 @@ class Prober {
   Duration retry_{};
   std::optional<Time> due_;
   std::optional<Time> unanswered_since_;  // the first request after the last sign of life
+  bool suspected_ = false;                // by a hint
   unsigned burst_ = 0;                    // requests sent while suspicious
   std::optional<Time> gives_up_at_;
   std::uint32_t next_sequence_ = 1;

@@ -19,6 +19,7 @@
 #include "routevpn/session/association_table.hpp"
 #include "routevpn/session/backoff.hpp"
 #include "routevpn/session/detection.hpp"
+#include "routevpn/session/failure.hpp"
 #include "routevpn/session/flap_damper.hpp"
 #include "routevpn/session/handshakes.hpp"
 #include "routevpn/session/output.hpp"
@@ -61,6 +62,7 @@ struct DampingStatus {
 struct SessionStatus {
   Phase phase = Phase::idle;
   Reason reason{"starting", "starting"};
+  std::optional<Failure> failure;  // since the link was up for the last time, the last one
   Time since{};
   std::optional<AssociationStatus> association;  // the one in use
   std::optional<SocketAddress> attempted;        // by the initiator, last
@@ -81,10 +83,9 @@ struct SessionStatus {
   // Without what Session::status() adds.
   template <typename Io>
   friend void fields(Io& io, SessionStatus& status) {
-    io(status.phase, status.reason.word, status.reason.text, status.since, status.attempted,
-       status.damping, status.sparse, status.handshakes, status.rekeys, status.renewal_failure,
-       status.roams, status.flaps, status.hints_given, status.hints_taken,
-       status.unexpected_events);
+    io(status.phase, status.reason, status.failure, status.since, status.attempted, status.damping,
+       status.sparse, status.handshakes, status.rekeys, status.renewal_failure, status.roams,
+       status.flaps, status.hints_given, status.hints_taken, status.unexpected_events);
   }
 };
 
@@ -97,6 +98,8 @@ class Session {
   // Of an initiator that lost its link to another with the same certificate. Both stay up for this
   // time in turn, because each attempt takes the link from the other.
   static constexpr Duration retry_after_takeover = std::chrono::seconds(5);
+  // The failure of an acceptor's last peer is shown for this time, whatever strangers do.
+  static constexpr Duration failure_of_peer_stays = std::chrono::minutes(5);
   // An association ends after this multiple of --rekey, or with the peer's certificate.
   static constexpr int longest_life_rekeys = 2;
 
@@ -127,6 +130,10 @@ class Session {
   void on_wall_clock(std::chrono::system_clock::time_point wall, Time now);
   void on_resolved(const std::vector<SocketAddress>& addresses, const std::string& error, Time now);
   void on_route(const SocketAddress& remote, const outside::RouteMtu& route, Time now);
+  // A hint: an ICMP error, or this host could not send. While the link is down it tells why the
+  // peer does not answer. While the link is up it causes a probe, if the peer's host has no such
+  // port.
+  void on_undelivered(const outside::Undelivered& report, Time now);
   void on_handshake(const datapath::HandshakeDatagram& datagram, Time now);
   void on_lane_event(const datapath::LaneEvent& event, Time now);
   void on_timer(Time now);
@@ -165,6 +172,8 @@ class Session {
 
   void establish(const HandshakeCompleted& completed, Time now);
   void handshake_failed(HandshakeFailed failed, Time now);
+  void remember_failure(Reason reason, const std::optional<SocketAddress>& peer, Time now);
+  [[nodiscard]] Reason meanwhile(Reason reason) const;
   void confirm(datapath::AssociationId id, Time now);
   void confirmed(Time now);
   void activate_silent(Time now);
@@ -216,8 +225,9 @@ class Session {
   bool gasp_is_kept_ = false;
   std::optional<IpAddress> peer_address_;  // an acceptor's last confirmed peer
   std::size_t next_peer_ = 0;
-  std::deque<SocketAddress> candidates_;  // of the peer resolved last, not tried yet
-  Duration wall_offset_{};                // wall clock minus Time
+  std::deque<SocketAddress> candidates_;          // of the peer resolved last, not tried yet
+  std::optional<outside::Undelivered> obstacle_;  // of the attempt in progress
+  Duration wall_offset_{};                        // wall clock minus Time
   std::optional<Time> stable_at_;
   std::optional<Time> retry_at_;
   std::optional<Time> rekey_at_;

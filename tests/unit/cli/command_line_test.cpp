@@ -78,7 +78,7 @@ TEST_CASE("show is parsed") {
       {"show --wait connecting", "--wait connecting: must be up or down"},
       {"show --wait up --timeout -1", "--timeout -1: must be 0 to 86400 seconds"},
       {"show --wait up --timeout inf", "--timeout inf: must be 0 to 86400 seconds"},
-      {"show --watch --json", "--watch: excludes --json"},
+      {"show --brief --json", "--brief: excludes --json and --prometheus"},
       {"show --watch --wait up", "--watch: excludes --wait"},
       {"show ../x", "link '../x': must be a name without '/'"},
       {"show --jsn", "unknown option --jsn; did you mean --json?"},

@@ -36,7 +36,7 @@ TEST_CASE("render prints a link that is up") {
         "link: rv3-1 (up 2 h 11 min)\n"
         "  interface: rv3-1 in namespace private, 169.254.1.5/31 2001:db8:ff::5/127, mtu 1415\n"
         "  peer: V3-1 (certificate expires in 364 days), "
-        "[2001:db8:3::1]:5801 <- [2001:db8:1::1]:5831\n"
+        "at [2001:db8:3::1]:5801, our address is [2001:db8:1::1]:5831\n"
         "  association: DTLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256 by ipsec-mb, renewed 6 min ago\n"
         "  path: rtt 1.43 ms (min 1.21, jitter 0.10), loss 0.0 %, path mtu 1500\n"
         "  transfer: 47.38 KiB received, 49.27 KiB sent\n");
@@ -69,9 +69,11 @@ TEST_CASE("of several lanes each is shown") {
                               "rtt_us": null, "loss": 0.0, "rx": {"bytes": 0}, "tx": {"bytes": 0}})");
   link["lanes"] = {lane, down};
   const auto shown = render(link, now, false);
-  CHECK_THAT(shown, ContainsSubstring("  lane 0: up, [2001:db8:3::1]:5802 <- [2001:db8:1::1]:5832, "
-                                      "rtt 1.43 ms (min 1.21, jitter 0.10), loss 0.0 %, path mtu "
-                                      "1500, 47.38 KiB received, 49.27 KiB sent\n"));
+  CHECK_THAT(shown,
+             ContainsSubstring(
+                 "  lane 0: up, at [2001:db8:3::1]:5802, our address is "
+                 "[2001:db8:1::1]:5832, rtt 1.43 ms (min 1.21, jitter 0.10), loss 0.0 %, path mtu "
+                 "1500, 47.38 KiB received, 49.27 KiB sent\n"));
   CHECK_THAT(shown, ContainsSubstring("  lane 1: connecting, loss 0.0 %, "
                                       "0 B received, 0 B sent\n"));
 }
@@ -99,11 +101,41 @@ TEST_CASE("render prints the reason of a link that is not up, and no unknown val
                now, false) ==
         "link: rv0 (connecting 12 s: no answer from 192.0.2.1:7754)\n"
         "  interface: rv0, mtu 1415\n"
-        "  peer: 192.0.2.1:7754\n"
+        "  peer: at 192.0.2.1:7754\n"
         "  transfer: 0 B received, 0 B sent\n");
   CHECK(render(json::parse(R"({"link": "rv0", "state": "down", "reason": "stopped by the peer"})"),
                now, false)
             .starts_with("link: rv0 (down: stopped by the peer)\n"));
+}
+
+TEST_CASE("a link that is not up shows whom it expects, its certificate and the last failure") {
+  const auto link = json::parse(R"({
+    "link": "rv0", "state": "down", "since": "2026-01-10T11:58:00Z", "reason": "waiting",
+    "reason_text": "waiting for the peer", "peer": null, "expected_peer": "V2-1",
+    "credentials": {"certificate": {"name": "V1-1", "not_after": "2027-01-09T13:00:00Z"}},
+    "last_failure": {"reason": "certificate_refused", "peer": "192.0.2.9:4000", "times": 5,
+                     "text": "192.0.2.9:4000: certificate of X refused: not signed by our CA",
+                     "at": "2026-01-10T11:59:57Z"},
+    "drops": {"outside_send_failed": 5}, "send_error": "EPERM"})");
+  CHECK(render(link, now, false) ==
+        "link: rv0 (down 2 min: waiting for the peer)\n"
+        "  peer: V2-1 is expected\n"
+        "  last failure: 3 s ago, 5 times in a row: "
+        "192.0.2.9:4000: certificate of X refused: not signed by our CA\n"
+        "  certificate: V1-1 (certificate expires in 364 days)\n"
+        "  transfer: 0 B received, 0 B sent\n"
+        "  drops: outside_send_failed 5\n"
+        "  last send error: EPERM\n");
+}
+
+TEST_CASE("a failure that is the reason is not printed twice") {
+  auto link = json::parse(R"({
+    "link": "rv0", "state": "connecting", "reason_text": "a: no answer",
+    "last_failure": {"text": "a: no answer", "times": 1, "at": "2026-01-10T11:59:57Z"}})");
+  CHECK_THAT(render(link, now, false), !ContainsSubstring("last failure"));
+  link["last_failure"]["times"] = 2U;
+  CHECK_THAT(render(link, now, false),
+             ContainsSubstring("  last failure: 3 s ago, 2 times in a row\n"));
 }
 
 TEST_CASE("a link without a peer shows its own address") {

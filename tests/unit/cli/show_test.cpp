@@ -1,6 +1,8 @@
 // Against a server in this process that serves the control socket's protocol.
 #include <csignal>
+#include <fstream>
 #include <future>
+#include <sstream>
 #include <thread>
 
 #include <poll.h>
@@ -84,11 +86,10 @@ std::string object(const std::string& link, const std::string& state) {
 
 }  // namespace
 
-TEST_CASE("every link is shown, in alphabetical order, with stale sockets skipped") {
+TEST_CASE("every link is shown, in alphabetical order") {
   const ScratchDirectory scratch;
   LinkSocket b(scratch.path(), "b");
   LinkSocket a(scratch.path(), "a");
-  leave_stale_socket(scratch.path(), "stale");
   static_cast<void>(scratch.write("other.txt", ""));
   auto shown = std::async(std::launch::async, [&] { return show(scratch.path(), ""); });
   answer(a, object("a", "up"));
@@ -150,8 +151,56 @@ TEST_CASE("--watch draws until it is interrupted") {
   pthread_kill(watching.native_handle(), SIGINT);
   watching.join();
   CHECK(outcome.status == 0);
-  CHECK(outcome.out.starts_with("link: a (connecting)\n"));
-  CHECK_THAT(outcome.out, ContainsSubstring("link: a (up)"));
+  CHECK(outcome.out.starts_with("LINK  STATE"));
+  const auto up = outcome.out.find("\na     up ");
+  REQUIRE(up != std::string::npos);
+  CHECK(outcome.out.find("\na     connecting ") < up);
+}
+
+TEST_CASE("--watch --json prints an array in each line") {
+  const ScratchDirectory scratch;
+  LinkSocket a(scratch.path(), "a");
+  Outcome outcome{};
+  std::thread watching([&] { outcome = show(scratch.path(), "--watch --json"); });
+  answer(a, object("a", "connecting"));
+  answer(a, object("a", "up"));
+  pthread_kill(watching.native_handle(), SIGINT);
+  watching.join();
+  std::istringstream lines(outcome.out);
+  std::string line;
+  REQUIRE(std::getline(lines, line));
+  CHECK(nlohmann::json::parse(line)[0]["state"] == "connecting");
+  REQUIRE(std::getline(lines, line));
+  CHECK(nlohmann::json::parse(line)[0]["state"] == "up");
+}
+
+TEST_CASE("a link that left its socket, and one with a configuration alone, are not running") {
+  const ScratchDirectory scratch;
+  leave_stale_socket(scratch.path(), "killed");
+  std::ofstream(scratch.path() + "/stopped.conf") << "peer = 192.0.2.1\n";
+  std::ofstream(scratch.path() + "/other.txt");
+  const auto outcome = show(scratch.path(), "--json --config-dir " + scratch.path());
+  CHECK(outcome.status == 0);
+  const auto links = nlohmann::json::parse(outcome.out);
+  REQUIRE(links.size() == 2);
+  CHECK(links[0]["link"] == "killed");
+  CHECK(links[1]["link"] == "stopped");
+  for (const auto& link : links) {
+    CHECK(link["state"] == "down");
+    CHECK(link["reason"] == "not_running");
+  }
+  CHECK(nlohmann::json::parse(show(scratch.path(), "--json").out).size() == 1);
+}
+
+TEST_CASE("more than four links are printed as a table") {
+  const ScratchDirectory scratch;
+  for (const auto* name : {"a", "b", "c", "d"}) leave_stale_socket(scratch.path(), name);
+  CHECK_THAT(show(scratch.path(), "").out, ContainsSubstring("link: d (down: not running"));
+  CHECK(show(scratch.path(), "--brief").out.starts_with("LINK  STATE"));
+  leave_stale_socket(scratch.path(), "e");
+  const auto table = show(scratch.path(), "").out;
+  CHECK(table.starts_with("LINK  STATE"));
+  CHECK_THAT(table, ContainsSubstring("\ne     down "));
 }
 
 TEST_CASE("no link at all is no error") {

@@ -54,10 +54,9 @@ TEST_CASE("a configuration file that is newer than its link is found") {
 }
 
 TEST_CASE("an initiator that is not up says what its reason means") {
-  auto finding = only(
-      findings_of(with_state(0, "handshake_timed_out", "no answer from 192.0.2.1"), FakeMachine()),
-      "peer");
-  CHECK(finding.what == "the link is not up: no answer from 192.0.2.1");
+  auto finding =
+      only(findings_of(with_state(0, "no_answer", "192.0.2.1: no answer"), FakeMachine()), "peer");
+  CHECK(finding.what == "the link is not up: 192.0.2.1: no answer");
   CHECK_THAT(finding.why, ContainsSubstring("a firewall drops the datagrams"));
   finding =
       only(findings_of(with_state(0, "resolve_failed", "peer.example: no address"), FakeMachine()),

@@ -1,4 +1,6 @@
-// ICMP reports of sizes reach take_errors(), and no datagram is lost because of them.
+// ICMP errors reach take_errors(), and no datagram is lost because of them.
+#include <cerrno>
+
 #include <unistd.h>
 
 #include "private_network.hpp"
@@ -37,6 +39,10 @@ class SmallPath {
   SmallPath(const SmallPath&) = delete;
   SmallPath& operator=(const SmallPath&) = delete;
 
+  void add_route(const std::string& route) const {
+    run("ip -n " + router_ + " route add " + route);
+  }
+
  private:
   const PrivateNetwork network_;
   std::string router_;
@@ -51,7 +57,7 @@ TEST_CASE("a router's report of a too big datagram is read once, and sending con
   CAPTURE(own, peer);
   UdpSocket socket = *own == '\0' ? UdpSocket::open({}) : open_at(own);
   const Endpoint to{{ip(peer), 9}, {}};
-  CHECK_FALSE(socket.take_errors());
+  CHECK_FALSE(socket.take_errors().too_big);
   const bool segmented = GENERATE(false, true);
   const auto run = pattern((segmented ? 10 : 1) * (1300 - header - 8 + 1));
   std::size_t sent = 0;
@@ -63,11 +69,12 @@ TEST_CASE("a router's report of a too big datagram is read once, and sending con
   std::vector<std::uint8_t> buffer(1UL << 16);
   CHECK(socket.receive(buffer, received) == RecvResult::would_block);
   const auto news = socket.take_errors();
-  REQUIRE(news);
-  CHECK(news->to == ip(peer));
-  CHECK(news->mtu == 1300);
-  CHECK_FALSE(news->by_own_interface);
-  CHECK_FALSE(socket.take_errors());
+  REQUIRE(news.too_big);
+  CHECK(news.too_big->to == ip(peer));
+  CHECK(news.too_big->mtu == 1300);
+  CHECK_FALSE(news.too_big->by_own_interface);
+  CHECK_FALSE(news.undelivered);
+  CHECK_FALSE(socket.take_errors().too_big);
   CHECK(socket.segments());
   // The kernel lowers the path MTU; the limit of the interface stays.
   const auto route = RouteProbe::open(0).look_up(to.remote);
@@ -83,19 +90,44 @@ TEST_CASE("a report of our own interface differs from a router's") {
   UdpSocket socket = UdpSocket::open({});
   const Endpoint to{{ip(peer), 9}, {}};
   CHECK(socket.send_one(pattern(1500), to) == SendResult::failed);
-  const auto news = socket.take_errors();
+  const auto news = socket.take_errors().too_big;
   REQUIRE(news);
   CHECK(news->to == ip(peer));
   CHECK(news->mtu == 1500);
   CHECK(news->by_own_interface);
 }
 
-TEST_CASE("other ICMP errors are taken off the socket and not reported") {
+TEST_CASE("an ICMP error tells who could not deliver a datagram, and why") {
   const SmallPath path;
+  const auto [route, peer, reporter, error, prohibited] =
+      GENERATE(table<const char*, const char*, const char*, int, bool>({
+          {nullptr, "192.0.2.2", "192.0.2.2", ECONNREFUSED, false},
+          {nullptr, "2001:db8::2", "2001:db8::2", ECONNREFUSED, false},
+          {"unreachable 198.51.100.1", "198.51.100.1", "192.0.2.2", EHOSTUNREACH, false},
+          {"prohibit 198.51.100.1", "198.51.100.1", "192.0.2.2", EHOSTUNREACH, true},
+          {"unreachable 2001:db8:9::1", "2001:db8:9::1", "2001:db8::2", EHOSTUNREACH, false},
+          {"prohibit 2001:db8:9::1", "2001:db8:9::1", "2001:db8::2", EACCES, true},
+      }));
+  CAPTURE(route, peer);
+  if (route != nullptr) path.add_route(route);
   UdpSocket socket = UdpSocket::open({});
-  std::size_t sent = 0;
-  REQUIRE(socket.send(pattern(100), 100, {{ip("192.0.2.2"), 9}, {}}, sent) == SendResult::ok);
+  const Endpoint to{{ip(peer), 9}, {}};
+  REQUIRE(socket.send_one(pattern(100), to) == SendResult::ok);
   REQUIRE(wait_for(socket.fd(), POLLERR));
-  CHECK_FALSE(socket.take_errors());
-  CHECK(socket.send_one(pattern(100), {{ip("192.0.2.2"), 9}, {}}) == SendResult::ok);
+  const auto news = socket.take_errors();
+  CHECK_FALSE(news.too_big);
+  REQUIRE(news.undelivered);
+  CHECK(news.undelivered->to == to.remote);
+  CHECK(news.undelivered->reporter == ip(reporter));
+  CHECK(news.undelivered->error == error);
+  CHECK(news.undelivered->prohibited == prohibited);
+  CHECK(socket.send_one(pattern(100), to) == SendResult::ok);
+}
+
+TEST_CASE("a datagram without a route fails with the kernel's error") {
+  const PrivateNetwork network;
+  UdpSocket socket = UdpSocket::open({});
+  errno = 0;
+  CHECK(socket.send_one(pattern(100), {{ip("192.0.2.2"), 9}, {}}) == SendResult::failed);
+  CHECK(errno == ENETUNREACH);
 }

@@ -304,3 +304,36 @@ TEST_CASE("--keepalive sets the interval of both ends' requests") {
   const Time asked = probing_start + 95ms;
   CHECK_FALSE(prober.is_spared_by(asked, asked, *prober.due()));
 }
+
+TEST_CASE("a hint that the peer is dead causes a request at once, and its burst") {
+  options::LinkOptions options;
+  options.detection = options::Detection::fast;
+  Prober prober(Detection::of(options), 25ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  REQUIRE(prober.answered(1, 1, 5ms, probing_start + 5ms));
+  const Time hint = probing_start + 20ms;
+  prober.suspect(hint);
+  CHECK(prober.due() == hint);
+  CHECK_FALSE(prober.is_spared_by(hint - 1ms, hint - 1ms, hint));  // an acceptor asks, too
+  prober.send(hint);
+  prober.suspect(hint + 1ms);  // no effect while a request has no answer
+  CHECK(prober.due() == hint + prober.answer_time());
+  Time now = hint;
+  while (!prober.gives_up_at(probing_start + 5ms)) prober.send(now = *prober.due());
+  CHECK(*prober.gives_up_at(probing_start + 5ms) - hint <= 260ms);
+}
+
+TEST_CASE("an answer ends the suspicion of a hint") {
+  options::LinkOptions options;
+  options.detection = options::Detection::fast;
+  Prober prober(Detection::of(options), 25ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  REQUIRE(prober.answered(1, 1, 5ms, probing_start + 5ms));
+  prober.suspect(probing_start + 20ms);
+  const auto request = prober.send(probing_start + 20ms);
+  REQUIRE(prober.answered(request, 2, 5ms, probing_start + 25ms));
+  CHECK(prober.due() == probing_start + 120ms);
+  CHECK_FALSE(prober.gives_up_at(probing_start + 25ms));
+}

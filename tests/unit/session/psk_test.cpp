@@ -169,7 +169,7 @@ TEST_CASE("a PSK at one end only, or another PSK, gets no answer and a reason at
   CHECK_FALSE(ends.acceptor.handshakes.deadline());  // no state
   ends.pass(Handshakes::unanswered);
   REQUIRE(ends.initiator.failures.size() == 1);
-  CHECK(ends.initiator.failures[0] == std::string("no answer from 192.0.2.2:7754") + test.hint);
+  CHECK(ends.initiator.failures[0] == std::string("no answer") + test.hint);
 }
 
 TEST_CASE("an acceptor reports a PSK that does not fit once a minute, and not to strangers") {

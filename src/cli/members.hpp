@@ -1,0 +1,26 @@
+// Reads members of a link's status object. A member that is missing, and one of another type, is
+// empty.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "routevpn/pki/time.hpp"
+
+namespace routevpn::cli {
+
+// Null without the member.
+const nlohmann::json& member(const nlohmann::json& object, const char* name);
+// Without control characters.
+std::string text(const nlohmann::json& object, const char* name);
+std::string printable_text(const nlohmann::json& value);
+// The number in the given unit; empty without one.
+std::string amount(const nlohmann::json& object, const char* name, double unit, int decimals);
+// 0 without the member.
+std::uint64_t count(const nlohmann::json& object, const char* name);
+std::optional<pki::TimePoint> time(const nlohmann::json& object, const char* name);
+
+}  // namespace routevpn::cli
