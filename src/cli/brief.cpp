@@ -35,16 +35,16 @@ std::size_t warnings_of(const json& link) {
 std::string note_of(const json& link) {
   if (state_of(link) != "up") return reason_of(link);
   if (member(link, "certificate_shared") == true) return "another gateway has the same certificate";
-  if (!text(link, "renewal_failure").empty())
-    return "rekey failed: " + text(link, "renewal_failure");
+  if (!text_in(link, "renewal_failure").empty())
+    return "rekey failed: " + text_in(link, "renewal_failure");
   const auto warnings = warnings_of(link);
   if (warnings > 0) return printable_text(member(member(link, "credentials"), "warnings")[0]);
   return {};
 }
 
 std::string peer_of(const json& link) {
-  const std::string name = text(member(link, "peer"), "name");
-  return name.empty() ? text(link, "expected_peer") : name;
+  const std::string name = text_in(member(link, "peer"), "name");
+  return name.empty() ? text_in(link, "expected_peer") : name;
 }
 
 std::string with_unit(std::string amount, const char* unit) {
@@ -52,17 +52,15 @@ std::string with_unit(std::string amount, const char* unit) {
 }
 
 Row row_of(const json& link, const Throughputs& rates, TimePoint now) {
-  constexpr double us_per_ms = 1000;
-  constexpr double percent = 0.01;
-  const auto since = time(link, "since");
-  Row row = {text(link, "link"),
+  const auto since = time_in(link, "since");
+  Row row = {text_in(link, "link"),
              state_of(link),
              since ? human_duration(now - *since) : "-",
              or_dash(peer_of(link)),
-             with_unit(amount(member(link, "rtt_us"), "smoothed", us_per_ms, 2), " ms"),
-             with_unit(amount(link, "loss", percent, 1), " %"),
-             human_bytes(count(member(link, "rx"), "bytes")),
-             human_bytes(count(member(link, "tx"), "bytes")),
+             with_unit(amount_in(member(link, "rtt_us"), "smoothed", us_per_ms, 2), " ms"),
+             with_unit(amount_in(link, "loss", percent, 1), " %"),
+             human_bytes(count_in(member(link, "rx"), "bytes")),
+             human_bytes(count_in(member(link, "tx"), "bytes")),
              note_of(link)};
   if (const auto rate = rates.find(row[0]); rate != rates.end()) {
     row[6] = human_bytes(static_cast<std::uint64_t>(rate->second.received)) + "/s";
@@ -135,7 +133,8 @@ std::string render_brief(const json& links, const Throughputs& rates, TimePoint 
 }
 
 json by_trouble(json links) {
-  std::ranges::stable_sort(links, {}, trouble_of);
+  std::stable_sort(links.begin(), links.end(),
+                   [](const json& a, const json& b) { return trouble_of(a) < trouble_of(b); });
   return links;
 }
 

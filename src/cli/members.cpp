@@ -18,22 +18,22 @@ std::string printable_text(const json& value) {
   return value.is_string() ? printable(value.get_ref<const std::string&>()) : std::string();
 }
 
-std::string text(const json& object, const char* name) {
+std::string text_in(const json& object, const char* name) {
   return printable_text(member(object, name));
 }
 
-std::string amount(const json& object, const char* name, double unit, int decimals) {
+std::string amount_in(const json& object, const char* name, double unit, int decimals) {
   const json& value = member(object, name);
   return value.is_number() ? fixed(value.get<double>() / unit, decimals) : std::string();
 }
 
-std::uint64_t count(const json& object, const char* name) {
+std::uint64_t count_in(const json& object, const char* name) {
   const json& value = member(object, name);
   return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
 }
 
-std::optional<pki::TimePoint> time(const json& object, const char* name) {
-  return pki::parse_time(text(object, name));
+std::optional<pki::TimePoint> time_in(const json& object, const char* name) {
+  return pki::parse_time(text_in(object, name));
 }
 
 }  // namespace routevpn::cli

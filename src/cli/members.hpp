@@ -12,15 +12,19 @@
 
 namespace routevpn::cli {
 
+// Units of the status object, for amount_in().
+inline constexpr double us_per_ms = 1000;
+inline constexpr double percent = 0.01;
+
 // Null without the member.
 const nlohmann::json& member(const nlohmann::json& object, const char* name);
 // Without control characters.
-std::string text(const nlohmann::json& object, const char* name);
+std::string text_in(const nlohmann::json& object, const char* name);
 std::string printable_text(const nlohmann::json& value);
 // The number in the given unit; empty without one.
-std::string amount(const nlohmann::json& object, const char* name, double unit, int decimals);
+std::string amount_in(const nlohmann::json& object, const char* name, double unit, int decimals);
 // 0 without the member.
-std::uint64_t count(const nlohmann::json& object, const char* name);
-std::optional<pki::TimePoint> time(const nlohmann::json& object, const char* name);
+std::uint64_t count_in(const nlohmann::json& object, const char* name);
+std::optional<pki::TimePoint> time_in(const nlohmann::json& object, const char* name);
 
 }  // namespace routevpn::cli

@@ -1,24 +1,22 @@
 #include "not_running.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
+#include "routevpn/base/directory.hpp"
+#include "routevpn/base/error.hpp"
 #include "routevpn/cli/status_client.hpp"
 
 namespace routevpn::cli {
 
 namespace {
 
-// A directory that is not there, or may not be read, has none.
-std::vector<std::string> configured_links(const std::string& directory) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    if (entry.path().extension() == ".conf" && entry.is_regular_file(error)) {
-      names.push_back(entry.path().stem());
-    }
+// A directory that may not be read has none.
+std::vector<std::string> links_in(const std::string& config_dir) {
+  try {
+    return names_with_suffix(config_dir, ".conf");
+  } catch (const SystemError&) {
+    return {};
   }
-  return names;
 }
 
 }  // namespace
@@ -28,13 +26,11 @@ std::vector<std::string> wanted_links(const ShowLinks& show) {
   auto names = link_names(show.run_dir);
   const bool of_this_machine = show.run_dir == ShowLinks::default_run_dir;
   if (show.config_dir || of_this_machine) {
-    const auto configured =
-        configured_links(show.config_dir.value_or(ShowLinks::default_config_dir));
+    const auto configured = links_in(show.config_dir.value_or(ShowLinks::default_config_dir));
     names.insert(names.end(), configured.begin(), configured.end());
   }
   std::ranges::sort(names);
-  const auto repeated = std::ranges::unique(names);
-  names.erase(repeated.begin(), repeated.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

@@ -39,9 +39,9 @@ class Meter {
     Throughputs rates;
     std::map<std::string, Sample> samples;
     for (const json& link : links) {
-      const std::string name = text(link, "link");
-      const Sample sample{now, count(member(link, "rx"), "bytes"),
-                          count(member(link, "tx"), "bytes")};
+      const std::string name = text_in(link, "link");
+      const Sample sample{now, count_in(member(link, "rx"), "bytes"),
+                          count_in(member(link, "tx"), "bytes")};
       samples.emplace(name, sample);
       const auto before = last_.find(name);
       if (before != last_.end()) rates[name] = between(before->second, sample);
