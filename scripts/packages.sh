@@ -41,7 +41,7 @@ packages_of() {
       ;;
     test)
       echo "$(bird)" ccache clang curl ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq \
-        libbenchmark-dev libstrongswan-standard-plugins mandoc nftables openssl procps prometheus python3 \
+        libbenchmark-dev libstrongswan-standard-plugins mandoc nftables nodejs openssl procps prometheus python3 \
         python3-jsonschema shellcheck strace strongswan-pki tcpdump util-linux
       # The formatting and the lint stage need version 14 of clang-format and clang-tidy.
       if [[ $(debian_version) == 12 ]]; then

@@ -78,6 +78,7 @@ bool same_labels(const ClientMetric& a, const ClientMetric& b) {
 
 std::vector<std::string> metric_names() {
   std::vector<std::string> names;
+  names.reserve(descriptions.size());
   for (const auto& description : descriptions) names.emplace_back(description.name);
   return names;
 }

@@ -124,6 +124,17 @@ resident_kib=$(awk '/^VmHWM/ { print $2 }' "/proc/${PID[exporter]}/status")
 ((resident_kib < 20480)) || fail "the exporter took $resident_kib KiB"
 ok "the exporter took $resident_kib KiB at most"
 
+# Only a member of the sockets' group may read them.
+install -m 755 "$EXPORTER" "$DIR/exporter"
+chmod 711 "$DIR"
+chgrp 12345 "$DIR/a/rv0.sock"
+once_as() { # GROUP SAMPLE
+  in_ns "$PUB_A" setpriv --reuid 65534 --regid 65534 --groups "$1" "$DIR/exporter" --once --run-dir "$DIR/a" >"$DIR/metrics"
+  grep "$2" "$DIR/metrics"
+}
+soon "a member of the group reads the link" once_as 12345 '^routevpn_link_up{link="rv0"} 1'
+soon "another user does not" once_as 12346 'link="rv0".*reason="inaccessible"'
+
 # --- services -------------------------------------------------------------------------------------
 
 start passed "$PUB_A" python3 "$tools/sockets.py" pass 9600 "$EXPORTER" --run-dir "$DIR/a" --listen 9586

@@ -1,0 +1,89 @@
+// The views of the exporter's page on a document of this test: node page_test.mjs DIRECTORY-OF-THE-PAGE
+import assert from 'node:assert';
+import {copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+
+class Element {
+  constructor(name) {
+    this.name = name;
+    this.attributes = {};
+    this.children = [];
+  }
+  setAttribute(key, value) {
+    assert.doesNotMatch(String(value), /NaN|undefined/, `${this.name} ${key}`);
+    this.attributes[key] = String(value);
+  }
+  append(...children) { this.children.push(...children); }
+  replaceChildren(...children) { this.children = children; }
+  text() { return this.children.map((child) => (child instanceof Element ? child.text() : String(child))).join('|'); }
+  all(name) {
+    return this.children.filter((child) => child instanceof Element)
+        .flatMap((child) => [...(child.name === name ? [child] : []), ...child.all(name)]);
+  }
+}
+globalThis.document = {
+  createElement: (name) => new Element(name),
+  createElementNS: (space, name) => new Element(name),
+};
+
+// Node takes a .js file for a module only beside such a package.json.
+const copy = mkdtempSync(`${tmpdir()}/routevpn-page-`);
+process.on('exit', () => rmSync(copy, {recursive: true}));
+writeFileSync(`${copy}/package.json`, '{"type": "module"}');
+for (const file of readdirSync(process.argv[2])) copyFileSync(`${process.argv[2]}/${file}`, `${copy}/${file}`);
+const {drawLinks} = await import(`${copy}/links.js`);
+const {drawMap} = await import(`${copy}/map.js`);
+const {drawRoutes} = await import(`${copy}/routes.js`);
+const {History} = await import(`${copy}/history.js`);
+const {rate} = await import(`${copy}/format.js`);
+
+const hostile = '<img src=x onerror=alert(1)>';
+const sound = {
+  link: 'a', carrier: true, state: 'up', mtu: 1380, flaps: 4, peer: {name: hostile}, reason: null,
+  rtt_us: {smoothed: 1500}, loss: 0.05, rx: {bytes: 0}, tx: {bytes: 0},
+};
+const down = {...sound, link: 'b', carrier: false, state: 'connecting', reason: 'handshaking'};
+const silent = {link: 'c', fault: 'no_answer'};
+const odd = {link: 7, carrier: true, peer: null, rx: null, rtt_us: 'x', loss: {}, mtu: null};
+const links = [sound, down, silent, odd, {}];
+
+const history = new History();
+for (let second = 0; second < 1000; ++second) {
+  sound.rx.bytes += 125000;  // 1 Mbit/s
+  for (const link of links) history.add(link, 1000 * second);
+}
+assert.equal(rate(history.rate('a')), '1.0 Mbit/s');
+assert.equal(history.of('a').samples.length, 120);
+assert.equal(history.of('b').changes.length, 1);
+for (let i = 0; i < 100; ++i) history.add({...down, reason: `reason ${i}`}, 1000000 + 1000 * i);
+assert.equal(history.of('b').changes.length, 32);
+history.add({...sound, rx: {bytes: 1}}, 2000000);
+assert.equal(history.rate('a'), null, 'a link that has restarted has no rate');
+
+const view = new Element('main');
+drawMap(view, links, history, 'V1-1');
+assert.match(view.text(), /V1-1/);
+assert.match(view.text(), /a: 1\.50 ms, 5\.0 %/);
+assert.match(view.text(), /c: no answer/);
+assert.equal(view.all('img').length, 0);
+assert.ok(view.text().includes(hostile), 'the hostile name is text');
+assert.equal(view.all('svg')[0].attributes['aria-label'].slice(0, 31), '2 of 5 links of V1-1 are up. Th');
+
+drawLinks(view, links, history);
+const rows = view.all('tbody')[0].all('tr').map((row) => row.text().split('|'));
+assert.equal(rows.length, 5);
+assert.deepEqual(rows.map((row) => row[1]), ['down', 'no answer', 'connecting', 'up', 'up'], 'trouble comes first');
+assert.equal(view.all('li').length, 32);
+assert.equal(view.all('img').length, 0);
+
+drawRoutes(view, [{bird: 'p', sessions: [
+  {protocol: 'S', state: 'Established', neighbor: '10.255.0.2', link: 'a', routes: {ipv4: {imported: 3, exported: 1}}}, {}]}, {}],
+[{bird: 'q', reason: 'no_answer'}, {link: 'c', reason: 'no_answer'}]);
+assert.match(view.text(), /BIRD q does not answer: no answer/);
+assert.match(view.text(), /S\|p\|Established\|10\.255\.0\.2\|a\|3 IPv4\|1 IPv4/);
+
+drawMap(view, [], history, 'V1-1');
+drawLinks(view, [], history);
+drawRoutes(view, [], []);
+assert.match(view.text(), /There is no BGP session/);
+console.log('ok - the views of the page');
