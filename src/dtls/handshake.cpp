@@ -63,31 +63,6 @@ std::uint64_t random_base() {
   return (ReceiveFilter::least_random_base + number) & ~std::uint64_t{0xff};
 }
 
-std::string quoted_alert(std::uint8_t description) {
-  return std::string("alert \"") + SSL_alert_desc_string_long(description) + '"';
-}
-
-// What the peer's alert tells: RFC 5246 section 7.2.2. The peer's log has the details.
-std::string refusal_by(std::uint8_t alert) {
-  const auto text = [alert] {
-    switch (alert) {
-      case SSL_AD_BAD_CERTIFICATE:
-      case SSL_AD_UNSUPPORTED_CERTIFICATE:
-      case SSL_AD_CERTIFICATE_UNKNOWN:
-        return "the peer refused our certificate, for example because its --peer-name differs";
-      case SSL_AD_CERTIFICATE_REVOKED:
-        return "the peer refused our certificate as revoked";
-      case SSL_AD_CERTIFICATE_EXPIRED:
-        return "the peer refused our certificate as expired or not yet valid; compare the clocks";
-      case SSL_AD_UNKNOWN_CA:
-        return "the peer refused our certificate, because its --ca lacks our CA";
-      default:
-        return "the peer refused the handshake";
-    }
-  }();
-  return std::string(text) + " (" + quoted_alert(alert) + ')';
-}
-
 // 2 or 1: of ALPN routevpn/VERSION, and with a PSK of routevpn/VERSION+psk. 0: another, or none.
 int agreed_version(const SSL* ssl, const PskPtr& psk) {
   const unsigned char* name = nullptr;
@@ -224,10 +199,7 @@ std::unique_ptr<Handshake> Handshake::accept(std::unique_ptr<SslConnection> conn
 // Passes on to OpenSSL what it waits for, as long as there is any.
 void Handshake::feed(Time now) {
   if (const auto alert = filter_->alert()) {
-    return fail(
-        {Drop::handshake_failed,
-         alert == SSL_AD_CLOSE_NOTIFY ? "the peer closed the handshake" : refusal_by(*alert),
-         dtls::refused_by_peer});
+    return fail(refusal_by_peer(*alert));
   }
   if (filter_->misled()) {
     return fail({Drop::handshake_failed, "forged records in the peer's name came before its own"});

@@ -56,6 +56,33 @@ std::unique_ptr<SslConnection> make_connection(const Identity& identity, Role ro
   return connection;
 }
 
+std::string quoted_alert(int description) {
+  return std::string("alert \"") + SSL_alert_desc_string_long(description) + '"';
+}
+
+HandshakeFailure refusal_by_peer(int description) {
+  const auto* const text = [description] {
+    switch (description) {
+      case SSL_AD_CLOSE_NOTIFY:
+        return "the peer closed the handshake";
+      case SSL_AD_BAD_CERTIFICATE:
+      case SSL_AD_UNSUPPORTED_CERTIFICATE:
+      case SSL_AD_CERTIFICATE_UNKNOWN:
+        return "the peer refused our certificate, for example because its --peer-name differs";
+      case SSL_AD_CERTIFICATE_REVOKED:
+        return "the peer refused our certificate as revoked";
+      case SSL_AD_CERTIFICATE_EXPIRED:
+        return "the peer refused our certificate as expired or not yet valid; compare the clocks";
+      case SSL_AD_UNKNOWN_CA:
+        return "the peer refused our certificate, because its --ca lacks our CA";
+      default:
+        return "the peer refused the handshake";
+    }
+  }();
+  return {Drop::handshake_failed, std::string(text) + " (" + quoted_alert(description) + ')',
+          refused_by_peer};
+}
+
 HandshakeFailure failure_from_queue() {
   const unsigned long error = ERR_peek_error();
   ERR_clear_error();
@@ -66,9 +93,7 @@ HandshakeFailure failure_from_queue() {
       return {Drop::certificate_refused, "peer refused: it sent no certificate"};
     }
     if (reason > SSL_AD_REASON_OFFSET) {
-      return {Drop::handshake_failed,
-              std::string("the peer refused the handshake with alert \"") +
-                  SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET) + '"'};
+      return refusal_by_peer(reason - SSL_AD_REASON_OFFSET);
     }
   }
   const char* text = ERR_reason_error_string(error);

@@ -32,6 +32,10 @@ struct SslConnection {
 // Throws SystemError.
 std::unique_ptr<SslConnection> make_connection(const Identity& identity, Role role);
 
+std::string quoted_alert(int description);
+// What an alert of the peer tells: RFC 5246 section 7.2.2.
+HandshakeFailure refusal_by_peer(int description);
+
 // Describes OpenSSL's first queued error and clears the queue.
 HandshakeFailure failure_from_queue();
 

@@ -45,8 +45,9 @@ TEST_CASE("a table has one line per link, with the reason of one that is not up"
 }
 
 TEST_CASE("rates take the place of sums") {
-  CHECK_THAT(render_brief({link_named("rv3-1", "up")}, {{"rv3-1", {2048, 1024}}}, noon, {}),
-             ContainsSubstring("  2.00 KiB/s  1.00 KiB/s\n"));
+  CHECK_THAT(
+      render_brief(json::array({link_named("rv3-1", "up")}), {{"rv3-1", {2048, 1024}}}, noon, {}),
+      ContainsSubstring("  2.00 KiB/s  1.00 KiB/s\n"));
 }
 
 TEST_CASE("a table fits the screen") {
@@ -61,7 +62,7 @@ TEST_CASE("a table fits the screen") {
 TEST_CASE("control characters of a peer do not reach the terminal") {
   auto link = failed_link("a", "down");
   link["reason_text"] = "\x1b[2J";
-  CHECK(render_brief({link}, {}, noon, {}).find('\x1b') == std::string::npos);
+  CHECK(render_brief(json::array({link}), {}, noon, {}).find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("trouble comes first") {

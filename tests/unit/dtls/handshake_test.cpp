@@ -114,7 +114,7 @@ TEST_CASE("without a shared suite both ends fail, and the initiator reports the 
   REQUIRE(pair.initiator->progress() == dtls::Progress::failed);
   CHECK(pair.initiator->failure().reason == Drop::handshake_failed);
   CHECK(pair.initiator->failure().text ==
-        "the peer refused the handshake with alert \"handshake failure\"");
+        "the peer refused the handshake (alert \"handshake failure\")");
   CHECK(ERR_peek_error() == 0);
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("only an alert with the peer's record number ends a handshake") {
     CHECK_FALSE(pair.initiator->answered());
     CHECK(pair.initiator->receive(forged_alert(number), pair.now) == dtls::Progress::failed);
     CHECK(pair.initiator->failure().text ==
-          "the peer refused the handshake with alert \"unknown CA\"");
+          "the peer refused our certificate, because its --ca lacks our CA (alert \"unknown CA\")");
     CHECK_FALSE(pair.initiator->deadline());
     CHECK(pair.initiator->receive(forged_alert(number), pair.now) == dtls::Progress::failed);
   }

@@ -105,7 +105,7 @@ TEST_CASE("an ICMP error tells who could not deliver a datagram, and why") {
           {nullptr, "2001:db8::2", "2001:db8::2", ECONNREFUSED, false},
           {"unreachable 198.51.100.1", "198.51.100.1", "192.0.2.2", EHOSTUNREACH, false},
           {"prohibit 198.51.100.1", "198.51.100.1", "192.0.2.2", EHOSTUNREACH, true},
-          {"unreachable 2001:db8:9::1", "2001:db8:9::1", "2001:db8::2", EHOSTUNREACH, false},
+          {"unreachable 2001:db8:9::1", "2001:db8:9::1", "2001:db8::2", ENETUNREACH, false},
           {"prohibit 2001:db8:9::1", "2001:db8:9::1", "2001:db8::2", EACCES, true},
       }));
   CAPTURE(route, peer);
