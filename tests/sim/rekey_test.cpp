@@ -49,7 +49,7 @@ TEST_CASE(
   CHECK_FALSE(world.carrier(1));
   const auto word = reason(initiator);
   CAPTURE(status(initiator, world).reason.text);
-  CHECK((word == "handshake_failed" || word == "certificate_refused" || word == "handshaking"));
+  CHECK((word == "refused_by_peer" || word == "certificate_refused" || word == "handshaking"));
 
   acceptor.replace_identity(identities().acceptor);
   initiator.replace_identity(identities().initiator);
