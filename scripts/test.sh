@@ -136,7 +136,7 @@ stage_lint() {
 # The optimised program, its hardening flags, and the full simulator. Unit tests run in the next two stages,
 # with sanitizers.
 stage_release() {
-  build release --target routevpn sim sim_matrix
+  build release --target routevpn routevpn-exporter sim sim_matrix
   run_tests release "$jobs" --tests-regex '^(sim_|hardening)'
 }
 

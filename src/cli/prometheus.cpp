@@ -22,6 +22,7 @@ void run_exporter(const ShowLinks& show) {
   own.resize(static_cast<std::size_t>(length));
   auto words = exporter_command(show, own);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   execv(arguments.front(), arguments.data());
