@@ -173,8 +173,12 @@ class Reader {
       if (unit.kind != PlannedUnit::Kind::netns || installed_.units[unit.name].active) continue;
       if (!exists(root_ + "/run/netns/" + name)) continue;
       if (name == "public" || exists(root_ + "/run/routevpn/netns/" + name)) continue;
-      faults_.push_back("the network namespace " + name + " exists, and " + unit.name +
-                        " did not make it: 'ip netns del " + name + "' removes it");
+      std::string fault = "the network namespace " + name + " exists, and ";
+      fault += unit.name;
+      fault += " did not make it: 'ip netns del ";
+      fault += name;
+      fault += "' removes it";
+      faults_.push_back(std::move(fault));
     }
   }
 

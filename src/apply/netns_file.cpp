@@ -65,7 +65,10 @@ std::vector<std::string> interfaces_of_namespace(std::string_view text, const st
   for (unsigned number = 1; !text.empty(); ++number) {
     const auto end = text.find('\n');
     const auto fault = reader.read(text.substr(0, end));
-    if (!fault.empty()) faults.push_back(path + ":" + std::to_string(number) + ": " + fault);
+    if (!fault.empty()) {
+      faults.push_back(path);
+      faults.back().append(":").append(std::to_string(number)).append(": ").append(fault);
+    }
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return std::move(reader.interfaces);

@@ -23,8 +23,10 @@ Answers collect(const ShowLinks& show) {
       } else if (show.links.empty()) {
         answers.links.push_back(not_running(link));
       } else {
-        answers.faults.push_back(link + ": not running, there is no link behind " + show.run_dir +
-                                 "/" + link + ".sock");
+        answers.faults.push_back(link);
+        auto& fault = answers.faults.back();
+        fault.append(": not running, there is no link behind ").append(show.run_dir);
+        fault.append("/").append(link).append(".sock");
       }
     } catch (const SystemError& error) {
       answers.faults.emplace_back(error.what());
