@@ -47,7 +47,7 @@ std::string peer_of(const json& link) {
   return name.empty() ? text_in(link, "expected_peer") : name;
 }
 
-std::string with_unit(std::string amount, const char* unit) {
+std::string with_unit(const std::string& amount, const char* unit) {
   return amount.empty() ? "-" : amount + unit;
 }
 

@@ -46,7 +46,7 @@ void Session::establish(const HandshakeCompleted& completed, Time now) {
 
 void Session::handshake_failed(HandshakeFailed failed, Time now) {
   dtls::HandshakeFailure& failure = failed.failure;
-  if (failure.cause == dtls::no_answer && obstacle_) {
+  if (failure.cause == dtls::no_answer && obstacle_ && now - obstacle_at_ < obstacle_memory) {
     Reason obstacle = reason_of(*obstacle_);
     failure.cause = std::move(obstacle.word);
     failure.text = std::move(obstacle.text);

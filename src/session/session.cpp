@@ -182,7 +182,6 @@ void Session::begin_attempt(Time now) {
   const SocketAddress peer = candidates_.front();
   candidates_.pop_front();
   status_.attempted = peer;
-  obstacle_.reset();
   command(datapath::ExpectPeer{peer.address});
   handshakes_.initiate({peer, std::nullopt}, now);
 }
@@ -197,7 +196,10 @@ void Session::on_handshake(const datapath::HandshakeDatagram& datagram, Time now
 }
 
 void Session::on_undelivered(const outside::Undelivered& report, Time now) {
-  if (handshakes_.initiating() && status_.attempted == report.to) obstacle_ = report;
+  if (status_.attempted == report.to) {
+    obstacle_ = report;
+    obstacle_at_ = now;
+  }
   const auto* const current = associations_.current();
   const bool no_port = report.error == ECONNREFUSED && report.reporter == report.to.address;
   if (no_port && current != nullptr && current->status.endpoint.remote == report.to) {

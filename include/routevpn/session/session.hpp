@@ -98,6 +98,9 @@ class Session {
   // Of an initiator that lost its link to another with the same certificate. Both stay up for this
   // time in turn, because each attempt takes the link from the other.
   static constexpr Duration retry_after_takeover = std::chrono::seconds(5);
+  // A router looks for the peer's host for 3 s (RFC 4861 section 10) before it reports that there
+  // is none: the report may come after the attempt, and explains the next one.
+  static constexpr Duration obstacle_memory = std::chrono::seconds(5);
   // The failure of an acceptor's last peer is shown for this time, whatever strangers do.
   static constexpr Duration failure_of_peer_stays = std::chrono::minutes(5);
   // An association ends after this multiple of --rekey, or with the peer's certificate.
@@ -226,8 +229,9 @@ class Session {
   std::optional<IpAddress> peer_address_;  // an acceptor's last confirmed peer
   std::size_t next_peer_ = 0;
   std::deque<SocketAddress> candidates_;          // of the peer resolved last, not tried yet
-  std::optional<outside::Undelivered> obstacle_;  // of the attempt in progress
-  Duration wall_offset_{};                        // wall clock minus Time
+  std::optional<outside::Undelivered> obstacle_;  // on the path to the peer
+  Time obstacle_at_{};
+  Duration wall_offset_{};  // wall clock minus Time
   std::optional<Time> stable_at_;
   std::optional<Time> retry_at_;
   std::optional<Time> rekey_at_;

@@ -108,8 +108,6 @@ TEST_CASE("the reason of the last failure stays while attempts go on, and equal 
   link.report(icmp(ECONNREFUSED));
   link.fail();
   CHECK(link.status().failure->times == 2);
-  link.begin_next_attempt();
-  link.fail();
+  for (int i = 0; i < 10; ++i) link.fail();  // without further reports
   CHECK(link.status().reason.word == "no_answer");
-  CHECK(link.status().failure->times == 1);
 }
