@@ -64,9 +64,9 @@ std::vector<std::string> Monitor::files_of(const options::LinkOptions& options) 
 // A link with a PSK stays one, because only a restart of both ends changes that. A configuration
 // file with a fault, which reload_accept() reports, leaves the files as they are.
 std::vector<std::string> Monitor::wanted_psk() const {
-  auto parsed = options::parse_link(arguments_);
+  const auto parsed = options::parse_link(arguments_);
   const bool takes = parsed.faults.empty() && !parsed.options.psk.empty() && !options_.psk.empty();
-  return takes ? std::move(parsed.options.psk) : options_.psk;
+  return takes ? parsed.options.psk : options_.psk;
 }
 
 bool Monitor::reload_credentials() {

@@ -222,6 +222,7 @@ std::size_t entries_of(X509_CRL* list) {
 std::vector<std::string> revoked_serials(X509_CRL* list) {
   const auto* const entries = X509_CRL_get_REVOKED(list);
   std::vector<std::string> serials;
+  serials.reserve(entries_of(list));
   for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
     serials.push_back(hex_of(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i))));
   }

@@ -51,7 +51,8 @@ void require_same_issuer(const Plan& plan, const FormerPlan& former, const std::
     if (!certificate) continue;
     const bool same = std::ranges::any_of(
         issuers, [&](const auto& issuer) { return pki::issued(issuer.get(), certificate.get()); });
-    if (!same) throw refusal(planned + ": was not issued by " + path + missing);
+    if (same) continue;
+    throw refusal(planned.append(": was not issued by ").append(path).append(missing));
   }
   const bool is_known = std::ranges::any_of(issuers, [&](const auto& issuer) {
     return pki::key_digest(issuer.get()) == former.authority;

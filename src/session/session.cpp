@@ -93,8 +93,8 @@ void Session::replace_identity(std::shared_ptr<const dtls::Identity> identity, T
 }
 
 // While attempts follow each other, the reason is that of the last failure.
-Reason Session::meanwhile(Reason reason) const {
-  return status_.failure ? status_.failure->reason : std::move(reason);
+Reason Session::meanwhile(const Reason& reason) const {
+  return status_.failure ? status_.failure->reason : reason;
 }
 
 // The one place where the phase changes.

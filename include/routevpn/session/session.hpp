@@ -176,7 +176,7 @@ class Session {
   void establish(const HandshakeCompleted& completed, Time now);
   void handshake_failed(HandshakeFailed failed, Time now);
   void remember_failure(Reason reason, const std::optional<SocketAddress>& peer, Time now);
-  [[nodiscard]] Reason meanwhile(Reason reason) const;
+  [[nodiscard]] Reason meanwhile(const Reason& reason) const;
   void confirm(datapath::AssociationId id, Time now);
   void confirmed(Time now);
   void activate_silent(Time now);
