@@ -53,9 +53,9 @@ class Meter {
  private:
   // The sums begin again with a new process of the link.
   static Throughput between(const Sample& before, const Sample& after) {
-    const double seconds = std::chrono::duration<double>(after.at - before.at).count();
-    const auto rate = [seconds](std::uint64_t from, std::uint64_t to) {
-      return to < from || seconds <= 0 ? 0 : static_cast<double>(to - from) / seconds;
+    const double elapsed_s = std::chrono::duration<double>(after.at - before.at).count();
+    const auto rate = [elapsed_s](std::uint64_t from, std::uint64_t to) {
+      return to < from || elapsed_s <= 0 ? 0 : static_cast<double>(to - from) / elapsed_s;
     };
     return {rate(before.received, after.received), rate(before.sent, after.sent)};
   }
