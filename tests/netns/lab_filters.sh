@@ -176,7 +176,7 @@ sed -i 's|"10.0.1.0/24", "2001:db8:a1::/64"|"10.0.0.0/23", "2001:db8:a1::/48"|' 
 replan
 wait_for is_gone || fail "a network is announced that no address of a LAN is planned for"
 for i in 1 2; do
-  sed -i "/\"V1-$i\"/s|}|, lan = { name = \"lan\", addresses = [\"10.0.1.1$i/24\", \"2001:db8:a1::1$i/64\"] } }|" \
+  sed -i "/^name = \"V1-$i\"/a lan = { name = \"lan\", addresses = [\"10.0.1.1$i/24\", \"2001:db8:a1::1$i/64\"] }" \
     "$run_dir/topology.toml"
 done
 replan
@@ -199,7 +199,7 @@ wait_for has_networks '2 rv1-1 2 rv1-2 ' || fail "V1-1 with its LAN does not ann
 ok "a gateway that is cut off from the site withdraws it"
 
 # The same site announces what it has.
-sed -i '/^name = "1"/s|$|\nannounce = "more-specific"|' "$run_dir/topology.toml"
+sed -i '/^name = "site1"/s|$|\nannounce = "more-specific"|' "$run_dir/topology.toml"
 replan
 has_parts() { # the network of the LAN, and nothing else of site 1, over both links
   [[ $(ip -n "$name-V2-1.private" route show proto bird | grep -c '^10\.0\.[01]\.') == 1 ]] &&
