@@ -24,7 +24,8 @@ second_link() { # a|b PEER-OPTION...
     --run-dir "$DIR/$1-second" --detection fast
 }
 
-# The network of a site is on lo. The BFD timers are those of the planner's BIRD files with normal detection.
+# The network of a site is on lo. The BFD timers are those of bird/common.conf: the carrier tells of dead links, so
+# BFD guards against a daemon that hangs.
 frr() { # a|b
   local end=$1 site=${SITE[$1]} files=$DIR/frr-$1 daemon
   local -a more
@@ -41,7 +42,7 @@ router bgp 65000
  neighbor links peer-group
  neighbor links remote-as internal
  neighbor links timers connect 1
- neighbor links bfd 3 300 300
+ neighbor links bfd 12 250 250
  neighbor rv0 interface v6only peer-group links
  neighbor rv1 interface v6only peer-group links
  address-family ipv4 unicast
@@ -129,6 +130,8 @@ for end in a b; do
   expect "$end: BFD over both links" wait_for bfd_is "$end" rv0 up
   wait_for bfd_is "$end" rv1 up || fail "$end: BFD over the second link"
 done
+expect "with the times of the file" frr_says a \
+  '[.[] | [."detect-multiplier", ."transmit-interval"]] | unique == [[12, 250]]' bfd peers
 expect "the sessions of a are with the link-local address of b" frr_says a \
   '[.[].bgpNeighborAddr] == ["fe80::2", "fe80::2"]' bgp neighbors
 for version in 4 6; do
