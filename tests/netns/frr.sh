@@ -24,6 +24,11 @@ second_link() { # a|b PEER-OPTION...
     --run-dir "$DIR/$1-second" --detection fast
 }
 
+# After a lost carrier, FRR 10.3 refuses the connections of an unnumbered neighbour with BFD, and so its session does
+# not come back. There the links are alone in detecting a dead peer.
+BFD="12 250 250"
+[[ $(/usr/lib/frr/bgpd --version) != *"version 1"[0-9].* ]] || BFD=
+
 # The network of a site is on lo. The BFD timers are those of bird/common.conf: the carrier tells of dead links, so
 # BFD guards against a daemon that hangs.
 frr() { # a|b
@@ -42,7 +47,7 @@ router bgp 65000
  neighbor links peer-group
  neighbor links remote-as internal
  neighbor links timers connect 1
- neighbor links bfd 12 250 250
+${BFD:+ neighbor links bfd $BFD}
  neighbor rv0 interface v6only peer-group links
  neighbor rv1 interface v6only peer-group links
  address-family ipv4 unicast
@@ -61,7 +66,8 @@ END
   chown -R frr:frr "$files"
   for daemon in zebra bfdd bgpd; do
     more=()
-    [[ $daemon != bfdd ]] || more=(--bfdctl "$files/bfdd.sock")
+    # FRR 10 has no such socket.
+    if [[ $daemon == bfdd && $(/usr/lib/frr/bfdd --help) == *--bfdctl* ]]; then more=(--bfdctl "$files/bfdd.sock"); fi
     start "$daemon-$end" "${PRIVATE[$end]}" "/usr/lib/frr/$daemon" -u frr -g frr -f "$files/$daemon.conf" \
       -z "$files/zserv.api" --vty_socket "$files" -i "$files/$daemon.pid" -P 0 "${more[@]}"
     wait_for test -S "$files/$daemon.vty" || fail "$daemon does not run in $end"
@@ -127,17 +133,20 @@ frr b
 
 for end in a b; do
   expect "$end: BGP sessions over both links" wait_for both_sessions "$end"
-  expect "$end: BFD over both links" wait_for bfd_is "$end" rv0 up
-  wait_for bfd_is "$end" rv1 up || fail "$end: BFD over the second link"
+  [[ -n $BFD ]] || continue
+  expect "$end: BFD over the first link" wait_for bfd_is "$end" rv0 up
+  expect "$end: BFD over the second link" wait_for bfd_is "$end" rv1 up
 done
-expect "with the times of the file" frr_says a \
+[[ -z $BFD ]] || expect "with the times of the file" frr_says a \
   '[.[] | [."detect-multiplier", ."transmit-interval"]] | unique == [[12, 250]]' bfd peers
 expect "the sessions of a are with the link-local address of b" frr_says a \
   '[.[].bgpNeighborAddr] == ["fe80::2", "fe80::2"]' bgp neighbors
-for version in 4 6; do
-  network=10.0.2.0/24
-  [[ $version == 4 ]] || network=2001:db8:a2::/64
-  expect "a has an IPv$version route over both links" wait_for next_hops_are a "$version" "$network" "rv0 rv1"
+for end in a b; do
+  other=$((3 - SITE[$end]))
+  for network in "4 10.0.$other.0/24" "6 2001:db8:a$other::/64"; do
+    read -r version prefix <<<"$network"
+    expect "$end has an IPv$version route over both links" wait_for next_hops_are "$end" "$version" "$prefix" "rv0 rv1"
+  done
 done
 expect "IPv4 between the sites" in_ns "$PRIV_A" ping -c 1 -W "$DEADLINE_S" -I 10.0.1.1 10.0.2.1
 expect "IPv6 between the sites" in_ns "$PRIV_A" ping -c 1 -W "$DEADLINE_S" -I 2001:db8:a1::1 2001:db8:a2::1
@@ -154,7 +163,7 @@ expect "after a silent cut $used has no carrier" wait_for has_no_carrier "$used"
 expect "FRR sees that" wait_for carrier_seen "$used" down
 expect "and has $other alone for IPv4" wait_for next_hops_are a 4 10.0.2.0/24 "$other"
 expect "and for IPv6" wait_for next_hops_are a 6 2001:db8:a2::/64 "$other"
-expect "BFD over $used is down" wait_for bfd_is a "$used" down
+[[ -z $BFD ]] || expect "BFD over $used is down" wait_for bfd_is a "$used" down
 mend
 expect "the carrier is seen again" wait_for carrier_seen "$used" up
 expect "the session is back" wait_for both_sessions a
@@ -165,12 +174,14 @@ ok "IPv4 had no answer for $LONGEST ms at most"
 
 # --- a routing daemon that hangs --------------------------------------------------------------------
 
-flaps=$(show a .flaps)
-kill -STOP "${PID[bfdd-b]}"
-expect "when FRR of b hangs, BFD of a is down" wait_for bfd_is a rv0 down
-expect "and so is the session" wait_for frr_says a '.rv0.bgpState != "Established"' bgp neighbors rv0
-kill -CONT "${PID[bfdd-b]}"
-expect "both come back" wait_for both_sessions a
-expect_equal "and the carrier did not change" "$flaps" "$(show a .flaps)"
+if [[ -n $BFD ]]; then
+  flaps=$(show a .flaps)
+  kill -STOP "${PID[bfdd-b]}"
+  expect "when FRR of b hangs, BFD of a is down" wait_for bfd_is a rv0 down
+  expect "and so is the session" wait_for frr_says a '.rv0.bgpState != "Established"' bgp neighbors rv0
+  kill -CONT "${PID[bfdd-b]}"
+  expect "both come back" wait_for both_sessions a
+  expect_equal "and the carrier did not change" "$flaps" "$(show a .flaps)"
+fi
 
 stop_links
