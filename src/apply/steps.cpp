@@ -2,7 +2,7 @@
 //
 // 1. All files are put in place.
 // 2. Units are enabled.
-// 3. Namespaces and BIRD, in the order of the plan: started, or they take their new file.
+// 3. Debian's BIRD is stopped if it has no configuration of its own. Namespaces and BIRD, in the order of the plan: started, or they take their new file.
 // 4. Removed links that occupy a port of a planned link are stopped.
 // 5. New links are started. 6. The other removed links are stopped: traffic has the new links by
 //    then.
@@ -38,6 +38,7 @@ class Decider {
     add(Action::install, to_install_);
     note_manifests();
     enable();
+    stop_debian_bird();
     start_services();
     const auto [first, later] = removed_links();
     for (const auto& unit : first) add(Action::stop, {unit});
@@ -183,6 +184,18 @@ class Decider {
       if (!state_of(unit.name).enabled) units.push_back(unit.name);
     }
     add(Action::enable, units);
+  }
+
+  // With the example of its package it does nothing, and it fails at a boot without an IPv4 address.
+  void stop_debian_bird() {
+    const std::string unit(debian_bird);
+    if (!is_removed(unit)) return;
+    if (!installed_.debian_bird_configured) return add(Action::stop, {unit});
+    decision_.notes.push_back(unit +
+                              ": stays; it has a configuration of its own, and runs in the same "
+                              "network namespace as " +
+                              std::string(public_bird) +
+                              "; systemctl disable --now bird.service stops it");
   }
 
   // Nothing if the unit runs with its files as planned.
