@@ -134,7 +134,8 @@ class Reader {
   }
 
   void read_debian_bird() {
-    if (plan_.unit(std::string(public_bird)) == nullptr) return;
+    const auto is_bird = [](const auto& unit) { return unit.kind == PlannedUnit::Kind::bird; };
+    if (std::ranges::none_of(plan_.units, is_bird)) return;
     const std::string unit(debian_bird);
     const auto answer = systemctl(machine_, {"is-enabled", unit});
     installed_.units[unit].enabled = answer.out.starts_with("enabled");

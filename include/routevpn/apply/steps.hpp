@@ -28,7 +28,7 @@ struct UnitState {
 // The units of a gateway start at boot with this target.
 inline constexpr std::string_view target = "routevpn.target";
 
-// The unit of Debian's package runs BIRD in the public namespace, where a plan has its own BIRD.
+// The unit of Debian's package runs BIRD in the public namespace, where a plan can have its own.
 inline constexpr std::string_view debian_bird = "bird.service";
 inline constexpr std::string_view public_bird = "routevpn-bird@public.service";
 
@@ -43,7 +43,7 @@ struct Installed {
   // Those of the plan, of the manifest, and the credentials that planned links read. By path;
   // a file that does not exist is absent.
   std::map<std::string, InstalledFile> files;
-  // Those of the plan and of the manifest, and debian_bird if the plan has public_bird.
+  // Those of the plan and of the manifest, and debian_bird if the plan has a BIRD.
   std::map<std::string, UnitState> units;
   bool debian_bird_configured = false;  // its file is not the example of its package
   bool target_enabled = false;
