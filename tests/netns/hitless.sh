@@ -65,6 +65,7 @@ restart() {
 }
 
 start_gaps() { # TARGET
+  rm -f "$DIR/gaps.log"
   python3 "$HERE/gaps.py" "$PRIV_A" "$1" >"$DIR/gaps.out" 2>"$DIR/gaps.log" &
   PID[gaps]=$!
   wait_for grep -q 'is sent' "$DIR/gaps.log" || fail "no pings"
@@ -72,7 +73,7 @@ start_gaps() { # TARGET
 
 expect_no_gap() { # TEXT
   kill "${PID[gaps]}"
-  wait "${PID[gaps]}" || fail "gaps.py"
+  wait "${PID[gaps]}" || fail "gaps.py: $(<"$DIR/gaps.log")"
   unset "PID[gaps]"
   local longest
   longest=$(jq '.longest_ms' "$DIR/gaps.out")
