@@ -33,8 +33,12 @@ TEST_CASE("a session that announces nothing of what is planned is found") {
         "BIRD's session IBGP_V2_1 announces no route of ipv4, although 10.0.1.0/24 is planned");
   FakeMachine machine;
   machine.programs[birdc] = {0, session};
-  machine.files["/etc/routevpn/bird/private.conf"] = "define OWN6 = [ 2001:db8:a1::/64 ];\n";
-  CHECK(findings_of(sound_gateway(), machine).empty());
+  // Nothing is planned of that family. The planner's empty set has one prefix.
+  for (const auto* own4 : {"", "define OWN4 = [ 0.0.0.0/32 ];\n"}) {
+    machine.files["/etc/routevpn/bird/private.conf"] =
+        own4 + std::string("define OWN6 = [ 2001:db8:a1::/64 ];\n");
+    CHECK(findings_of(sound_gateway(), machine).empty());
+  }
 }
 
 TEST_CASE("a BIRD that does not run is found where there is a file for it") {
