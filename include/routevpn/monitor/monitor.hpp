@@ -131,14 +131,14 @@ class Monitor {
   void reload(std::optional<host::CommandSocket::Client> client);
   [[nodiscard]] dtls::Credentials load_credentials() const;
   [[nodiscard]] std::vector<std::string> wanted_psk() const;
-  bool reload_credentials();
+  void reload_credentials();
   [[nodiscard]] bool are_in_force(const dtls::Credentials& credentials) const;
-  bool take_credentials(dtls::Credentials fresh);
+  void take_credentials(dtls::Credentials fresh);
   void check_files(Time now);
   void reread_files(Time now);
   void refuse_files(const std::string& fault, Exit status, Time now);
   bool reload_accept(std::vector<std::string>& notes);
-  bool tell_reload(bool new_credentials);
+  void tell_reload(bool new_credentials);
   bool reloaded(const channel::Reloaded& answer);
   void abandon_reloads(const std::string& why);
   void end_reload(const RunningReload& ended);
