@@ -63,6 +63,12 @@ no_rule "$PUB_A"
 ip -n "$PUB_A" route delete default
 expect_cause "no route" no_route 'no route'
 ip -n "$PUB_A" route add default via 192.0.2.3
+# The router looks for the host for 3 s. Its report comes after an attempt, which ends after 2 s.
+ip -n "$PUB_B" address delete 198.51.100.2/24 dev eth0
+ip -n "$ROUTER" neigh flush dev b0
+expect_cause "a router whose neighbour does not answer" host_unreachable 'host unreachable.*192\.0\.2\.3'
+ip -n "$PUB_B" address add 198.51.100.2/24 dev eth0
+ip -n "$PUB_B" route add default via 198.51.100.3
 
 # A certificate that the acceptor refuses: both ends say so.
 make_certificates c
