@@ -4,6 +4,7 @@
 #include <string>
 
 #include "routevpn/base/address.hpp"
+#include "routevpn/base/blanks.hpp"
 #include "routevpn/bird/sessions.hpp"
 #include "routevpn/doctor/doctor.hpp"
 
@@ -12,12 +13,6 @@
 namespace routevpn::doctor {
 
 namespace {
-
-std::string trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1));
-}
 
 // The name of BIRD's configuration and socket for a namespace: its own name, or "public" for the
 // host's.
@@ -39,8 +34,8 @@ std::string planned(const std::string& configuration, const std::string& name) {
   const auto at = configuration.find("define " + name + " = [");
   if (at == std::string::npos) return {};
   const auto begin = configuration.find('[', at) + 1;
-  return trimmed(
-      std::string_view(configuration).substr(begin, configuration.find(']', begin) - begin));
+  const auto end = configuration.find(']', begin);
+  return std::string(trimmed(std::string_view(configuration).substr(begin, end - begin)));
 }
 
 struct Bird {
