@@ -87,7 +87,7 @@ class Decider {
     decision_.kept.insert(file.path);
     decision_.notes.push_back(file.path +
                               ": stays; it was changed on this machine, and the plan has no "
-                              "new one (--force replaces it)");
+                              "newer one (--force replaces it)");
   }
 
   // Installs the file unless it is there. A file that changed on the machine stays if it is a

@@ -4,17 +4,11 @@
 #include <charconv>
 #include <optional>
 
+#include "routevpn/base/blanks.hpp"
+
 namespace routevpn::bird {
 
 namespace {
-
-constexpr std::string_view blanks = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
 
 // Removes the first word of the text and returns it.
 std::string_view take_word(std::string_view& text) {
