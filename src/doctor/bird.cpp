@@ -34,13 +34,15 @@ bool is_on(const Link& link, const bird::BgpSession& session) {
 }
 
 // The prefixes of a definition that the planner wrote: "define OWN4 = [ 10.0.1.0/24 ];". Empty
-// without any.
+// without any: the planner then writes the unspecified address, because a set of BIRD cannot be
+// empty.
 std::string planned(const std::string& configuration, const std::string& name) {
   const auto at = configuration.find("define " + name + " = [");
   if (at == std::string::npos) return {};
   const auto begin = configuration.find('[', at) + 1;
-  return trimmed(
+  auto prefixes = trimmed(
       std::string_view(configuration).substr(begin, configuration.find(']', begin) - begin));
+  return prefixes == "0.0.0.0/32" || prefixes == "::/128" ? std::string() : prefixes;
 }
 
 struct Bird {

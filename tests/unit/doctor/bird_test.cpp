@@ -37,6 +37,18 @@ TEST_CASE("a session that announces nothing of what is planned is found") {
   CHECK(findings_of(sound_gateway(), machine).empty());
 }
 
+TEST_CASE("a session need not announce a family without planned prefixes") {
+  FakeMachine machine;
+  machine.programs[birdc] = {0, bird_session("IBGP_V2_1", "10.255.0.2", "Established", 1, 0)};
+  machine.files["/etc/routevpn/bird/private.conf"] =
+      "define OWN4 = [ 10.0.1.0/24 ];\ndefine OWN6 = [ ::/128 ];\n";
+  CHECK(findings_of(sound_gateway(), machine).empty());
+  machine.programs[birdc] = {0, bird_session("IBGP_V2_1", "10.255.0.2", "Established", 0, 1)};
+  machine.files["/etc/routevpn/bird/private.conf"] =
+      "define OWN4 = [ 0.0.0.0/32 ];\ndefine OWN6 = [ 2001:db8:a1::/64 ];\n";
+  CHECK(findings_of(sound_gateway(), machine).empty());
+}
+
 TEST_CASE("a BIRD that does not run is found where there is a file for it") {
   FakeMachine machine;
   machine.programs[birdc] = {1, ""};
