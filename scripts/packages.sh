@@ -40,7 +40,7 @@ packages_of() {
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)
-      echo "$(bird)" ccache clang curl ethtool fping gnutls-bin iperf3 iproute2 iputils-ping jq \
+      echo "$(bird)" ccache clang curl ethtool fping frr gnutls-bin iperf3 iproute2 iputils-ping jq \
         libbenchmark-dev libstrongswan-standard-plugins mandoc nftables nodejs openssl procps prometheus python3 \
         python3-jsonschema shellcheck strace strongswan-pki tcpdump util-linux
       # The formatting and the lint stage need version 14 of clang-format and clang-tidy.
@@ -110,7 +110,7 @@ done
 
 echo "packages.sh: installing ${missing[*]}"
 # These packages start a server that neither the benchmark nor the tests need: they run one of their own.
-for server in ocserv prometheus; do
+for server in frr ocserv prometheus; do
   [[ -d /run/systemd/system && " ${missing[*]} " == *" $server "* ]] || continue
   echo "packages.sh: $server.service is masked; 'systemctl unmask $server.service' enables its use"
   as_root systemctl --quiet mask "$server.service"

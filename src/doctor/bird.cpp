@@ -29,7 +29,8 @@ bool is_on(const Link& link, const bird::BgpSession& session) {
 }
 
 // The prefixes of a definition that the planner wrote: "define OWN4 = [ 10.0.1.0/24 ];". Empty
-// without any; then the planner's set contains one prefix that no route has.
+// without any: the planner then writes the unspecified address, because a set of BIRD cannot be
+// empty.
 std::string planned(const std::string& configuration, const std::string& name) {
   const auto at = configuration.find("define " + name + " = [");
   if (at == std::string::npos) return {};

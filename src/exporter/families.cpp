@@ -49,7 +49,7 @@ constexpr std::array<Description, static_cast<std::size_t>(Metric::count_)> desc
     {"routevpn_link_packets_total", counter,
      "Inside packets received from (rx) and sent to (tx) the peer."},
     {"routevpn_drops_total", counter,
-     "Dropped packets, records and handshakes by reason, see DROP REASONS in routevpn(8)."},
+     "Dropped packets, records and handshakes by reason, see DROP REASONS in routevpn(7)."},
     {"routevpn_handshakes_total", counter, "Completed handshakes."},
     {"routevpn_rekeys_total", counter, "Renewals of an association."},
     {"routevpn_roams_total", counter, "Changes of the peer's address or port."},

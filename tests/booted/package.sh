@@ -25,7 +25,9 @@ expect "the exposure of routevpn-netns@private is $(exposure routevpn-netns@priv
 expect "the worker has a user" on V1-1 getent passwd routevpn
 expect "keys are for root alone" on V1-1 sh -c \
   'stat -c %a:%U /etc/routevpn/pki | grep -qx 700:root'
-expect "the manual page is installed" on V1-1 test -s /usr/share/man/man8/routevpn.8.gz
+for page in man5/routevpn-topology.5 man5/routevpn.conf.5 man7/routevpn.7 man8/routevpn.8 man8/routevpn-exporter.8; do
+  expect "the manual page $page is installed" on V1-1 test -s "/usr/share/man/$page.gz"
+done
 
 # A link as README makes it, with its unit.
 make_credentials V1-1 V2-1

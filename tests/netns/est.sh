@@ -36,7 +36,7 @@ start_server() { # CA: signs with it; waits for the server
 
 # The lines of the manual page, with the paths and the server of this test.
 awk '/^pki --est/ { is = 1 } /^\.Bd/ { text = "" } /^\.Ed/ && is { printf "%s", text; exit }
-  !/^\.Bd/ { text = text $0 "\n" }' "$HERE/../../src/man/routevpn.8" |
+  !/^\.Bd/ { text = text $0 "\n" }' "$HERE/../../src/man/routevpn.7" |
   sed -e 's/\\e$/\\/' -e "s|/etc/routevpn|$ETC|" -e 's|https://est.example.org|https://localhost:8443|' \
     >"$ETC/renew-command"
 chmod 755 "$ETC/renew-command"

@@ -143,9 +143,8 @@ TEST_CASE("each line of any bytes is a setting or a fault") {
 }
 
 TEST_CASE("the example of the manual page has no fault") {
-  std::ifstream page(std::string(ROUTEVPN_SOURCE_DIR) + "/src/man/routevpn.8");
+  std::ifstream page(std::string(ROUTEVPN_SOURCE_DIR) + "/src/man/routevpn.conf.5");
   std::string text(std::istreambuf_iterator<char>(page), {});
-  text = text.substr(text.find(".Sh CONFIGURATION FILE"));
   const std::string begin = ".Bd -literal -offset indent\n";
   text = text.substr(text.find(begin) + begin.size());
   text = text.substr(0, text.find(".Ed"));
