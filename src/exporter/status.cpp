@@ -31,7 +31,7 @@ json fault_json(const char* kind, const std::string& name, const std::string& re
 
 }  // namespace
 
-std::string status_text(const Report& report) {
+std::string status_text(const Report& report, const LinkFilter& filter) {
   json birds = json::array();
   json faults = json::array();
   // One link after the other, because a tree of all takes some megabytes.
@@ -40,7 +40,7 @@ std::string status_text(const Report& report) {
     if (!link.reason.empty()) {
       faults.push_back(fault_json("link", link.name, link.reason, link.error));
     }
-    if (link.status.is_null()) continue;
+    if (link.status.is_null() || (filter && !filter(link))) continue;
     if (text.back() != '[') text += ",";
     text += to_text(link.status);
   }

@@ -1,9 +1,10 @@
 // HTTP/1.1 by libmicrohttpd, for connections that the caller has accepted. Reads only: GET and
 // HEAD.
 //
-// There are at most max_connections. A new connection beyond them evicts the oldest: clients that
-// connect and stay silent cannot lock out a scrape. The evicted client gets 503, unless its answer
-// is under way.
+// There are at most max_connections. A new connection beyond them evicts the oldest that is no
+// stream of events: clients that connect and stay silent cannot lock out a scrape. The evicted
+// client gets 503, unless its answer is under way. Of streams there are at most
+// EventStreams::max_streams; a request for another one gets 503.
 #pragma once
 
 #include <functional>
@@ -19,6 +20,7 @@
 
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/owned.hpp"
+#include "routevpn/exporter/event_streams.hpp"
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -30,6 +32,7 @@ struct HttpAnswer {
   unsigned status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::shared_ptr<const std::string> body;  // shared with other answers
+  bool is_stream = false;                   // the body is the first event, publish() sends more
 };
 
 inline HttpAnswer text_answer(unsigned status, std::string text) {
@@ -50,13 +53,14 @@ class HttpServer {
   HttpServer(Handler handler, std::vector<std::string> hosts);
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
-  ~HttpServer() = default;
+  ~HttpServer();
 
   [[nodiscard]] int fd() const;  // readable when run() has something to do
   [[nodiscard]] std::optional<Duration> timeout() const;
   void run();
   void add(Fd connection);
   [[nodiscard]] std::size_t connections() const { return open_.size(); }
+  EventStreams& streams() { return streams_; }
 
  private:
   struct Open {
@@ -73,6 +77,7 @@ class HttpServer {
   Handler handler_;
   std::vector<std::string> hosts_;
   std::list<Open> open_;  // the oldest first
+  EventStreams streams_;  // outlives the daemon, which ends them
   Owned<MHD_Daemon, MHD_stop_daemon> daemon_;
 };
 

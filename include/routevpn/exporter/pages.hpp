@@ -10,6 +10,7 @@
 #include "routevpn/exporter/collect.hpp"
 #include "routevpn/exporter/http_server.hpp"
 #include "routevpn/exporter/metrics.hpp"
+#include "routevpn/exporter/status_events.hpp"
 
 namespace routevpn::exporter {
 
@@ -23,11 +24,13 @@ class Pages {
 
   Pages(Sources sources, Sites sites) : sources_(std::move(sources)), sites_(std::move(sites)) {}
 
-  HttpAnswer answer(const std::string& path);
-
- private:
   using Text = std::shared_ptr<const std::string>;
 
+  HttpAnswer answer(const std::string& path);
+  // For the streams of /api/v1/events, each report_age. Null: nothing to send now.
+  Text next_event();
+
+ private:
   void collect_if_old();
   const Text& metrics();
   const Text& status();
@@ -38,6 +41,7 @@ class Pages {
   std::optional<Time> collected_;
   Text metrics_;  // of the report; null: not made yet
   Text status_;
+  StatusEvents events_;
   Faults faults_;  // that are in the log
 };
 

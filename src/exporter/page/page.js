@@ -1,12 +1,12 @@
-// Asks for the state once a second and draws the view that the address names.
+// Draws the view that the address names, at each new status.
 
 import {History} from './history.js';
 import {drawLinks} from './links.js';
+import {Live} from './live.js';
 import {drawMap} from './map.js';
 import {drawRoutes} from './routes.js';
 import {shortened, stateOf, text} from './format.js';
 
-const period = 1000;
 const history = new History();
 const view = document.getElementById('view');
 const summary = document.getElementById('summary');
@@ -42,22 +42,26 @@ function draw() {
   else drawMap(view, links, history, gateway);
 }
 
-async function ask() {
-  try {
-    const answer = await fetch('/api/v1/status', {signal: AbortSignal.timeout(5000)});
-    if (!answer.ok) throw new Error(await answer.text());
-    state = await answer.json();
-    for (const link of linksOf(state)) history.add(link, Date.now());
-    draw();
-  } catch (error) {
-    summary.textContent = 'The exporter does not answer: ' + error.message;
+const live = new Live((told) => {
+  // An event may have a part of the links: the others are known already.
+  const known = new Set(state?.links);
+  state = told;
+  for (const link of linksOf(state)) {
+    if (!known.has(link)) history.add(link, Date.now());
   }
-  setTimeout(ask, document.hidden ? 10 * period : period);
-}
+  draw();
+}, (fault) => {
+  summary.textContent = 'The exporter does not answer: ' + fault;
+});
 
 addEventListener('hashchange', () => {
   draw();
   view.focus();
 });
+// A page that nobody sees takes no place among the streams.
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) live.stop();
+  else live.start();
+});
 draw();
-ask();
+live.start();

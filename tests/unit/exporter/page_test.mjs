@@ -87,3 +87,94 @@ drawLinks(view, [], history);
 drawRoutes(view, [], []);
 assert.match(view.text(), /There is no BGP session/);
 console.log('ok - the views of the page');
+
+// --- the stream -------------------------------------------------------------------------------------
+
+class Stream {
+  constructor(path) {
+    this.path = path;
+    this.heard = {};
+    Stream.opened.push(this);
+  }
+  addEventListener(name, hear) { this.heard[name] = hear; }
+  send(name, state) { this.heard[name]({data: JSON.stringify(state)}); }
+  close() { this.isClosed = true; }
+  static opened = [];
+}
+const timers = new Map();
+let lastTimer = 0;
+let now = 0;
+globalThis.EventSource = Stream;
+globalThis.setTimeout = (run, delay) => (timers.set(++lastTimer, {run, at: now + delay}), lastTimer);
+globalThis.clearTimeout = (timer) => timers.delete(timer);
+Date.now = () => now;
+let answer = null;
+globalThis.fetch = async () => answer;
+// Runs what is due until this time.
+async function pass(milliseconds) {
+  const end = now + milliseconds;
+  for (;;) {
+    const due = [...timers].filter(([, timer]) => timer.at <= end).sort((a, b) => a[1].at - b[1].at)[0];
+    if (due === undefined) break;
+    timers.delete(due[0]);
+    now = Math.max(now, due[1].at);
+    due[1].run();
+    for (let i = 0; i < 10; ++i) await null;  // the answer of fetch
+  }
+  now = end;
+}
+
+const {Live, merged} = await import(`${copy}/live.js`);
+const before = {links: [{link: 'a', carrier: true}, {link: 'b', carrier: true}, {link: 'c', carrier: true}], birds: [], faults: []};
+assert.deepEqual(
+    merged(before, {links: [{link: 'b', carrier: false}], birds: [1], faults: [{link: 'c', reason: 'no_answer'}]}),
+    {links: [{link: 'a', carrier: true}, {link: 'b', carrier: false}], birds: [1], faults: [{link: 'c', reason: 'no_answer'}]});
+
+const told = [];
+const faults = [];
+const live = new Live((state) => told.push(state), (fault) => faults.push(fault));
+live.start();
+assert.equal(Stream.opened[0].path, '/api/v1/events');
+Stream.opened[0].send('change', {links: [], birds: [], faults: []});
+assert.equal(told.length, 0, 'a change of a status that is not known');
+Stream.opened[0].send('status', before);
+Stream.opened[0].send('change', {links: [{link: 'a', carrier: false}], birds: [], faults: []});
+assert.equal(told.at(-1).links.find((link) => link.link === 'a').carrier, false);
+await pass(4000);
+Stream.opened[0].send('status', before);
+await pass(4000);
+assert.equal(Stream.opened.length, 1);
+assert.ok(!Stream.opened[0].isClosed);
+
+// The stream becomes silent: the page asks once a second, and opens a stream after some time.
+answer = {ok: true, json: async () => ({...before, asked: true})};
+await pass(1000);
+for (let i = 0; i < 10; ++i) await null;
+assert.ok(Stream.opened[0].isClosed, 'a silent stream is given up');
+assert.equal(told.at(-1).asked, true);
+const answers = told.length;
+await pass(3000);
+assert.equal(told.length, answers + 3);
+assert.equal(Stream.opened.length, 1);
+await pass(10000);
+assert.equal(Stream.opened.length, 2);
+
+// The exporter refuses the stream, and then it does not answer.
+answer = {ok: false, text: async () => 'no directory'};
+Stream.opened[1].onerror();
+for (let i = 0; i < 10; ++i) await null;
+assert.ok(Stream.opened[1].isClosed);
+assert.equal(faults.at(-1), 'no directory');
+await pass(20000);
+assert.equal(Stream.opened.length, 2, 'no stream while there is no answer');
+answer = {ok: true, json: async () => before};
+await pass(1000);
+assert.equal(Stream.opened.length, 3, 'the exporter is back');
+
+live.stop();
+assert.ok(Stream.opened[2].isClosed);
+const count = told.length;
+await pass(60000);
+assert.equal(told.length, count, 'a page that nobody sees does not ask');
+assert.equal(Stream.opened.length, 3);
+console.log('ok - the stream of the page');

@@ -47,7 +47,7 @@ TEST_CASE("the page loads files of the exporter alone, and each is there") {
     }
     waiting.merge(loaded_by(*answer.body));
   }
-  CHECK(known.size() == 8);
+  CHECK(known.size() == 9);
   CHECK(pages.answer("/").content_type == "text/html; charset=utf-8");
   CHECK(pages.answer("/page.js").content_type == "text/javascript; charset=utf-8");
   CHECK(pages.answer("/page.js/").status == 404);
