@@ -5,9 +5,11 @@ import {drawLinks} from './links.js';
 import {Live} from './live.js';
 import {drawMap} from './map.js';
 import {drawRoutes} from './routes.js';
-import {shortened, stateOf, text} from './format.js';
+import {element, shortened, stateOf, text} from './format.js';
 
 const history = new History();
+// The view that is shown, and the part of it that each status draws again.
+const shown = {name: '', part: null};
 const view = document.getElementById('view');
 const summary = document.getElementById('summary');
 let state = null;
@@ -24,8 +26,15 @@ function gatewayOf(links) {
   return shortened(own ?? 'this gateway', 28);
 }
 
+function choose(name) {
+  if (shown.name === name) return;
+  shown.name = name;
+  shown.part = element('div');
+  view.replaceChildren(shown.part);
+}
+
 function draw() {
-  const chosen = location.hash.slice(1) || 'map';
+  const chosen = ['links', 'routes'].find((name) => location.hash === '#' + name) ?? 'map';
   for (const link of document.querySelectorAll('nav a')) {
     if (link.hash === '#' + chosen) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -37,9 +46,10 @@ function draw() {
   const up = links.filter((link) => stateOf(link).kind === 'up').length;
   const words = `${up} of ${links.length} links are up.`;
   if (summary.textContent !== words) summary.textContent = words;  // a screen reader says each change
-  if (chosen === 'links') drawLinks(view, links, history);
-  else if (chosen === 'routes') drawRoutes(view, state.birds, state.faults);
-  else drawMap(view, links, history, gateway);
+  choose(chosen);
+  if (chosen === 'links') drawLinks(shown.part, links, history);
+  else if (chosen === 'routes') drawRoutes(shown.part, state.birds, state.faults);
+  else drawMap(shown.part, links, history, gateway);
 }
 
 const live = new Live((told) => {
@@ -58,6 +68,7 @@ addEventListener('hashchange', () => {
   draw();
   view.focus();
 });
+addEventListener('resize', draw);
 // A page that nobody sees takes no place among the streams.
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) live.stop();

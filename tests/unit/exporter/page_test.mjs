@@ -8,7 +8,9 @@ class Element {
     this.name = name;
     this.attributes = {};
     this.children = [];
+    this.heard = {};
   }
+  addEventListener(name, hear) { this.heard[name] = hear; }
   setAttribute(key, value) {
     assert.doesNotMatch(String(value), /NaN|undefined/, `${this.name} ${key}`);
     this.attributes[key] = String(value);
@@ -54,6 +56,7 @@ for (let second = 0; second < 1000; ++second) {
 }
 assert.equal(rate(history.rate('a')), '1.0 Mbit/s');
 assert.equal(history.of('a').samples.length, 120);
+assert.deepEqual([history.of('a').samples[0].loss, history.of('b').samples[0].loss], [0.05, null]);
 assert.equal(history.of('b').changes.length, 1);
 for (let i = 0; i < 100; ++i) history.add({...down, reason: `reason ${i}`}, 1000000 + 1000 * i);
 assert.equal(history.of('b').changes.length, 32);
@@ -69,23 +72,36 @@ assert.equal(view.all('img').length, 0);
 assert.ok(view.text().includes(hostile), 'the hostile name is text');
 assert.equal(view.all('svg')[0].attributes['aria-label'].slice(0, 31), '2 of 5 links of V1-1 are up. Th');
 
-drawLinks(view, links, history);
-const rows = view.all('tbody')[0].all('tr').map((row) => row.text().split('|'));
+const table = new Element('div');
+drawLinks(table, links, history);
+const rows = table.all('tbody')[0].all('tr').map((row) => row.text().split('|'));
 assert.equal(rows.length, 5);
 assert.deepEqual(rows.map((row) => row[1]), ['down', 'no answer', 'connecting', 'up', 'up'], 'trouble comes first');
-assert.equal(view.all('li').length, 32);
-assert.equal(view.all('img').length, 0);
+assert.equal(table.all('tr')[1].all('svg').length, 3);
+assert.equal(table.all('li').length, 32);
+assert.equal(table.all('img').length, 0);
+const scrolled = table.children[0];
+drawLinks(table, [], history);
+assert.equal(table.all('tbody')[0].all('tr').length, 0);
+assert.equal(table.children[0], scrolled, 'the table keeps its place');
 
-drawRoutes(view, [{bird: 'p', sessions: [
+const narrow = new Element('div');
+narrow.clientWidth = 288;
+drawMap(narrow, links, history, 'V1-1');
+assert.equal(narrow.all('svg')[0].attributes.viewBox, '0 0 288 320');
+assert.equal(narrow.all('path').length, 5);
+
+const sessions = new Element('div');
+drawRoutes(sessions, [{bird: 'p', sessions: [
   {protocol: 'S', state: 'Established', neighbor: '10.255.0.2', link: 'a', routes: {ipv4: {imported: 3, exported: 1}}}, {}]}, {}],
 [{bird: 'q', reason: 'no_answer'}, {link: 'c', reason: 'no_answer'}]);
-assert.match(view.text(), /BIRD q does not answer: no answer/);
-assert.match(view.text(), /S\|p\|Established\|10\.255\.0\.2\|a\|3 IPv4\|1 IPv4/);
+assert.match(sessions.text(), /BIRD q does not answer: no answer/);
+assert.match(sessions.text(), /S\|p\|Established\|10\.255\.0\.2\|a\|3 IPv4\|1 IPv4/);
 
 drawMap(view, [], history, 'V1-1');
-drawLinks(view, [], history);
-drawRoutes(view, [], []);
-assert.match(view.text(), /There is no BGP session/);
+assert.equal(view.all('path').length, 0);
+drawRoutes(sessions, [], []);
+assert.match(sessions.text(), /There is no BGP session/);
 console.log('ok - the views of the page');
 
 // --- the stream -------------------------------------------------------------------------------------
