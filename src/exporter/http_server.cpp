@@ -55,7 +55,8 @@ void add_fields(MHD_Response* response, const HttpAnswer& answer) {
   if (answer.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   }
-  if (answer.status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+  if (answer.status == MHD_HTTP_SERVICE_UNAVAILABLE ||
+      answer.status == MHD_HTTP_TOO_MANY_REQUESTS) {
     MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "10");
   }
 }
@@ -98,6 +99,13 @@ struct HttpServer::Callbacks {
     }
   }
 
+  // A name without '=' has no value.
+  static MHD_Result add_argument(void* cls, MHD_ValueKind /*kind*/, const char* name,
+                                 const char* value) {
+    static_cast<HttpRequest*>(cls)->arguments[name] = value == nullptr ? "" : value;
+    return MHD_YES;
+  }
+
   static MHD_Result handle(void* cls, MHD_Connection* connection, const char* url,
                            const char* method, const char* /*version*/, const char* /*upload_data*/,
                            size_t* upload_data_size, void** /*request_context*/) {
@@ -108,7 +116,10 @@ struct HttpServer::Callbacks {
     }
     const auto* const host =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
-    auto answer = server.answer(method, url, host);
+    HttpRequest request{url};
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &Callbacks::add_argument,
+                              &request);
+    auto answer = server.answer(method, request, host);
     Response response;
     if (answer.is_stream) {
       response.reset(server.streams_.open(connection, answer.body));
@@ -177,7 +188,7 @@ void HttpServer::evict_oldest() {
   open_.erase(found);  // libmicrohttpd closes it when it sees the end of the stream
 }
 
-HttpAnswer HttpServer::answer(std::string_view method, const std::string& path,
+HttpAnswer HttpServer::answer(std::string_view method, const HttpRequest& request,
                               const char* host) const {
   if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
     return text_answer(MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are answered\n");
@@ -189,7 +200,7 @@ HttpAnswer HttpServer::answer(std::string_view method, const std::string& path,
                        "makes it known\n");
   }
   try {
-    return handler_(path);
+    return handler_(request);
   } catch (const std::exception& error) {
     log_error(error.what());
     return text_answer(MHD_HTTP_INTERNAL_SERVER_ERROR, printable(error.what()) + "\n");

@@ -116,7 +116,8 @@ void serve(const Options& options) {
   auto listeners = passed_sockets();
   if (listeners.empty()) listeners.push_back(listen_on(options.listen));
   Pages pages(options.sources, read_sites(options.topology));
-  HttpServer server([&](const std::string& path) { return pages.answer(path); }, options.hosts);
+  HttpServer server([&](const HttpRequest& request) { return pages.answer(request); },
+                    options.hosts);
   EventTimer events(pages, server.streams());
   std::vector<pollfd> waiting{{stop.get(), POLLIN, 0}, {server.fd(), POLLIN, 0}};
   for (const auto& listener : listeners) waiting.push_back({listener.get(), POLLIN, 0});

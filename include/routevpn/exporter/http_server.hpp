@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +36,11 @@ struct HttpAnswer {
   bool is_stream = false;                   // the body is the first event, publish() sends more
 };
 
+struct HttpRequest {
+  std::string path;
+  std::map<std::string, std::string> arguments = {};  // of the query, decoded
+};
+
 inline HttpAnswer text_answer(unsigned status, std::string text) {
   return {status, "text/plain; charset=utf-8",
           std::make_shared<const std::string>(std::move(text))};
@@ -45,7 +51,7 @@ class HttpServer {
   static constexpr std::size_t max_connections = 64;
   static constexpr unsigned idle_seconds = 10;  // then a connection is closed
 
-  using Handler = std::function<HttpAnswer(const std::string& path)>;
+  using Handler = std::function<HttpAnswer(const HttpRequest& request)>;
 
   // `hosts`: names that a request may give in its field Host, besides IP addresses and localhost.
   // A page of another site whose name leads to this address (DNS rebinding) has the name of that
@@ -70,7 +76,7 @@ class HttpServer {
   };
   struct Callbacks;  // of libmicrohttpd
 
-  [[nodiscard]] HttpAnswer answer(std::string_view method, const std::string& path,
+  [[nodiscard]] HttpAnswer answer(std::string_view method, const HttpRequest& request,
                                   const char* host) const;
   void evict_oldest();
 

@@ -9,6 +9,7 @@
 #include "routevpn/base/clock.hpp"
 #include "routevpn/exporter/collect.hpp"
 #include "routevpn/exporter/http_server.hpp"
+#include "routevpn/exporter/looking_glass.hpp"
 #include "routevpn/exporter/metrics.hpp"
 #include "routevpn/exporter/status_events.hpp"
 
@@ -26,7 +27,7 @@ class Pages {
 
   using Text = std::shared_ptr<const std::string>;
 
-  HttpAnswer answer(const std::string& path);
+  HttpAnswer answer(const HttpRequest& request);
   // For the streams of /api/v1/events, each report_age. Null: nothing to send now.
   Text next_event();
 
@@ -34,6 +35,7 @@ class Pages {
   void collect_if_old();
   const Text& metrics();
   const Text& status();
+  HttpAnswer routes(const HttpRequest& request);
 
   Sources sources_;
   Sites sites_;
@@ -42,6 +44,7 @@ class Pages {
   Text metrics_;  // of the report; null: not made yet
   Text status_;
   StatusEvents events_;
+  LookingGlass looking_glass_;
   Faults faults_;  // that are in the log
 };
 

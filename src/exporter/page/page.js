@@ -3,11 +3,13 @@
 import {History} from './history.js';
 import {drawLinks} from './links.js';
 import {Live} from './live.js';
+import {Lookup} from './lookup.js';
 import {drawMap} from './map.js';
 import {drawRoutes} from './routes.js';
 import {element, shortened, stateOf, text} from './format.js';
 
 const history = new History();
+const lookup = new Lookup();
 // The view that is shown, and the part of it that each status draws again.
 const shown = {name: '', part: null};
 const view = document.getElementById('view');
@@ -26,11 +28,12 @@ function gatewayOf(links) {
   return shortened(own ?? 'this gateway', 28);
 }
 
+// The looking glass stays in the view, so that a field keeps its text and the focus.
 function choose(name) {
   if (shown.name === name) return;
   shown.name = name;
   shown.part = element('div');
-  view.replaceChildren(shown.part);
+  view.replaceChildren(...(name === 'routes' ? [lookup.element] : []), shown.part);
 }
 
 function draw() {
@@ -47,6 +50,7 @@ function draw() {
   const words = `${up} of ${links.length} links are up.`;
   if (summary.textContent !== words) summary.textContent = words;  // a screen reader says each change
   choose(chosen);
+  lookup.links = links;
   if (chosen === 'links') drawLinks(shown.part, links, history);
   else if (chosen === 'routes') drawRoutes(shown.part, state.birds, state.faults);
   else drawMap(shown.part, links, history, gateway);

@@ -72,13 +72,18 @@ class Site {
   HttpServer& server() { return server_; }
 
  private:
-  static HttpAnswer handle(const std::string& path) {
+  static HttpAnswer handle(const HttpRequest& request) {
+    const auto& path = request.path;
     if (path == "/fails") throw std::runtime_error("no directory");
     if (path == "/large") {
       return {200, "text/plain", std::make_shared<const std::string>(2'000'000, 'x')};
     }
     if (path == "/events") return {200, "text/event-stream", event("first"), true};
-    return text_answer(200, "you asked for " + path + "\n");
+    std::string text = "you asked for " + path + "\n";
+    for (const auto& [name, value] : request.arguments) {
+      text.append(name).append("=").append(value).append("\n");
+    }
+    return text_answer(200, text);
   }
 
   HttpServer server_;
@@ -113,6 +118,12 @@ TEST_CASE("a request gets the answer of its path, and fields that keep other sit
     CHECK_THAT(answer, ContainsSubstring(field));
   }
   CHECK_THAT(answer, !ContainsSubstring("Access-Control"));
+}
+
+TEST_CASE("the arguments of a query are decoded") {
+  Site site;
+  CHECK(site.get("/routes?prefix=2001%3adb8%3A%3A%2f48&x")
+            .ends_with("\r\n\r\nyou asked for /routes\nprefix=2001:db8::/48\nx=\n"));
 }
 
 TEST_CASE("a large answer arrives whole") {

@@ -104,6 +104,61 @@ drawRoutes(sessions, [], []);
 assert.match(sessions.text(), /There is no BGP session/);
 console.log('ok - the views of the page');
 
+// --- the looking glass ------------------------------------------------------------------------------
+
+const {Lookup} = await import(`${copy}/lookup.js`);
+let asked = '';
+let given = null;
+globalThis.fetch = async (path) => {
+  asked = path;
+  if (given === null) throw new Error('no network');
+  return given;
+};
+const lookup = new Lookup();
+lookup.links = links;
+const form = lookup.element.all('form')[0];
+async function submit(prefix) {
+  let prevented = false;
+  lookup.field.value = prefix;
+  form.heard.submit({preventDefault: () => { prevented = true; }});
+  for (let i = 0; i < 10; ++i) await null;
+  assert.ok(prevented, 'the browser sends no form');
+}
+assert.equal(lookup.element.all('label')[0].attributes.for, lookup.field.attributes.id);
+given = {ok: true, json: async () => ({
+  prefix: '10.2.0.9/32',
+  birds: [{bird: 'private', routes: [
+    {table: 'master4', network: '10.2.0.0/24', type: 'unicast', protocol: 'IBGP', since: '09:00', from: '10.255.0.2', best: true,
+      preference: '100', next_hops: [{address: '10.255.0.2', interface: 'rv1', weight: '2', link: 'a'}],
+      attributes: {'Type': 'BGP univ', 'BGP.as_path': hostile}},
+    {table: 'master4', network: '10.2.0.0/24', type: 'unreachable', protocol: 'S', since: null, from: null, best: false,
+      preference: null, next_hops: [], attributes: {}},
+  ]}],
+  faults: [{bird: 'public', reason: 'no_answer', error: null}],
+})};
+await submit(' 10.2.0.9 ');
+assert.equal(asked, '/api/v1/routes?prefix=10.2.0.9');
+assert.match(lookup.result.text(), /BIRD public does not answer: no answer/);
+const found = lookup.result.all('tbody')[0].all('tr').map((row) => row.text().split('|'));
+assert.equal(found.length, 2);
+assert.deepEqual(found[0].slice(0, 7), ['10.2.0.0/24', 'private, master4', 'best',
+  '10.255.0.2, link a to <img src=x onerror=alert(1)>, weight 2', 'IBGP, from 10.255.0.2', '100', '09:00']);
+assert.deepEqual(found[1], ['10.2.0.0/24', 'private, master4', 'spare', 'unreachable', 'S', '–', '–', '–']);
+assert.ok(lookup.result.text().includes('BGP.as_path: ' + hostile));
+assert.equal(lookup.result.all('img').length, 0);
+await submit('10.0.0.1&x=<');
+assert.equal(asked, '/api/v1/routes?prefix=10.0.0.1%26x%3D%3C');
+given = {ok: true, json: async () => ({prefix: '11.0.0.1/32', birds: [{bird: 'private', routes: []}], faults: []})};
+await submit('11.0.0.1');
+assert.equal(lookup.result.text(), 'No route covers 11.0.0.1/32.');
+given = {ok: false, text: async () => 'prefix: must be an address'};
+await submit('x');
+assert.equal(lookup.result.text(), 'prefix: must be an address');
+given = null;
+await submit('10.0.0.1');
+assert.equal(lookup.result.text(), 'no network');
+console.log('ok - the looking glass of the page');
+
 // --- the stream -------------------------------------------------------------------------------------
 
 class Stream {
