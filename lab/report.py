@@ -8,6 +8,7 @@ status is 1 if a scenario has lost more than allowed. machines prints a row for 
 those of the failure and of the mending, and the seconds until all routes were back. worst prints three numbers in ms: the largest loss of
 a stream by the failure, the largest by the mending, and the longest pause of a sender.
 """
+import itertools
 import pathlib
 import sys
 
@@ -96,14 +97,14 @@ def number(path):
 
 def changed(before, after):
     """The number of links and sessions that have changed."""
-    pairs = zip(before.read_text().splitlines(), after.read_text().splitlines())
+    pairs = itertools.zip_longest(before.read_text().splitlines(), after.read_text().splitlines(), fillvalue="")
     return sum(not is_same(one, other) for one, other in pairs)
 
 
 def is_same(one, other):
     """BIRD prints the same time of a change with 1 ms more or less."""
     words = one.split(), other.split()
-    if one == other or words[0][0] != words[1][0] or len(words[0]) != 2 or len(words[1]) != 2:
+    if one == other or len(words[0]) != 2 or len(words[1]) != 2 or words[0][0] != words[1][0]:
         return one == other
     times = [seconds_of_day(word[1]) for word in words]
     return None not in times and abs(times[0] - times[1]) < 0.1

@@ -40,9 +40,9 @@ packages_of() {
       [[ $(dpkg --print-architecture) != amd64 ]] || echo libipsec-mb-dev
       ;;
     test)
-      echo "$(bird)" ccache clang curl ethtool fping frr gnutls-bin iperf3 iproute2 iputils-ping jq \
-        libbenchmark-dev libstrongswan-standard-plugins mandoc nftables nodejs openssl procps prometheus python3 \
-        python3-jsonschema shellcheck strace strongswan-pki tcpdump util-linux
+      echo "$(bird)" ccache chromium chromium-driver clang curl ethtool fping frr gnutls-bin iperf3 iproute2 iputils-ping \
+        jq libbenchmark-dev libstrongswan-standard-plugins mandoc nftables nodejs openssl procps prometheus python3 \
+        python3-jsonschema python3-selenium shellcheck strace strongswan-pki tcpdump util-linux
       # The formatting and the lint stage need version 14 of clang-format and clang-tidy.
       if [[ $(debian_version) == 12 ]]; then
         echo clang-format-14 clang-tidy-14 libclang-rt-14-dev

@@ -138,6 +138,8 @@ class Executor {
 
   void stop(const std::string& name) {
     systemctl({"disable", "--now", name});
+    // A unit that had failed would stay in the list of failed units. Of others, this is an error.
+    to_.machine.run({"systemctl", "reset-failed", name});
     manifest_.units.erase(name);
     save();
     done_();

@@ -53,6 +53,7 @@ class Reader {
     }
     read_planned_units();
     read_removed_units();
+    read_debian_bird();
     read_active();
     check_namespaces();
     check_interfaces();
@@ -129,6 +130,25 @@ class Reader {
       const auto answer = systemctl(machine_, {"is-enabled", unit});
       installed_.units[unit].enabled = answer.out.starts_with("enabled");
       read_ports(unit);
+    }
+  }
+
+  void read_debian_bird() {
+    const auto is_bird = [](const auto& unit) { return unit.kind == PlannedUnit::Kind::bird; };
+    if (std::ranges::none_of(plan_.units, is_bird)) return;
+    const std::string unit(debian_bird);
+    const auto answer = systemctl(machine_, {"is-enabled", unit});
+    installed_.units[unit].enabled = answer.out.starts_with("enabled");
+    const auto conf = text_of("/etc/bird/bird.conf");
+    installed_.debian_bird_configured = conf && conf != text_of("/usr/share/bird2/bird.conf") &&
+                                        conf != text_of("/usr/share/bird3/bird.conf");
+  }
+
+  [[nodiscard]] std::optional<std::string> text_of(const std::string& path) const {
+    try {
+      return read_file(root_ + path);
+    } catch (const UsageError&) {
+      return std::nullopt;
     }
   }
 

@@ -3,18 +3,12 @@
 #include <algorithm>
 
 #include "routevpn/base/address.hpp"
+#include "routevpn/base/blanks.hpp"
 #include "routevpn/base/text.hpp"
 
 namespace routevpn::apply {
 
 namespace {
-
-std::string_view without_blanks(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r";
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 class NamespaceReader {
  public:
@@ -22,12 +16,12 @@ class NamespaceReader {
 
   // Empty: no fault.
   std::string read(std::string_view line) {
-    line = without_blanks(line.substr(0, line.find('#')));
+    line = trimmed(line.substr(0, line.find('#')));
     if (line.empty()) return {};
     const auto equals = line.find('=');
     if (equals == std::string_view::npos) return "must be 'interface = NAME' or 'address = PREFIX'";
-    const std::string name(without_blanks(line.substr(0, equals)));
-    const std::string value(without_blanks(line.substr(equals + 1)));
+    const std::string name(trimmed(line.substr(0, equals)));
+    const std::string value(trimmed(line.substr(equals + 1)));
     if (name != "interface" && name != "address") {
       return name + ": unknown; allowed are interface and address";
     }

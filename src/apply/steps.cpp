@@ -2,7 +2,8 @@
 //
 // 1. All files are put in place.
 // 2. Units are enabled.
-// 3. Namespaces and BIRD, in the order of the plan: started, or they take their new file.
+// 3. Debian's BIRD is stopped if it has no configuration of its own. Namespaces and BIRD, in the
+//    order of the plan: started, or they take their new file.
 // 4. Removed links that occupy a port of a planned link are stopped.
 // 5. New links are started. 6. The other removed links are stopped: traffic has the new links by
 //    then.
@@ -38,6 +39,7 @@ class Decider {
     add(Action::install, to_install_);
     note_manifests();
     enable();
+    stop_debian_bird();
     start_services();
     const auto [first, later] = removed_links();
     for (const auto& unit : first) add(Action::stop, {unit});
@@ -85,7 +87,7 @@ class Decider {
     decision_.kept.insert(file.path);
     decision_.notes.push_back(file.path +
                               ": stays; it was changed on this machine, and the plan has no "
-                              "new one (--force replaces it)");
+                              "newer one (--force replaces it)");
   }
 
   // Installs the file unless it is there. A file that changed on the machine stays if it is a
@@ -183,6 +185,20 @@ class Decider {
       if (!state_of(unit.name).enabled) units.push_back(unit.name);
     }
     add(Action::enable, units);
+  }
+
+  // With the example of its package it does nothing, and it fails at a boot without an IPv4
+  // address.
+  void stop_debian_bird() {
+    const std::string unit(debian_bird);
+    if (!is_removed(unit)) return;
+    if (!installed_.debian_bird_configured) return add(Action::stop, {unit});
+    if (plan_.unit(std::string(public_bird)) == nullptr) return;
+    decision_.notes.push_back(unit +
+                              ": stays; it has a configuration of its own, and runs in the same "
+                              "network namespace as " +
+                              std::string(public_bird) +
+                              "; systemctl disable --now bird.service stops it");
   }
 
   // Nothing if the unit runs with its files as planned.

@@ -1,29 +1,13 @@
 #include "routevpn/bird/sessions.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <optional>
+
+#include "words.hpp"
 
 namespace routevpn::bird {
 
 namespace {
-
-constexpr std::string_view blanks = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
-// Removes the first word of the text and returns it.
-std::string_view take_word(std::string_view& text) {
-  text = trimmed(text);
-  const auto end = std::min(text.find_first_of(blanks), text.size());
-  const auto word = text.substr(0, end);
-  text.remove_prefix(end);
-  return word;
-}
 
 // The number before a word: 2 of "1 imported, 2 exported, 1 preferred". 0 without the word.
 std::uint64_t number_before(std::string_view line, std::string_view word) {
@@ -74,9 +58,7 @@ std::vector<BgpSession> bgp_sessions(std::string_view answer) {
   std::vector<BgpSession> sessions;
   std::optional<Reader> reader;
   while (!answer.empty()) {
-    const auto end = std::min(answer.find('\n'), answer.size());
-    auto line = answer.substr(0, end);
-    answer.remove_prefix(std::min(end + 1, answer.size()));
+    auto line = take_line(answer);
     if (line.empty() || blanks.find(line.front()) != std::string_view::npos) {
       if (reader) reader->read(trimmed(line));
       continue;

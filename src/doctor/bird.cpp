@@ -4,6 +4,7 @@
 #include <string>
 
 #include "routevpn/base/address.hpp"
+#include "routevpn/base/blanks.hpp"
 #include "routevpn/bird/sessions.hpp"
 #include "routevpn/doctor/doctor.hpp"
 
@@ -12,12 +13,6 @@
 namespace routevpn::doctor {
 
 namespace {
-
-std::string trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1));
-}
 
 // The name of BIRD's configuration and socket for a namespace: its own name, or "public" for the
 // host's.
@@ -40,9 +35,9 @@ std::string planned(const std::string& configuration, const std::string& name) {
   const auto at = configuration.find("define " + name + " = [");
   if (at == std::string::npos) return {};
   const auto begin = configuration.find('[', at) + 1;
-  auto prefixes = trimmed(
-      std::string_view(configuration).substr(begin, configuration.find(']', begin) - begin));
-  return prefixes == "0.0.0.0/32" || prefixes == "::/128" ? std::string() : prefixes;
+  const auto end = configuration.find(']', begin);
+  const auto prefixes = trimmed(std::string_view(configuration).substr(begin, end - begin));
+  return prefixes == "0.0.0.0/32" || prefixes == "::/128" ? std::string{} : std::string(prefixes);
 }
 
 struct Bird {

@@ -29,16 +29,15 @@ std::string mend_sysctl(const std::string& netns, const std::string& name,
 
 // The links of one namespace have one finding.
 void check_namespaces(const Gateway& gateway, const Machine& machine, Findings& findings) {
-  std::map<std::string, std::string> users;  // of namespaces that do not exist
+  std::map<std::string, std::set<std::string>> users;  // of namespaces that do not exist
   for (const auto& link : gateway.links) {
     for (const auto& netns : {link.options.netns, link.options.public_netns}) {
-      if (netns.empty() || machine.has_netns(netns)) continue;
-      auto& names = users[netns];
-      const bool is_known = names.ends_with(link.name);  // it is the inside and the outside
-      if (!is_known) names.append(names.empty() ? "" : ", ").append(link.name);
+      if (!netns.empty() && !machine.has_netns(netns)) users[netns].insert(link.name);
     }
   }
-  for (const auto& [netns, names] : users) {
+  for (const auto& [netns, links] : users) {
+    std::string names;
+    for (const auto& link : links) names.append(names.empty() ? "" : ", ").append(link);
     std::string file = gateway.config_dir;
     file.append("/netns/").append(netns).append(".conf");
     const bool is_name = netns.find('/') == std::string::npos;

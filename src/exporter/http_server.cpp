@@ -40,24 +40,25 @@ constexpr std::array<std::pair<const char*, const char*>, 7> safety_fields = {{
 using Body = std::shared_ptr<const std::string>;
 using Response = Owned<MHD_Response, MHD_destroy_response>;
 
-Response response_of(const HttpAnswer& answer) {
-  auto* const held = new Body(answer.body);
+Response response_with(const Body& body) {
+  auto* const held = new Body(body);
   Response response(MHD_create_response_from_buffer_with_free_callback_cls(
       (*held)->size(), const_cast<char*>((*held)->data()),
-      [](void* body) { delete static_cast<Body*>(body); }, held));
-  if (!response) {
-    delete held;
-    return response;
-  }
-  MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE,
-                          answer.content_type.c_str());
-  for (const auto& [name, value] : safety_fields) {
-    MHD_add_response_header(response.get(), name, value);
-  }
-  if (answer.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-    MHD_add_response_header(response.get(), MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-  }
+      [](void* freed) { delete static_cast<Body*>(freed); }, held));
+  if (!response) delete held;
   return response;
+}
+
+void add_fields(MHD_Response* response, const HttpAnswer& answer) {
+  MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer.content_type.c_str());
+  for (const auto& [name, value] : safety_fields) MHD_add_response_header(response, name, value);
+  if (answer.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
+    MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+  }
+  if (answer.status == MHD_HTTP_SERVICE_UNAVAILABLE ||
+      answer.status == MHD_HTTP_TOO_MANY_REQUESTS) {
+    MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "10");
+  }
 }
 
 // The host of "HOST", "HOST:PORT" and "[IPV6]:PORT", without brackets.
@@ -98,6 +99,13 @@ struct HttpServer::Callbacks {
     }
   }
 
+  // A name without '=' has no value.
+  static MHD_Result add_argument(void* cls, MHD_ValueKind /*kind*/, const char* name,
+                                 const char* value) {
+    static_cast<HttpRequest*>(cls)->arguments[name] = value == nullptr ? "" : value;
+    return MHD_YES;
+  }
+
   static MHD_Result handle(void* cls, MHD_Connection* connection, const char* url,
                            const char* method, const char* /*version*/, const char* /*upload_data*/,
                            size_t* upload_data_size, void** /*request_context*/) {
@@ -108,9 +116,19 @@ struct HttpServer::Callbacks {
     }
     const auto* const host =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
-    const auto answer = server.answer(method, url, host);
-    const auto response = response_of(answer);
+    HttpRequest request{url};
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &Callbacks::add_argument,
+                              &request);
+    auto answer = server.answer(method, request, host);
+    Response response;
+    if (answer.is_stream) {
+      response.reset(server.streams_.open(connection, answer.body));
+      if (!response)
+        answer = text_answer(MHD_HTTP_SERVICE_UNAVAILABLE, "too many streams are open\n");
+    }
+    if (!response) response = response_with(answer.body);
     if (!response) return MHD_NO;
+    add_fields(response.get(), answer);
     return MHD_queue_response(connection, answer.status, response.get());
   }
 };
@@ -118,11 +136,18 @@ struct HttpServer::Callbacks {
 HttpServer::HttpServer(Handler handler, std::vector<std::string> hosts)
     : handler_(std::move(handler)), hosts_(std::move(hosts)) {
   daemon_.reset(MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, nullptr, nullptr, &Callbacks::handle, this,
-      MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::notify, this, MHD_OPTION_CONNECTION_LIMIT,
-      static_cast<unsigned>(max_connections) + slack_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-      idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, request_bytes, MHD_OPTION_END));
+      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
+      &Callbacks::handle, this, MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::notify, this,
+      MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(max_connections) + slack_connections,
+      MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      request_bytes, MHD_OPTION_END));
   if (!daemon_) throw SystemError("the HTTP server does not start");
+}
+
+// libmicrohttpd aborts the process when it is stopped with suspended connections.
+HttpServer::~HttpServer() {
+  streams_.end_all();
+  run();
 }
 
 int HttpServer::fd() const {
@@ -152,16 +177,18 @@ void HttpServer::add(Fd connection) {
 }
 
 void HttpServer::evict_oldest() {
-  const auto oldest = open_.front();
+  const auto found = std::ranges::find_if(
+      open_, [&](const Open& open) { return !streams_.contains(open.connection); });
+  const auto oldest = *found;  // there are fewer streams than connections
   if (!oldest.answered) {
     [[maybe_unused]] const auto sent =
         ::send(oldest.fd, busy.data(), busy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
   ::shutdown(oldest.fd, SHUT_RDWR);
-  open_.pop_front();  // libmicrohttpd closes it when it sees the end of the stream
+  open_.erase(found);  // libmicrohttpd closes it when it sees the end of the stream
 }
 
-HttpAnswer HttpServer::answer(std::string_view method, const std::string& path,
+HttpAnswer HttpServer::answer(std::string_view method, const HttpRequest& request,
                               const char* host) const {
   if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
     return text_answer(MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are answered\n");
@@ -173,7 +200,7 @@ HttpAnswer HttpServer::answer(std::string_view method, const std::string& path,
                        "makes it known\n");
   }
   try {
-    return handler_(path);
+    return handler_(request);
   } catch (const std::exception& error) {
     log_error(error.what());
     return text_answer(MHD_HTTP_INTERNAL_SERVER_ERROR, printable(error.what()) + "\n");

@@ -21,13 +21,15 @@ struct File {
 };
 
 constexpr auto script_type = "text/javascript; charset=utf-8";
-constexpr std::array<File, 8> files = {{
+constexpr std::array<File, 10> files = {{
     {"/", "text/html; charset=utf-8", index_html},
     {"/style.css", "text/css; charset=utf-8", style_css},
     {"/page.js", script_type, page_js},
     {"/format.js", script_type, format_js},
     {"/history.js", script_type, history_js},
+    {"/live.js", script_type, live_js},
     {"/links.js", script_type, links_js},
+    {"/lookup.js", script_type, lookup_js},
     {"/map.js", script_type, map_js},
     {"/routes.js", script_type, routes_js},
 }};
@@ -97,9 +99,28 @@ const Pages::Text& Pages::status() {
   return status_;
 }
 
-HttpAnswer Pages::answer(const std::string& path) {
+Pages::Text Pages::next_event() {
+  collect_if_old();
+  auto event = events_.next(report_, read_clock());
+  return event.empty() ? nullptr : std::make_shared<const std::string>(std::move(event));
+}
+
+HttpAnswer Pages::routes(const HttpRequest& request) {
+  const auto prefix = request.arguments.find("prefix");
+  collect_if_old();
+  return looking_glass_.answer(prefix == request.arguments.end() ? "" : prefix->second, report_,
+                               read_clock());
+}
+
+HttpAnswer Pages::answer(const HttpRequest& request) {
+  const auto& path = request.path;
   if (path == "/metrics") return {200, metrics_type, metrics()};
   if (path == "/api/v1/status") return {200, "application/json", status()};
+  if (path == "/api/v1/events") {
+    auto first = std::make_shared<const std::string>(StatusEvents::first(*status()));
+    return {200, "text/event-stream", std::move(first), true};
+  }
+  if (path == "/api/v1/routes") return routes(request);
   if (path == "/-/healthy") return text_answer(200, "routevpn-exporter is healthy\n");
   const auto file = std::ranges::find(files, path, &File::path);
   if (file != files.end()) {

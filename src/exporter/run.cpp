@@ -70,8 +70,39 @@ void accept_all(const Fd& listener, HttpServer& server) {
   }
 }
 
-int milliseconds_of(std::optional<Duration> timeout) {
+// Sends events while there are streams.
+class EventTimer {
+ public:
+  EventTimer(Pages& pages, EventStreams& streams) : pages_(pages), streams_(streams) {}
+
+  // Null: no event has to be sent.
+  [[nodiscard]] std::optional<Duration> timeout() const {
+    if (streams_.size() == 0) return std::nullopt;
+    return std::max(next_ - read_clock(), Duration::zero());
+  }
+
+  void run() {
+    if (streams_.size() == 0 || read_clock() < next_) return;
+    try {
+      const auto event = pages_.next_event();
+      if (event) streams_.publish(event);
+    } catch (const std::exception& error) {
+      // The pages connect again, and are told in the answer.
+      log_error(error.what());
+      streams_.end_all();
+    }
+    next_ = read_clock() + Pages::report_age;  // when the report is old
+  }
+
+ private:
+  Pages& pages_;
+  EventStreams& streams_;
+  Time next_ = {};
+};
+
+int milliseconds_of(std::optional<Duration> timeout, std::optional<Duration> other) {
   constexpr std::chrono::milliseconds longest{60'000};
+  if (!timeout || (other && *other < *timeout)) timeout = other;
   if (!timeout) return -1;
   return static_cast<int>(
       std::min(std::chrono::ceil<std::chrono::milliseconds>(*timeout), longest).count());
@@ -85,16 +116,19 @@ void serve(const Options& options) {
   auto listeners = passed_sockets();
   if (listeners.empty()) listeners.push_back(listen_on(options.listen));
   Pages pages(options.sources, read_sites(options.topology));
-  HttpServer server([&](const std::string& path) { return pages.answer(path); }, options.hosts);
+  HttpServer server([&](const HttpRequest& request) { return pages.answer(request); },
+                    options.hosts);
+  EventTimer events(pages, server.streams());
   std::vector<pollfd> waiting{{stop.get(), POLLIN, 0}, {server.fd(), POLLIN, 0}};
   for (const auto& listener : listeners) waiting.push_back({listener.get(), POLLIN, 0});
   log_info("the exporter is ready");
   for (;;) {
-    if (::poll(waiting.data(), waiting.size(), milliseconds_of(server.timeout())) < 0 &&
-        errno != EINTR) {
+    const auto timeout = milliseconds_of(server.timeout(), events.timeout());
+    if (::poll(waiting.data(), waiting.size(), timeout) < 0 && errno != EINTR) {
       throw system_error("poll");
     }
     if (waiting[0].revents != 0) return;
+    events.run();
     server.run();
     for (std::size_t i = 0; i < listeners.size(); ++i) {
       if (waiting[i + 2].revents != 0) accept_all(listeners[i], server);

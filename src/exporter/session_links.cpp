@@ -52,4 +52,14 @@ std::string SessionLinks::link_of(const BirdReport& bird, const bird::BgpSession
   return found;
 }
 
+std::string SessionLinks::link_at(const std::string& bird, const std::string& ifname) const {
+  std::string found;
+  for (const auto& ends : links_) {
+    if (ifname.empty() || ends.ifname != ifname) continue;
+    if (ends.bird == bird) return ends.link;
+    found = ends.link;  // a BIRD whose socket has another name
+  }
+  return found;
+}
+
 }  // namespace routevpn::exporter

@@ -2,15 +2,11 @@
 
 #include "routevpn/exporter/session_links.hpp"
 
-#include "fields.hpp"
+#include "json_text.hpp"
 
 namespace routevpn::exporter {
 
 namespace {
-
-std::string to_text(const json& value) {
-  return value.dump(-1, ' ', true, json::error_handler_t::replace);
-}
 
 json session_json(const bird::BgpSession& session, const std::string& link) {
   json object = {{"protocol", session.name}, {"state", session.state}};
@@ -24,14 +20,9 @@ json session_json(const bird::BgpSession& session, const std::string& link) {
   return object;
 }
 
-json fault_json(const char* kind, const std::string& name, const std::string& reason,
-                const std::string& error) {
-  return {{kind, name}, {"reason", reason}, {"error", error.empty() ? json(nullptr) : json(error)}};
-}
-
 }  // namespace
 
-std::string status_text(const Report& report) {
+std::string status_text(const Report& report, const LinkFilter& filter) {
   json birds = json::array();
   json faults = json::array();
   // One link after the other, because a tree of all takes some megabytes.
@@ -40,9 +31,9 @@ std::string status_text(const Report& report) {
     if (!link.reason.empty()) {
       faults.push_back(fault_json("link", link.name, link.reason, link.error));
     }
-    if (link.status.is_null()) continue;
+    if (link.status.is_null() || (filter && !filter(link))) continue;
     if (text.back() != '[') text += ",";
-    text += to_text(link.status);
+    text += ascii_text(link.status);
   }
   const SessionLinks links(report);
   for (const auto& bird : report.birds) {
@@ -56,8 +47,8 @@ std::string status_text(const Report& report) {
       faults.push_back(fault_json("bird", bird.name, bird.reason, bird.error));
     }
   }
-  text.append("],\"birds\":").append(to_text(birds));
-  text.append(",\"faults\":").append(to_text(faults)).append("}\n");
+  text.append("],\"birds\":").append(ascii_text(birds));
+  text.append(",\"faults\":").append(ascii_text(faults)).append("}\n");
   return text;
 }
 

@@ -28,7 +28,8 @@ void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
   host::CommandSocket::Answer answer;
   const auto succeeds = [&answer](const std::string& failed, const auto& step) {
     try {
-      return step();
+      step();
+      return true;
     } catch (const std::exception& error) {
       log_error("reload failed, " + failed, {{"error", error.what()}});
       answer.done = false;
@@ -37,12 +38,13 @@ void Monitor::reload(std::optional<host::CommandSocket::Client> client) {
     }
   };
   const bool new_credentials =
-      succeeds("the old certificates stay in force", [this] { return reload_credentials(); });
-  const bool new_options = succeeds("the old --accept prefixes stay in force",
-                                    [&] { return reload_accept(answer.lines); });
+      succeeds("the old certificates stay in force", [this] { reload_credentials(); });
+  bool new_options = false;
+  succeeds("the old --accept prefixes stay in force",
+           [&] { new_options = reload_accept(answer.lines); });
   const bool told =
       (new_credentials || new_options) && worker_ != nullptr &&
-      succeeds("the next worker gets the new files", [&] { return tell_reload(new_credentials); });
+      succeeds("the next worker gets the new files", [&] { tell_reload(new_credentials); });
   RunningReload reload{client, reloads_told_, std::move(answer)};
   if (told) return running_reloads_.push_back(std::move(reload));
   end_reload(reload);
@@ -69,16 +71,16 @@ std::vector<std::string> Monitor::wanted_psk() const {
   return takes ? parsed.options.psk : options_.psk;
 }
 
-bool Monitor::reload_credentials() {
+void Monitor::reload_credentials() {
   const auto old = std::exchange(options_.psk, wanted_psk());
   try {
+    host::FileWatch files(files_of(options_));  // before they are read: no later change is missed
     take_credentials(load_credentials());
+    file_watch_ = std::move(files);
   } catch (...) {
     options_.psk = old;
     throw;
   }
-  if (options_.psk != old) file_watch_ = host::FileWatch(files_of(options_));
-  return true;
 }
 
 // The certificate tells the key apart.
@@ -87,7 +89,7 @@ bool Monitor::are_in_force(const dtls::Credentials& credentials) const {
          std::ranges::equal(credentials.psks, psks_, dtls::same);
 }
 
-bool Monitor::take_credentials(dtls::Credentials fresh) {
+void Monitor::take_credentials(dtls::Credentials fresh) {
   auto texts = dtls::texts_of(fresh);
   auto signer =
       std::make_unique<signer::Signer>(std::move(fresh.key), signature_rate(options_.lanes));
@@ -99,7 +101,6 @@ bool Monitor::take_credentials(dtls::Credentials fresh) {
   new_credentials_ = true;
   reread_at_.reset();
   reread_fault_.clear();
-  return true;
 }
 
 void Monitor::check_files(Time now) {
@@ -161,12 +162,11 @@ bool Monitor::reload_accept(std::vector<std::string>& notes) {
   return changed;
 }
 
-bool Monitor::tell_reload(bool new_credentials) {
+void Monitor::tell_reload(bool new_credentials) {
   const SealedFiles files(options_, texts_);
   if (new_credentials) give_psks(*worker_);
   tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0), ++reloads_told_},
        files.descriptors());
-  return true;
 }
 
 bool Monitor::reloaded(const channel::Reloaded& answer) {

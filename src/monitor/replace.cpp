@@ -21,6 +21,7 @@ void Monitor::replace_worker() {
   try {
     next_ = start_process();
     next_is_ready_ = false;
+    reloads_before_next_ = reloads_told_;
     replace_by_ = read_clock() + replace_time;
     loop_.watch(next_->ended_fd(), [this] { abandon_replacement("it has ended"); });
     loop_.watch(next_->channel().fd(), [this] { on_next_message(); });
@@ -82,17 +83,30 @@ void Monitor::take_next() {
     loop_.unwatch(fd);
   }
   replace_by_.reset();
+  drop_resolvers();  // a session that waits for an answer asks again in the new worker
   const auto old = std::exchange(worker_, std::move(next_));
   state_ = running;
   answered_ = true;
   send_failed_ = has_ended_ = new_credentials_ = false;
   parts_.clear();
-  abandon_reloads("the worker was replaced before it took the files");
   loop_.watch(worker_->ended_fd(), [this] { worker_ended(); });
   loop_.watch(worker_->channel().fd(), [this] { on_message(); });
   if (!unit_.empty()) store_worker(*worker_);
+  repeat_reloads();
   if (!was_ready_) host::notify(status_line());
   ready({});
+}
+
+// The new worker got its files when it started, and only the old one was told what changed since.
+void Monitor::repeat_reloads() {
+  reloads_answered_ = reloads_told_;
+  if (reloads_told_ == reloads_before_next_) return;
+  try {
+    tell_reload(true);
+  } catch (const SystemError& error) {
+    return abandon_reloads(error.what());
+  }
+  for (RunningReload& reload : running_reloads_) reload.number = reloads_told_;
 }
 
 }  // namespace routevpn::monitor

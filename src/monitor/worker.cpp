@@ -109,10 +109,7 @@ void Monitor::worker_ended() {
   abandon_reloads("the worker has ended before it took the files");
   loop_.unwatch(worker_->channel().fd());
   loop_.unwatch(worker_->ended_fd());
-  for (const auto& resolver : resolvers_) {
-    if (resolver) loop_.unwatch(resolver->fd());
-  }
-  std::ranges::fill(resolvers_, nullptr);
+  drop_resolvers();
   const std::string how = worker_->wait();
   const Time started = worker_->started();
   worker_.reset();
@@ -123,6 +120,13 @@ void Monitor::worker_ended() {
     log_warning("the worker has died during the stop", {{"end", how}});
   }
   state_ = gone;
+}
+
+void Monitor::drop_resolvers() {
+  for (auto& resolver : resolvers_) {
+    if (resolver) loop_.unwatch(resolver->fd());
+    resolver.reset();
+  }
 }
 
 // The monitor ends: it sends the gasps that are left without waiting for their times, and announces

@@ -1,18 +1,11 @@
 #include "routevpn/options/config_file.hpp"
 
+#include "routevpn/base/blanks.hpp"
 #include "routevpn/base/files.hpp"
 
 namespace routevpn::options {
 
 namespace {
-
-constexpr std::string_view blanks = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 std::string_view without_comment(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {

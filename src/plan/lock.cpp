@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 
+#include "routevpn/base/blanks.hpp"
 #include "routevpn/pki/certificate.hpp"
 
 #include "values.hpp"
@@ -17,7 +18,6 @@ constexpr std::uint32_t highest_number = 999'999;
 
 // A large plan has 20,000 lines: no stream per line.
 std::vector<std::string_view> words_of(std::string_view line) {
-  constexpr std::string_view blanks = " \t\r";
   std::vector<std::string_view> words;
   for (std::size_t at = 0; (at = line.find_first_not_of(blanks, at)) != std::string_view::npos;) {
     const auto end = std::min(line.find_first_of(blanks, at), line.size());

@@ -46,7 +46,7 @@ void Session::establish(const HandshakeCompleted& completed, Time now) {
 
 void Session::handshake_failed(HandshakeFailed failed, Time now) {
   dtls::HandshakeFailure& failure = failed.failure;
-  if (failure.cause == dtls::no_answer && obstacle_ && now - obstacle_at_ < obstacle_memory) {
+  if (failure.cause == dtls::no_answer && obstacle_) {
     Reason obstacle = reason_of(*obstacle_);
     failure.cause = std::move(obstacle.word);
     failure.text = std::move(obstacle.text);
@@ -234,6 +234,7 @@ void Session::begin_rekey(Time now) {
   rekey_at_.reset();
   const auto* const current = associations_.current();
   if (current != nullptr && !handshakes_.initiating()) {
+    obstacle_.reset();
     handshakes_.initiate(current->status.endpoint, now);
   }
 }

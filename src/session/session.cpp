@@ -182,6 +182,8 @@ void Session::begin_attempt(Time now) {
   const SocketAddress peer = candidates_.front();
   candidates_.pop_front();
   status_.attempted = peer;
+  obstacle_ = std::exchange(late_obstacle_, std::nullopt);
+  if (obstacle_ && obstacle_->to != peer) obstacle_.reset();
   command(datapath::ExpectPeer{peer.address});
   handshakes_.initiate({peer, std::nullopt}, now);
 }
@@ -195,16 +197,32 @@ void Session::on_handshake(const datapath::HandshakeDatagram& datagram, Time now
   handshakes_.receive(opened.datagram, datagram.from, now, opened.key);
 }
 
+// A router looks for the peer's host for 3 s (RFC 4861 section 10) before it reports that there is
+// none. An attempt without an answer ends after 2 s, so the report may come between two attempts.
+// Such a report explains the last attempt, and also the next one, whose own report comes as late.
 void Session::on_undelivered(const outside::Undelivered& report, Time now) {
   if (status_.attempted == report.to) {
-    obstacle_ = report;
-    obstacle_at_ = now;
+    const bool between = status_.phase == Phase::backing_off || status_.phase == Phase::resolving;
+    (between ? late_obstacle_ : obstacle_) = report;
+    if (between) explain_last_failure(report);
   }
   const auto* const current = associations_.current();
   const bool no_port = report.error == ECONNREFUSED && report.reporter == report.to.address;
   if (no_port && current != nullptr && current->status.endpoint.remote == report.to) {
     prober_.suspect(now);
   }
+}
+
+void Session::explain_last_failure(const outside::Undelivered& report) {
+  auto& last = status_.failure;
+  if (!last || last->reason.word != dtls::no_answer || last->peer != report.to) return;
+  Reason found = reason_of(report);
+  outputs_.emplace_back(
+      HandshakeFailed{report.to, {Drop::handshake_timed_out, found.text, found.word}});
+  status_.reason = {std::move(found.word), report.to.to_string() + ": " + found.text};
+  last->reason = status_.reason;
+  last->times = 1;
+  outputs_.emplace_back(StateChanged{status_.phase, status_.reason});
 }
 
 void Session::hold_carrier(Time now) {

@@ -74,7 +74,7 @@ expect "after a reboot of all machines the sites reach each other" wait_for all_
 expect "within 60 s of the last boot ($((SECONDS - began)) s)" test $((SECONDS - began)) -lt 60
 no_unit_failed() { # MACHINE
   local failed
-  failed=$(on "$1" systemctl list-units --failed --no-legend 'routevpn*') && [[ -z $failed ]]
+  failed=$(on "$1" systemctl list-units --failed --no-legend 'routevpn*' 'bird*') && [[ -z $failed ]]
 }
 for machine in "${machines_all[@]}"; do
   expect "no unit of $machine has failed" no_unit_failed "$machine"

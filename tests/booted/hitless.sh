@@ -27,6 +27,7 @@ main_pid() { on "$1" systemctl show -p MainPID --value routevpn@rv0; }
 
 for machine in V1-1 V2-1 V1-1 V2-1 V1-1; do
   before=$(facts) pid=$(main_pid "$machine")
+  rm -f "$WORK/gaps.log"
   python3 "$HERE/../netns/gaps.py" "$P-V1-1" 10.255.0.2 >"$WORK/gaps.out" 2>"$WORK/gaps.log" &
   gaps=$!
   wait_for grep -q 'is sent' "$WORK/gaps.log" || fail "no pings"
@@ -34,7 +35,7 @@ for machine in V1-1 V2-1 V1-1 V2-1 V1-1; do
   expect "$machine: systemctl try-restart succeeds" on "$machine" systemctl try-restart routevpn@rv0
   [[ $(main_pid "$machine") != "$pid" ]] || fail "$machine: the monitor is the old one"
   kill "$gaps"
-  wait "$gaps" || fail "gaps.py"
+  wait "$gaps" || fail "gaps.py: $(<"$WORK/gaps.log")"
   after=$(facts)
   [[ $before == "$after" ]] || fail "$machine: a restart changes the link: $before, $after"
   ok "$machine: a restart changes nothing but the processes: $(<"$WORK/gaps.out")"

@@ -54,6 +54,11 @@ expect_not() { # TEXT COMMAND...
   ok "$text"
 }
 
+expect_equal() { # TEXT WANTED GOT
+  [[ $2 == "$3" ]] || fail "$1: wanted '$2', got '$3'"
+  ok "$1"
+}
+
 wait_for() { # COMMAND...: repeats it until it succeeds
   local end=$((SECONDS + DEADLINE_S)) output
   until output=$("$@" 2>&1); do

@@ -134,6 +134,11 @@ expect "BIRD lists the prefix of site 2" wait_for has_route
 for machine in V1-1 V2-1; do halt_machine "$machine"; done
 for machine in V1-1 V2-1; do boot "$machine"; done
 expect "site 1 reaches site 2 over the rebooted gateways" wait_for site_reaches
+no_unit_failed() { # MACHINE
+  local failed
+  failed=$(on "$1" systemctl list-units --failed --no-legend 'routevpn*' 'bird*') && [[ -z $failed ]]
+}
 for machine in V1-1 V2-1; do
+  expect "no unit of $machine has failed" no_unit_failed "$machine"
   expect "$machine: doctor finds nothing" wait_for finds_nothing "$machine"
 done

@@ -1,5 +1,7 @@
-// BIRD's reply, from its lines to the sessions. Nothing in it makes the text longer than the reply.
+// BIRD's reply, from its lines to the sessions and the routes. Nothing in it makes the text longer
+// than the reply.
 #include "routevpn/bird/reply.hpp"
+#include "routevpn/bird/routes.hpp"
 #include "routevpn/bird/sessions.hpp"
 
 #include "target.hpp"
@@ -15,6 +17,10 @@ void run_target(Input input) {
   for (const auto& session : bird::bgp_sessions(reply.text)) {
     require(!session.name.empty(), "a session has a name");
     require(session.name.find('\n') == std::string::npos, "a name is within its line");
+  }
+  for (const auto& route : bird::routes(reply.text)) {
+    require(!route.table.empty(), "a route is in a table");
+    require(route.network.find('\n') == std::string::npos, "a network is within its line");
   }
 }
 

@@ -6,46 +6,25 @@
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$HERE/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=planned.sh
+source "$HERE/planned.sh"
 
 PRIV_C=rv$$-priv-c
 ROOT=$DIR/root
 UNITS=$DIR/units  # of the fake systemctl: NAME.pid of a running unit, NAME.enabled
 namespace "$PRIV_C"
 ip -n "$PUB_B" address add 192.0.2.3/24 dev eth0
-mkdir -p "$ROOT/run/routevpn/bird" "$ROOT/sys/class/net" "$UNITS" "$DIR/bin"
-cd "$DIR"
+mkdir -p "$ROOT/run/routevpn/bird" "$ROOT/sys/class/net" "$UNITS"
 
 topology() { # LINE of [organisation]
-  cat >topology.toml <<END
-[organisation]
-as = 65000
-interconnect4 = "10.240.0.0/12"
-$1
-[defaults]
-include = "$HERE/../../bird"
-cert = "/etc/routevpn/pki/{name}.cert"
-key = "/etc/routevpn/pki/{name}.key"
-ca = "/etc/routevpn/pki/ca.cert"
-crl = "/etc/routevpn/pki/ca.crl"
-psk-dir = "/etc/routevpn/psk"
-[[site]]
-name = "1"
-prefixes = ["10.0.1.0/24"]
-gateway = [{ name = "V1-1", address = "192.0.2.1", netns = "$PRIV_A" }]
-[[site]]
-name = "2"
-prefixes = ["10.0.2.0/24"]
-gateway = [{ name = "V2-1", address = "192.0.2.2", netns = "$PRIV_B" },
-  { name = "V2-2", address = "192.0.2.3", netns = "$PRIV_C" }]
-END
-  "$ROUTEVPN" plan topology.toml --out plan --pki pki >plan.out
-  printf '%s\n' "routevpn-bird@$PRIV_A.service" routevpn@rv2-{1,2}.service >plan/V1-1/units
-  rm -rf plan/V1-1/netns
+  write_topology "$1" "{ name = \"V2-2\", address = \"192.0.2.3\", netns = \"$PRIV_C\" }"
+  plan --out plan
+  units_are V1-1 "routevpn-bird@$PRIV_A.service" routevpn@rv2-{1,2}.service
 }
 
 # The fake systemctl. A link reads its credentials below ROOT. Before a restart it notes which BGP sessions are
 # established.
-cat >bin/systemctl <<'END'
+replace_systemctl <<'END'
 #!/usr/bin/env bash
 set -eu
 command=$1
@@ -95,8 +74,7 @@ for unit in "$@"; do
 done
 exit $status
 END
-chmod +x bin/systemctl
-export PATH=$DIR/bin:$PATH UNITS ROOT DIR PRIV_A PUB_A ROUTEVPN
+export UNITS ROOT PRIV_A PUB_A ROUTEVPN
 
 stop_units() {
   local status=$? file

@@ -4,11 +4,11 @@
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$HERE/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=planned.sh
+source "$HERE/planned.sh"
 
 ROOT=$DIR/root
 UNIT=rv$$-unit
-cd "$DIR"
-mkdir bin
 remove_unit() {
   local status=$?
   set +e
@@ -17,32 +17,12 @@ remove_unit() {
   clean_up
 }
 trap remove_unit EXIT
-cat >topology.toml <<END
-[organisation]
-as = 65000
-interconnect4 = "10.240.0.0/12"
-[defaults]
-include = "$HERE/../../bird"
-cert = "/etc/routevpn/pki/{name}.cert"
-key = "/etc/routevpn/pki/{name}.key"
-ca = "/etc/routevpn/pki/ca.cert"
-crl = "/etc/routevpn/pki/ca.crl"
-psk-dir = "/etc/routevpn/psk"
-[[site]]
-name = "1"
-prefixes = ["10.0.1.0/24"]
-gateway = [{ name = "V1-1", address = "192.0.2.1", netns = "$PRIV_A" }]
-[[site]]
-name = "2"
-prefixes = ["10.0.2.0/24"]
-gateway = [{ name = "V2-1", address = "192.0.2.2", netns = "$PRIV_B" }]
-END
-"$ROUTEVPN" plan topology.toml --out plan --pki pki >plan.out
-echo routevpn@rv2-1.service >plan/V1-1/units
-rm -rf plan/V1-1/netns
+write_topology ''
+plan --out plan
+units_are V1-1 routevpn@rv2-1.service
 
 # No unit runs, and each command that would change one is noted.
-cat >bin/systemctl <<'END'
+replace_systemctl <<'END'
 #!/bin/sh
 command=$1
 shift
@@ -52,8 +32,6 @@ case $command in
   *) echo "$command $*" >>"$DIR/commands" ;;
 esac
 END
-chmod +x bin/systemctl
-export PATH=$DIR/bin:$PATH DIR
 
 apply() { "$ROUTEVPN" apply plan/V1-1 --root "$ROOT" "$@"; }
 # ends STATUS TEXT COMMAND...: its exit status, and the one line that it prints as a fault.

@@ -3,19 +3,10 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# A router between the gateways: a goes by 192.0.2.1 -- .3, b is behind at 198.51.100.2.
 ROUTER=rv$$-router
-namespace "$ROUTER"
-ip -n "$PUB_A" link delete eth0
-wire "$PUB_A" eth0 "$ROUTER" a0
-wire "$PUB_B" eth0 "$ROUTER" b0
-ip -n "$PUB_A" address add 192.0.2.1/24 dev eth0
-ip -n "$PUB_B" address add 198.51.100.2/24 dev eth0
-ip -n "$ROUTER" address add 192.0.2.3/24 dev a0
-ip -n "$ROUTER" address add 198.51.100.3/24 dev b0
-ip -n "$PUB_A" route add default via 192.0.2.3
+make_router "$ROUTER" 192.0.2.1 192.0.2.3 198.51.100.3 198.51.100.2
 ip -n "$PUB_B" route add default via 198.51.100.3
-in_ns "$ROUTER" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000
+in_ns "$ROUTER" sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000
 PEER[4]=198.51.100.2
 
 rule() { # NAMESPACE HOOK VERDICT...
@@ -72,6 +63,12 @@ no_rule "$PUB_A"
 ip -n "$PUB_A" route delete default
 expect_cause "no route" no_route 'no route'
 ip -n "$PUB_A" route add default via 192.0.2.3
+# The router looks for the host for 3 s. Its report comes after an attempt, which ends after 2 s.
+ip -n "$PUB_B" address delete 198.51.100.2/24 dev eth0
+ip -n "$ROUTER" neigh flush dev b0
+expect_cause "a router whose neighbour does not answer" host_unreachable 'host unreachable.*192\.0\.2\.3'
+ip -n "$PUB_B" address add 198.51.100.2/24 dev eth0
+ip -n "$PUB_B" route add default via 198.51.100.3
 
 # A certificate that the acceptor refuses: both ends say so.
 make_certificates c
@@ -82,7 +79,7 @@ start b "$PUB_B" "$ROUTEVPN" --listen "198.51.100.2:$PORT" --peer-name c --ifnam
 wait_for has_socket b || fail "link b did not start"
 expect_cause "a name that the peer does not expect" refused_by_peer 'refused our certificate.*--peer-name'
 knows_failure() { [[ $(show b .last_failure.reason) == certificate_refused ]]; }
-expect "the acceptor shows whom it refused" wait_for knows_failure
+expect "the acceptor shows that it refused the certificate" wait_for knows_failure
 expect "  and why" grep -F 'name is a, not c' <(show b .last_failure.text)
 expect_equal "  and waits on" waiting "$(show b .reason)"
 stop b || fail "link b ended with status $?"

@@ -3,6 +3,8 @@
 # answer is down, strangers get nothing, and Prometheus raises an alert when the link is cut.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=exporter_bird.sh
+source "$(dirname "${BASH_SOURCE[0]}")/exporter_bird.sh"
 
 EXPORTER=$(command -v "${EXPORTER:-$ROUTEVPN-exporter}") || fail "EXPORTER is not a program"
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -22,26 +24,6 @@ soon() {
   ok "$1"
 }
 names_of() { sed -n 's/^# TYPE //p' "$1" | sort; }
-
-# bird NAME NETNS PEER OWN PREFIX: an iBGP session over the link, which announces the prefix.
-bird() {
-  mkdir -p "$DIR/$1/bird"
-  cat >"$DIR/$1.bird.conf" <<END
-log stderr all;
-router id ${4%/*};
-protocol device { scan time 1; }
-protocol static { ipv4; route $5 unreachable; }
-protocol bgp PEER {
-  local $4 as 65000;
-  neighbor $3 as 65000;
-  direct;
-  connect retry time 1;
-  error wait time 1, 2;
-  ipv4 { import all; export all; };
-}
-END
-  start "bird_$1" "$2" bird -f -c "$DIR/$1.bird.conf" -s "$DIR/$1/bird/private.ctl"
-}
 
 two_links --detection normal
 bird a "$PRIV_A" 10.255.0.2 10.255.0.1 10.1.0.0/24
@@ -71,6 +53,15 @@ soon "the route through the link is counted" value_is 'routevpn_routes{link="rv0
 expect "promtool accepts the text" promtool check metrics <"$DIR/metrics"
 in_json() { get /api/v1/status | jq -e '.links[0].link == "rv0" and .birds[0].sessions[0].state == "Established"'; }
 soon "the JSON has the link and the session" in_json
+has_event() { get /api/v1/events -N --max-time 2 >"$DIR/events" 2>"$DIR/events.log" || true; grep -c '^event: status' "$DIR/events"; }
+expect "the stream has the status at once, and each second" [ "$(has_event)" -ge 2 ]
+has_route() {
+  get /api/v1/routes?prefix="$1" | jq -e '.birds[0].routes[0] | .network == "10.2.0.0/24" and .best and
+    .protocol == "PEER" and .next_hops[0] == {"address": "10.255.0.2", "interface": "rv0", "weight": null, "link": "rv0"}'
+}
+soon "the looking glass has the route to an address, with its link" has_route 10.2.0.9
+soon "and to a prefix" has_route 10.2.0.0%2F25
+expect_equal "what is no prefix never comes to BIRD" 400 "$(status_of '/api/v1/routes?prefix=10.2.0.9%0Aconfigure')"
 same_names() {
   get /metrics >"$DIR/metrics"
   "$ROUTEVPN" show --run-dir "$DIR/a" --prometheus >"$DIR/once"
@@ -109,17 +100,24 @@ expect_equal "the name of --host is answered" 200 "$(status_of /metrics -H 'Host
 expect_equal "a request that would change something is refused" 405 "$(status_of /metrics -d x=1)"
 expect_equal "another path is not there" 404 "$(status_of /../etc/passwd --path-as-is)"
 mkfifo "$DIR/held"
-in_ns "$PUB_A" python3 "$tools/sockets.py" clients 9586 1000 <"$DIR/held" >"$DIR/clients.out" 2>"$DIR/clients.log" &
-PID[clients]=$!
-exec 9>"$DIR/held"
-wait_for grep -q ready "$DIR/clients.out" || fail "the clients do not connect: $(<"$DIR/clients.log")"
-expect_equal "beside 1,000 silent clients a scrape is answered" 200 "$(status_of /metrics)"
-exec 9>&-
-wait "${PID[clients]}"
-unset "PID[clients]"
-told=$(tail -n 1 "$DIR/clients.out")
-((told >= 900)) || fail "only $told silent clients were told to come back"
-ok "the silent clients were told to come back: $told"
+# crowd TEXT [PATH]: 1,000 clients that send nothing, or a request for the path, and a scrape beside them.
+crowd() {
+  local told
+  in_ns "$PUB_A" python3 "$tools/sockets.py" clients 9586 1000 "${@:2}" <"$DIR/held" >"$DIR/clients.out" \
+    2>"$DIR/clients.log" &
+  PID[clients]=$!
+  exec 9>"$DIR/held"
+  wait_for grep -q ready "$DIR/clients.out" || fail "the clients do not connect: $(<"$DIR/clients.log")"
+  expect_equal "beside 1,000 $1 a scrape is answered" 200 "$(status_of /metrics)"
+  exec 9>&-
+  wait "${PID[clients]}"
+  unset "PID[clients]"
+  told=$(tail -n 1 "$DIR/clients.out")
+  ((told >= 900)) || fail "only $told of the $1 were told to come back"
+  ok "the $1 were told to come back: $told"
+}
+crowd "silent clients"
+crowd "clients of the stream" /api/v1/events
 resident_kib=$(awk '/^VmHWM/ { print $2 }' "/proc/${PID[exporter]}/status")
 ((resident_kib < 20480)) || fail "the exporter took $resident_kib KiB"
 ok "the exporter took $resident_kib KiB at most"

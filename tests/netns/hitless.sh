@@ -8,63 +8,16 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 HERE=$(dirname "${BASH_SOURCE[0]}")
 # A restart of the link itself takes 100 ms and more, and its carrier goes off.
 LONGEST_MS=500
-OPTIONS=()
 # shellcheck source-path=SCRIPTDIR source=flows.sh
 source "$HERE/flows.sh"
-declare -A SPACE=([a]=$PUB_A [b]=$PUB_B) PRIVATE=([a]=$PRIV_A [b]=$PRIV_B)
+# shellcheck source-path=SCRIPTDIR source=services.sh
+source "$HERE/services.sh"
 
 # The second file in memory that the next monitor makes is the first of those for its new worker.
 NO_NEW_WORKER="-e trace=memfd_create -e inject=memfd_create:error=EMFILE:when=2"
 
-# The service's command. The options of strace in DIR/strace make a fault in the next monitor.
-cat >"$DIR/command" <<END
-#!/bin/sh
-if [ -e "$DIR/strace" ]; then
-  read -r fault <"$DIR/strace"
-  rm "$DIR/strace"
-  exec strace -D -o /dev/null \$fault "\$@"
-fi
-exec "\$@"
-END
-chmod +x "$DIR/command"
-
-# serve a|b: that link under a service manager, configured by DIR/NAME/rv0.conf.
-serve() {
-  local name=$1
-  start "$name" "${SPACE[$name]}" python3 "$HERE/service_manager.py" "$DIR/$name.manager" \
-    "$DIR/command" "$ROUTEVPN" --config "$DIR/$name/rv0.conf"
-  wait_for has_socket "$name" || fail "link $name did not start"
-}
-
-configure() { # a|b LINE...: beside what every link has
-  local name=$1
-  shift
-  mkdir -p "$DIR/$name"
-  {
-    printf '%s\n' "ifname = rv0" "netns = ${PRIVATE[$name]}" "cert = $DIR/$name.cert" \
-      "key = $DIR/$name.key" "ca = $DIR/ca.cert" "run-dir = $DIR/$name" "${OPTIONS[@]}" "$@"
-  } >"$DIR/$name/rv0.conf"
-}
-
-configure_both() {
-  configure a "peer = 192.0.2.2" "peer-name = b" "address = 10.255.0.1/30" \
-    "address = 2001:db8:ff::/127"
-  configure b "listen = 192.0.2.2:$PORT" "peer-name = a" "address = 10.255.0.2/30" \
-    "address = 2001:db8:ff::1/127"
-}
-
-readies() { grep -c '^ready$' "$DIR/$1.log" || true; }
-is_ready() { (($(readies "$1") > $2)); }
-
-# restart a|b: as `systemctl restart`, which returns when the service is ready.
-restart() {
-  local before
-  before=$(readies "$1")
-  kill -USR1 "${PID[$1]}"
-  wait_for is_ready "$1" "$before" || fail "$1 is not ready after its restart"
-}
-
 start_gaps() { # TARGET
+  rm -f "$DIR/gaps.log"
   python3 "$HERE/gaps.py" "$PRIV_A" "$1" >"$DIR/gaps.out" 2>"$DIR/gaps.log" &
   PID[gaps]=$!
   wait_for grep -q 'is sent' "$DIR/gaps.log" || fail "no pings"
@@ -72,7 +25,7 @@ start_gaps() { # TARGET
 
 expect_no_gap() { # TEXT
   kill "${PID[gaps]}"
-  wait "${PID[gaps]}" || fail "gaps.py"
+  wait "${PID[gaps]}" || fail "gaps.py: $(<"$DIR/gaps.log")"
   unset "PID[gaps]"
   local longest
   longest=$(jq '.longest_ms' "$DIR/gaps.out")
@@ -110,18 +63,6 @@ expect_hitless() {
   [[ $(show "$name" .pid) != "$pid" ]] || fail "$text: the worker is the old one"
   ok "$text: the worker is a new one"
   expect_no_gap "$text"
-}
-
-serve_both() {
-  serve b
-  serve a
-  wait_up a
-  wait_up b
-}
-
-stop_services() {
-  local name
-  for name in a b; do stop "$name" || fail "the service $name ended with status $?"; done
 }
 
 log_has() { grep -q "$2" "$DIR/$1.log"; }

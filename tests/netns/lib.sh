@@ -208,6 +208,22 @@ make_underlay() {
   ip -n "$PUB_B" address add 2001:db8::2/64 dev eth0 nodad
 }
 
+# make_router NAME A NEAR FAR B: the namespace NAME in place of the wire. The addresses have the length 24.
+#
+#   PUB_A eth0 A ---- NEAR a0  NAME  b0 FAR ---- B eth0 PUB_B
+make_router() {
+  namespace "$1"
+  ip -n "$PUB_A" link delete eth0
+  wire "$PUB_A" eth0 "$1" a0
+  wire "$1" b0 "$PUB_B" eth0
+  ip -n "$PUB_A" address add "$2/24" dev eth0
+  ip -n "$1" address add "$3/24" dev a0
+  ip -n "$1" address add "$4/24" dev b0
+  ip -n "$PUB_B" address add "$5/24" dev eth0
+  ip -n "$PUB_A" route replace default via "$3"
+  in_ns "$1" sysctl -qw net.ipv4.ip_forward=1
+}
+
 # make_certificates NAME...: NAME.cert and NAME.key in DIR, signed by DIR/ca.cert.
 make_certificates() {
   local name

@@ -3,38 +3,26 @@
 # twice, while pings pass: none is lost, and no handshake is refused. Each end applies a step at another time.
 # A gateway is a root directory, whose /etc/routevpn its link sees as its own.
 
+HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-
-cd "$DIR"
-cat >topology.toml <<END
-[organisation]
-as = 65000
-interconnect4 = "10.240.0.0/12"
-[[site]]
-name = "1"
-prefixes = ["10.0.1.0/24"]
-gateway = [{ name = "V1-1", address = "192.0.2.1", netns = "$PRIV_A" }]
-[[site]]
-name = "2"
-prefixes = ["10.0.2.0/24"]
-gateway = [{ name = "V2-1", address = "192.0.2.2", netns = "$PRIV_B" }]
-END
+source "$HERE/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=planned.sh
+source "$HERE/planned.sh"
 
 declare -A GATEWAY=([a]=V1-1 [b]=V2-1) LINK=([a]=rv2-1 [b]=rv1-1)
 
-plan() { # OPTION...
-  "$ROUTEVPN" plan topology.toml --out plan --pki pki "$@" >plan.out || fail "plan: $(<plan.out)"
+write_topology ''
+plan_ends() { # OPTION...
+  plan --out plan "$@"
   local end
   for end in a b; do
-    echo "routevpn@${LINK[$end]}.service" >"plan/${GATEWAY[$end]}/units"
-    rm -rf "plan/${GATEWAY[$end]}"/{bird,netns}
+    units_are "${GATEWAY[$end]}" "routevpn@${LINK[$end]}.service"
+    rm -rf "plan/${GATEWAY[$end]}/bird"
   done
 }
 
 # The fake systemctl: each unit runs and is enabled. A restart is not among its commands.
-mkdir bin
-cat >bin/systemctl <<'END'
+replace_systemctl <<'END'
 #!/usr/bin/env bash
 case $1 in
   is-active) for _ in "${@:2}"; do echo active; done ;;
@@ -43,8 +31,6 @@ case $1 in
   *) echo "$*" >>"$DIR/wrong" && exit 1 ;;
 esac
 END
-chmod +x bin/systemctl
-export PATH=$DIR/bin:$PATH DIR
 
 apply() { # END: its output in DIR/apply.out
   "$ROUTEVPN" apply "plan/${GATEWAY[$1]}" --root "$DIR/$1" >apply.out 2>&1 || fail "apply of $1: $(<apply.out)"
@@ -61,7 +47,7 @@ run() {
 }
 
 mkdir -p {a,b}/{run/routevpn,etc/routevpn/{pki,psk}}
-plan
+plan_ends
 for end in a b; do
   cp "plan/${GATEWAY[$end]}"/links/*.conf "$end/etc/routevpn/"
   cp -p "plan/${GATEWAY[$end]}"/pki/* "$end/etc/routevpn/pki/"
@@ -91,7 +77,7 @@ handshakes_more_than() { (($(status_of "$1" .handshakes) > $2)); }
 first_key=$(<a/etc/routevpn/psk/rv2-1.psk)
 for round in 1 2; do
   for step in 1 2 3; do
-    plan --new-psks
+    plan_ends --new-psks
     grep -q "^plan: new pre-shared keys, step $step of 3: " plan.out || fail "wrong step: $(<plan.out)"
     ends=(a b)
     ((step != 2)) || ends=(b a)

@@ -138,25 +138,16 @@ stop relay || true
 
 # --- a NAT whose mapping expires ----------------------------------------------------------------
 
-#   PUB_A eth2 10.77.0.1 ---- .2 in  NAT  out 192.0.2.50 ---- eth2 PUB_B 192.0.2.2
-namespace "$NAT"
-ip -n "$PUB_B" link delete eth0
-wire "$PUB_A" eth2 "$NAT" in
-wire "$NAT" out "$PUB_B" eth2
-ip -n "$PUB_A" address add 10.77.0.1/24 dev eth2
-ip -n "$NAT" address add 10.77.0.2/24 dev in
-ip -n "$NAT" address add 192.0.2.50/24 dev out
-ip -n "$PUB_B" address add 192.0.2.2/24 dev eth2
-ip -n "$PUB_A" route replace default via 10.77.0.2
+make_router "$NAT" 10.77.0.1 10.77.0.2 192.0.2.50 192.0.2.2
 in_ns "$NAT" nft -f - <<'END'
 table ip nat {
   chain leaving {
     type nat hook postrouting priority srcnat;
-    oifname "out" masquerade fully-random
+    oifname "b0" masquerade fully-random
   }
 }
 END
-in_ns "$NAT" sysctl -qw net.ipv4.ip_forward=1 net.netfilter.nf_conntrack_udp_timeout=2 \
+in_ns "$NAT" sysctl -qw net.netfilter.nf_conntrack_udp_timeout=2 \
   net.netfilter.nf_conntrack_udp_timeout_stream=2
 # Waits for the two seconds of the mapping and 0.5 s more.
 timeout_passes() {

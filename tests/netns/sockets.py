@@ -3,8 +3,10 @@
 
   sockets.py links DIR       sound.sock with the status in DIR/status.json, garbage.sock, silent.sock, and
                              stale.sock without a process. Prints "ready".
-  sockets.py clients PORT N  N connections to 127.0.0.1:PORT that send nothing. Prints "ready", and the
-                             number of those that were told to come back (status 503) when its input ends.
+  sockets.py clients PORT N [PATH]
+                             N connections to 127.0.0.1:PORT that send nothing, or a request for the path, and
+                             do not read. Prints "ready", and when its input ends the number of those that
+                             were told to come back (status 503).
   sockets.py pass PORT COMMAND...  runs the command with a listening socket, as systemd does
 """
 import os
@@ -48,10 +50,12 @@ def links(directory):
             client.close()
 
 
-def clients(port, count):
+def clients(port, count, path):
     made = []
     for _ in range(count):
         made.append(socket.create_connection(("127.0.0.1", port)))
+        if path is not None:
+            made[-1].sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     print("ready", flush=True)
     sys.stdin.read()
     told = 0
@@ -77,7 +81,9 @@ match sys.argv[1:]:
     case ["links", directory]:
         links(directory)
     case ["clients", port, count]:
-        clients(int(port), int(count))
+        clients(int(port), int(count), None)
+    case ["clients", port, count, path]:
+        clients(int(port), int(count), path)
     case ["pass", port, *command]:
         pass_socket(int(port), command)
     case _:

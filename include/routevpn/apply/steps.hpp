@@ -28,6 +28,10 @@ struct UnitState {
 // The units of a gateway start at boot with this target.
 inline constexpr std::string_view target = "routevpn.target";
 
+// The unit of Debian's package runs BIRD in the public namespace, where a plan can have its own.
+inline constexpr std::string_view debian_bird = "bird.service";
+inline constexpr std::string_view public_bird = "routevpn-bird@public.service";
+
 struct PortRange {
   unsigned first;
   unsigned last;
@@ -39,7 +43,9 @@ struct Installed {
   // Those of the plan, of the manifest, and the credentials that planned links read. By path;
   // a file that does not exist is absent.
   std::map<std::string, InstalledFile> files;
-  std::map<std::string, UnitState> units;  // those of the plan and of the manifest
+  // Those of the plan and of the manifest, and debian_bird if the plan has a BIRD.
+  std::map<std::string, UnitState> units;
+  bool debian_bird_configured = false;  // its file is not the example of its package
   bool target_enabled = false;
   // Of installed links that are no longer planned, by unit: their outside ports.
   std::map<std::string, PortRange> ports;

@@ -9,7 +9,9 @@
 #include "routevpn/base/clock.hpp"
 #include "routevpn/exporter/collect.hpp"
 #include "routevpn/exporter/http_server.hpp"
+#include "routevpn/exporter/looking_glass.hpp"
 #include "routevpn/exporter/metrics.hpp"
+#include "routevpn/exporter/status_events.hpp"
 
 namespace routevpn::exporter {
 
@@ -23,14 +25,17 @@ class Pages {
 
   Pages(Sources sources, Sites sites) : sources_(std::move(sources)), sites_(std::move(sites)) {}
 
-  HttpAnswer answer(const std::string& path);
-
- private:
   using Text = std::shared_ptr<const std::string>;
 
+  HttpAnswer answer(const HttpRequest& request);
+  // For the streams of /api/v1/events, each report_age. Null: nothing to send now.
+  Text next_event();
+
+ private:
   void collect_if_old();
   const Text& metrics();
   const Text& status();
+  HttpAnswer routes(const HttpRequest& request);
 
   Sources sources_;
   Sites sites_;
@@ -38,6 +43,8 @@ class Pages {
   std::optional<Time> collected_;
   Text metrics_;  // of the report; null: not made yet
   Text status_;
+  StatusEvents events_;
+  LookingGlass looking_glass_;
   Faults faults_;  // that are in the log
 };
 

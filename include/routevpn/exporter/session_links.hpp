@@ -15,6 +15,8 @@ class SessionLinks {
   // The name of the link: the neighbour's address is in a network of the link, or its zone is the
   // link's interface. Empty: no link of the report.
   [[nodiscard]] std::string link_of(const BirdReport& bird, const bird::BgpSession& session) const;
+  // The name of the link with this interface, in the namespace of this BIRD. Empty: none.
+  [[nodiscard]] std::string link_at(const std::string& bird, const std::string& ifname) const;
 
  private:
   struct Ends {

@@ -97,6 +97,7 @@ class Monitor {
   // worker.cpp
   void start_worker();
   void worker_ended();
+  void drop_resolvers();
   void finish();
   Gasps::Sender gasp_sender();
   [[nodiscard]] std::uint8_t gasp_class() const;
@@ -117,6 +118,7 @@ class Monitor {
   void drop_next();
   bool handed_over(const channel::HandedOver& message);
   void take_next();
+  void repeat_reloads();
 
   // leave.cpp
   bool may_leave();
@@ -131,14 +133,14 @@ class Monitor {
   void reload(std::optional<host::CommandSocket::Client> client);
   [[nodiscard]] dtls::Credentials load_credentials() const;
   [[nodiscard]] std::vector<std::string> wanted_psk() const;
-  bool reload_credentials();
+  void reload_credentials();
   [[nodiscard]] bool are_in_force(const dtls::Credentials& credentials) const;
-  bool take_credentials(dtls::Credentials fresh);
+  void take_credentials(dtls::Credentials fresh);
   void check_files(Time now);
   void reread_files(Time now);
   void refuse_files(const std::string& fault, Exit status, Time now);
   bool reload_accept(std::vector<std::string>& notes);
-  bool tell_reload(bool new_credentials);
+  void tell_reload(bool new_credentials);
   bool reloaded(const channel::Reloaded& answer);
   void abandon_reloads(const std::string& why);
   void end_reload(const RunningReload& ended);
@@ -233,6 +235,7 @@ class Monitor {
   std::string reread_fault_;                    // of the last automatic reload; empty: none
   std::uint32_t reloads_told_ = 0;              // to a worker
   std::uint32_t reloads_answered_ = 0;          // by a worker, in order
+  std::uint32_t reloads_before_next_ = 0;       // told before `next_` got the files
   std::vector<RunningReload> running_reloads_;  // told to the worker
   std::string reload_fault_;                    // of the last that has ended; empty: none
   std::optional<Time> restart_at_;

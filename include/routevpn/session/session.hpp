@@ -98,9 +98,6 @@ class Session {
   // Of an initiator that lost its link to another with the same certificate. Both stay up for this
   // time in turn, because each attempt takes the link from the other.
   static constexpr Duration retry_after_takeover = std::chrono::seconds(5);
-  // A router looks for the peer's host for 3 s (RFC 4861 section 10) before it reports that there
-  // is none: the report may come after the attempt, and explains the next one.
-  static constexpr Duration obstacle_memory = std::chrono::seconds(5);
   // The failure of an acceptor's last peer is shown for this time, whatever strangers do.
   static constexpr Duration failure_of_peer_stays = std::chrono::minutes(5);
   // An association ends after this multiple of --rekey, or with the peer's certificate.
@@ -176,6 +173,7 @@ class Session {
   void establish(const HandshakeCompleted& completed, Time now);
   void handshake_failed(HandshakeFailed failed, Time now);
   void remember_failure(Reason reason, const std::optional<SocketAddress>& peer, Time now);
+  void explain_last_failure(const outside::Undelivered& report);
   [[nodiscard]] Reason meanwhile(const Reason& reason) const;
   void confirm(datapath::AssociationId id, Time now);
   void confirmed(Time now);
@@ -229,9 +227,9 @@ class Session {
   std::optional<IpAddress> peer_address_;  // an acceptor's last confirmed peer
   std::size_t next_peer_ = 0;
   std::deque<SocketAddress> candidates_;          // of the peer resolved last, not tried yet
-  std::optional<outside::Undelivered> obstacle_;  // on the path to the peer
-  Time obstacle_at_{};
-  Duration wall_offset_{};  // wall clock minus Time
+  std::optional<outside::Undelivered> obstacle_;  // the last report about the attempt in progress
+  std::optional<outside::Undelivered> late_obstacle_;  // came after the last attempt
+  Duration wall_offset_{};                             // wall clock minus Time
   std::optional<Time> stable_at_;
   std::optional<Time> retry_at_;
   std::optional<Time> rekey_at_;

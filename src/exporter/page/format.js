@@ -15,6 +15,28 @@ export function shape(name, attributes = {}, ...children) {
   return made;
 }
 
+const kept = new WeakMap();
+
+// The parts of a view that stay while their content changes, so that a table keeps its place when it is
+// scrolled: made by the first call for this view.
+export function partsOf(view, make) {
+  if (!kept.has(view)) {
+    const parts = make();
+    view.replaceChildren(...parts.top);
+    kept.set(view, parts);
+  }
+  return kept.get(view);
+}
+
+// A table whose rows change. It scrolls in itself, also by the keyboard.
+export function tableWith(label, heads, rows) {
+  return element('div', {class: 'wide', tabindex: 0, role: 'region', 'aria-label': label},
+      element('table', {},
+          element('thead', {}, element('tr', {}, ...heads.map(([name, kind]) =>
+              element('th', {scope: 'col', class: kind ?? ''}, name)))),
+          rows));
+}
+
 export function text(value) {
   return typeof value === 'string' ? value : '';
 }

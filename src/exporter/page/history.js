@@ -19,6 +19,7 @@ export class History {
     const sample = {
       at: now,
       rtt: up ? finite(link.rtt_us?.smoothed) : null,
+      loss: up ? finite(link.loss) : null,
       rx: finite(link.rx?.bytes),
       tx: finite(link.tx?.bytes),
     };

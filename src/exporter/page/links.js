@@ -1,6 +1,6 @@
 // The view Links: a table, and the changes of state.
 
-import {element, milliseconds, peerOf, percent, rate, shape, shortened, stateOf, text} from './format.js';
+import {element, milliseconds, partsOf, peerOf, percent, rate, shape, shortened, stateOf, tableWith, text} from './format.js';
 
 function spark(values) {
   const width = 120;
@@ -33,6 +33,7 @@ function row(link, history) {
       element('td', {class: 'number'}, up ? milliseconds(link.rtt_us?.smoothed) : '–'),
       element('td', {}, spark(seen.map((sample) => sample.rtt))),
       element('td', {class: 'number'}, up ? percent(link.loss) : '–'),
+      element('td', {}, spark(seen.map((sample) => sample.loss))),
       element('td', {class: 'number'}, rate(history.rate(link.link))),
       element('td', {}, spark(seen.map((sample) => sample.rate))),
       element('td', {class: 'number'}, String(link.mtu ?? '–')),
@@ -48,19 +49,24 @@ function changesOf(links, history) {
           (reason ? `, ${shortened(reason, 80)}` : '')));
 }
 
+function makeParts() {
+  const rows = element('tbody');
+  const changes = element('ul');
+  const heads = [['Link'], ['State'], ['Peer'], ['Round trip', 'number'], ['10 minutes'], ['Loss', 'number'],
+    ['10 minutes'], ['Rate', 'number'], ['10 minutes'], ['MTU', 'number'], ['Flaps', 'number'], ['Reason']];
+  return {rows, changes, top: [
+    tableWith('Links', heads, rows),
+    element('h2', {}, 'Changes since this page was opened'),
+    changes,
+  ]};
+}
+
 export function drawLinks(view, links, history) {
-  const heads = [['Link', ''], ['State', ''], ['Peer', ''], ['Round trip', 'number'], ['10 minutes', ''],
-    ['Loss', 'number'], ['Rate', 'number'], ['10 minutes', ''], ['MTU', 'number'], ['Flaps', 'number'], ['Reason', '']];
+  const parts = partsOf(view, makeParts);
   // Trouble first.
   const order = {down: 0, wait: 1, up: 2};
   const sorted = [...links].sort((a, b) =>
       order[stateOf(a).kind] - order[stateOf(b).kind] || text(a.link).localeCompare(text(b.link)));
-  view.replaceChildren(
-      element('div', {class: 'wide'},
-          element('table', {},
-              element('thead', {}, element('tr', {}, ...heads.map(([name, kind]) =>
-                  element('th', {scope: 'col', class: kind}, name)))),
-              element('tbody', {}, ...sorted.map((link) => row(link, history))))),
-      element('h2', {}, 'Changes since this page was opened'),
-      element('ul', {}, ...changesOf(links, history)));
+  parts.rows.replaceChildren(...sorted.map((link) => row(link, history)));
+  parts.changes.replaceChildren(...changesOf(links, history));
 }

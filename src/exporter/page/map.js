@@ -2,7 +2,8 @@
 
 import {milliseconds, peerOf, percent, rate, shape, shortened, stateOf, text} from './format.js';
 
-const width = 1000;
+const widest = 1000;
+const step = 56;  // between links
 
 // From 1.5 to 10 pixels for 0 to 10 Gbit/s, by the logarithm.
 function strokeOf(bitsPerSecond) {
@@ -16,17 +17,14 @@ function describe(link, history) {
   return `${milliseconds(link.rtt_us?.smoothed)}, ${percent(link.loss)}, ${rate(history.rate(link.link))}`;
 }
 
-function edge(link, from, to, history) {
+// The curve of a link and its words. `at` is where they begin or end.
+function edge(link, curve, at, history) {
   const state = stateOf(link);
-  const words = `${shortened(text(link.link))}: ${describe(link, history)}`;
-  return shape('g', {class: state.kind},
+  const words = `${shortened(text(link.link), 28)}: ${describe(link, history)}`;
+  return shape('g', {class: state.kind, 'data-link': text(link.link)},
       shape('title', {}, `${words}. Peer ${shortened(peerOf(link))}, ${state.word}.`),
-      shape('path', {
-        class: `edge ${state.kind}`,
-        'stroke-width': strokeOf(history.rate(link.link)).toFixed(1),
-        d: `M${from.x} ${from.y} C${(from.x + to.x) / 2} ${from.y} ${(from.x + to.x) / 2} ${to.y} ${to.x} ${to.y}`,
-      }),
-      shape('text', {x: to.x - 14, y: to.y - 10, 'text-anchor': 'end', class: 'soft'}, words));
+      shape('path', {class: `edge ${state.kind}`, 'stroke-width': strokeOf(history.rate(link.link)).toFixed(1), d: curve}),
+      shape('text', {...at, class: 'soft'}, words));
 }
 
 function node(at, name, anchor) {
@@ -35,19 +33,45 @@ function node(at, name, anchor) {
       shape('text', {x: at.x + (anchor === 'end' ? -16 : 16), y: at.y + 5, 'text-anchor': anchor}, name));
 }
 
+// This gateway at the left, its peers at the right.
+function wideShapes(links, history, gateway, height) {
+  const own = {x: 190, y: height / 2};
+  const ends = links.map((link, index) => ({x: widest - 260, y: 40 + index * step}));
+  return [
+    ...links.map((link, index) => {
+      const to = ends[index];
+      const middle = (own.x + to.x) / 2;
+      const curve = `M${own.x} ${own.y} C${middle} ${own.y} ${middle} ${to.y} ${to.x} ${to.y}`;
+      return edge(link, curve, {x: to.x - 14, y: to.y - 10, 'text-anchor': 'end'}, history);
+    }),
+    node(own, gateway, 'end'),
+    ...links.map((link, index) => node(ends[index], shortened(peerOf(link), 28), 'start')),
+  ];
+}
+
+// For a phone: this gateway above, its peers below each other.
+function narrowShapes(links, history, gateway) {
+  const own = {x: 12, y: 16};
+  const ends = links.map((link, index) => ({x: 44, y: 60 + index * step}));
+  return [
+    ...links.map((link, index) => {
+      const to = ends[index];
+      return edge(link, `M${own.x} ${own.y} L${own.x} ${to.y} L${to.x} ${to.y}`, {x: to.x + 16, y: to.y + 22}, history);
+    }),
+    node(own, gateway, 'start'),
+    ...links.map((link, index) => node(ends[index], shortened(peerOf(link), 24), 'start')),
+  ];
+}
+
 export function drawMap(view, links, history, gateway) {
   const sorted = [...links].sort((a, b) => peerOf(a).localeCompare(peerOf(b)) || text(a.link).localeCompare(text(b.link)));
-  const step = 56;
-  const height = Math.max(sorted.length, 1) * step + 20;
-  const own = {x: 190, y: height / 2};
-  const ends = sorted.map((link, index) => ({x: width - 260, y: 40 + index * step}));
+  const isNarrow = view.clientWidth < 700;
+  const width = isNarrow ? view.clientWidth : widest;
+  const height = Math.max(sorted.length, 1) * step + 40;
   const up = links.filter((link) => stateOf(link).kind === 'up').length;
   view.replaceChildren(shape('svg', {
     viewBox: `0 0 ${width} ${height}`,
     role: 'img',
     'aria-label': `${up} of ${links.length} links of ${gateway} are up. The view Links has all figures.`,
-  },
-  ...sorted.map((link, index) => edge(link, own, ends[index], history)),
-  node(own, gateway, 'end'),
-  ...sorted.map((link, index) => node(ends[index], shortened(peerOf(link), 28), 'start'))));
+  }, ...(isNarrow ? narrowShapes(sorted, history, gateway) : wideShapes(sorted, history, gateway, height))));
 }

@@ -1,13 +1,17 @@
-// Asks for the state once a second and draws the view that the address names.
+// Draws the view that the address names, at each new status.
 
 import {History} from './history.js';
 import {drawLinks} from './links.js';
+import {Live} from './live.js';
+import {Lookup} from './lookup.js';
 import {drawMap} from './map.js';
 import {drawRoutes} from './routes.js';
-import {shortened, stateOf, text} from './format.js';
+import {element, shortened, stateOf, text} from './format.js';
 
-const period = 1000;
 const history = new History();
+const lookup = new Lookup();
+// The view that is shown, and the part of it that each status draws again.
+const shown = {name: '', part: null};
 const view = document.getElementById('view');
 const summary = document.getElementById('summary');
 let state = null;
@@ -24,8 +28,16 @@ function gatewayOf(links) {
   return shortened(own ?? 'this gateway', 28);
 }
 
+// The looking glass stays in the view, so that a field keeps its text and the focus.
+function choose(name) {
+  if (shown.name === name) return;
+  shown.name = name;
+  shown.part = element('div');
+  view.replaceChildren(...(name === 'routes' ? [lookup.element] : []), shown.part);
+}
+
 function draw() {
-  const chosen = location.hash.slice(1) || 'map';
+  const chosen = ['links', 'routes'].find((name) => location.hash === '#' + name) ?? 'map';
   for (const link of document.querySelectorAll('nav a')) {
     if (link.hash === '#' + chosen) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -37,27 +49,34 @@ function draw() {
   const up = links.filter((link) => stateOf(link).kind === 'up').length;
   const words = `${up} of ${links.length} links are up.`;
   if (summary.textContent !== words) summary.textContent = words;  // a screen reader says each change
-  if (chosen === 'links') drawLinks(view, links, history);
-  else if (chosen === 'routes') drawRoutes(view, state.birds, state.faults);
-  else drawMap(view, links, history, gateway);
+  choose(chosen);
+  lookup.links = links;
+  if (chosen === 'links') drawLinks(shown.part, links, history);
+  else if (chosen === 'routes') drawRoutes(shown.part, state.birds, state.faults);
+  else drawMap(shown.part, links, history, gateway);
 }
 
-async function ask() {
-  try {
-    const answer = await fetch('/api/v1/status', {signal: AbortSignal.timeout(5000)});
-    if (!answer.ok) throw new Error(await answer.text());
-    state = await answer.json();
-    for (const link of linksOf(state)) history.add(link, Date.now());
-    draw();
-  } catch (error) {
-    summary.textContent = 'The exporter does not answer: ' + error.message;
+const live = new Live((told) => {
+  // An event may have a part of the links: the others are known already.
+  const known = new Set(state?.links);
+  state = told;
+  for (const link of linksOf(state)) {
+    if (!known.has(link)) history.add(link, Date.now());
   }
-  setTimeout(ask, document.hidden ? 10 * period : period);
-}
+  draw();
+}, (fault) => {
+  summary.textContent = 'The exporter does not answer: ' + fault;
+});
 
 addEventListener('hashchange', () => {
   draw();
   view.focus();
 });
+addEventListener('resize', draw);
+// A page that nobody sees takes no place among the streams.
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) live.stop();
+  else live.start();
+});
 draw();
-ask();
+live.start();

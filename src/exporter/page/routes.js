@@ -1,6 +1,6 @@
-// The view Routes: the BGP sessions of every BIRD and what each has learned and announced.
+// The view Routes below the looking glass: the BGP sessions of every BIRD, and how many routes each has.
 
-import {element, shortened, text} from './format.js';
+import {element, partsOf, shortened, tableWith, text} from './format.js';
 
 function counts(session, direction) {
   const routes = session.routes ?? {};
@@ -20,17 +20,19 @@ function row(bird, session) {
       element('td', {}, counts(session, 'exported')));
 }
 
+function makeParts() {
+  const silent = element('div');
+  const rows = element('tbody');
+  const heads = ['Session', 'BIRD', 'State', 'Neighbour', 'Link', 'Learned', 'Announced'].map((name) => [name]);
+  return {silent, rows, top: [silent, element('h2', {}, 'BGP sessions'), tableWith('BGP sessions', heads, rows)]};
+}
+
 export function drawRoutes(view, birds, faults) {
+  const parts = partsOf(view, makeParts);
   const rows = birds.flatMap((bird) => (bird.sessions ?? []).map((session) => row(bird, session)));
-  const silent = faults.filter((fault) => 'bird' in fault).map((fault) =>
-      element('p', {class: 'down'}, `BIRD ${shortened(text(fault.bird))} does not answer: ` +
-          text(fault.reason).replaceAll('_', ' ') + (fault.error ? ` (${shortened(text(fault.error), 80)})` : '')));
   if (rows.length === 0) rows.push(element('tr', {}, element('td', {colspan: 7}, 'There is no BGP session.')));
-  view.replaceChildren(...silent,
-      element('div', {class: 'wide'},
-          element('table', {},
-              element('thead', {}, element('tr', {},
-                  ...['Session', 'BIRD', 'State', 'Neighbour', 'Link', 'Learned', 'Announced'].map((name) =>
-                    element('th', {scope: 'col'}, name)))),
-              element('tbody', {}, ...rows))));
+  parts.rows.replaceChildren(...rows);
+  parts.silent.replaceChildren(...faults.filter((fault) => 'bird' in fault).map((fault) =>
+      element('p', {class: 'down'}, `BIRD ${shortened(text(fault.bird))} does not answer: ` +
+          text(fault.reason).replaceAll('_', ' ') + (fault.error ? ` (${shortened(text(fault.error), 80)})` : ''))));
 }

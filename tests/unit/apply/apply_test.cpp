@@ -231,3 +231,33 @@ TEST_CASE("a target that was disabled is enabled again") {
   gateway.machine.enabled.erase("routevpn.target");
   CHECK(apply_to(gateway).done == Lines{"enable routevpn.target"});
 }
+
+TEST_CASE("Debian's BIRD is stopped unless it has a configuration") {
+  Gateway gateway;
+  const auto example = "log syslog all;\n";
+  gateway.machine.enabled.insert("bird.service");
+  gateway.machine.failed.insert("bird.service");
+  gateway.write_machine("/usr/share/bird2/bird.conf", example);
+  gateway.write_machine("/etc/bird/bird.conf", "protocol babel {}\n");
+  bring_up(gateway);
+  CHECK(gateway.machine.enabled.contains("bird.service"));
+
+  gateway.write_plan("units",
+                     "routevpn-netns@private.service\nroutevpn-bird@public.service\n"
+                     "routevpn-bird@private.service\nroutevpn@rv2-1.service\n"
+                     "routevpn@rv3-1.service\n");
+  gateway.write_plan("bird/public.conf", "router id 0.0.1.1;\n");
+  const auto kept = apply_to(gateway);
+  CHECK(kept.done == Lines{"install /etc/routevpn/bird/public.conf",
+                           "enable routevpn-bird@public.service",
+                           "start routevpn-bird@public.service"});
+  CHECK(kept.warnings ==
+        Lines{"bird.service: stays; it has a configuration of its own, and runs in the same "
+              "network namespace as routevpn-bird@public.service; systemctl disable --now "
+              "bird.service stops it"});
+
+  gateway.write_machine("/etc/bird/bird.conf", example);
+  CHECK(apply_to(gateway).done == Lines{"stop and disable bird.service"});
+  CHECK(gateway.machine.failed.empty());
+  CHECK(apply_to(gateway).done.empty());
+}

@@ -64,6 +64,10 @@ host::ProgramEnd FakeMachine::systemctl(const Words& words) {
 }
 
 host::ProgramEnd FakeMachine::change(const Words& words) {
+  if (words[0] == "reset-failed") {
+    return failed.erase(words[1]) == 1 ? host::ProgramEnd{0, "", ""}
+                                       : host::ProgramEnd{1, "", "Unit is not loaded\n"};
+  }
   const auto command = joined(words);
   commands.push_back(command);
   if (command == failing) return {1, "", "Job for it failed\nSee the journal\n"};

@@ -40,6 +40,7 @@ class FakeMachine final : public Machine {
   std::set<std::string> active;
   std::set<std::string> enabled;
   std::set<std::string> masked;
+  std::set<std::string> failed;
   std::set<std::string> up;           // links
   std::set<std::string> established;  // BGP protocols
   std::string failing;                // the command that fails, as in `commands`

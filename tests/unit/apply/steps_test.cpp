@@ -55,6 +55,9 @@ TEST_CASE(
   CHECK(earlier.refusals.empty());
   CHECK(earlier.steps.empty());
   CHECK(earlier.kept == std::set{path});
+  CHECK(earlier.notes ==
+        std::vector{path + ": stays; it was changed on this machine, and the plan has no newer one "
+                           "(--force replaces it)"});
 
   // What was not applied before is foreign.
   installed.manifest.files.clear();

@@ -108,7 +108,7 @@ TEST_CASE("render prints the reason of a link that is not up, and no unknown val
             .starts_with("link: rv0 (down: stopped by the peer)\n"));
 }
 
-TEST_CASE("a link that is not up shows whom it expects, its certificate and the last failure") {
+TEST_CASE("a link that is not up shows the expected peer, its certificate and the last failure") {
   const auto link = json::parse(R"({
     "link": "rv0", "state": "down", "since": "2026-01-10T11:58:00Z", "reason": "waiting",
     "reason_text": "waiting for the peer", "peer": null, "expected_peer": "V2-1",

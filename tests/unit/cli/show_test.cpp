@@ -1,90 +1,18 @@
-// Against a server in this process that serves the control socket's protocol.
 #include <csignal>
 #include <fstream>
 #include <future>
 #include <sstream>
 #include <thread>
 
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <nlohmann/json.hpp>
 
-#include "routevpn/base/error.hpp"
-#include "routevpn/base/owned.hpp"
-#include "routevpn/base/unix_address.hpp"
-#include "routevpn/cli/commands.hpp"
 #include "routevpn/cli/status_client.hpp"
 
-#include "catch.hpp"
-#include "outcome.hpp"
-#include "parsing.hpp"
+#include "link_socket.hpp"
 
 using namespace routevpn;
 using namespace routevpn::cli;
 using std::chrono::milliseconds;
-
-namespace {
-
-constexpr milliseconds deadline{10'000};
-
-class LinkSocket {
- public:
-  LinkSocket(const std::string& run_dir, const std::string& link) {
-    const auto address = UnixAddress::of(run_dir + "/" + link + ".sock").value();
-    listener_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    REQUIRE(::bind(listener_.get(), address.get(), UnixAddress::size()) == 0);
-    REQUIRE(::listen(listener_.get(), 5) == 0);
-  }
-
-  // Waits for a client and gives its question.
-  std::string accept() {
-    pollfd waiting{listener_.get(), POLLIN, 0};
-    if (::poll(&waiting, 1, static_cast<int>(deadline.count())) != 1) return "no client";
-    client_ = Fd(::accept(listener_.get(), nullptr, nullptr));
-    std::string question;
-    char c = 0;
-    while (::read(client_.get(), &c, 1) == 1 && c != '\n') question += c;
-    return question;
-  }
-  void send(const std::string& text) {
-    CHECK(::send(client_.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
-          static_cast<ssize_t>(text.size()));
-  }
-  void hang_up() { client_.reset(); }
-  void go_away() {
-    client_.reset();
-    listener_.reset();
-  }
-
- private:
-  Fd listener_;
-  Fd client_;
-};
-
-// As a killed process leaves it.
-void leave_stale_socket(const std::string& run_dir, const std::string& link) {
-  LinkSocket socket(run_dir, link);
-  socket.go_away();
-}
-
-Outcome show(const std::string& run_dir, const std::string& words) {
-  const auto line = parse_words("show --run-dir " + run_dir + " " + words);
-  return outcome_of(
-      [&](const Console& console) { return run(std::get<ShowLinks>(line.command), console); });
-}
-
-// One client asks, one object answers.
-void answer(LinkSocket& socket, const std::string& object) {
-  CHECK(socket.accept() == "status");
-  socket.send(object);
-  socket.hang_up();
-}
-
-std::string object(const std::string& link, const std::string& state) {
-  return R"({"link": ")" + link + R"(", "state": ")" + state + R"(", "reason": null})";
-}
-
-}  // namespace
 
 TEST_CASE("every link is shown, in alphabetical order") {
   const ScratchDirectory scratch;
@@ -236,86 +164,4 @@ TEST_CASE("a path that no socket can have is an error") {
   const auto outcome = show("/tmp/" + std::string(120, 'x'), "a");
   CHECK(outcome.status == 1);
   CHECK_THAT(outcome.err, ContainsSubstring("/a.sock: File name too long"));
-}
-
-TEST_CASE("waiting ends when every named link is up") {
-  const ScratchDirectory scratch;
-  LinkSocket a(scratch.path(), "a");
-  auto waited =
-      std::async(std::launch::async, [&] { return show(scratch.path(), "a b --wait up"); });
-  CHECK(a.accept() == "watch");
-  a.send(object("a", "connecting") + "\n" + object("a", "up") + "\n");
-  // The second link starts after the question.
-  LinkSocket b(scratch.path(), "b");
-  CHECK(b.accept() == "watch");
-  b.send(R"({"link": "b", )");
-  CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
-  b.send("\"state\": \"connecting\"}\n");
-  CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
-  b.send(object("b", "up") + "\n");
-  REQUIRE(waited.wait_for(deadline) == std::future_status::ready);
-  const auto outcome = waited.get();
-  CHECK(outcome.status == 0);
-  CHECK(outcome.out.empty());
-  CHECK(outcome.err.empty());
-}
-
-TEST_CASE("with --json, waiting ends with what show prints") {
-  const ScratchDirectory scratch;
-  LinkSocket a(scratch.path(), "a");
-  auto waited =
-      std::async(std::launch::async, [&] { return show(scratch.path(), "a --wait up --json"); });
-  CHECK(a.accept() == "watch");
-  a.send(object("a", "up") + "\n");
-  answer(a, object("a", "up"));
-  CHECK(nlohmann::json::parse(waited.get().out)[0]["state"] == "up");
-}
-
-TEST_CASE("waiting for down ends when the link is connecting again") {
-  const ScratchDirectory scratch;
-  LinkSocket a(scratch.path(), "a");
-  auto waited =
-      std::async(std::launch::async, [&] { return show(scratch.path(), "a --wait down"); });
-  CHECK(a.accept() == "watch");
-  a.send(object("a", "up") + "\n");
-  CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
-  a.send(object("a", "connecting") + "\n");
-  CHECK(waited.get().status == 0);
-}
-
-TEST_CASE("waiting for down ends when the link does") {
-  const ScratchDirectory scratch;
-  LinkSocket a(scratch.path(), "a");
-  auto waited =
-      std::async(std::launch::async, [&] { return show(scratch.path(), "a --wait down"); });
-  CHECK(a.accept() == "watch");
-  a.send(object("a", "up") + "\n");
-  CHECK(waited.wait_for(milliseconds(20)) == std::future_status::timeout);
-  a.go_away();
-  CHECK(waited.get().status == 0);
-}
-
-TEST_CASE("without names, waiting takes the links that are there or come") {
-  const ScratchDirectory scratch;
-  auto waited = std::async(std::launch::async, [&] { return show(scratch.path(), "--wait up"); });
-  LinkSocket a(scratch.path(), "a");
-  CHECK(a.accept() == "watch");
-  a.send(object("a", "up") + "\n");
-  CHECK(waited.get().status == 0);
-}
-
-TEST_CASE("after the timeout a line names the links that are not up") {
-  const ScratchDirectory scratch;
-  LinkSocket a(scratch.path(), "a");
-  auto waited = std::async(std::launch::async,
-                           [&] { return show(scratch.path(), "a b --wait up --timeout 0.3"); });
-  CHECK(a.accept() == "watch");
-  a.send(R"({"state": "connecting", "reason": "no answer"})"
-         "\n");
-  const auto outcome = waited.get();
-  CHECK(outcome.status == 1);
-  CHECK(outcome.err ==
-        "routevpn: not up after 0.3 s: a is connecting (no answer), b is not running\n");
-  CHECK(show(scratch.path() + "/none", "--wait down --timeout 0").err ==
-        "routevpn: not down after 0.0 s: no link is running in " + scratch.path() + "/none\n");
 }

@@ -110,3 +110,14 @@ TEST_CASE("a namespace that does not exist is named once, with its links") {
   CHECK_THAT(only(findings_of(gateway, machine), "namespace").mend,
              ContainsSubstring("correct netns"));
 }
+
+TEST_CASE("of a missing namespace each link is named, also one whose name ends another's") {
+  auto gateway = sound_gateway();
+  gateway.links[0].name = "east";
+  gateway.links[1].name = "st";
+  FakeMachine machine;
+  machine.missing_spaces = {"private"};
+  doctor::Findings findings;
+  doctor::check_namespaces(gateway, machine, findings);
+  CHECK(only(findings, "namespace").why == "these links cannot start: east, st");
+}

@@ -1,5 +1,7 @@
 #include "routevpn/exporter/http_server.hpp"
 
+#include <sstream>
+
 #include <poll.h>
 #include <unistd.h>
 
@@ -13,6 +15,10 @@ using namespace routevpn::exporter;
 namespace {
 
 constexpr std::chrono::seconds deadline{30};
+
+EventStreams::Event event(const std::string& text) {
+  return std::make_shared<const std::string>("data: " + text + "\n\n");
+}
 
 // A server on a free port of the loopback address, driven by the thread of the test.
 class Site {
@@ -38,10 +44,13 @@ class Site {
     [[maybe_unused]] const auto n = ::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);
   }
   // What the server sends until it closes the connection.
-  std::string read_all(const Fd& client) {
+  std::string read_all(const Fd& client) { return read_until(client, {}); }
+  // Until the text ends so, or the connection is closed.
+  std::string read_until(const Fd& client, std::string_view last) {
     std::string text;
     const auto end = read_clock() + deadline;
     while (read_clock() < end) {
+      if (!last.empty() && text.ends_with(last)) return text;
       pollfd waiting[] = {{client.get(), POLLIN, 0}, {server_.fd(), POLLIN, 0}};
       ::poll(waiting, 2, 10);
       server_.run();
@@ -63,17 +72,32 @@ class Site {
   HttpServer& server() { return server_; }
 
  private:
-  static HttpAnswer handle(const std::string& path) {
+  static HttpAnswer handle(const HttpRequest& request) {
+    const auto& path = request.path;
     if (path == "/fails") throw std::runtime_error("no directory");
     if (path == "/large") {
       return {200, "text/plain", std::make_shared<const std::string>(2'000'000, 'x')};
     }
-    return text_answer(200, "you asked for " + path + "\n");
+    if (path == "/events") return {200, "text/event-stream", event("first"), true};
+    std::string text = "you asked for " + path + "\n";
+    for (const auto& [name, value] : request.arguments) {
+      text.append(name).append("=").append(value).append("\n");
+    }
+    return text_answer(200, text);
   }
 
   HttpServer server_;
   Fd listener_;
 };
+
+// In the coding of HTTP/1.1 that an answer without end has.
+std::string chunk(const std::string& text) {
+  std::ostringstream out;
+  out << std::hex << std::uppercase << text.size() << "\r\n" << text << "\r\n";
+  return out.str();
+}
+
+constexpr auto events_request = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 bool has_status(const std::string& answer, const std::string& status) {
   return answer.starts_with("HTTP/1.1 " + status + " ") ||
@@ -94,6 +118,12 @@ TEST_CASE("a request gets the answer of its path, and fields that keep other sit
     CHECK_THAT(answer, ContainsSubstring(field));
   }
   CHECK_THAT(answer, !ContainsSubstring("Access-Control"));
+}
+
+TEST_CASE("the arguments of a query are decoded") {
+  Site site;
+  CHECK(site.get("/routes?prefix=2001%3adb8%3A%3A%2f48&x")
+            .ends_with("\r\n\r\nyou asked for /routes\nprefix=2001:db8::/48\nx=\n"));
 }
 
 TEST_CASE("a large answer arrives whole") {
@@ -177,4 +207,100 @@ TEST_CASE("a client that leaves frees its place") {
   const auto end = read_clock() + deadline;
   while (site.server().connections() != 0 && read_clock() < end) site.server().run();
   CHECK(site.server().connections() == 0);
+}
+
+TEST_CASE("a stream sends each event when it is published") {
+  Site site;
+  const auto client = site.connect();
+  Site::send(client, events_request);
+  const auto begin = site.read_until(client, chunk("data: first\n\n"));
+  CHECK(has_status(begin, "200"));
+  CHECK_THAT(begin, ContainsSubstring("\r\nContent-Type: text/event-stream\r\n"));
+  CHECK_THAT(begin, ContainsSubstring("\r\nContent-Security-Policy: default-src 'none';"));
+  for (const std::string text : {"second", "third"}) {
+    site.server().streams().publish(event(text));
+    const auto expected = chunk("data: " + text + "\n\n");
+    CHECK(site.read_until(client, expected) == expected);
+  }
+  CHECK(site.server().streams().size() == 1);
+  site.server().streams().end_all();
+  CHECK_THAT(site.read_all(client), !ContainsSubstring("not closed"));
+  CHECK(site.server().streams().size() == 0);
+}
+
+TEST_CASE("a stream without an event keeps the server quiet") {
+  Site site;
+  const auto client = site.connect();
+  Site::send(client, events_request);
+  site.read_until(client, chunk("data: first\n\n"));
+  // The server suspends the connection when it asks for the next event.
+  const auto end = read_clock() + deadline;
+  while (site.server().timeout() == Duration::zero() && read_clock() < end) site.server().run();
+  CHECK(site.server().timeout() != Duration::zero());
+}
+
+TEST_CASE("a request for one stream too many is refused, and others are answered") {
+  Site site;
+  std::vector<Fd> clients;
+  for (int i = 0; i < 1000; ++i) {
+    clients.push_back(site.connect());
+    Site::send(clients.back(), events_request);
+    // The client before it has been answered.
+    if (i < 64) site.get("/metrics");
+  }
+  CHECK(site.server().streams().size() == EventStreams::max_streams);
+  CHECK(site.server().connections() <= HttpServer::max_connections);
+  CHECK(has_status(site.get("/metrics"), "200"));
+  const auto refused = site.get("/events");
+  CHECK(has_status(refused, "503"));
+  CHECK_THAT(refused, ContainsSubstring("\r\nRetry-After: 10\r\n"));
+  // The streams still get events.
+  site.server().streams().publish(event("last"));
+  CHECK(site.read_until(clients.front(), chunk("data: last\n\n")).ends_with("last\n\n\r\n"));
+}
+
+TEST_CASE("a client that does not read skips events, and one that leaves frees its place") {
+  Site site;
+  auto slow = site.connect();
+  Site::send(slow, events_request);
+  site.read_until(slow, chunk("data: first\n\n"));
+  const std::string large(1'000'000, 'x');
+  for (int i = 0; i < 50; ++i) {
+    site.server().streams().publish(event(large));
+    site.server().run();
+  }
+  site.server().streams().publish(event("last"));
+  const auto all = site.read_until(slow, chunk("data: last\n\n"));
+  CHECK(all.ends_with(chunk("data: last\n\n")));
+  CHECK(all.size() < 50 * large.size());
+  slow.reset();
+  const auto end = read_clock() + deadline;
+  while (site.server().streams().size() != 0 && read_clock() < end) {
+    site.server().streams().publish(event("again"));
+    site.server().run();
+  }
+  CHECK(site.server().streams().size() == 0);
+}
+
+TEST_CASE("HEAD and a foreign host get no stream") {
+  Site site;
+  CHECK(has_status(
+      site.ask("HEAD /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"), "200"));
+  CHECK(has_status(site.get("/events", "Host: evil.example\r\n"), "421"));
+  CHECK(site.server().streams().size() == 0);
+}
+
+TEST_CASE("a server with open streams ends") {
+  Fd client;
+  {
+    Site site;
+    client = site.connect();
+    Site::send(client, events_request);
+    site.read_until(client, chunk("data: first\n\n"));
+    REQUIRE(site.server().streams().size() == 1);
+  }
+  char buffer[16];
+  pollfd waiting{client.get(), POLLIN, 0};
+  REQUIRE(::poll(&waiting, 1, 10'000) == 1);
+  CHECK(::recv(client.get(), buffer, sizeof buffer, 0) <= 7);  // the last chunk, or nothing
 }

@@ -37,7 +37,7 @@ TEST_CASE("the page loads files of the exporter alone, and each is there") {
     waiting.erase(waiting.begin());
     if (!known.insert(path).second) continue;
     CAPTURE(path);
-    const auto answer = pages.answer(path);
+    const auto answer = pages.answer({path});
     REQUIRE(answer.status == 200);
     CHECK_THAT(*answer.body, !ContainsSubstring("https:"));
     // Names from outside become text, never markup.
@@ -47,10 +47,10 @@ TEST_CASE("the page loads files of the exporter alone, and each is there") {
     }
     waiting.merge(loaded_by(*answer.body));
   }
-  CHECK(known.size() == 8);
-  CHECK(pages.answer("/").content_type == "text/html; charset=utf-8");
-  CHECK(pages.answer("/page.js").content_type == "text/javascript; charset=utf-8");
-  CHECK(pages.answer("/page.js/").status == 404);
+  CHECK(known.size() == 10);
+  CHECK(pages.answer({"/"}).content_type == "text/html; charset=utf-8");
+  CHECK(pages.answer({"/page.js"}).content_type == "text/javascript; charset=utf-8");
+  CHECK(pages.answer({"/page.js/"}).status == 404);
 }
 
 TEST_CASE("many requests at one time ask each link once") {
@@ -60,8 +60,8 @@ TEST_CASE("many requests at one time ask each link once") {
   const auto begin = read_clock();
   int requests = 0;
   do {
-    CHECK_THAT(*pages.answer("/metrics").body, ContainsSubstring("routevpn_link_up{link=\"a\"}"));
-    CHECK_THAT(*pages.answer("/api/v1/status").body, ContainsSubstring("\"links\":["));
+    CHECK_THAT(*pages.answer({"/metrics"}).body, ContainsSubstring("routevpn_link_up{link=\"a\"}"));
+    CHECK_THAT(*pages.answer({"/api/v1/status"}).body, ContainsSubstring("\"links\":["));
     ++requests;
   } while (read_clock() - begin < Pages::report_age / 2);
   // A machine that stops for longer than the age gives another question.
@@ -72,6 +72,6 @@ TEST_CASE("many requests at one time ask each link once") {
 TEST_CASE("a directory that cannot be read is an error, not an empty list") {
   const ScratchDirectory scratch;
   Pages pages(Sources{scratch.write("file", "")}, {});
-  CHECK_THROWS_WITH(pages.answer("/metrics"), ContainsSubstring("Not a directory"));
-  CHECK(pages.answer("/-/healthy").status == 200);
+  CHECK_THROWS_WITH(pages.answer({"/metrics"}), ContainsSubstring("Not a directory"));
+  CHECK(pages.answer({"/-/healthy"}).status == 200);
 }

@@ -1,6 +1,5 @@
 #include "routevpn/host/fd_store.hpp"
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -18,6 +17,8 @@
 #include "routevpn/base/clock.hpp"
 
 #include "catch.hpp"
+#include "socket_message.hpp"
+#include "stored_descriptors.hpp"
 
 using namespace routevpn;
 using namespace routevpn::host;
@@ -50,22 +51,13 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   [[nodiscard]] Notification received() const {
-    std::array<char, 256> text{};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    iovec part{text.data(), text.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    const auto got = recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
-    if (got < 0) return {"nothing", Fd()};
-    Notification notification{{text.data(), static_cast<std::size_t>(got)}, Fd()};
-    if (const cmsghdr* const rights = CMSG_FIRSTHDR(&header)) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(rights), sizeof fd);
-      notification.fd.reset(fd);
-    }
+    const auto message = test::take_message(socket_.get());
+    if (!message) return {"nothing", Fd()};
+    Notification notification{{message->bytes.begin(), message->bytes.end()}, Fd()};
+    int fd = -1;
+    if (message->control.size() != sizeof fd) return notification;
+    std::memcpy(&fd, message->control.data(), sizeof fd);
+    notification.fd.reset(fd);
     return notification;
   }
 
@@ -190,26 +182,16 @@ TEST_CASE("without a free descriptor for a barrier the wait fails, and does not 
 
 TEST_CASE("stored descriptors are taken with their names, once, and closed on exec") {
   const bool for_us = GENERATE(true, false);
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(memfd_create("a", 0), 3);
-    dup2(memfd_create("b", 0), 4);
-    setenv("LISTEN_PID", std::to_string(getpid() + (for_us ? 0 : 1)).c_str(), 1);
-    setenv("LISTEN_FDS", "2", 1);
-    setenv("LISTEN_FDNAMES", "pair:udp0", 1);
-    auto all = take_stored_descriptors();
-    const bool again = take_stored_descriptors().empty();
-    bool right = again && std::getenv("LISTEN_FDS") == nullptr && all.size() == (for_us ? 2 : 0);
-    if (right && for_us) {
-      right = all[0].name == "pair" && all[1].name == "udp0" && all[0].fd.get() == 3 &&
-              all[1].fd.get() == 4 && fcntl(3, F_GETFD) == FD_CLOEXEC;
-    }
-    for (auto& one : all) static_cast<void>(one.fd.release());
-    _exit(right ? 0 : 1);
-  }
-  int status = -1;
-  waitpid(child, &status, 0);
-  CHECK(status == 0);
+  const Fd pair(memfd_create("a", MFD_CLOEXEC));
+  const Fd udp(memfd_create("b", MFD_CLOEXEC));
+  CHECK(test::with_descriptors({pair.get(), udp.get()}, "pair:udp0", [for_us] {
+    if (!for_us) setenv("LISTEN_PID", std::to_string(getpid() + 1).c_str(), 1);
+    const auto all = take_stored_descriptors();
+    const bool once = take_stored_descriptors().empty() && std::getenv("LISTEN_FDS") == nullptr;
+    if (!once || !for_us) return once && all.empty();
+    return all.size() == 2 && all[0].name == "pair" && all[1].name == "udp0" &&
+           all[0].fd.get() == 3 && all[1].fd.get() == 4 && fcntl(3, F_GETFD) == FD_CLOEXEC;
+  }));
 }
 
 TEST_CASE("a restart is known by the job of the unit") {

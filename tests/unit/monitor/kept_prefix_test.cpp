@@ -1,6 +1,5 @@
 // A monitor of another version ends a kept link by the prefix of its state alone.
 
-#include <array>
 #include <csignal>
 
 #include <arpa/inet.h>
@@ -9,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "catch.hpp"
+#include "socket_message.hpp"
 #include "stored.hpp"
 
 using namespace routevpn;
@@ -50,23 +50,10 @@ class Socket {
   };
   [[nodiscard]] std::vector<Datagram> received() const {
     std::vector<Datagram> all;
-    for (;;) {
-      std::array<std::uint8_t, 100> bytes{};
-      alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-      iovec part{bytes.data(), bytes.size()};
-      msghdr header{};
-      header.msg_iov = &part;
-      header.msg_iovlen = 1;
-      header.msg_control = control.data();
-      header.msg_controllen = control.size();
-      const auto got = recvmsg(fd_.get(), &header, 0);
-      if (got < 0) return all;
-      const cmsghdr* const found = CMSG_FIRSTHDR(&header);
-      all.push_back({{bytes.begin(), bytes.begin() + got},
-                     found == nullptr ? -1
-                                      : *reinterpret_cast<const std::uint8_t*>(
-                                            CMSG_DATA(const_cast<cmsghdr*>(found)))});
+    while (auto message = take_message(fd())) {
+      all.push_back({std::move(message->bytes), message->control.at(0)});
     }
+    return all;
   }
 
  private:

@@ -1,19 +1,17 @@
 // A kept link as the service manager passes it, for tests.
 #pragma once
 
-#include <cstdlib>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "routevpn/base/fields.hpp"
 #include "routevpn/monitor/kept_link.hpp"
 
 #include "catch.hpp"
+#include "stored_descriptors.hpp"
 
 namespace routevpn::test {
 
@@ -42,23 +40,6 @@ inline monitor::KeptState example() {
   state.leftovers = {"routevpn-rv0", {"ipv4", "ipv6"}, std::string("\0\1\2", 3)};
   state.prefix.gasps = {{{1, 2, 3}, {{IpAddress::v4({192, 0, 2, 1}), 7754}, std::nullopt}}, {}};
   return state;
-}
-
-// Runs the check in a child with these descriptors from 3 on, as the service manager passes them.
-inline bool with_descriptors(const std::vector<int>& fds, const std::string& names,
-                             const std::function<bool()>& check) {
-  const pid_t child = fork();
-  if (child == 0) {
-    for (std::size_t i = 0; i < fds.size(); ++i) dup2(fds[i], 500 + static_cast<int>(i));
-    for (int i = 0; i < static_cast<int>(fds.size()); ++i) dup2(500 + i, 3 + i);
-    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
-    setenv("LISTEN_FDS", std::to_string(fds.size()).c_str(), 1);
-    setenv("LISTEN_FDNAMES", names.c_str(), 1);
-    _exit(check() ? 0 : 1);
-  }
-  int status = -1;
-  waitpid(child, &status, 0);
-  return status == 0;
 }
 
 inline Fd memory(ConstBytes content) {

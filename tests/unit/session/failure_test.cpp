@@ -1,4 +1,5 @@
 // Why a link is not up, at an initiator: what ICMP and the kernel tell, and how long it is shown.
+#include <algorithm>
 #include <cerrno>
 
 #include "routevpn/session/session.hpp"
@@ -21,7 +22,8 @@ SocketAddress address_of(const char* text) {
 // An initiator on a path that answers nothing.
 class LonelyInitiator {
  public:
-  LonelyInitiator() {
+  explicit LonelyInitiator(std::vector<SocketAddress> addresses = {address_of("192.0.2.2")})
+      : addresses_(std::move(addresses)) {
     options::LinkOptions options;
     options.peers = {{"192.0.2.2", 7754}};
     session_.emplace(SessionSettings::of(options, 0, 1),
@@ -39,14 +41,19 @@ class LonelyInitiator {
     const auto failures = failures_;
     while (failures_ == failures) advance();
   }
+  void wait(Duration duration) {
+    now_ += duration;
+    virtual_clock::set(now_);
+  }
   void begin_next_attempt() {
     while (status().phase != Phase::handshaking) advance();
   }
   [[nodiscard]] SessionStatus status() const { return session_->status(now_); }
+  [[nodiscard]] const std::string& last_logged() const { return last_logged_; }
 
  private:
   void advance() {
-    now_ = *session_->deadline();
+    now_ = std::max(now_, *session_->deadline());
     virtual_clock::set(now_);
     session_->on_timer(now_);
     drain();
@@ -54,18 +61,23 @@ class LonelyInitiator {
   void drain() {
     while (const auto output = session_->take_output(now_)) {
       if (std::holds_alternative<Resolve>(*output)) {
-        session_->on_resolved({address_of("192.0.2.2")}, "", now_);
+        session_->on_resolved(addresses_, "", now_);
       }
-      failures_ += std::holds_alternative<HandshakeFailed>(*output) ? 1 : 0;
+      const auto* const failed = std::get_if<HandshakeFailed>(&*output);
+      if (failed == nullptr) continue;
+      ++failures_;
+      last_logged_ = failed->failure.text;
     }
   }
 
+  std::vector<SocketAddress> addresses_;
   TestCa ca_;
   datapath::LaneCounters lane_;
   DropCounters drops_;
   std::optional<Session> session_;
   Time now_{1h};
   int failures_ = 0;
+  std::string last_logged_;
 };
 
 outside::Undelivered icmp(int error, bool prohibited = false, const char* to = "192.0.2.2") {
@@ -99,6 +111,15 @@ TEST_CASE("without a report, and with one for another peer, there is no answer")
   CHECK(link.status().reason.word == "no_answer");
 }
 
+TEST_CASE("a report about one address is not the reason of an attempt at the next") {
+  LonelyInitiator link({address_of("192.0.2.2"), address_of("192.0.2.9")});
+  link.report(icmp(ECONNREFUSED));
+  link.fail();
+  CHECK(link.status().reason.word == "port_unreachable");
+  link.fail();
+  CHECK(link.status().reason.text.starts_with("192.0.2.9:7754: no answer"));
+}
+
 TEST_CASE("the reason of the last failure stays while attempts go on, and equal ones are counted") {
   LonelyInitiator link;
   link.report(icmp(ECONNREFUSED));
@@ -108,6 +129,36 @@ TEST_CASE("the reason of the last failure stays while attempts go on, and equal 
   link.report(icmp(ECONNREFUSED));
   link.fail();
   CHECK(link.status().failure->times == 2);
-  for (int i = 0; i < 10; ++i) link.fail();  // without further reports
+  link.fail();  // without a further report
   CHECK(link.status().reason.word == "no_answer");
+}
+
+TEST_CASE("a report that comes after the attempt is the reason in place of no_answer") {
+  LonelyInitiator link;
+  link.fail();
+  link.report(icmp(EHOSTUNREACH, false, "192.0.2.9"));
+  CHECK(link.status().reason.word == "no_answer");
+  link.report(icmp(EHOSTUNREACH));
+  CHECK(link.status().reason.word == "host_unreachable");
+  CHECK(link.status().reason.text.starts_with("192.0.2.2:7754: host unreachable"));
+  CHECK(link.status().failure->reason.word == "host_unreachable");
+  CHECK(link.last_logged() == "host unreachable (ICMP from 192.0.2.3)");
+  link.report(icmp(ENETUNREACH));
+  CHECK(link.status().reason.word == "host_unreachable");  // the attempt has a reason already
+  link.begin_next_attempt();
+  CHECK(link.status().reason.word == "host_unreachable");
+}
+
+TEST_CASE(
+    "a router that reports each attempt late gives one reason, through the longest back-off") {
+  LonelyInitiator link;
+  link.fail();
+  link.report(icmp(EHOSTUNREACH));
+  for (std::uint64_t times = 2; times < 12; ++times) {
+    link.fail();
+    CHECK(link.status().reason.word == "host_unreachable");
+    CHECK(link.status().failure->times == times);
+    link.wait(1s);
+    link.report(icmp(EHOSTUNREACH));
+  }
 }
