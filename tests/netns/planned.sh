@@ -10,13 +10,15 @@ cd "$DIR" || exit
 
 # write_topology LINE [GATEWAY]: a line of [organisation], and a second gateway of site 2.
 write_topology() {
+  local bird
+  bird=$(dirname "${BASH_SOURCE[0]}")/../../bird
   cat >topology.toml <<END
 [organisation]
 as = 65000
 interconnect4 = "10.240.0.0/12"
 $1
 [defaults]
-include = "$(dirname "${BASH_SOURCE[0]}")/../../bird"
+include = "$bird"
 [[site]]
 name = "1"
 prefixes = ["10.0.1.0/24"]
