@@ -36,9 +36,18 @@ make_node() { # NODE
     net.ipv6.conf.default.ignore_routes_with_linkdown=1
 }
 
+# Prints the MAC address of an interface: a machine has the same one after a reboot. The bridge of a site is the
+# router's interface, and would otherwise change its address as cables come and go.
+mac_of() { # NODE IFNAME
+  local digits
+  digits=$(sha256sum <<<"$*")
+  echo "02:${digits:0:2}:${digits:2:2}:${digits:4:2}:${digits:6:2}:${digits:8:2}"
+}
+
 # A cable between two nodes, both ends up.
 cable() { # NODE IFNAME NODE IFNAME
-  ip_node "$1" link add "$2" type veth peer name "$4" netns "$prefix$3"
+  ip_node "$1" link add "$2" address "$(mac_of "$1" "$2")" type veth \
+    peer name "$4" address "$(mac_of "$3" "$4")" netns "$prefix$3"
   ip_node "$1" link set "$2" up
   ip_node "$3" link set "$4" up
 }
@@ -62,7 +71,7 @@ connect_private() { # GATEWAY
 
 # The site router, with a bridge as the switch of the site.
 make_site_network() { # SITE
-  ip_node "R$1" link add lan type bridge forward_delay 0 mcast_snooping 0
+  ip_node "R$1" link add lan address "$(mac_of "R$1" lan)" type bridge forward_delay 0 mcast_snooping 0
   ip_node "R$1" link set lan up
   ip_node "R$1" addr add "10.0.$1.1/24" dev lan
   ip_node "R$1" addr add "2001:db8:a$1::1/64" dev lan
