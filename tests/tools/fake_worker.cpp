@@ -70,13 +70,13 @@ class Pair {
 int stop(Pair& monitor) {
   monitor.send(Ready{});
   print("runs");
+  print("refused 3");  // the monitor may kill it before it could print afterwards
   monitor.wait_for<Stop>();
   monitor.ask<CarrierSet>(SetCarrier{0});
   monitor.send(test::some_news());
   monitor.send(Ready{});
   monitor.send(Alive{});  // without a ping
   monitor.send(Ended{2});
-  print("refused 3");
   monitor.send(Ended{1});
   return 0;
 }
