@@ -10,7 +10,8 @@
 #   --stage STAGE      only this stage of scripts/test.sh; can be given more than once
 #   --bird3            with BIRD 3, which trixie has
 #   --mirror URL       Debian mirror; default: that of this machine's apt
-#   FRESH_CACHE=DIR    keeps the downloaded packages in DIR for later runs
+#   FRESH_CACHE=DIR    keeps the downloaded packages in DIR for later runs, and what scripts/test.sh keeps of
+#                      unchanged files
 #   FRESH_DIR=DIR      parent directory of the system; default: TMPDIR, or /tmp
 #
 # The system gets the settings of this machine's apt (mirror, proxy, certificates, date checks) and its name
@@ -34,7 +35,7 @@ copy_project() {
   if [[ -n $(git -c safe.directory="$top" -C "$top" status --porcelain) ]]; then
     echo "fresh.sh: changes that are not committed are not tested"
   fi
-  mkdir "$root/root/routevpn"
+  mkdir -p "$root/root"/{routevpn,.cache}
   git -c safe.directory="$top" -C "$top" archive HEAD | tar -x -C "$root/root/routevpn"
 }
 
@@ -42,7 +43,7 @@ copy_project() {
 run() {
   local started=$SECONDS status=0
   echo "fresh.sh: $suite: $1"
-  run_in_debian "$root" "$1" ${cache:+"$cache/archives:/var/cache/apt/archives"} || status=$?
+  run_in_debian "$root" "$1" "${binds[@]}" || status=$?
   echo "fresh.sh: $suite: $1: exit status $status after $((SECONDS - started)) s"
   return "$status"
 }
@@ -91,11 +92,12 @@ work=$(mktemp -d "${FRESH_DIR:-${TMPDIR:-/tmp}}/routevpn-fresh.XXXXXX")
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 root=$work/$suite
-cache='' options=()
+options=() binds=()
 if [[ -n ${FRESH_CACHE:-} ]]; then
-  mkdir -p "$FRESH_CACHE/$suite"/{debootstrap,archives/partial}
+  mkdir -p "$FRESH_CACHE/$suite"/{debootstrap,archives/partial,results}
   cache=$(cd "$FRESH_CACHE/$suite" && pwd)
   options+=("--cache-dir=$cache/debootstrap")
+  binds+=("$cache/archives:/var/cache/apt/archives" "$cache/results:/root/.cache")
 fi
 
 make_debian "$suite" "$root" "$work/debootstrap.log" "$mirror" "${options[@]}"
