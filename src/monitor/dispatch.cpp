@@ -60,7 +60,9 @@ void Monitor::on_message() {
         return;
       case channel::ReceiveResult::closed:
         loop_.unwatch(worker_->channel().fd());
-        worker_->kill(SIGKILL);
+        // A worker that ends closes the pair a little before it is dead. If it was killed then, the
+        // log would have signal 9 in place of its status.
+        if (!worker_->ends_within(end_time)) worker_->kill(SIGKILL);
         return;
       case channel::ReceiveResult::ok:
         if (!take(message)) refuse(message.kind());

@@ -102,6 +102,11 @@ void WorkerProcess::kill(int signal) const {
   host::signal_process(pidfd_.get(), signal, uid_);
 }
 
+bool WorkerProcess::ends_within(std::chrono::milliseconds time) const {
+  pollfd ended{pidfd_.get(), POLLIN, 0};
+  return poll(&ended, 1, static_cast<int>(time.count())) == 1;
+}
+
 std::string WorkerProcess::wait() {
   if (!is_child_) {
     pollfd ended{pidfd_.get(), POLLIN, 0};

@@ -42,6 +42,7 @@ class Monitor {
   // watchdog notifications.
   static constexpr Duration ping_interval = std::chrono::seconds(10);
   static constexpr Duration hook_time = std::chrono::seconds(2);  // for --on-state at the end
+  static constexpr std::chrono::milliseconds end_time{10};  // for a worker that has closed the pair
   static constexpr Duration stop_time = std::chrono::seconds(1);  // for a worker that is to stop
   // A worker can send messages without end: signals and timers must be served in between.
   static constexpr int messages_per_turn = 32;

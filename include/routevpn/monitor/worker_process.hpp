@@ -2,6 +2,7 @@
 // no private key, and each worker has another layout of its addresses.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -37,6 +38,8 @@ class WorkerProcess {
   [[nodiscard]] const Fd& memory() const { return memory_; }
   void release() { pid_ = -1; }  // the worker goes on
   void kill(int signal) const;
+  // Waits for its end, at most for this long.
+  [[nodiscard]] bool ends_within(std::chrono::milliseconds time) const;
   // Once it has ended: "signal 9 (Killed)", "status 1". Only the parent learns how.
   std::string wait();
 
