@@ -10,6 +10,7 @@
 #   machine  for the system that scripts/stock_kernel.sh boots, in addition to build and lab
 #   booted   for scripts/booted.sh
 #   booted_machine  for the system that scripts/booted.sh boots, in addition to build
+#   cross_arm64     for the system in which scripts/arm64.sh builds; dpkg must know arm64
 #   bench    for scripts/bench.sh, in addition to build
 #   peers    the VPNs with which scripts/bench.sh compares routevpn
 #
@@ -71,6 +72,11 @@ packages_of() {
     booted_machine)
       echo "$(bird)" ccache dbus iproute2 iputils-ping jq lintian nftables openssl procps systemd-sysv
       ;;
+    cross_arm64)
+      echo crossbuild-essential-arm64 ccache cmake ninja-build pkg-config dpkg-dev file qemu-user nlohmann-json3-dev
+      printf '%s:arm64\n' libssl-dev libnl-3-dev libseccomp-dev libboost-program-options-dev libtomlplusplus-dev \
+        prometheus-cpp-dev libmicrohttpd-dev catch2
+      ;;
     bench)
       echo ethtool iperf3 iproute2 iputils-ping libbenchmark-dev nftables openssl procps python3 \
         util-linux
@@ -79,7 +85,7 @@ packages_of() {
       echo fastd ocserv openconnect openvpn tinc wireguard-go wireguard-tools
       ;;
     *)
-      die "there is no group '$1'; groups are build, test, lab, bird3, fresh, stock, machine, booted, booted_machine, bench and peers"
+      die "there is no group '$1'; groups are build, test, lab, bird3, fresh, stock, machine, booted, booted_machine, cross_arm64, bench and peers"
       ;;
   esac
 }
@@ -98,7 +104,7 @@ as_root() {
   fi
 }
 
-(($# > 0)) || die "which group: build, test, lab, bird3, fresh, stock, machine, booted, booted_machine, bench, peers?"
+(($# > 0)) || die "which group: build, test, lab, bird3, fresh, stock, machine, booted, booted_machine, cross_arm64, bench, peers?"
 command -v dpkg-query >/dev/null || die "this is not Debian; packages_of in this script lists the needed packages"
 wanted=$(for group in "$@"; do packages_of "$group"; done)
 
