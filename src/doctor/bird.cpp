@@ -5,6 +5,7 @@
 
 #include "routevpn/base/address.hpp"
 #include "routevpn/base/blanks.hpp"
+#include "routevpn/bird/empty_set.hpp"
 #include "routevpn/bird/sessions.hpp"
 #include "routevpn/doctor/doctor.hpp"
 
@@ -29,15 +30,15 @@ bool is_on(const Link& link, const bird::BgpSession& session) {
 }
 
 // The prefixes of a definition that the planner wrote: "define OWN4 = [ 10.0.1.0/24 ];". Empty
-// without any: the planner then writes the unspecified address, because a set of BIRD cannot be
-// empty.
+// without any.
 std::string planned(const std::string& configuration, const std::string& name) {
   const auto at = configuration.find("define " + name + " = [");
   if (at == std::string::npos) return {};
   const auto begin = configuration.find('[', at) + 1;
   const auto end = configuration.find(']', begin);
   const auto prefixes = trimmed(std::string_view(configuration).substr(begin, end - begin));
-  return prefixes == "0.0.0.0/32" || prefixes == "::/128" ? std::string{} : std::string(prefixes);
+  const bool is_empty = prefixes == bird::empty_set4 || prefixes == bird::empty_set6;
+  return is_empty ? std::string() : std::string(prefixes);
 }
 
 struct Bird {

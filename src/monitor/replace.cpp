@@ -97,10 +97,14 @@ void Monitor::take_next() {
   ready({});
 }
 
-// The new worker got its files when it started, and only the old one was told what changed since.
+// The new worker got its files when it started: those of all reloads until then. Only the old one
+// was told what changed since.
 void Monitor::repeat_reloads() {
   reloads_answered_ = reloads_told_;
-  if (reloads_told_ == reloads_before_next_) return;
+  if (reloads_told_ == reloads_before_next_) {
+    for (const auto& done : std::exchange(running_reloads_, {})) end_reload(done);
+    return reloads_ended();
+  }
   try {
     tell_reload(true);
   } catch (const SystemError& error) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "routevpn/bird/empty_set.hpp"
 #include "routevpn/plan/render.hpp"
 
 namespace routevpn::plan {
@@ -23,17 +24,16 @@ struct Filtered {
   bool operator==(const Filtered&) const = default;
 };
 
-// "[ 10.0.1.0/24, 10.9.0.0/16+ ]". BIRD 2.0.12 has no empty sets, so an empty set contains one
-// prefix that no route has.
+// "[ 10.0.1.0/24, 10.9.0.0/16+ ]".
 std::string set_of(const std::vector<Filtered>& prefixes, Family family) {
   std::string text;
   for (const auto& [prefix, with_more_specific] : prefixes) {
     if (family_of(prefix.address) != family) continue;
-    text += (text.empty() ? "[ " : ", ") + prefix.to_string();
+    text += (text.empty() ? "" : ", ") + prefix.to_string();
     if (with_more_specific) text += "+";
   }
-  if (text.empty()) return family == Family::ipv4 ? "[ 0.0.0.0/32 ]" : "[ ::/128 ]";
-  return text + " ]";
+  if (text.empty()) text = family == Family::ipv4 ? bird::empty_set4 : bird::empty_set6;
+  return "[ " + text + " ]";
 }
 
 // Every prefix is more specific than a default route, so that stays alone.
