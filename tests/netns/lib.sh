@@ -98,15 +98,16 @@ start() {
 
 # receive_notifications: in place of systemd, at the socket DIR/notify. What comes is in DIR/notify.out.
 receive_notifications() {
-  python3 - "$DIR/notify" >"$DIR/notify.out" <<'PY' &
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-while True:
-    print(s.recv(4096).decode(), flush=True)
-PY
+  python3 "$(dirname "${BASH_SOURCE[0]}")/notifications.py" "$DIR/notify" >"$DIR/notify.out" &
   PID[notify]=$!
   wait_for test -S "$DIR/notify" || fail "no notification socket"
+}
+
+# unanswered NAME: prints how many pings of the `ping` that was started with this name had no answer. Pings
+# after the last answer do not count: the last one can be on its way when ping is stopped.
+unanswered() {
+  sed -n 's/.*bytes from .*icmp_seq=\([0-9]*\).*/\1/p' "$DIR/$1.log" | sort -nu |
+    awk 'END { print NR ? $1 - NR : "all" }'
 }
 
 # start_monitor NAME NETNS OBJECT...: `ip monitor` in that namespace. Its events are in DIR/NAME.events;
