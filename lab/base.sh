@@ -54,6 +54,21 @@ now_ms() {
 
 seconds_since() { awk -v a="$1" -v b="$(now_ms)" 'BEGIN { printf "%.1f\n", (b - a) / 1000 }'; } # MS
 
+# progress DONE ALL WHAT: says how far something is that takes long: a bar on a terminal, removed at the end,
+# elsewhere a line every 5 s.
+progress_at=0
+progress() {
+  if [[ -t 2 ]]; then
+    local part=$((30 * $1 / $2)) bar
+    printf -v bar '%*s' "$part" ''
+    printf '\r\033[K' >&2
+    (($1 == $2)) || printf '[%-30s] %s of %s %s' "${bar// /#}" "$1" "$2" "$3" >&2
+  elif (($(now_ms) >= progress_at + 5000)); then
+    ((progress_at == 0)) || echo "lab/run.sh: $1 of $2 $3" >&2
+    progress_at=$(now_ms)
+  fi
+}
+
 poll_s=0.02
 wait_until() { # SECONDS COMMAND...
   local deadline=$(($(now_ms) + $1 * 1000))

@@ -58,6 +58,7 @@ start_gateway() { # GATEWAY
   start_bird "$1"
   start_bird "$1.private"
   for link in $(links_of "$1"); do start_link "$1" "$link"; done
+  [[ ! -f $run_dir/map ]] || start_exporter "$1"
 }
 
 kill_gateway() { # GATEWAY
@@ -126,10 +127,12 @@ has_routes() { # NODE
   done
 }
 
-# all_routes SECONDS: waits until every gateway and every site router has its routes.
+# all_routes SECONDS [TELL]: waits until every gateway and every site router has its routes. TELL gets the
+# arguments of progress.
 all_routes() {
-  local end=$(($(now_ms) + $1 * 1000)) node left
+  local end=$(($(now_ms) + $1 * 1000)) node left done=0
   for node in $(gateways) $(routers); do
+    "${2:-:}" "$((done++))" $((3 * sites)) "nodes have their routes"
     [[ $node == R* ]] || node+=.private
     left=$(((end - $(now_ms)) / 1000))
     wait_until "$((left > 0 ? left : 0))" has_routes "$node" || {
@@ -137,6 +140,7 @@ all_routes() {
       return 1
     }
   done
+  "${2:-:}" "$done" "$done" "nodes have their routes"
 }
 
 no_unit_failed() { true; } # without --booted there is no unit

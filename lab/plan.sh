@@ -23,10 +23,12 @@ prefixes = ["10.0.$site.0/24", "2001:db8:a$site::/64"]
 [[site.gateway]]
 name = "V$site-1"
 address = "2001:db8:$site::1"
+exporter = "10.0.$site.11:9586"
 
 [[site.gateway]]
 name = "V$site-2"
 address = "2001:db8:$site::2"
+exporter = "10.0.$site.12:9586"
 
 [[site.router]]
 name = "R$site"

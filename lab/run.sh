@@ -30,6 +30,8 @@ lab/run.sh [--name X] [--sites N] [--ipv6-only] [--booted] [COMMAND]
   check          check it; exit 1 at the first check that fails
   report         reachability, routes and links
   status         `routevpn show` of all links
+  map            serve a page with the live map of the lab on an address of this machine; not
+                 with --booted
   shell NODE     a shell in R1, V1-1, V1-1.private, internet, ...
   fail SCENARIO... [--runs N] [--plot] [--seconds N]
                  break something, mend it, and print the losses of streams of one UDP packet
@@ -92,16 +94,19 @@ cd "$root"
 if [[ -z ${given_sites:-} && -f /run/${prefix}routevpn-lab/sites ]]; then
   sites=$(</run/"${prefix}"routevpn-lab/sites)
 fi
-for part in base network plan nodes streams failover lifecycle checks scale ${booted:+power booted}; do
+for part in base network plan nodes streams failover lifecycle checks map scale ${booted:+power booted}; do
   # shellcheck source=/dev/null
   . "lab/$part.sh"
 done
 [[ -z $bad_option ]] || die "$bad_option"
 
 build() {
+  local -a quiet=(--quiet)
   scripts/packages.sh build lab
   [[ -f build/release/build.ninja ]] || cmake --preset release >/dev/null
-  ninja -C build/release --quiet routevpn lab_stream
+  # On a terminal, ninja says how far it is.
+  if [[ -t 1 ]]; then quiet=(); else echo "lab/run.sh: building"; fi
+  ninja -C build/release "${quiet[@]}" routevpn routevpn-exporter lab_stream
 }
 
 up() {
@@ -114,7 +119,7 @@ up() {
   plan_lab
   make_network
   start_nodes
-  all_routes 120
+  all_routes 120 progress
   trap - EXIT
   echo "All routes are learnt $((($(now_ms) - began) / 1000)).$((($(now_ms) - began) % 1000 / 100)) s after the start."
 }
@@ -171,8 +176,8 @@ everything() {
   done
   report
   echo
-  echo "The lab stays up. 'lab/run.sh shell V1-1.private' opens a shell in a node, 'lab/run.sh fail"
-  echo "gateway-gone' breaks something, 'lab/run.sh down' removes the lab."
+  echo "The lab stays up. 'lab/run.sh map' shows it in a browser, 'lab/run.sh shell V1-1.private' opens a"
+  echo "shell in a node, 'lab/run.sh fail gateway-gone' breaks something, 'lab/run.sh down' removes the lab."
 }
 
 case ${1:-} in
@@ -183,8 +188,8 @@ esac
 [[ -z $booted || ${1:-} != scale ]] || die "scale measures the lab without --booted"
 case ${1:-} in
   "") everything ;;
-  up | check | report | status | scale | down) "$1" ;;
+  up | check | report | status | map | scale | down) "$1" ;;
   fail) fail "${@:2}" ;;
   shell) node_shell "${2:-}" ;;
-  *) die "'$1' is not a command; commands are up, check, report, status, shell NODE, fail, scale, down" ;;
+  *) die "'$1' is not a command; commands are up, check, report, status, map, shell NODE, fail, scale, down" ;;
 esac

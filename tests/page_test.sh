@@ -6,4 +6,6 @@ command -v node >/dev/null || {
   echo "skipped: needs node"
   exit 77
 }
-exec node "$tests/unit/exporter/page_test.mjs" "$tests/../src/exporter/page"
+for test in page network_map; do
+  node "$tests/unit/exporter/${test}_test.mjs" "$tests/../src/exporter/page"
+done

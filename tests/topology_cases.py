@@ -44,6 +44,7 @@ router = [{ name = "R1", lan = ["lan", "eth*"], include = "/etc/bird" }]
 name = "V1-1"
 address = ["192.0.2.1", "2001:db8:1::1"]
 ifname = "to-paris"
+exporter = "[2001:db8:a1::11]:9586"
 lan = ["lan0", { name = "eth1", addresses = ["10.0.1.1/24"] }]
 
 [[site]]
@@ -123,6 +124,9 @@ MADE_BAD = [
     ((*GATEWAY, "address"), []),
     ((*GATEWAY, "address"), ["192.0.2.1/24"]),
     ((*GATEWAY, "ifname"), "longer-than-15-c"),
+    ((*GATEWAY, "exporter"), "10.0.1.11"),
+    ((*GATEWAY, "exporter"), "2001:db8:a1::11:9586"),
+    ((*GATEWAY, "exporter"), 9586),
     ((*LAN, "name"), "eth*"),
     ((*LAN, "name"), ABSENT),
     ((*LAN, "addresses"), ["10.0.1.1"]),

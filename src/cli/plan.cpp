@@ -5,6 +5,8 @@
 #include "routevpn/cli/commands.hpp"
 #include "routevpn/plan/psk_roll.hpp"
 
+#include "progress.hpp"
+
 namespace routevpn::cli {
 
 namespace {
@@ -52,7 +54,9 @@ void print_summary(const plan::PlanRequest& request, const plan::PlanReport& rep
 
 // With --check, status 1 means that something would change. Every error therefore becomes a
 // UsageError, which exits with status 2.
-plan::PlanReport report_on(const plan::PlanRequest& request) {
+plan::PlanReport report_on(plan::PlanRequest request, const Console& console) {
+  ProgressBar bar(console, "plan", "files", read_clock());
+  request.progress = [&](std::size_t done, std::size_t all) { bar.show(done, all, read_clock()); };
   try {
     return plan::run(request);
   } catch (const std::exception& error) {
@@ -64,7 +68,7 @@ plan::PlanReport report_on(const plan::PlanRequest& request) {
 }  // namespace
 
 int run(const plan::PlanRequest& request, const Console& console) {
-  const auto report = report_on(request);
+  const auto report = report_on(request, console);
   console.report(report.faults);
   if (!report.faults.empty()) return static_cast<int>(Exit::usage);
   if (!request.check) {

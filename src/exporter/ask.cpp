@@ -20,6 +20,8 @@ struct Dialogue {
   const Question& question;
   Answer& answer;
   Fd fd = {};
+  bool is_sent = false;
+  bool is_told = false;
 
   void refuse(Refusal refusal, int error = 0) {
     answer.refusal = refusal;
@@ -43,18 +45,58 @@ struct Dialogue {
   }
 
   void begin() {
-    const auto address = UnixAddress::of(question.path);
-    if (!address) return refuse_error(ENAMETOOLONG);
-    fd.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd || ::connect(fd.get(), address->get(), UnixAddress::size()) != 0) {
-      return refuse_error(errno);
-    }
-    const auto sent = ::send(fd.get(), question.text.data(), question.text.size(), MSG_NOSIGNAL);
-    if (sent < 0) return refuse_error(errno);
-    if (static_cast<std::size_t>(sent) != question.text.size()) refuse(Refusal::no_answer);
+    const int error = question.address ? connect_tcp() : connect_unix();
+    if (error == EINPROGRESS) return;  // proceed() sends when the connection is there
+    if (error != 0) return refuse_error(error);
+    send();
   }
 
-  // Returns the number of bytes that arrived.
+  [[nodiscard]] short events() const { return is_sent ? POLLIN : POLLOUT; }
+
+  // One of the events is there. Returns the number of bytes that arrived.
+  std::size_t proceed(const AskLimits& limits) {
+    if (is_sent) return read(limits);
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
+    if (error != 0) {
+      refuse_error(error);
+    } else {
+      send();
+    }
+    return 0;
+  }
+
+ private:
+  int connect_unix() {
+    const auto address = UnixAddress::of(question.path);
+    if (!address) return ENAMETOOLONG;
+    fd.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const bool ok = fd && ::connect(fd.get(), address->get(), UnixAddress::size()) == 0;
+    return ok ? 0 : errno;
+  }
+
+  int connect_tcp() {
+    const bool is_v4 = question.address->address.is_v4();
+    const int family = is_v4 ? AF_INET : AF_INET6;
+    sockaddr_storage storage{};
+    const auto* const address = reinterpret_cast<const sockaddr*>(&storage);
+    fd.reset(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (question.source && question.source->is_v4() == is_v4) {
+      const auto length = SocketAddress{*question.source, 0}.to_kernel(storage, family);
+      if (::bind(fd.get(), address, length) != 0) return errno;
+    }
+    const auto length = question.address->to_kernel(storage, family);
+    return fd && ::connect(fd.get(), address, length) == 0 ? 0 : errno;
+  }
+
+  void send() {
+    const auto sent = ::send(fd.get(), question.text.data(), question.text.size(), MSG_NOSIGNAL);
+    if (sent < 0) return refuse_error(errno);
+    if (static_cast<std::size_t>(sent) != question.text.size()) return refuse(Refusal::no_answer);
+    is_sent = true;
+  }
+
   std::size_t read(const AskLimits& limits) {
     std::array<char, 65536> buffer;  // recv() fills it
     const auto length = ::recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
@@ -82,20 +124,23 @@ struct Dialogue {
 
 class Round {
  public:
-  Round(std::span<const Question> questions, std::vector<Answer>& answers, const AskLimits& limits)
-      : limits_(limits), deadline_(read_clock() + limits.time) {
+  Round(std::span<const Question> questions, std::vector<Answer>& answers, const AskLimits& limits,
+        const Told& told)
+      : limits_(limits), told_(told), deadline_(read_clock() + limits.time) {
     dialogues_.reserve(questions.size());
     for (std::size_t i = 0; i < questions.size(); ++i) {
       dialogues_.push_back({questions[i], answers[i]});
       dialogues_.back().begin();
     }
+    tell();
   }
 
   void run() {
     while (wait()) {
       for (std::size_t i = 0; i < waiting_.size(); ++i) {
-        if (waiting_[i].revents != 0) bytes_ += waiting_dialogues_[i]->read(limits_);
+        if (waiting_[i].revents != 0) bytes_ += waiting_dialogues_[i]->proceed(limits_);
       }
+      tell();
       if (bytes_ > limits_.bytes_all) return refuse_rest(Refusal::too_long);
     }
     refuse_rest(Refusal::no_answer);
@@ -108,7 +153,7 @@ class Round {
     waiting_dialogues_.clear();
     for (auto& dialogue : dialogues_) {
       if (!dialogue.fd) continue;
-      waiting_.push_back({dialogue.fd.get(), POLLIN, 0});
+      waiting_.push_back({dialogue.fd.get(), dialogue.events(), 0});
       waiting_dialogues_.push_back(&dialogue);
     }
     const auto left = deadline_ - read_clock();
@@ -122,9 +167,22 @@ class Round {
     for (auto& dialogue : dialogues_) {
       if (dialogue.fd) dialogue.refuse(refusal);
     }
+    tell();
+  }
+
+  // Of the dialogues that have ended since the last call.
+  void tell() {
+    if (!told_) return;
+    for (std::size_t i = 0; i < dialogues_.size(); ++i) {
+      auto& dialogue = dialogues_[i];
+      if (dialogue.fd || dialogue.is_told) continue;
+      dialogue.is_told = true;
+      told_(i, dialogue.answer);
+    }
   }
 
   const AskLimits& limits_;
+  const Told& told_;
   Time deadline_;
   std::vector<Dialogue> dialogues_;
   std::vector<pollfd> waiting_;
@@ -140,9 +198,10 @@ std::string_view name_of(Refusal refusal) {
   return names[static_cast<std::size_t>(refusal)];
 }
 
-std::vector<Answer> ask(std::span<const Question> questions, const AskLimits& limits) {
+std::vector<Answer> ask(std::span<const Question> questions, const AskLimits& limits,
+                        const Told& told) {
   std::vector<Answer> answers(questions.size());
-  Round(questions, answers, limits).run();
+  Round(questions, answers, limits, told).run();
   return answers;
 }
 

@@ -13,6 +13,11 @@ namespace routevpn::exporter {
 namespace {
 
 constexpr auto metrics_type = "text/plain; version=0.0.4; charset=utf-8";
+constexpr auto json_type = "application/json";
+
+Pages::Text shared_text(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
 
 struct File {
   std::string_view path;
@@ -21,7 +26,7 @@ struct File {
 };
 
 constexpr auto script_type = "text/javascript; charset=utf-8";
-constexpr std::array<File, 10> files = {{
+constexpr std::array<File, 13> files = {{
     {"/", "text/html; charset=utf-8", index_html},
     {"/style.css", "text/css; charset=utf-8", style_css},
     {"/page.js", script_type, page_js},
@@ -31,7 +36,10 @@ constexpr std::array<File, 10> files = {{
     {"/links.js", script_type, links_js},
     {"/lookup.js", script_type, lookup_js},
     {"/map.js", script_type, map_js},
+    {"/network.js", script_type, network_js},
+    {"/network_map.js", script_type, network_map_js},
     {"/routes.js", script_type, routes_js},
+    {"/zoom.js", script_type, zoom_js},
 }};
 
 Faults faults_of(const Report& report) {
@@ -88,21 +96,21 @@ void Pages::collect_if_old() {
 const Pages::Text& Pages::metrics() {
   collect_if_old();
   if (!metrics_) {
-    metrics_ = std::make_shared<const std::string>(metrics_text(report_, sites_, ROUTEVPN_VERSION));
+    metrics_ = shared_text(metrics_text(report_, sites_, ROUTEVPN_VERSION));
   }
   return metrics_;
 }
 
 const Pages::Text& Pages::status() {
   collect_if_old();
-  if (!status_) status_ = std::make_shared<const std::string>(status_text(report_));
+  if (!status_) status_ = shared_text(status_text(report_));
   return status_;
 }
 
 Pages::Text Pages::next_event() {
   collect_if_old();
   auto event = events_.next(report_, read_clock());
-  return event.empty() ? nullptr : std::make_shared<const std::string>(std::move(event));
+  return event.empty() ? nullptr : shared_text(std::move(event));
 }
 
 HttpAnswer Pages::routes(const HttpRequest& request) {
@@ -115,16 +123,21 @@ HttpAnswer Pages::routes(const HttpRequest& request) {
 HttpAnswer Pages::answer(const HttpRequest& request) {
   const auto& path = request.path;
   if (path == "/metrics") return {200, metrics_type, metrics()};
-  if (path == "/api/v1/status") return {200, "application/json", status()};
+  if (path == "/api/v1/status") return {200, json_type, status()};
+  if (path == "/api/v1/links") {
+    collect_if_old();
+    return {200, json_type, shared_text(link_states_text(report_, interfaces()))};
+  }
+  if (path == "/api/v1/network") return {200, json_type, network_};
+  if (path == "/api/v1/network/states") return {200, json_type, shared_text(watch_.states())};
   if (path == "/api/v1/events") {
-    auto first = std::make_shared<const std::string>(StatusEvents::first(*status()));
-    return {200, "text/event-stream", std::move(first), true};
+    return {200, "text/event-stream", shared_text(StatusEvents::first(*status())), true};
   }
   if (path == "/api/v1/routes") return routes(request);
   if (path == "/-/healthy") return text_answer(200, "routevpn-exporter is healthy\n");
   const auto file = std::ranges::find(files, path, &File::path);
   if (file != files.end()) {
-    return {200, file->type, std::make_shared<const std::string>(file->text)};
+    return {200, file->type, shared_text(std::string(file->text))};
   }
   return text_answer(404, "there is no such page; see /\n");
 }

@@ -9,37 +9,15 @@
 #include <sys/socket.h>
 
 #include "routevpn/base/error.hpp"
-#include "routevpn/base/files.hpp"
 #include "routevpn/base/log.hpp"
 #include "routevpn/exporter/http_server.hpp"
 #include "routevpn/exporter/listeners.hpp"
 #include "routevpn/exporter/metrics.hpp"
 #include "routevpn/exporter/pages.hpp"
-#include "routevpn/plan/topology.hpp"
 
 namespace routevpn::exporter {
 
 namespace {
-
-// Without sites when there is no topology file.
-Sites read_sites(const std::string& file) {
-  Sites sites;
-  if (file.empty()) return sites;
-  plan::Faults faults;
-  const auto topology = plan::parse_topology(read_file(file), faults);
-  if (!faults.empty()) {
-    std::vector<std::string> lines;
-    for (const auto& fault : faults) {
-      lines.push_back("--topology " + file);
-      lines.back().append(":").append(std::to_string(fault.line)).append(": ").append(fault.text);
-    }
-    throw UsageErrors(std::move(lines));
-  }
-  for (const auto& gateway : topology.gateways) {
-    sites[gateway.name] = topology.sites[gateway.site].name;
-  }
-  return sites;
-}
 
 Fd stop_signals() {
   sigset_t signals;
@@ -115,7 +93,7 @@ void serve(const Options& options) {
   allow_many_descriptors();
   auto listeners = passed_sockets();
   if (listeners.empty()) listeners.push_back(listen_on(options.listen));
-  Pages pages(options.sources, read_sites(options.topology));
+  Pages pages(options.sources, read_network(options.topology));
   HttpServer server([&](const HttpRequest& request) { return pages.answer(request); },
                     options.hosts);
   EventTimer events(pages, server.streams());
@@ -139,7 +117,8 @@ void serve(const Options& options) {
 bool print_once(const Options& options, std::ostream& out) {
   allow_many_descriptors();
   const auto report = collect(options.sources);
-  out << metrics_text(report, read_sites(options.topology), ROUTEVPN_VERSION) << std::flush;
+  out << metrics_text(report, sites_of(read_network(options.topology)), ROUTEVPN_VERSION)
+      << std::flush;
   if (!out) throw SystemError("standard output: cannot be written");
   const auto runs = [](const LinkReport& link) {
     return link.reason != name_of(Refusal::not_running);

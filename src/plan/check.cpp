@@ -74,6 +74,7 @@ class Checker {
         once(seen, "address", address.to_string(), gateway.line);
       }
       once(seen, "address", gateway.host, gateway.line);
+      if (gateway.exporter) once(seen, "exporter", gateway.exporter->to_string(), gateway.line);
     }
   }
 

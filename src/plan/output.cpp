@@ -1,6 +1,8 @@
 #include "routevpn/plan/output.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <future>
 #include <map>
@@ -121,26 +123,35 @@ class Staging {
 
   [[nodiscard]] std::string at(const std::string& path) const { return path_ + "/" + path; }
 
-  void add(const std::vector<const PlannedFile*>& files, Directories& directories) {
+  void add(const std::vector<const PlannedFile*>& files, Directories& directories,
+           const Progress& progress) {
     for (const auto* const file : files) directories.make_parents(path_, file->path);
     // The kernel needs most of a second for 40,000 files, so each processor creates a share.
     const auto workers = std::clamp<std::size_t>(files.size() / files_per_worker, 1,
                                                  std::max(1U, std::thread::hardware_concurrency()));
+    std::atomic<std::size_t> done = 0;
     std::vector<std::future<void>> parts;
     for (std::size_t worker = 0; worker < workers; ++worker) {
       const auto begin = files.size() * worker / workers;
       const auto end = files.size() * (worker + 1) / workers;
-      parts.push_back(std::async(std::launch::async, [this, &files, begin, end] {
+      parts.push_back(std::async(std::launch::async, [this, &files, &done, begin, end] {
         for (auto i = begin; i < end; ++i) {
           create_file(at(files[i]->path), files[i]->content, files[i]->mode);
+          ++done;
         }
       }));
     }
-    for (auto& part : parts) part.get();
+    for (auto& part : parts) {
+      while (part.wait_for(between_reports) != std::future_status::ready) {
+        if (progress) progress(done, files.size());
+      }
+      part.get();
+    }
   }
 
  private:
   static constexpr std::size_t files_per_worker = 2000;
+  static constexpr std::chrono::milliseconds between_reports{100};
 
   std::string path_;
 };
@@ -233,7 +244,7 @@ Changes Output::compare(const PlannedFiles& files) const {
   return changes;
 }
 
-Changes Output::write(const PlannedFiles& files) {
+Changes Output::write(const PlannedFiles& files, const Progress& progress) {
   auto changes = compare(files);
   std::set<std::string> planned;
   for (const auto& file : files) planned.insert(file.path);
@@ -256,7 +267,7 @@ Changes Output::write(const PlannedFiles& files) {
     if (unknown) top->second = !fs::exists(at(top->first));
   }
   Directories directories(files);
-  staging.add(staged, directories);
+  staging.add(staged, directories, progress);
   auto all = planned;
   all.insert(written_.begin(), written_.end());
   write_manifest(all);

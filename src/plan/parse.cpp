@@ -160,6 +160,7 @@ class Parser {
     public_addresses(reader, into);
     if (!into.name.empty()) into.ifname = default_ifname(into.name);
     assign(into.ifname, reader.parsed("ifname", parse_ifname));
+    if (const auto at = reader.parsed("exporter", parse_exporter)) into.exporter = at->value;
     into.settings = defaults_;
     settings(reader, into.settings);
     for (const auto& [key, value] : text_settings) {

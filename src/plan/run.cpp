@@ -136,7 +136,7 @@ PlanReport run(const PlanRequest& request) {
     (void)output.compare(files);
     replace_file(report.lock, format_lock(next), 0644, Sync::yes);
   }
-  report.changes = output.write(files);
+  report.changes = output.write(files, request.progress);
   return report;
 }
 

@@ -166,6 +166,21 @@ IpAddress parse_public_address(const std::string& text) {
   return *address;
 }
 
+SocketAddress parse_exporter(const std::string& text) {
+  const auto colon = std::min(text.rfind(':'), text.size());
+  auto host = text.substr(0, colon);
+  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  const auto address = IpAddress::parse(host);
+  const auto port = parse_number(text.substr(std::min(colon + 1, text.size())), 65535).value_or(0);
+  if (!address || address->is_v4() == in_brackets || port == 0) {
+    throw UsageError("must be ADDRESS:PORT, with an IPv6 address in brackets");
+  }
+  if (!is_routable({*address, address->bits()}))
+    throw UsageError("is not reachable from other gateways");
+  return {*address, static_cast<std::uint16_t>(port)};
+}
+
 PortRange parse_ports(const std::string& text) {
   const auto dash = std::min(text.find('-'), text.size());
   const auto first = parse_number(text.substr(0, dash), 65535).value_or(0);

@@ -20,7 +20,8 @@ IpPrefix parse_pool6(const std::string& text);
 IpPrefix parse_interface_address(const std::string& text);  // ADDRESS/LENGTH
 bool is_host_name(std::string_view text);                   // a DNS name, and no address
 IpAddress parse_public_address(const std::string& text);
-PortRange parse_ports(const std::string& text);  // FIRST-LAST
+SocketAddress parse_exporter(const std::string& text);  // ADDRESS:PORT, [ADDRESS]:PORT
+PortRange parse_ports(const std::string& text);         // FIRST-LAST
 Mesh parse_mesh(const std::string& text);
 Accept parse_accept(const std::string& text);
 Announce parse_announce(const std::string& text);

@@ -1,26 +1,32 @@
-// Puts one question to each of many UNIX sockets at the same time, until one deadline.
+// Puts one question to each of many stream sockets at the same time, until one deadline.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "routevpn/base/address.hpp"
+
 namespace routevpn::exporter {
 
 struct Question {
-  std::string path;  // of the socket
+  std::string path;  // of the UNIX socket
   std::string text;  // to send
   // Whether the answer has arrived completely. Null: the answer ends with the stream.
   bool (*is_complete)(std::string_view received) = nullptr;
+  std::optional<SocketAddress> address = {};  // TCP, in place of the path
+  std::optional<IpAddress> source = {};       // of TCP, if it is of the same family
 };
 
 // Why there is no complete answer.
 enum class Refusal : std::uint8_t {
   none,
-  not_running,   // no process listens: it ended without removing its socket
+  not_running,   // no process listens: it ended, perhaps without removing its socket
   no_answer,     // until the deadline, or the process takes no connection
   cut_off,       // the stream ended within the answer
   too_long,      // the answers together take more memory than allowed
@@ -40,7 +46,9 @@ struct AskLimits {
   std::size_t bytes_all = 16UL * 1024 * 1024;
 };
 
-// The answers, in the order of the questions.
-std::vector<Answer> ask(std::span<const Question> questions, const AskLimits& limits);
+// The answers, in the order of the questions. `told` gets each one when it is complete or refused.
+using Told = std::function<void(std::size_t question, const Answer& answer)>;
+std::vector<Answer> ask(std::span<const Question> questions, const AskLimits& limits,
+                        const Told& told = {});
 
 }  // namespace routevpn::exporter

@@ -10,7 +10,8 @@
 #include "routevpn/exporter/collect.hpp"
 #include "routevpn/exporter/http_server.hpp"
 #include "routevpn/exporter/looking_glass.hpp"
-#include "routevpn/exporter/metrics.hpp"
+#include "routevpn/exporter/network.hpp"
+#include "routevpn/exporter/network_watch.hpp"
 #include "routevpn/exporter/status_events.hpp"
 
 namespace routevpn::exporter {
@@ -23,7 +24,12 @@ class Pages {
   // few times per second.
   static constexpr std::chrono::milliseconds report_age{250};
 
-  Pages(Sources sources, Sites sites) : sources_(std::move(sources)), sites_(std::move(sites)) {}
+  // The network of --topology; empty without one.
+  Pages(Sources sources, const Network& network)
+      : sources_(std::move(sources)),
+        sites_(sites_of(network)),
+        network_(std::make_shared<const std::string>(network_text(network))),
+        watch_(network) {}
 
   using Text = std::shared_ptr<const std::string>;
 
@@ -39,6 +45,8 @@ class Pages {
 
   Sources sources_;
   Sites sites_;
+  Text network_;
+  NetworkWatch watch_;
   Report report_;
   std::optional<Time> collected_;
   Text metrics_;  // of the report; null: not made yet

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ struct Change {
   bool operator==(const Change&) const = default;
 };
 using Changes = std::vector<Change>;
+
+// Is told how many of all files are written, several times per second.
+using Progress = std::function<void(std::size_t done, std::size_t all)>;
 
 inline constexpr auto manifest_name = "plan.manifest";
 
@@ -40,7 +44,7 @@ class Output {
   [[nodiscard]] Changes compare(const PlannedFiles& files) const;
   // Makes the changes. An exception before the first file is in place leaves nothing behind. After
   // a later exception, the manifest lists every file that exists.
-  Changes write(const PlannedFiles& files);
+  Changes write(const PlannedFiles& files, const Progress& progress = {});
 
  private:
   [[nodiscard]] std::string at(const std::string& path) const { return directory_ + "/" + path; }

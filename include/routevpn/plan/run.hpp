@@ -18,6 +18,7 @@ struct PlanRequest {
   bool dot = false;       // also write topology.dot
   bool new_psks = false;  // make the next step of a roll-over of the pre-shared keys
   bool new_ca = false;    // replace planned certificates of another CA
+  Progress progress = {};
 };
 
 struct PlanReport {

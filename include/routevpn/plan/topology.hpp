@@ -121,6 +121,7 @@ struct Gateway : Node {
   std::string host;                  // or a DNS name of its public address
   bool has_invalid_address = false;  // faults that follow from it are not reported
   std::string ifname;                // of the interfaces on other gateways that lead to this one
+  std::optional<SocketAddress> exporter;  // of its routevpn-exporter, in the private network
   GatewaySettings settings;
 
   [[nodiscard]] const IpAddress* address(Family family) const;

@@ -48,7 +48,8 @@ export class History {
   }
 }
 
-function rateBetween(before, sample) {
+// Bits per second in both directions; null: not known. `before` may be null.
+export function rateBetween(before, sample) {
   if (before === null || before.rx === null || sample.rx === null) return null;
   const bytes = sample.rx - before.rx + sample.tx - before.tx;
   const seconds = (sample.at - before.at) / 1000;

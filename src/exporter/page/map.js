@@ -5,22 +5,22 @@ import {milliseconds, peerOf, percent, rate, shape, shortened, stateOf, text} fr
 const widest = 1000;
 const step = 56;  // between links
 
-// From 1.5 to 10 pixels for 0 to 10 Gbit/s, by the logarithm.
-function strokeOf(bitsPerSecond) {
+// From 1.5 to 10 pixels for 10 kbit/s to 10 Gbit/s, by the logarithm.
+export function strokeOf(bitsPerSecond) {
   if (bitsPerSecond === null) return 2;
-  return 1.5 + Math.min(8.5, Math.max(0, Math.log10(bitsPerSecond + 1) * 0.85));
+  return 1.5 + Math.min(8.5, Math.max(0, Math.log10((bitsPerSecond + 1) / 1e4) * 1.4));
 }
 
-function describe(link, history) {
+export function describe(link, bitsPerSecond) {
   const state = stateOf(link).word;
   if (link.carrier !== true || link.fault) return state;
-  return `${milliseconds(link.rtt_us?.smoothed)}, ${percent(link.loss)}, ${rate(history.rate(link.link))}`;
+  return `${milliseconds(link.rtt_us?.smoothed)}, ${percent(link.loss)}, ${rate(bitsPerSecond)}`;
 }
 
 // The curve of a link and its words. `at` is where they begin or end.
 function edge(link, curve, at, history) {
   const state = stateOf(link);
-  const words = `${shortened(text(link.link), 28)}: ${describe(link, history)}`;
+  const words = `${shortened(text(link.link), 28)}: ${describe(link, history.rate(link.link))}`;
   return shape('g', {class: state.kind, 'data-link': text(link.link)},
       shape('title', {}, `${words}. Peer ${shortened(peerOf(link))}, ${state.word}.`),
       shape('path', {class: `edge ${state.kind}`, 'stroke-width': strokeOf(history.rate(link.link)).toFixed(1), d: curve}),

@@ -5,11 +5,17 @@ import {drawLinks} from './links.js';
 import {Live} from './live.js';
 import {Lookup} from './lookup.js';
 import {drawMap} from './map.js';
+import {Network} from './network.js';
+import {NetworkMap} from './network_map.js';
 import {drawRoutes} from './routes.js';
 import {element, shortened, stateOf, text} from './format.js';
 
 const history = new History();
 const lookup = new Lookup();
+const network = new Network(() => {
+  if (shown.name === 'map') draw();
+});
+let networkMap = null;
 // The view that is shown, and the part of it that each status draws again.
 const shown = {name: '', part: null};
 const view = document.getElementById('view');
@@ -34,6 +40,17 @@ function choose(name) {
   shown.name = name;
   shown.part = element('div');
   view.replaceChildren(...(name === 'routes' ? [lookup.element] : []), shown.part);
+  if (name === 'map') network.start();
+  else network.stop();
+}
+
+// The map of the whole network if there is a topology, else of this gateway.
+function drawAnyMap(links, gateway) {
+  if (network.gateways.length === 0) return drawMap(shown.part, links, history, gateway);
+  const narrow = view.clientWidth < 700;
+  if (networkMap === null || networkMap.narrow !== narrow) networkMap = new NetworkMap(network, gateway, narrow);
+  if (networkMap.element.parentNode !== shown.part) shown.part.replaceChildren(networkMap.element);
+  networkMap.draw();
 }
 
 function draw() {
@@ -53,7 +70,7 @@ function draw() {
   lookup.links = links;
   if (chosen === 'links') drawLinks(shown.part, links, history);
   else if (chosen === 'routes') drawRoutes(shown.part, state.birds, state.faults);
-  else drawMap(shown.part, links, history, gateway);
+  else drawAnyMap(links, gateway);
 }
 
 const live = new Live((told) => {
@@ -75,8 +92,13 @@ addEventListener('hashchange', () => {
 addEventListener('resize', draw);
 // A page that nobody sees takes no place among the streams.
 document.addEventListener('visibilitychange', () => {
-  if (document.hidden) live.stop();
-  else live.start();
+  if (document.hidden) {
+    live.stop();
+    network.stop();
+  } else {
+    live.start();
+    if (shown.name === 'map') network.start();
+  }
 });
 draw();
 live.start();

@@ -1,6 +1,9 @@
 #include "routevpn/exporter/ask.hpp"
 
+#include <map>
+
 #include "catch.hpp"
+#include "fake_exporter.hpp"
 #include "fake_socket.hpp"
 #include "unit/options/parsing.hpp"
 
@@ -36,6 +39,25 @@ TEST_CASE("an answer ends with the stream, or when it is complete") {
   CHECK(answers[1].refusal == Refusal::none);
 }
 
+TEST_CASE("an answer comes over TCP, too") {
+  const test::FakeExporter sound("HTTP/1.0 200 OK\r\n\r\n{}");
+  auto ended = test::tcp_listener();
+  ended.fd.reset();
+  std::vector<Question> questions = {{{}, "GET / HTTP/1.0\r\n\r\n"},
+                                     {{}, "GET / HTTP/1.0\r\n\r\n"}};
+  questions[0].address = sound.address();
+  questions[1].address = ended.address;
+  std::map<std::size_t, Answer> told;
+  const auto answers = ask(questions, patient, [&](std::size_t question, const Answer& answer) {
+    CHECK(told.emplace(question, answer).second);
+  });
+  CHECK(answers[0].text == "HTTP/1.0 200 OK\r\n\r\n{}");
+  CHECK(answers[1].refusal == Refusal::not_running);
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].text == answers[0].text);
+  CHECK(told[1].refusal == Refusal::not_running);
+}
+
 TEST_CASE("a socket without a process behind it is not running") {
   const ScratchDirectory scratch;
   test::listening_socket(scratch.path() + "/stale.sock").reset();
@@ -58,6 +80,18 @@ TEST_CASE("a process that does not answer delays nothing beyond the deadline") {
   CHECK(answers[1].text.empty());
   CHECK(answers[2].refusal == Refusal::none);
   CHECK(answers[2].text == "{}");
+}
+
+TEST_CASE("an answer is told when it is there, not when the last one is") {
+  const auto silent = test::tcp_listener();
+  const test::FakeExporter sound("x");
+  std::vector<Question> questions(2);
+  questions[0].address = silent.address;
+  questions[1].address = sound.address();
+  for (auto& question : questions) question.text = "GET / HTTP/1.0\r\n\r\n";
+  std::vector<std::size_t> order;
+  ask(questions, {2000ms}, [&](std::size_t question, const Answer&) { order.push_back(question); });
+  CHECK(order == std::vector<std::size_t>{1, 0});
 }
 
 TEST_CASE("a process that accepts nothing any longer gives no answer") {

@@ -1,38 +1,9 @@
 // The views of the exporter's page on a document of this test: node page_test.mjs DIRECTORY-OF-THE-PAGE
 import assert from 'node:assert';
-import {copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 
-class Element {
-  constructor(name) {
-    this.name = name;
-    this.attributes = {};
-    this.children = [];
-    this.heard = {};
-  }
-  addEventListener(name, hear) { this.heard[name] = hear; }
-  setAttribute(key, value) {
-    assert.doesNotMatch(String(value), /NaN|undefined/, `${this.name} ${key}`);
-    this.attributes[key] = String(value);
-  }
-  append(...children) { this.children.push(...children); }
-  replaceChildren(...children) { this.children = children; }
-  text() { return this.children.map((child) => (child instanceof Element ? child.text() : String(child))).join('|'); }
-  all(name) {
-    return this.children.filter((child) => child instanceof Element)
-        .flatMap((child) => [...(child.name === name ? [child] : []), ...child.all(name)]);
-  }
-}
-globalThis.document = {
-  createElement: (name) => new Element(name),
-  createElementNS: (space, name) => new Element(name),
-};
+import {Element, copied} from './page_elements.mjs';
 
-// Node takes a .js file for a module only beside such a package.json.
-const copy = mkdtempSync(`${tmpdir()}/routevpn-page-`);
-process.on('exit', () => rmSync(copy, {recursive: true}));
-writeFileSync(`${copy}/package.json`, '{"type": "module"}');
-for (const file of readdirSync(process.argv[2])) copyFileSync(`${process.argv[2]}/${file}`, `${copy}/${file}`);
+const copy = copied(process.argv[2]);
 const {drawLinks} = await import(`${copy}/links.js`);
 const {drawMap} = await import(`${copy}/map.js`);
 const {drawRoutes} = await import(`${copy}/routes.js`);

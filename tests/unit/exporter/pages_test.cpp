@@ -18,7 +18,7 @@ namespace {
 std::set<std::string> loaded_by(const std::string& text) {
   std::set<std::string> paths;
   const std::regex reference(
-      R"re((?:from '\.|<link rel="stylesheet" href="|<script type="module" src=")(/[a-z.]*))re");
+      R"re((?:from '\.|<link rel="stylesheet" href="|<script type="module" src=")(/[a-z_.]*))re");
   for (std::sregex_iterator found(text.begin(), text.end(), reference), end; found != end;
        ++found) {
     paths.insert((*found)[1]);
@@ -47,7 +47,7 @@ TEST_CASE("the page loads files of the exporter alone, and each is there") {
     }
     waiting.merge(loaded_by(*answer.body));
   }
-  CHECK(known.size() == 10);
+  CHECK(known.size() == 13);
   CHECK(pages.answer({"/"}).content_type == "text/html; charset=utf-8");
   CHECK(pages.answer({"/page.js"}).content_type == "text/javascript; charset=utf-8");
   CHECK(pages.answer({"/page.js/"}).status == 404);

@@ -149,6 +149,13 @@ TEST_CASE("each fault has one text and its line number") {
        "12: ifname \"all\": must be " + std::string(interface_name_rule) + "\n"},
       {&File::line12, "ifname = \"lan\"",
        "9: ifname lan is also in lan, the interfaces to a site\n"},
+      {&File::line12, "exporter = \"10.0.1.11\"",
+       "12: exporter \"10.0.1.11\": must be ADDRESS:PORT, with an IPv6 address in brackets\n"},
+      {&File::line12, "exporter = \"2001:db8::1:9586\"",
+       "12: exporter \"2001:db8::1:9586\": must be ADDRESS:PORT, with an IPv6 address in "
+       "brackets\n"},
+      {&File::line12, "exporter = \"127.0.0.1:9586\"",
+       "12: exporter \"127.0.0.1:9586\": is not reachable from other gateways\n"},
       {&File::line12, "cert = \"/etc/{host}.cert\"",
        "12: cert \"/etc/{host}.cert\": may contain {name} and {site}, but no other braces\n"},
       {&File::line12, "key = \"a\\\"b\"",

@@ -18,6 +18,7 @@ TEST_CASE("a topology file is parsed") {
   CHECK(gateway.address(Family::ipv6)->to_string() == "2001:db8:2::2");
   CHECK(gateway.settings.netns == "V2-2.private");
   CHECK(gateway.settings.key == "/run/routevpn-lab/V2-2/pki/V2-2.key");
+  CHECK(gateway.exporter->to_string() == "10.0.2.12:9586");
   CHECK(topology.sites[1].gateways == std::vector<std::size_t>{2, 3});
   CHECK(topology.routers[2].name == "R3");
   CHECK(topology.sites[2].prefixes[1].value.to_string() == "2001:db8:a3::/64");

@@ -1,0 +1,72 @@
+#include "routevpn/exporter/network.hpp"
+
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/files.hpp"
+#include "routevpn/plan/allocate.hpp"
+
+#include "json_text.hpp"
+
+namespace routevpn::exporter {
+
+namespace {
+
+void require_none(const plan::Faults& faults, const std::string& file) {
+  if (faults.empty()) return;
+  std::vector<std::string> lines;
+  for (const auto& fault : faults) {
+    lines.push_back("--topology " + file);
+    lines.back().append(":").append(std::to_string(fault.line)).append(": ").append(fault.text);
+  }
+  throw UsageErrors(std::move(lines));
+}
+
+}  // namespace
+
+Network read_network(const std::string& file) {
+  Network network;
+  if (file.empty()) return network;
+  plan::Faults faults;
+  auto topology = plan::parse_topology(read_file(file), faults);
+  require_none(faults, file);
+  // Without the lock file: it has numbers, which the page does not show.
+  const auto plan = plan::allocate(std::move(topology), {}, faults);
+  require_none(faults, file);
+  for (const auto& gateway : plan.topology.gateways) {
+    network.gateways.push_back(
+        {gateway.name, plan.topology.sites[gateway.site].name, gateway.exporter});
+    auto& lan = network.gateways.back().lan;
+    for (const auto& interface : gateway.settings.lan) lan.push_back(interface.name);
+  }
+  for (const auto& link : plan.links) {
+    const auto [one, other] = link.gateways;
+    // A link has the name of its interface, which is that of the gateway behind it.
+    network.links.push_back({link.gateways,
+                             {plan.topology.gateways[other].ifname,  //
+                              plan.topology.gateways[one].ifname}});
+  }
+  return network;
+}
+
+Sites sites_of(const Network& network) {
+  Sites sites;
+  for (const auto& gateway : network.gateways) sites[gateway.name] = gateway.site;
+  return sites;
+}
+
+std::string network_text(const Network& network) {
+  json gateways = json::array();
+  for (const auto& gateway : network.gateways) {
+    gateways.push_back({{"name", gateway.name},
+                        {"site", gateway.site},
+                        {"exporter", nullptr},
+                        {"lan", gateway.lan}});
+    if (gateway.exporter) gateways.back()["exporter"] = gateway.exporter->to_string();
+  }
+  json links = json::array();
+  for (const auto& link : network.links) {
+    links.push_back({{"gateways", link.gateways}, {"names", link.names}});
+  }
+  return ascii_text({{"gateways", std::move(gateways)}, {"links", std::move(links)}}) + "\n";
+}
+
+}  // namespace routevpn::exporter

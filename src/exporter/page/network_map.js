@@ -1,0 +1,160 @@
+// The map of a whole network: sites on an ellipse with their gateways, and a line for each link.
+
+import {element, shape, shortened, stateOf, text} from './format.js';
+import {describe, strokeOf} from './map.js';
+import {worse} from './network.js';
+import {Zoom} from './zoom.js';
+
+const mostLabels = 40;   // more would cover each other
+const mostTroubles = 50;
+const between = 90;      // gateways of a site
+
+// Positions of all gateways and of the names of their sites, in a view of this width.
+export function layout(gateways, narrow) {
+  const sites = [...new Set(gateways.map((gateway) => gateway.site))];
+  const members = sites.map((site) => gateways.flatMap((gateway, index) => (gateway.site === site ? [index] : [])));
+  const widest = Math.max(...members.map((all) => all.length)) * between + 40;
+  const radius = Math.max(narrow ? 170 : 230, (sites.length * widest) / (2 * Math.PI));
+  const stretched = narrow || sites.length > 8 ? 1 : 1.5;
+  const at = gateways.map(() => null);
+  const names = sites.map((site, index) => {
+    const angle = (2 * Math.PI * index) / sites.length - Math.PI / 2;
+    const x = radius * stretched * Math.cos(angle);
+    const y = radius * Math.sin(angle);
+    members[index].forEach((gateway, place) => {
+      const offset = (place - (members[index].length - 1) / 2) * between;
+      at[gateway] = {x: x - offset * Math.sin(angle), y: y + offset * Math.cos(angle), angle};
+    });
+    return {site, x: x + 62 * Math.cos(angle), y: y + 44 * Math.sin(angle) + 5, angle};
+  });
+  return placed({at, names}, [...at, ...names]);
+}
+
+// With room around the points for their names.
+function placed(places, points) {
+  const left = Math.min(...points.map((point) => point.x)) - 110;
+  const top = Math.min(...points.map((point) => point.y)) - 30;
+  for (const point of points) {
+    point.x -= left;
+    point.y -= top;
+  }
+  const width = Math.max(...points.map((point) => point.x)) + 110;
+  const height = Math.max(...points.map((point) => point.y)) + 45;
+  return {...places, width, height};
+}
+
+function anchorOf(angle) {
+  const side = Math.cos(angle);
+  return Math.abs(side) < 0.3 ? 'middle' : side > 0 ? 'start' : 'end';
+}
+
+function lineOf(link, index, places, gateways) {
+  const [from, to] = link.gateways.map((gateway) => places.at[gateway]);
+  const along = index % 2 === 0 ? 0.34 : 0.62;  // of the label: neighbours have other places
+  const title = shape('title');
+  const line = shape('path', {class: 'edge', d: `M${round(from.x)} ${round(from.y)}L${round(to.x)} ${round(to.y)}`});
+  const x = round(from.x + along * (to.x - from.x));
+  const y = round(from.y + along * (to.y - from.y));
+  // Along the line, and never upside down.
+  const turn = Math.atan((to.y - from.y) / (to.x - from.x)) * 180 / Math.PI;
+  const label = shape('text', {class: 'soft', 'text-anchor': 'middle', x, y, dy: -6, transform: `rotate(${round(turn)} ${x} ${y})`});
+  const ends = link.gateways.map((gateway) => gateways[gateway].name).join(' – ');
+  return {title, line, label, ends, group: shape('g', {'data-link': ends}, title, line, label), drawn: ''};
+}
+
+// A gateway, and its cable to the name of its site.
+function nodeOf(gateway, place, site, isOwn) {
+  const title = shape('title');
+  const cable = shape('path', {class: 'edge off', d: `M${round(place.x)} ${round(place.y)}L${round(site.x)} ${round(site.y)}`});
+  const circle = shape('circle', {class: isOwn ? 'node own' : 'node', cx: round(place.x), cy: round(place.y), r: 9});
+  const name = shape('text', {x: round(place.x), y: round(place.y + 26), 'text-anchor': 'middle'}, shortened(gateway.name, 14));
+  return {title, cable, circle, group: shape('g', {'data-gateway': gateway.name}, title, cable, circle, name), drawn: ''};
+}
+
+function round(value) {
+  return Math.round(value * 10) / 10;
+}
+
+export class NetworkMap {
+  constructor(network, own, narrow) {
+    this.network = network;
+    this.narrow = narrow;
+    const places = layout(network.gateways, narrow);
+    this.lines = network.links.map((link, index) => lineOf(link, index, places, network.gateways));
+    this.nodes = network.gateways.map((gateway, index) => {
+      const site = places.names.find((name) => name.site === gateway.site);
+      return nodeOf(gateway, places.at[index], site, gateway.name === own);
+    });
+    const sites = places.names.map((name) =>
+        shape('text', {x: round(name.x), y: round(name.y), class: 'site', 'text-anchor': anchorOf(name.angle)}, shortened(text(name.site), 24)));
+    this.drawing = shape('svg', {role: 'img', class: 'network'},
+        ...this.lines.map((line) => line.group), ...this.nodes.map((node) => node.group), ...sites);
+    this.zoom = new Zoom(this.drawing, places.width, places.height);
+    this.words = element('p');
+    this.troubles = element('ul');
+    this.element = element('div', {}, this.words, this.zoom.buttons, this.drawing, this.troubles);
+  }
+
+  draw() {
+    const {gateways, links, fault} = this.network;
+    const troubles = [];
+    let up = 0;
+    links.forEach((link, index) => {
+      const end = worse(link.ends);
+      const state = end === null ? {word: 'unknown', kind: 'off'} : stateOf(end);
+      if (state.kind === 'up') up += 1;
+      else troubles.push({ends: this.lines[index].ends, state, reason: text(end?.reason_text) || text(end?.reason)});
+      this.drawLink(this.lines[index], link, end, state);
+    });
+    gateways.forEach((gateway, index) => {
+      this.drawGateway(this.nodes[index], gateway);
+      if (gateway.fault && gateway.exporter !== null) {
+        const state = {word: gateway.fault.replaceAll('_', ' '), kind: 'off'};
+        troubles.unshift({ends: `exporter of ${gateway.name}`, state, reason: gateway.error});
+      }
+      if (gateway.running === false) {
+        const state = {word: 'no carrier', kind: 'down'};
+        troubles.unshift({ends: `${gateway.name} – ${gateway.site}`, state, reason: 'an interface to the site is down'});
+      }
+    });
+    const words = fault ? `The exporter does not answer: ${shortened(fault, 200)}` : `${up} of ${links.length} links of the network are up.`;
+    if (this.words.textContent !== words) {
+      this.words.textContent = words;
+      this.drawing.setAttribute('aria-label', words);
+    }
+    this.drawTroubles(troubles);
+  }
+
+  // The browser lays a link out again only when it has changed.
+  drawLink(line, link, end, state) {
+    const words = state.kind === 'up' ? describe(end, link.rate) : state.word;
+    const stroke = strokeOf(link.rate).toFixed(1);
+    const drawn = `${state.kind} ${stroke} ${words}`;
+    if (drawn === line.drawn) return;
+    line.drawn = drawn;
+    line.group.setAttribute('class', state.kind);
+    line.line.setAttribute('class', `edge ${state.kind}`);
+    line.line.setAttribute('stroke-width', stroke);
+    line.title.textContent = `${line.ends}: ${words}`;
+    if (this.lines.length <= mostLabels) line.label.textContent = words;
+  }
+
+  drawGateway(node, gateway) {
+    const silent = gateway.exporter === null ? 'has no exporter in the topology' : text(gateway.fault).replaceAll('_', ' ');
+    const site = {true: 'up', false: 'down'}[gateway.running] ?? 'off';
+    const words = `${gateway.name}, ${gateway.site}` + (silent ? `: ${silent}` : '') + (site === 'down' ? ': its site is not connected' : '');
+    if (node.drawn === site + words) return;
+    node.drawn = site + words;
+    node.title.textContent = words;
+    node.cable.setAttribute('class', `edge ${site}`);
+    node.group.setAttribute('class', site);
+    node.circle.setAttribute('stroke-dasharray', silent ? '3 3' : 'none');
+  }
+
+  drawTroubles(troubles) {
+    const lines = troubles.slice(0, mostTroubles).map(({ends, state, reason}) =>
+        element('li', {}, element('span', {class: state.kind}, state.word), ` ${ends}` + (reason ? `: ${shortened(reason, 120)}` : '')));
+    if (troubles.length > mostTroubles) lines.push(element('li', {}, `and ${troubles.length - mostTroubles} more`));
+    this.troubles.replaceChildren(...lines);
+  }
+}
