@@ -132,7 +132,12 @@ topology 'detection = "patient"'
 status=0
 "$ROUTEVPN" apply plan/V1-1 --root "$ROOT" >apply.out 2>apply.err &
 PID[apply]=$!
-wait_for grep -q '^done: install' apply.out || fail "apply has installed nothing"
+# All steps before the restart are done, and the program has slept some times since: it looks again and again.
+restart_is_next() { (($(grep -c '^done' apply.out) == $(grep -n '^to do: restart' apply.out | head -n 1 | cut -d: -f1) - 1)); }
+sleeps() { sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/${PID[apply]}/status"; }
+has_slept() { (($(sleeps) > $1)); } # more often than so many times
+wait_for restart_is_next || fail "apply does not come to the restart: $(<apply.out)"
+wait_for has_slept $(($(sleeps) + 10)) || fail "apply does not wait"
 kill -TERM "${PID[apply]}"
 wait "${PID[apply]}" || status=$?
 unset 'PID[apply]'

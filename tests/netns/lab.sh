@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# The lab of lab/run.sh: up, all checks, three failure scenarios, down.
+# The lab of lab/run.sh: up, all checks, three failure scenarios, ten failures on the map, down.
+#
+#   SCREENSHOTS=DIR   where the pictures of the map for README are put
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -57,6 +59,10 @@ BFD_MS=3000 # bird/common.conf: 12 x 250 ms
 failure peer-stopped "$FAST_MS"
 failure peer-killed "$BFD_MS"
 failure gateway-stopped "$FAST_MS"
+
+lab map
+HOME=$run_dir /usr/bin/python3 -B "$root/tests/netns/map.py" "$(<"$run_dir/map")" "$root/build/release/src/routevpn" \
+  "$name-" "$run_dir" "${SCREENSHOTS:-$run_dir}"
 
 lab down
 if ip netns list | grep -q "^$name-" || [[ -e $run_dir ]]; then fail "down has left traces"; fi

@@ -119,9 +119,9 @@ def check_zoom(page):
     box = "return document.querySelector('svg.network').getAttribute('viewBox').split(' ')[2]"
     before = float(page.driver.execute_script(box))
     page.driver.find_element("css selector", "button[aria-label='Enlarge']").click()
-    assert float(page.driver.execute_script(box)) < before
+    wait_for("a part of the map", lambda: float(page.driver.execute_script(box)) < before)
     page.driver.find_element("css selector", "button[aria-label='Show all']").click()
-    assert float(page.driver.execute_script(box)) == before
+    wait_for("the whole map", lambda: float(page.driver.execute_script(box)) == before)
     ok("the map is enlarged and shown as a whole again")
 
 

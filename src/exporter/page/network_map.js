@@ -48,18 +48,22 @@ function anchorOf(angle) {
   return Math.abs(side) < 0.3 ? 'middle' : side > 0 ? 'start' : 'end';
 }
 
-function lineOf(link, index, places, gateways) {
+function lineOf(link, index, places, gateways, hasLabel) {
   const [from, to] = link.gateways.map((gateway) => places.at[gateway]);
-  const along = index % 2 === 0 ? 0.34 : 0.62;  // of the label: neighbours have other places
   const title = shape('title');
   const line = shape('path', {class: 'edge', d: `M${round(from.x)} ${round(from.y)}L${round(to.x)} ${round(to.y)}`});
+  const label = hasLabel ? labelOf(from, to, index) : null;
+  const ends = link.gateways.map((gateway) => gateways[gateway].name).join(' – ');
+  return {title, line, label, ends, group: shape('g', {'data-link': ends}, title, line, ...(hasLabel ? [label] : [])), drawn: ''};
+}
+
+function labelOf(from, to, index) {
+  const along = index % 2 === 0 ? 0.34 : 0.62;  // neighbours have other places
   const x = round(from.x + along * (to.x - from.x));
   const y = round(from.y + along * (to.y - from.y));
   // Along the line, and never upside down.
   const turn = Math.atan((to.y - from.y) / (to.x - from.x)) * 180 / Math.PI;
-  const label = shape('text', {class: 'soft', 'text-anchor': 'middle', x, y, dy: -6, transform: `rotate(${round(turn)} ${x} ${y})`});
-  const ends = link.gateways.map((gateway) => gateways[gateway].name).join(' – ');
-  return {title, line, label, ends, group: shape('g', {'data-link': ends}, title, line, label), drawn: ''};
+  return shape('text', {class: 'soft', 'text-anchor': 'middle', x, y, dy: -6, transform: `rotate(${round(turn)} ${x} ${y})`});
 }
 
 // A gateway, and its cable to the name of its site.
@@ -80,7 +84,7 @@ export class NetworkMap {
     this.network = network;
     this.narrow = narrow;
     const places = layout(network.gateways, narrow);
-    this.lines = network.links.map((link, index) => lineOf(link, index, places, network.gateways));
+    this.lines = network.links.map((link, index) => lineOf(link, index, places, network.gateways, network.links.length <= mostLabels));
     this.nodes = network.gateways.map((gateway, index) => {
       const site = places.names.find((name) => name.site === gateway.site);
       return nodeOf(gateway, places.at[index], site, gateway.name === own);
@@ -92,7 +96,7 @@ export class NetworkMap {
     this.zoom = new Zoom(this.drawing, places.width, places.height);
     this.words = element('p');
     this.troubles = element('ul');
-    this.element = element('div', {}, this.words, this.zoom.buttons, this.drawing, this.troubles);
+    this.element = element('div', {}, this.words, this.zoom.buttons, this.zoom.frame, this.troubles);
   }
 
   draw() {
@@ -136,7 +140,7 @@ export class NetworkMap {
     line.line.setAttribute('class', `edge ${state.kind}`);
     line.line.setAttribute('stroke-width', stroke);
     line.title.textContent = `${line.ends}: ${words}`;
-    if (this.lines.length <= mostLabels) line.label.textContent = words;
+    if (line.label !== null) line.label.textContent = words;
   }
 
   drawGateway(node, gateway) {

@@ -4,12 +4,17 @@ import {element} from './format.js';
 
 const step = 1.25;
 const largest = 40;
+const rest = 150;  // after the last movement, in milliseconds
 
 export class Zoom {
   constructor(drawing, width, height) {
     this.drawing = drawing;
     this.whole = {x: 0, y: 0, width, height};
-    this.part = {...this.whole};
+    this.part = {...this.whole};   // what is shown
+    this.drawn = {...this.whole};  // what the browser has drawn
+    this.timer = null;
+    drawing.style.aspectRatio = `${width} / ${height}`;
+    drawing.style.maxWidth = `${(85 * width) / height}vh`;
     this.buttons = element('div', {class: 'buttons'},
         this.button('Enlarge', '+', () => this.scale(step)),
         this.button('Reduce', '−', () => this.scale(1 / step)),
@@ -20,7 +25,8 @@ export class Zoom {
     drawing.addEventListener('pointermove', (event) => {
       if (event.buttons === 1) this.move(-event.movementX / this.drawing.clientWidth, -event.movementY / this.drawing.clientHeight);
     });
-    this.show(this.whole);
+    this.frame = element('div', {class: 'frame'}, drawing);
+    this.settle();
   }
 
   button(label, sign, act) {
@@ -29,9 +35,21 @@ export class Zoom {
     return made;
   }
 
+  // While it moves, the browser scales the picture that it has: to draw thousands of lines takes longer than a frame.
   show(part) {
     this.part = {...part};
-    this.drawing.setAttribute('viewBox', [part.x, part.y, part.width, part.height].map((v) => v.toFixed(1)).join(' '));
+    const {drawn} = this;
+    const [x, y] = [(drawn.x - part.x) / drawn.width, (drawn.y - part.y) / drawn.height].map((share) => 100 * share);
+    this.drawing.style.transform = `scale(${drawn.width / part.width}) translate(${x}%, ${y}%)`;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.settle(), rest);
+  }
+
+  settle() {
+    const {x, y, width, height} = this.part;
+    this.drawn = {...this.part};
+    this.drawing.style.transform = 'none';
+    this.drawing.setAttribute('viewBox', [x, y, width, height].map((value) => value.toFixed(1)).join(' '));
   }
 
   // About the point at these shares of the drawing.
@@ -70,7 +88,8 @@ export class Zoom {
   wheel(event) {
     if (!event.ctrlKey) return;
     event.preventDefault();
-    const box = this.drawing.getBoundingClientRect();
-    this.scale(event.deltaY < 0 ? step : 1 / step, (event.clientX - box.x) / box.width, (event.clientY - box.y) / box.height);
+    const box = this.frame.getBoundingClientRect();  // that of the drawing has its transform
+    this.scale(event.deltaY < 0 ? step : 1 / step, (event.clientX - box.x) / this.drawing.clientWidth,
+        (event.clientY - box.y) / this.drawing.clientHeight);
   }
 }

@@ -132,10 +132,15 @@ const press = (key) => {
 };
 assert.equal(drawing.attributes.viewBox, '0.0 0.0 1000.0 500.0');
 assert.ok(press('+'));
+assert.equal(drawing.attributes.viewBox, '0.0 0.0 1000.0 500.0');
+assert.equal(drawing.style.transform, 'scale(1.25) translate(-10%, -10%)', 'until it rests, the picture is scaled');
+timers.at(-1).act();
 assert.equal(drawing.attributes.viewBox, '100.0 50.0 800.0 400.0');
+assert.equal(drawing.style.transform, 'none');
 for (let i = 0; i < 100; ++i) press('ArrowLeft');
 assert.equal(zoom.part.x, 0, 'what is shown stays within the drawing');
 for (let i = 0; i < 100; ++i) press('-');
+zoom.settle();
 assert.equal(drawing.attributes.viewBox, '0.0 0.0 1000.0 500.0');
 assert.ok(!press('Tab'), 'other keys stay the browser\'s');
 for (const button of zoom.buttons.all('button')) assert.ok(button.attributes['aria-label']);

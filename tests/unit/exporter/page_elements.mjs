@@ -9,6 +9,7 @@ export class Element {
     this.attributes = {};
     this.children = [];
     this.heard = {};
+    this.style = {};
   }
   addEventListener(name, hear) { this.heard[name] = hear; }
   setAttribute(key, value) {
