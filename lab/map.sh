@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # run.sh sets root and prefix; base.sh run_dir and the programs
 # The page with the map of the whole lab: each gateway has an exporter in its private namespace. One more, in
-# V1-1.private, serves the page on an address of this machine, and asks the others through the links.
+# V3-2.private, serves the page on an address of this machine, and asks the others through the links. No scenario
+# breaks V3-2.
 
 exporter=$root/build/release/src/routevpn-exporter
 
@@ -24,9 +25,9 @@ start_exporter() { # GATEWAY
 
 start_page() {
   local -a exports
-  export_gateway V1-1
+  export_gateway V3-2
   rm -f "$run_dir/map"
-  python3 "$root/lab/page_socket.py" "$run_dir/map" ip netns exec "${prefix}V1-1.private" "${exports[@]}" \
+  python3 "$root/lab/page_socket.py" "$run_dir/map" ip netns exec "${prefix}V3-2.private" "${exports[@]}" \
     >>"$run_dir/page.log" 2>&1 </dev/null &
   echo $! >"$run_dir/page.pid"
   disown

@@ -1,5 +1,7 @@
 #include "routevpn/exporter/network_watch.hpp"
 
+#include <algorithm>
+
 #include <sys/socket.h>
 
 #include "routevpn/base/owned.hpp"
@@ -40,7 +42,8 @@ std::string NetworkWatch::states() {
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   changed_.notify_all();
   std::string text = "{\"gateways\":[";
-  for (const auto& [exporter, heard, waiting] : gateways_) {
+  for (const auto& gateway : gateways_) {
+    const auto& heard = gateway.heard;
     if (text.back() != '[') text += ",";
     text.append("{\"fault\":").append(heard.fault.empty() ? "null" : ascii_text(heard.fault));
     text.append(",\"error\":").append(heard.error.empty() ? "null" : ascii_text(heard.error));
@@ -84,6 +87,7 @@ void NetworkWatch::ask_round() {
   const auto own = source();
   std::vector<Question> questions;
   std::vector<std::size_t> asked;
+  bool asks_silent = false;
   {
     const std::scoped_lock lock(mutex_);
     for (std::size_t i = 0; i < gateways_.size(); ++i) {
@@ -93,20 +97,33 @@ void NetworkWatch::ask_round() {
         --gateway.rounds_to_wait;
         continue;
       }
+      asks_silent = asks_silent || gateway.is_silent;
       questions.push_back({{}, link_states_request(gateway.exporter->to_string())});
       questions.back().address = gateway.exporter;
-      questions.back().source = own;
+      if (gateway.has_source) questions.back().source = own;
       asked.push_back(i);
     }
   }
+  auto round = limits;
+  if (!asks_silent) {
+    const auto time = std::chrono::ceil<std::chrono::milliseconds>(4 * slowest_);
+    round.time = std::clamp(time, shortest_time, limits.time);
+  }
+  const auto begin = read_clock();
+  slowest_ = {};
   // Each answer counts when it arrives: one gateway that is silent does not hold back the others.
-  ask(questions, limits, [&](std::size_t question, const Answer& answer) {
+  ask(questions, round, [&](std::size_t question, const Answer& answer) {
     auto heard = read_link_states(answer);
     const std::scoped_lock lock(mutex_);
     auto& gateway = gateways_[asked[question]];
-    const bool is_silent = answer.refusal == Refusal::no_answer;
-    gateway.rounds_to_wait = is_silent ? rounds_of_silent - 1 : 0;
+    gateway.is_silent = answer.refusal == Refusal::no_answer;
+    gateway.rounds_to_wait = gateway.is_silent ? rounds_of_silent - 1 : 0;
     gateway.heard = std::move(heard);
+    if (gateway.is_silent) {
+      gateway.has_source = !gateway.has_source;
+    } else {
+      slowest_ = std::max(slowest_, read_clock() - begin);
+    }
   });
 }
 

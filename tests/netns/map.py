@@ -57,12 +57,12 @@ def down(*interfaces):
 
 
 def worker_of(monitor):
-    return int(run("pgrep", "-P", str(monitor), "-x", "routevpn-worker", stdout=subprocess.PIPE, text=True).stdout)
+    return int(run("pgrep", "-P", monitor, "-x", "routevpn-worker", stdout=subprocess.PIPE, text=True).stdout)
 
 
 @contextlib.contextmanager
 def hung_worker(gateway, link):
-    pid = worker_of(pathlib.Path(f"{RUN_DIR}/{gateway}/{link}.pid").read_text(encoding="ascii"))
+    pid = worker_of(pathlib.Path(f"{RUN_DIR}/{gateway}/{link}.pid").read_text(encoding="ascii").strip())
     os.kill(pid, signal.SIGSTOP)
     yield
     os.kill(pid, signal.SIGCONT)
@@ -89,7 +89,7 @@ CUTS = (
     ("underlay refuses them by ICMP", link_shown("V1-1 – V3-1"), filtered(f"udp dport {CUT} reject")),
     ("cable of V2-1 to the underlay", link_shown("V1-1 – V2-1"), down(("internet", "v2-1"))),
     ("own cable of V3-2", link_shown("V2-2 – V3-2"), down(("V3-2", "wan"))),
-    ("site's cable of V1-1", "#view g.down[data-gateway=V1-1]", down(("R1", "v1-1"))),
+    ("site's cable of V1-1", "#view g.off[data-gateway=V1-1]", down(("R1", "v1-1"))),
     ("both cables of V2-2", link_shown("V1-2 – V2-2"), down(("internet", "v2-2"), ("R2", "v2-2"))),
     ("worker of V3-1 hangs", link_shown("V2-1 – V3-1"), hung_worker("V3-1", "rv2-1")),
     ("monitor of V1-2 is stopped", link_shown("V1-2 – V3-2"), signalled(signal.SIGTERM, "V1-2", "rv3-2")),

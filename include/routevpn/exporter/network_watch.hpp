@@ -19,9 +19,11 @@ namespace routevpn::exporter {
 class NetworkWatch {
  public:
   // Between the beginnings of two rounds of questions. A round ends when all have answered, or
-  // after limits.time.
+  // after limits.time. The round after one in which all answered has less time: four times that of
+  // the slowest answer, at least shortest_time.
   static constexpr std::chrono::milliseconds period{500};
-  // Rounds without an answer make a gateway wait: it is asked in every so many rounds.
+  static constexpr std::chrono::milliseconds shortest_time{250};
+  // A gateway that gave no answer is asked in every so many rounds.
   static constexpr unsigned rounds_of_silent = 5;
   // After the last call of states(), the questions end.
   static constexpr std::chrono::seconds interest{5};
@@ -44,6 +46,10 @@ class NetworkWatch {
     std::optional<SocketAddress> exporter;
     HeardStates heard = {"[]", "[]", "not_asked", {}};
     unsigned rounds_to_wait = 0;
+    bool is_silent = true;  // it did not answer the last question
+    // Without it, the kernel chooses the source. While the own site is cut off, only that is
+    // answered.
+    bool has_source = true;
   };
 
   void run();
@@ -58,6 +64,7 @@ class NetworkWatch {
   std::condition_variable changed_;
   std::vector<Gateway> gateways_;  // their number and addresses do not change
   std::optional<Time> wanted_;     // the last call of states()
+  Duration slowest_{};             // answer of the last round; of the thread alone
   bool is_ending_ = false;
   std::thread thread_;  // from the first call of states() on
 };

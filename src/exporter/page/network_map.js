@@ -1,6 +1,6 @@
 // The map of a whole network: sites on an ellipse with their gateways, and a line for each link.
 
-import {element, shape, shortened, stateOf, text} from './format.js';
+import {element, milliseconds, percent, rate, shape, shortened, stateOf, text} from './format.js';
 import {describe, strokeOf} from './map.js';
 import {worse} from './network.js';
 import {Zoom} from './zoom.js';
@@ -48,22 +48,29 @@ function anchorOf(angle) {
   return Math.abs(side) < 0.3 ? 'middle' : side > 0 ? 'start' : 'end';
 }
 
-function lineOf(link, index, places, gateways, hasLabel) {
+function lineOf(link, places, gateways, hasLabel) {
   const [from, to] = link.gateways.map((gateway) => places.at[gateway]);
   const title = shape('title');
   const line = shape('path', {class: 'edge', d: `M${round(from.x)} ${round(from.y)}L${round(to.x)} ${round(to.y)}`});
-  const label = hasLabel ? labelOf(from, to, index) : null;
+  const label = hasLabel ? labelOf(link, from, to) : null;
   const ends = link.gateways.map((gateway) => gateways[gateway].name).join(' – ');
   return {title, line, label, ends, group: shape('g', {'data-link': ends}, title, line, ...(hasLabel ? [label] : [])), drawn: ''};
 }
 
-function labelOf(from, to, index) {
-  const along = index % 2 === 0 ? 0.34 : 0.62;  // neighbours have other places
+function labelOf(link, from, to) {
+  // Of four links between two pairs of gateways, two cross each other in the middle.
+  const along = (link.gateways[0] + link.gateways[1]) % 2 === 0 ? 0.3 : 0.66;
   const x = round(from.x + along * (to.x - from.x));
   const y = round(from.y + along * (to.y - from.y));
   // Along the line, and never upside down.
   const turn = Math.atan((to.y - from.y) / (to.x - from.x)) * 180 / Math.PI;
   return shape('text', {class: 'soft', 'text-anchor': 'middle', x, y, dy: -6, transform: `rotate(${round(turn)} ${x} ${y})`});
+}
+
+// Loss is said where there is some.
+function brief(end, bitsPerSecond) {
+  const loss = end.loss >= 0.0005 ? [percent(end.loss)] : [];
+  return [milliseconds(end.rtt_us?.smoothed), ...loss, rate(bitsPerSecond)].join(', ');
 }
 
 // A gateway, and its cable to the name of its site.
@@ -84,7 +91,7 @@ export class NetworkMap {
     this.network = network;
     this.narrow = narrow;
     const places = layout(network.gateways, narrow);
-    this.lines = network.links.map((link, index) => lineOf(link, index, places, network.gateways, network.links.length <= mostLabels));
+    this.lines = network.links.map((link) => lineOf(link, places, network.gateways, network.links.length <= mostLabels));
     this.nodes = network.gateways.map((gateway, index) => {
       const site = places.names.find((name) => name.site === gateway.site);
       return nodeOf(gateway, places.at[index], site, gateway.name === own);
@@ -140,7 +147,7 @@ export class NetworkMap {
     line.line.setAttribute('class', `edge ${state.kind}`);
     line.line.setAttribute('stroke-width', stroke);
     line.title.textContent = `${line.ends}: ${words}`;
-    if (line.label !== null) line.label.textContent = words;
+    if (line.label !== null) line.label.textContent = state.kind === 'up' ? brief(end, link.rate) : words;
   }
 
   drawGateway(node, gateway) {

@@ -90,7 +90,7 @@ assert.equal(map.element.all('img').length, 0);
 const lines = () => map.drawing.all('path').map((path) => path.attributes.class);
 assert.deepEqual(lines(), ['edge wait', 'edge up', 'edge down', 'edge up', 'edge down', 'edge off'], 'links, then sites');
 assert.match(map.troubles.text(), /no carrier\| V2 – berlin/);
-assert.match(map.drawing.text(), /1\.50 ms, 0\.0 %/);
+assert.match(map.drawing.text(), /1\.50 ms, 0\.0 %, 0 bit\/s\|\|1\.50 ms, 0 bit\/s/, 'the label has loss only if there is some');
 assert.match(map.drawing.text(), /V2, berlin/);
 network.take([told('no_answer'), told('no_answer'), told('no_answer')], 3e12);
 map.draw();
