@@ -54,7 +54,7 @@ now_ms() {
 
 seconds_since() { awk -v a="$1" -v b="$(now_ms)" 'BEGIN { printf "%.1f\n", (b - a) / 1000 }'; } # MS
 
-# progress DONE ALL WHAT: says how far something is that takes long: a bar on a terminal, removed at the end,
+# progress DONE ALL WHAT: shows the progress of a long step: a bar on a terminal, removed when DONE is ALL,
 # elsewhere a line every 5 s.
 progress_at=0
 progress() {

@@ -19,6 +19,7 @@ address_of_exporter() { # GATEWAY: prints what the topology has
 
 start_exporter() { # GATEWAY
   local -a exports
+  ! running "$run_dir/$1/exporter.pid" >/dev/null || return 0
   export_gateway "$1"
   start "$run_dir/$1/exporter.pid" "$1.private" "${exports[@]}" --listen "$(address_of_exporter "$1")"
 }
@@ -31,7 +32,10 @@ start_page() {
     >>"$run_dir/page.log" 2>&1 </dev/null &
   echo $! >"$run_dir/page.pid"
   disown
-  wait_until 10 test -s "$run_dir/map" || die "the page does not start: $(<"$run_dir/page.log")"
+  wait_until 10 page_answers || die "the page does not start: $(<"$run_dir/page.log")"
+}
+page_answers() {
+  python3 -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=1)' "$(<"$run_dir/map")"
 }
 
 map() {
@@ -39,9 +43,7 @@ map() {
   local gateway
   [[ -z $booted ]] || die "map shows the lab without --booted"
   [[ -x $exporter ]] || die "$exporter does not exist; lab/run.sh without a command builds it"
-  for gateway in $(gateways); do
-    running "$run_dir/$gateway/exporter.pid" >/dev/null || start_exporter "$gateway"
-  done
+  for gateway in $(gateways); do start_exporter "$gateway"; done
   running "$run_dir/page.pid" >/dev/null || start_page
   echo "The map of the lab is at $(<"$run_dir/map") until 'lab/run.sh down'."
   echo "'lab/run.sh fail site-cut' beside it shows a cut, and the traffic on other links."

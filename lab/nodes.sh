@@ -58,7 +58,7 @@ start_gateway() { # GATEWAY
   start_bird "$1"
   start_bird "$1.private"
   for link in $(links_of "$1"); do start_link "$1" "$link"; done
-  [[ ! -f $run_dir/map ]] || start_exporter "$1"
+  [[ ! -f $run_dir/map ]] || start_exporter "$1" # map.sh
 }
 
 kill_gateway() { # GATEWAY
@@ -95,7 +95,7 @@ is_avoided() { # GATEWAY
 stop_gateway() { # GATEWAY
   stop_bird "$1.private"
   wait_until 5 is_avoided "$1" || echo "lab/run.sh: some routes still lead through $1" >&2
-  end "$run_dir/$1"/rv*.pid "$run_dir/$1/bird.pid"
+  end "$run_dir/$1"/rv*.pid "$run_dir/$1"/{bird,exporter}.pid
 }
 
 start_nodes() {
@@ -127,8 +127,7 @@ has_routes() { # NODE
   done
 }
 
-# all_routes SECONDS [TELL]: waits until every gateway and every site router has its routes. TELL gets the
-# arguments of progress.
+# all_routes SECONDS [progress]: waits until every gateway and every site router has its routes.
 all_routes() {
   local end=$(($(now_ms) + $1 * 1000)) node left done=0
   for node in $(gateways) $(routers); do
@@ -136,6 +135,7 @@ all_routes() {
     [[ $node == R* ]] || node+=.private
     left=$(((end - $(now_ms)) / 1000))
     wait_until "$((left > 0 ? left : 0))" has_routes "$node" || {
+      "${2:-:}" 1 1 ""
       echo "$node lacks routes" >&2
       return 1
     }

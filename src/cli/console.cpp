@@ -18,7 +18,7 @@ bool shows_colour(const char* no_color, const char* term) {
 Console Console::standard() {
   const bool terminal = isatty(STDOUT_FILENO) == 1;
   const bool colour = terminal && shows_colour(std::getenv("NO_COLOR"), std::getenv("TERM"));
-  return {std::cout, std::cerr, colour, terminal};
+  return {std::cout, std::cerr, colour, terminal, isatty(STDERR_FILENO) == 1};
 }
 
 void Console::report(std::span<const std::string> texts, const std::string& prefix) const {

@@ -1,5 +1,5 @@
-// Says how far a command is that takes long: a bar on a terminal, elsewhere a line every few
-// seconds. A command that ends within a second says nothing.
+// The progress of a long command: a bar on a terminal, elsewhere a line every few seconds. A
+// command that ends within a second shows nothing.
 #pragma once
 
 #include <chrono>
@@ -12,15 +12,15 @@ namespace routevpn::cli {
 
 class ProgressBar {
  public:
-  static constexpr std::chrono::seconds patience{1};
+  static constexpr std::chrono::seconds delay{1};
   static constexpr std::chrono::seconds between_lines{5};
 
-  // "NAME: 1200 of 5000 THINGS" on console.err. The terminal is that of console.out.
+  // "NAME: 1200 of 5000 THINGS" on console.err.
   ProgressBar(const Console& console, std::string name, std::string things, Time begin)
       : console_(console),
         name_(std::move(name)),
         things_(std::move(things)),
-        next_(begin + patience) {}
+        next_(begin + delay) {}
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
   ~ProgressBar();  // removes the bar

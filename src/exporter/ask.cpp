@@ -1,10 +1,12 @@
 #include "routevpn/exporter/ask.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
 #include <system_error>
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -20,6 +22,7 @@ struct Dialogue {
   const Question& question;
   Answer& answer;
   Fd fd = {};
+  bool has_begun = false;
   bool is_sent = false;
   bool is_told = false;
 
@@ -30,8 +33,9 @@ struct Dialogue {
     fd.reset();
   }
 
-  // ECONNREFUSED and ENOENT: the process has ended. EAGAIN: the queue of its socket is full,
-  // because it has accepted nothing for some time. EPIPE and ECONNRESET: it ends at this moment.
+  // ECONNREFUSED and, of a UNIX socket, ENOENT: the process has ended. EAGAIN: the queue of the
+  // UNIX socket is full, because the process has accepted nothing for some time. EPIPE and
+  // ECONNRESET: it ends at this moment.
   void refuse_error(int error) {
     if (error == ECONNREFUSED || error == ENOENT) {
       refuse(Refusal::not_running);
@@ -45,6 +49,7 @@ struct Dialogue {
   }
 
   void begin() {
+    has_begun = true;
     const int error = question.address ? connect_tcp() : connect_unix();
     if (error == EINPROGRESS) return;  // proceed() sends when the connection is there
     if (error != 0) return refuse_error(error);
@@ -82,12 +87,16 @@ struct Dialogue {
     sockaddr_storage storage{};
     const auto* const address = reinterpret_cast<const sockaddr*>(&storage);
     fd.reset(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return errno;
     if (question.source && question.source->is_v4() == is_v4) {
+      // The port is chosen by connect(), so that connections to different peers can share it.
+      const int on = 1;
+      ::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
       const auto length = SocketAddress{*question.source, 0}.to_kernel(storage, family);
       if (::bind(fd.get(), address, length) != 0) return errno;
     }
     const auto length = question.address->to_kernel(storage, family);
-    return fd && ::connect(fd.get(), address, length) == 0 ? 0 : errno;
+    return ::connect(fd.get(), address, length) == 0 ? 0 : errno;
   }
 
   void send() {
@@ -125,29 +134,40 @@ struct Dialogue {
 class Round {
  public:
   Round(std::span<const Question> questions, std::vector<Answer>& answers, const AskLimits& limits,
-        const Told& told)
-      : limits_(limits), told_(told), deadline_(read_clock() + limits.time) {
+        const OnAnswer& on_answer)
+      : limits_(limits), on_answer_(on_answer), deadline_(read_clock() + limits.time) {
     dialogues_.reserve(questions.size());
     for (std::size_t i = 0; i < questions.size(); ++i) {
       dialogues_.push_back({questions[i], answers[i]});
-      dialogues_.back().begin();
     }
-    tell();
   }
 
   void run() {
+    begin_some();
     while (wait()) {
-      for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      for (std::size_t i = 0; i < waiting_dialogues_.size(); ++i) {
         if (waiting_[i].revents != 0) bytes_ += waiting_dialogues_[i]->proceed(limits_);
       }
-      tell();
       if (bytes_ > limits_.bytes_all) return refuse_rest(Refusal::too_long);
+      begin_some();
     }
     refuse_rest(Refusal::no_answer);
   }
 
  private:
-  // False: no dialogue is left, or no time.
+  // As many as may be open. Tells of those that have ended.
+  void begin_some() {
+    auto open = std::ranges::count_if(dialogues_, [](const Dialogue& one) { return bool{one.fd}; });
+    for (auto& dialogue : dialogues_) {
+      if (static_cast<std::size_t>(open) >= limits_.sockets) break;
+      if (dialogue.has_begun) continue;
+      dialogue.begin();
+      if (dialogue.fd) ++open;
+    }
+    tell();
+  }
+
+  // False: no dialogue is left, or no time, or the round is cancelled.
   bool wait() {
     waiting_.clear();
     waiting_dialogues_.clear();
@@ -158,35 +178,39 @@ class Round {
     }
     const auto left = deadline_ - read_clock();
     if (waiting_.empty() || left <= Duration::zero()) return false;
+    waiting_.push_back({limits_.cancel, POLLIN, 0});  // poll() leaves out a negative one
     const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
     const int ready = ::poll(waiting_.data(), waiting_.size(), static_cast<int>(left_ms));
-    return ready > 0 || (ready < 0 && errno == EINTR);
+    if (ready < 0) return errno == EINTR;
+    return ready > 0 && waiting_.back().revents == 0;
   }
 
   void refuse_rest(Refusal refusal) {
     for (auto& dialogue : dialogues_) {
-      if (dialogue.fd) dialogue.refuse(refusal);
+      if (dialogue.fd || !dialogue.has_begun) dialogue.refuse(refusal);
+      dialogue.has_begun = true;
     }
     tell();
   }
 
   // Of the dialogues that have ended since the last call.
   void tell() {
-    if (!told_) return;
+    if (!on_answer_) return;
     for (std::size_t i = 0; i < dialogues_.size(); ++i) {
       auto& dialogue = dialogues_[i];
-      if (dialogue.fd || dialogue.is_told) continue;
+      if (dialogue.fd || !dialogue.has_begun || dialogue.is_told) continue;
       dialogue.is_told = true;
-      told_(i, dialogue.answer);
+      on_answer_(i, dialogue.answer);
+      dialogue.answer = {};  // the texts of all together are the largest part of the memory
     }
   }
 
   const AskLimits& limits_;
-  const Told& told_;
+  OnAnswer on_answer_;
   Time deadline_;
   std::vector<Dialogue> dialogues_;
-  std::vector<pollfd> waiting_;
-  std::vector<Dialogue*> waiting_dialogues_;  // in the order of waiting_
+  std::vector<pollfd> waiting_;               // of waiting_dialogues_, and limits_.cancel
+  std::vector<Dialogue*> waiting_dialogues_;  // those with an open socket
   std::size_t bytes_ = 0;
 };
 
@@ -198,11 +222,15 @@ std::string_view name_of(Refusal refusal) {
   return names[static_cast<std::size_t>(refusal)];
 }
 
-std::vector<Answer> ask(std::span<const Question> questions, const AskLimits& limits,
-                        const Told& told) {
+std::vector<Answer> ask(std::span<const Question> questions, const AskLimits& limits) {
   std::vector<Answer> answers(questions.size());
-  Round(questions, answers, limits, told).run();
+  Round(questions, answers, limits, {}).run();
   return answers;
+}
+
+void ask(std::span<const Question> questions, const AskLimits& limits, const OnAnswer& on_answer) {
+  std::vector<Answer> answers(questions.size());
+  Round(questions, answers, limits, on_answer).run();
 }
 
 }  // namespace routevpn::exporter

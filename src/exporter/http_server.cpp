@@ -117,6 +117,8 @@ struct HttpServer::Callbacks {
     const auto* const host =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
     HttpRequest request{url};
+    request.is_deliberate =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Routevpn") != nullptr;
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &Callbacks::add_argument,
                               &request);
     auto answer = server.answer(method, request, host);

@@ -91,7 +91,8 @@ std::string link_states_text(const Report& report, const std::vector<InterfaceRe
   }
   json others = json::array();
   for (const auto& [name, is_running] : interfaces) {
-    if (std::ranges::count(report.links, name, &LinkReport::name) > 0) continue;
+    // The links are in alphabetical order.
+    if (std::ranges::binary_search(report.links, name, {}, &LinkReport::name)) continue;
     others.push_back({{"name", name}, {"running", is_running}});
   }
   return ascii_text({{"links", std::move(links)}, {"interfaces", std::move(others)}}) + "\n";

@@ -2,28 +2,18 @@
 
 #include <algorithm>
 
-#include <sys/socket.h>
+#include <sys/eventfd.h>
 
-#include "routevpn/base/owned.hpp"
+#include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
 
 #include "json_text.hpp"
 
 namespace routevpn::exporter {
 
-namespace {
-
-// Whether a socket of this namespace can have the address.
-bool is_own(const IpAddress& address) {
-  const int family = address.is_v4() ? AF_INET : AF_INET6;
-  sockaddr_storage storage{};
-  const auto length = SocketAddress{address, 0}.to_kernel(storage, family);
-  const Fd fd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  return fd && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length) == 0;
-}
-
-}  // namespace
-
-NetworkWatch::NetworkWatch(const Network& network) {
+NetworkWatch::NetworkWatch(const Network& network)
+    : version_(version_of(network)), ending_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!ending_) throw system_error("eventfd");
   for (const auto& gateway : network.gateways) gateways_.push_back({gateway.exporter});
 }
 
@@ -32,32 +22,49 @@ NetworkWatch::~NetworkWatch() {
     const std::scoped_lock lock(mutex_);
     is_ending_ = true;
   }
+  ::eventfd_write(ending_.get(), 1);
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
-std::string NetworkWatch::states() {
+std::shared_ptr<const std::string> NetworkWatch::states() {
   const std::scoped_lock lock(mutex_);
-  wanted_ = read_clock();
+  const auto now = read_clock();
+  if (requested_ && now - *requested_ > interest) forget();
+  requested_ = now;
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   changed_.notify_all();
-  std::string text = "{\"gateways\":[";
+  if (text_) return text_;
+  std::string text = "{\"version\":" + ascii_text(version_) + ",\"gateways\":[";
   for (const auto& gateway : gateways_) {
-    const auto& heard = gateway.heard;
+    const auto& latest = gateway.latest;
+    const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(
+        gateway.at.value_or(Time{}).time_since_epoch());
     if (text.back() != '[') text += ",";
-    text.append("{\"fault\":").append(heard.fault.empty() ? "null" : ascii_text(heard.fault));
-    text.append(",\"error\":").append(heard.error.empty() ? "null" : ascii_text(heard.error));
-    text.append(",\"links\":").append(heard.links);
-    text.append(",\"interfaces\":").append(heard.interfaces).append("}");
+    text.append("{\"fault\":").append(latest.fault.empty() ? "null" : ascii_text(latest.fault));
+    text.append(",\"error\":").append(latest.error.empty() ? "null" : ascii_text(latest.error));
+    text.append(",\"at_ms\":").append(gateway.at ? std::to_string(at.count()) : "null");
+    text.append(",\"links\":").append(latest.links);
+    text.append(",\"interfaces\":").append(latest.interfaces).append("}");
   }
-  return text + "]}\n";
+  text_ = std::make_shared<const std::string>(text + "]}\n");
+  return text_;
+}
+
+void NetworkWatch::forget() {
+  for (auto& gateway : gateways_) gateway = {gateway.exporter};
+  text_.reset();
 }
 
 void NetworkWatch::run() {
   Time last_round{};
   while (wait_for_interest(last_round)) {
     last_round = read_clock();
-    ask_round();
+    try {
+      ask_round();
+    } catch (const std::exception& error) {  // the metrics go on
+      log_error(error.what());
+    }
   }
 }
 
@@ -65,7 +72,7 @@ bool NetworkWatch::wait_for_interest(Time last_round) {
   std::unique_lock lock(mutex_);
   while (!is_ending_) {
     const auto now = read_clock();
-    if (!wanted_ || now - *wanted_ > interest) {
+    if (!requested_ || now - *requested_ > interest) {
       changed_.wait(lock);
     } else if (now - last_round < period) {
       changed_.wait_for(lock, period - (now - last_round));
@@ -77,10 +84,23 @@ bool NetworkWatch::wait_for_interest(Time last_round) {
 }
 
 std::optional<IpAddress> NetworkWatch::source() const {
+  const auto own = own_addresses();
   for (const auto& gateway : gateways_) {
-    if (gateway.exporter && is_own(gateway.exporter->address)) return gateway.exporter->address;
+    if (!gateway.exporter) continue;
+    const auto& address = gateway.exporter->address;
+    if (std::ranges::find(own, address) != own.end()) return address;
   }
   return std::nullopt;
+}
+
+AskLimits NetworkWatch::limits_of(bool asks_silent) const {
+  auto round = limits;
+  if (!asks_silent) {
+    const auto time = std::chrono::ceil<std::chrono::milliseconds>(4 * slowest_);
+    round.time = std::clamp(time, shortest_time, limits.time);
+  }
+  round.cancel = ending_.get();
+  return round;
 }
 
 void NetworkWatch::ask_round() {
@@ -97,34 +117,36 @@ void NetworkWatch::ask_round() {
         --gateway.rounds_to_wait;
         continue;
       }
-      asks_silent = asks_silent || gateway.is_silent;
+      asks_silent = asks_silent || gateway.misses > 0;
       questions.push_back({{}, link_states_request(gateway.exporter->to_string())});
       questions.back().address = gateway.exporter;
       if (gateway.has_source) questions.back().source = own;
       asked.push_back(i);
     }
   }
-  auto round = limits;
-  if (!asks_silent) {
-    const auto time = std::chrono::ceil<std::chrono::milliseconds>(4 * slowest_);
-    round.time = std::clamp(time, shortest_time, limits.time);
-  }
   const auto begin = read_clock();
+  const auto round = limits_of(asks_silent);
   slowest_ = {};
-  // Each answer counts when it arrives: one gateway that is silent does not hold back the others.
   ask(questions, round, [&](std::size_t question, const Answer& answer) {
-    auto heard = read_link_states(answer);
     const std::scoped_lock lock(mutex_);
-    auto& gateway = gateways_[asked[question]];
-    gateway.is_silent = answer.refusal == Refusal::no_answer;
-    gateway.rounds_to_wait = gateway.is_silent ? rounds_of_silent - 1 : 0;
-    gateway.heard = std::move(heard);
-    if (gateway.is_silent) {
-      gateway.has_source = !gateway.has_source;
-    } else {
-      slowest_ = std::max(slowest_, read_clock() - begin);
-    }
+    take(gateways_[asked[question]], answer);
+    if (answer.refusal == Refusal::none) slowest_ = std::max(slowest_, read_clock() - begin);
   });
+}
+
+// The latest answer stays at the first miss.
+void NetworkWatch::take(Gateway& gateway, const Answer& answer) {
+  if (answer.refusal == Refusal::no_answer) {
+    gateway.has_source = !gateway.has_source;
+    ++gateway.misses;
+    if (gateway.misses < misses_of_silent) return;
+    gateway.rounds_to_wait = rounds_of_silent - 1;
+  } else {
+    gateway.misses = 0;
+  }
+  gateway.latest = read_link_states(answer);
+  gateway.at = read_clock();
+  text_.reset();
 }
 
 }  // namespace routevpn::exporter

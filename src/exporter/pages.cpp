@@ -85,6 +85,7 @@ void Pages::collect_if_old() {
   collected_.reset();
   metrics_.reset();
   status_.reset();
+  links_.reset();
   report_ = {};  // the old and the new report would take memory at the same time
   report_ = collect(sources_);
   collected_ = read_clock();
@@ -107,6 +108,12 @@ const Pages::Text& Pages::status() {
   return status_;
 }
 
+const Pages::Text& Pages::links() {
+  collect_if_old();
+  if (!links_) links_ = shared_text(link_states_text(report_, interfaces()));
+  return links_;
+}
+
 Pages::Text Pages::next_event() {
   collect_if_old();
   auto event = events_.next(report_, read_clock());
@@ -124,12 +131,13 @@ HttpAnswer Pages::answer(const HttpRequest& request) {
   const auto& path = request.path;
   if (path == "/metrics") return {200, metrics_type, metrics()};
   if (path == "/api/v1/status") return {200, json_type, status()};
-  if (path == "/api/v1/links") {
-    collect_if_old();
-    return {200, json_type, shared_text(link_states_text(report_, interfaces()))};
-  }
+  if (path == "/api/v1/links") return {200, json_type, links()};
   if (path == "/api/v1/network") return {200, json_type, network_};
-  if (path == "/api/v1/network/states") return {200, json_type, shared_text(watch_.states())};
+  if (path == "/api/v1/network/states") {
+    // It makes this exporter ask all others.
+    if (request.is_deliberate) return {200, json_type, watch_.states()};
+    return text_answer(403, "the field X-Routevpn is missing\n");
+  }
   if (path == "/api/v1/events") {
     return {200, "text/event-stream", shared_text(StatusEvents::first(*status())), true};
   }

@@ -117,8 +117,7 @@ void serve(const Options& options) {
 bool print_once(const Options& options, std::ostream& out) {
   allow_many_descriptors();
   const auto report = collect(options.sources);
-  out << metrics_text(report, sites_of(read_network(options.topology)), ROUTEVPN_VERSION)
-      << std::flush;
+  out << metrics_text(report, read_sites(options.topology), ROUTEVPN_VERSION) << std::flush;
   if (!out) throw SystemError("standard output: cannot be written");
   const auto runs = [](const LinkReport& link) {
     return link.reason != name_of(Refusal::not_running);

@@ -70,8 +70,10 @@ class Page:
     def check_cut(self, text, selector, cut, summary=None):
         """The map soon has an element of the selector after the cut, a context which then mends it."""
         self.driver.execute_script(WATCH, selector)
-        at = time.time()
+        before = time.time()
         with cut:
+            # The commands that cut take some milliseconds themselves.
+            at = (before + time.time()) / 2
             painted = wait_for(f"{text}: the cut on the map",
                                lambda: self.driver.execute_script("return window.paintedAt"))
             assert summary in (None, self.text("#summary")), self.text("#summary")

@@ -11,6 +11,7 @@ import random
 import sys
 import tempfile
 import threading
+import time
 
 from browser import browser, ok
 
@@ -67,12 +68,13 @@ def made_states():
             ends[gateway].append({"link": name, "state": "up", "carrier": True, "rtt_us": {"smoothed": 1500.0}, "loss": 0,
                                   "rx": {"bytes": link["bytes"]}, "tx": {"bytes": 0}})
     lan = [{"name": "lan", "running": True}]
-    return {"gateways": [{"fault": None, "error": None, "links": links, "interfaces": lan} for links in ends]}
+    return {"version": "1", "gateways": [{"fault": None, "error": None, "at_ms": int(1000 * time.monotonic()), "links": links,
+                                          "interfaces": lan} for links in ends]}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        answers = {"/api/v1/network": lambda: NETWORK, "/api/v1/network/states": made_states,
+        answers = {"/api/v1/network": lambda: {"version": "1", **NETWORK}, "/api/v1/network/states": made_states,
                    "/api/v1/status": lambda: {"links": [], "birds": [], "faults": []}}
         if self.path in answers:
             return self.answer("application/json", json.dumps(answers[self.path]()).encode())

@@ -42,8 +42,10 @@ def filtered(rule):
     """In the underlay."""
     in_node("internet", "nft", "-f", "-", text=True, input="table inet trouble { chain forward { type filter hook "
             f"forward priority 0; {rule}; }}; }}")
-    yield
-    in_node("internet", "nft", "delete", "table", "inet", "trouble")
+    try:
+        yield
+    finally:
+        in_node("internet", "nft", "delete", "table", "inet", "trouble")
 
 
 @contextlib.contextmanager
@@ -51,9 +53,11 @@ def down(*interfaces):
     """Cables, each by its node and interface."""
     for node, interface in interfaces:
         in_node(node, "ip", "link", "set", interface, "down")
-    yield
-    for node, interface in interfaces:
-        in_node(node, "ip", "link", "set", interface, "up")
+    try:
+        yield
+    finally:
+        for node, interface in interfaces:
+            in_node(node, "ip", "link", "set", interface, "up")
 
 
 def worker_of(monitor):
@@ -64,8 +68,10 @@ def worker_of(monitor):
 def hung_worker(gateway, link):
     pid = worker_of(pathlib.Path(f"{RUN_DIR}/{gateway}/{link}.pid").read_text(encoding="ascii").strip())
     os.kill(pid, signal.SIGSTOP)
-    yield
-    os.kill(pid, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager
@@ -74,12 +80,14 @@ def signalled(number, gateway, link):
     pidfile = pathlib.Path(f"{RUN_DIR}/{gateway}/{link}.pid")
     pid = int(pidfile.read_text(encoding="ascii"))
     os.kill(pid, number)
-    yield
-    wait_for("the end of the monitor", lambda: not pathlib.Path(f"/proc/{pid}").exists())
-    with open(f"{RUN_DIR}/{gateway}/{link}.log", "ab") as log:
-        started = subprocess.Popen(["ip", "netns", "exec", PREFIX + gateway, ROUTEVPN, "--config",
-                                    f"{RUN_DIR}/{gateway}/links/{link}.conf"], stdout=log, stderr=log)
-    pidfile.write_text(f"{started.pid}\n", encoding="ascii")
+    try:
+        yield
+    finally:
+        wait_for("the end of the monitor", lambda: not pathlib.Path(f"/proc/{pid}").exists())
+        with open(f"{RUN_DIR}/{gateway}/{link}.log", "ab") as log:
+            started = subprocess.Popen(["ip", "netns", "exec", PREFIX + gateway, ROUTEVPN, "--config",
+                                        f"{RUN_DIR}/{gateway}/links/{link}.conf"], stdout=log, stderr=log)
+        pidfile.write_text(f"{started.pid}\n", encoding="ascii")
 
 
 CUT = port_of("V1-1", "rv3-1")
@@ -138,10 +146,12 @@ def traffic():
     """From site 1 to the others."""
     pings = [subprocess.Popen(["ip", "netns", "exec", PREFIX + "R1", "ping", "-q", "-i", "0.002", "-s", "1300",
                                f"10.0.{site}.1"], stdout=subprocess.DEVNULL) for site in (2, 3)]
-    yield
-    for ping in pings:
-        ping.terminate()
-        ping.wait()
+    try:
+        yield
+    finally:
+        for ping in pings:
+            ping.terminate()
+            ping.wait()
 
 
 def busy_links(page):

@@ -133,8 +133,10 @@ def run(*command):
 @contextlib.contextmanager
 def cable_down(netns):
     run("ip", "-n", netns, "link", "set", "eth0", "down")
-    yield
-    run("ip", "-n", netns, "link", "set", "eth0", "up")
+    try:
+        yield
+    finally:
+        run("ip", "-n", netns, "link", "set", "eth0", "up")
 
 
 @contextlib.contextmanager
@@ -143,16 +145,20 @@ def filtered(verdict):
     nft = ("ip", "netns", "exec", PEER_NETNS, "nft")
     run(*nft, f"add table inet cut; add chain inet cut in {{ type filter hook input priority 0; }}; "
               f"add rule inet cut in udp dport 7754 {verdict}")
-    yield
-    run(*nft, "delete table inet cut")
+    try:
+        yield
+    finally:
+        run(*nft, "delete table inet cut")
 
 
 @contextlib.contextmanager
 def hung_worker():
     pid = show()["pid"]
     os.kill(pid, signal.SIGSTOP)
-    yield
-    os.kill(pid, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def check_cuts(page):

@@ -12,6 +12,7 @@ struct Console {
   std::ostream& err;
   bool colour = false;  // `out` is a terminal with colours, and NO_COLOR is not set (no-color.org)
   bool terminal = false;  // `out` is a terminal
+  bool err_terminal = false;
 
   static Console standard();
   // Writes "routevpn: PREFIX TEXT" to `err`, one line each, without control characters.

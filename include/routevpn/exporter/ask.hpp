@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,11 +45,15 @@ struct AskLimits {
   std::chrono::milliseconds time{100};
   std::size_t bytes_each = 512UL * 1024;  // a link's status has 3 KiB
   std::size_t bytes_all = 16UL * 1024 * 1024;
+  std::size_t sockets = std::numeric_limits<std::size_t>::max();  // that are open at the same time
+  int cancel = -1;  // a descriptor; when it is readable, the other answers are not waited for
 };
 
-// The answers, in the order of the questions. `told` gets each one when it is complete or refused.
-using Told = std::function<void(std::size_t question, const Answer& answer)>;
-std::vector<Answer> ask(std::span<const Question> questions, const AskLimits& limits,
-                        const Told& told = {});
+// The answers, in the order of the questions.
+std::vector<Answer> ask(std::span<const Question> questions, const AskLimits& limits);
+
+// Calls `on_answer` for each answer when it is complete or refused.
+using OnAnswer = std::function<void(std::size_t question, const Answer& answer)>;
+void ask(std::span<const Question> questions, const AskLimits& limits, const OnAnswer& on_answer);
 
 }  // namespace routevpn::exporter

@@ -39,6 +39,8 @@ struct HttpAnswer {
 struct HttpRequest {
   std::string path;
   std::map<std::string, std::string> arguments = {};  // of the query, decoded
+  // It has the field X-Routevpn. A page of another site cannot send that without being allowed.
+  bool is_deliberate = false;
 };
 
 inline HttpAnswer text_answer(unsigned status, std::string text) {

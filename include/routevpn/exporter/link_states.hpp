@@ -1,4 +1,4 @@
-// The states of links, as exporters tell them to each other: the answer of /api/v1/links.
+// The states of links that one exporter gets from another: the answer of /api/v1/links.
 //
 // `links` has one object per link with the fields of `routevpn show --json` that a map needs: link,
 // state, reason, reason_text, carrier, rtt_us.smoothed, loss, rx.bytes and tx.bytes. A link without
@@ -19,7 +19,7 @@ std::string link_states_request(const std::string& host);
 std::string link_states_text(const Report& report,
                              const std::vector<InterfaceReport>& interfaces = {});
 
-// What the exporter of another gateway said.
+// The answer of the exporter of a gateway.
 struct HeardStates {
   std::string links = "[]";  // JSON: only the fields above, each with its type
   std::string interfaces = "[]";

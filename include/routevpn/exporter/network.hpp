@@ -15,7 +15,7 @@ struct Network {
   struct Gateway {
     std::string name;
     std::string site;
-    std::optional<SocketAddress> exporter;  // none: nobody asks this gateway
+    std::optional<SocketAddress> exporter;  // none: it is not asked
     std::vector<std::string> lan = {};      // interfaces to its site; '*' matches any characters
   };
   struct Link {
@@ -26,13 +26,16 @@ struct Network {
   std::vector<Link> links;
 };
 
-// Empty for an empty path. Throws UsageErrors with a line for each fault of the file.
+// Empty for an empty path. Both throw UsageErrors with a line for each fault of the file.
 Network read_network(const std::string& file);
+Sites read_sites(const std::string& file);
 
 Sites sites_of(const Network& network);
 
-// The answer of /api/v1/network: one JSON object with `gateways` (name, site, exporter, lan) and
-// `links` (gateways, names).
+// The answer of /api/v1/network: one JSON object with `version`, `gateways` (name, site, exporter,
+// lan) and `links` (gateways, names).
 std::string network_text(const Network& network);
+// Another network has another one.
+std::string version_of(const Network& network);
 
 }  // namespace routevpn::exporter

@@ -41,6 +41,7 @@ class Pages {
   void collect_if_old();
   const Text& metrics();
   const Text& status();
+  const Text& links();
   HttpAnswer routes(const HttpRequest& request);
 
   Sources sources_;
@@ -51,6 +52,7 @@ class Pages {
   std::optional<Time> collected_;
   Text metrics_;  // of the report; null: not made yet
   Text status_;
+  Text links_;
   StatusEvents events_;
   LookingGlass looking_glass_;
   Faults faults_;  // that are in the log

@@ -22,7 +22,7 @@ struct Change {
 };
 using Changes = std::vector<Change>;
 
-// Is told how many of all files are written, several times per second.
+// Gets the number of written files and of all, several times per second.
 using Progress = std::function<void(std::size_t done, std::size_t all)>;
 
 inline constexpr auto manifest_name = "plan.manifest";

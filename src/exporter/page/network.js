@@ -1,4 +1,4 @@
-// The network of --topology: its gateways and links, and what each gateway's exporter says of its links.
+// The network of --topology: its gateways and links, and the latest state that each gateway's exporter reported.
 
 import {finite, stateOf, text} from './format.js';
 import {rateBetween} from './history.js';
@@ -9,7 +9,7 @@ const fewLinks = 500;
 const longPeriod = 1000;
 const ratePeriod = 1000;
 
-// Of the two ends of a link, the worse one says what the link is. An end is null while its gateway is silent.
+// The end of a link that has the worse state. An end is null while its gateway is silent; null: both are.
 const order = ['down', 'wait', 'up'];
 export function worse(ends) {
   const known = ends.filter((end) => end !== null);
@@ -18,14 +18,26 @@ export function worse(ends) {
 }
 
 export class Network {
-  // told() is called after each answer.
-  constructor(told) {
-    this.told = told;
-    this.gateways = [];  // name, site, exporter, lan; fault, error, and running: whether its site is connected
-    this.links = [];     // gateways, names, ends, rate
-    this.fault = '';     // of the last question
-    this.round = 0;      // counts the calls of start() and stop(): an answer to an earlier question is ignored
+  // changed() is called after each answer.
+  constructor(changed) {
+    this.changed = changed;
+    this.version = null;  // of the topology
+    this.gateways = [];   // name, site, exporter, lan; fault, error, and running: whether its site is connected
+    this.links = [];      // gateways, names, ends, rate
+    this.own = {name: '', links: new Map()};
+    this.fault = '';      // of the last question
+    this.round = 0;       // counts the calls of start() and stop(): an answer to an earlier question is ignored
     this.timer = null;
+  }
+
+  // Without exporters in the topology, nothing is known but the own links.
+  get isKnown() {
+    return this.gateways.some((gateway) => gateway.exporter !== null);
+  }
+
+  // The gateway of this exporter, whose links the page knows sooner.
+  setOwn(name, links) {
+    this.own = {name, links: new Map(links.map((link) => [link.link, link]))};
   }
 
   // Asks until stop().
@@ -41,62 +53,74 @@ export class Network {
 
   async ask(round) {
     try {
-      if (this.gateways.length === 0) {
+      if (this.version === null) {
         const answer = await questioned('/api/v1/network');
-        if (round !== this.round || answer.gateways.length === 0) return;  // there is no topology
-        this.gateways = answer.gateways;
-        this.links = answer.links.map((link) => ({...link, ends: [null, null], rate: null, counted: [null, null]}));
+        if (round !== this.round) return;
+        this.takeNetwork(answer);
       }
+      if (!this.isKnown) return;
       const states = await questioned('/api/v1/network/states');
       if (round !== this.round) return;
-      this.take(states.gateways, Date.now());
       this.fault = '';
+      if (states.version === this.version) this.take(states.gateways, Date.now());
+      else this.version = null;  // the exporter has started again with another topology
     } catch (error) {
       if (round !== this.round) return;
       this.fault = error.message;
     }
-    this.told();
+    this.changed();
     this.timer = setTimeout(() => this.ask(round), this.links.length > fewLinks ? longPeriod : shortPeriod);
+  }
+
+  takeNetwork(answer) {
+    this.version = answer.version;
+    this.gateways = answer.gateways;
+    this.links = answer.links.map((link) => ({...link, ends: [null, null], rate: null, counted: [null, null]}));
   }
 
   // `now` in milliseconds.
   take(answers, now) {
     const known = answers.map((answer, index) => {
       const gateway = this.gateways[index];
-      gateway.fault = text(answer.fault);
-      gateway.error = text(answer.error);
+      const isOwn = gateway.name === this.own.name;
+      gateway.fault = isOwn ? '' : text(answer.fault);
+      gateway.error = isOwn ? '' : text(answer.error);
       gateway.running = isConnected(gateway.lan, answer.interfaces);
-      return new Map(answer.links.map((link) => [link.link, link]));
+      return isOwn ? {at: now, links: this.own.links} :
+        {at: finite(answer.at_ms), links: new Map(answer.links.map((link) => [link.link, link]))};
     });
     for (const link of this.links) {
       link.ends = link.gateways.map((gateway, end) => {
-        if (answers[gateway].fault) return null;
-        return known[gateway].get(link.names[end]) ?? {link: link.names[end], fault: 'not_running'};
+        if (this.gateways[gateway].fault) return null;
+        return known[gateway].links.get(link.names[end]) ?? {link: link.names[end], fault: 'not_running'};
       });
-      count(link, now);
+      count(link, link.gateways.map((gateway) => known[gateway].at));
     }
   }
 }
 
-// Whether all of these interfaces that the gateway has are running. In a name, '*' matches any characters.
+// Whether all of these interfaces that the gateway has are running; null: unknown. In a name, '*' matches any
+// characters.
 export function isConnected(lan, interfaces) {
   const patterns = lan.map((pattern) => new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`));
   const known = interfaces.filter((one) => patterns.some((pattern) => pattern.test(text(one.name))));
   return known.length === 0 ? null : known.every((one) => one.running === true);
 }
 
+// The field shows that the request comes from this page, and not from a page of another site.
 async function questioned(path) {
-  const answer = await fetch(path, {signal: AbortSignal.timeout(patience)});
+  const answer = await fetch(path, {headers: {'X-Routevpn': 'map'}, signal: AbortSignal.timeout(patience)});
   if (!answer.ok) throw new Error(await answer.text());
   return answer.json();
 }
 
-// The rate of a link is that of the end that is known: both ends count the same packets.
-function count(link, now) {
+// The rate of a link is that of an end that is known: both ends count the same packets. `times`, in milliseconds, are
+// those at which the ends were asked.
+function count(link, times) {
   const rates = link.ends.map((end, index) => {
     const before = link.counted[index];
-    if (before !== null && end !== null && now - before.at < ratePeriod) return before.rate;
-    const sample = {at: now, rx: finite(end?.rx?.bytes), tx: finite(end?.tx?.bytes), rate: null};
+    if (before !== null && end !== null && times[index] - before.at < ratePeriod) return before.rate;
+    const sample = {at: times[index], rx: finite(end?.rx?.bytes), tx: finite(end?.tx?.bytes), rate: null};
     sample.rate = rateBetween(before, sample);
     link.counted[index] = end === null ? null : sample;
     return sample.rate;

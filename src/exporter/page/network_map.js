@@ -54,7 +54,8 @@ function lineOf(link, places, gateways, hasLabel) {
   const line = shape('path', {class: 'edge', d: `M${round(from.x)} ${round(from.y)}L${round(to.x)} ${round(to.y)}`});
   const label = hasLabel ? labelOf(link, from, to) : null;
   const ends = link.gateways.map((gateway) => gateways[gateway].name).join(' – ');
-  return {title, line, label, ends, group: shape('g', {'data-link': ends}, title, line, ...(hasLabel ? [label] : [])), drawn: ''};
+  const group = shape('g', {'data-link': ends}, title, line, ...(hasLabel ? [label] : []));
+  return {title, line, label, ends, group, drawn: ''};
 }
 
 function labelOf(link, from, to) {
@@ -64,76 +65,87 @@ function labelOf(link, from, to) {
   const y = round(from.y + along * (to.y - from.y));
   // Along the line, and never upside down.
   const turn = Math.atan((to.y - from.y) / (to.x - from.x)) * 180 / Math.PI;
-  return shape('text', {class: 'soft', 'text-anchor': 'middle', x, y, dy: -6, transform: `rotate(${round(turn)} ${x} ${y})`});
+  const transform = `rotate(${round(turn)} ${x} ${y})`;
+  return shape('text', {class: 'soft', 'text-anchor': 'middle', x, y, dy: -6, transform});
 }
 
-// Loss is said where there is some.
+// Loss only where there is some.
 function brief(end, bitsPerSecond) {
   const loss = end.loss >= 0.0005 ? [percent(end.loss)] : [];
   return [milliseconds(end.rtt_us?.smoothed), ...loss, rate(bitsPerSecond)].join(', ');
 }
 
 // A gateway, and its cable to the name of its site.
-function nodeOf(gateway, place, site, isOwn) {
+function nodeOf(gateway, place, site) {
+  const [x, y] = [round(place.x), round(place.y)];
   const title = shape('title');
-  const cable = shape('path', {class: 'edge off', d: `M${round(place.x)} ${round(place.y)}L${round(site.x)} ${round(site.y)}`});
-  const circle = shape('circle', {class: isOwn ? 'node own' : 'node', cx: round(place.x), cy: round(place.y), r: 9});
-  const name = shape('text', {x: round(place.x), y: round(place.y + 26), 'text-anchor': 'middle'}, shortened(gateway.name, 14));
-  return {title, cable, circle, group: shape('g', {'data-gateway': gateway.name}, title, cable, circle, name), drawn: ''};
+  const cable = shape('path', {class: 'edge off', d: `M${x} ${y}L${round(site.x)} ${round(site.y)}`});
+  const circle = shape('circle', {class: 'node', cx: x, cy: y, r: 9});
+  const name = shape('text', {x, y: y + 26, 'text-anchor': 'middle'}, shortened(gateway.name, 14));
+  const group = shape('g', {'data-gateway': gateway.name}, title, cable, circle, name);
+  return {title, cable, circle, group, drawn: ''};
+}
+
+function siteOf({site, x, y, angle}) {
+  const attributes = {x: round(x), y: round(y), class: 'site', 'text-anchor': anchorOf(angle)};
+  return shape('text', attributes, shortened(text(site), 24));
 }
 
 function round(value) {
   return Math.round(value * 10) / 10;
 }
 
+// Why the exporter of a gateway gives no states, or an empty text.
+function silenceOf(gateway) {
+  if (gateway.exporter === null && gateway.fault) return 'has no exporter in the topology';
+  return gateway.fault === 'not_asked' ? 'is asked' : text(gateway.fault).replaceAll('_', ' ');
+}
+
 export class NetworkMap {
-  constructor(network, own, narrow) {
+  constructor(network, narrow) {
     this.network = network;
+    this.version = network.version;
     this.narrow = narrow;
-    const places = layout(network.gateways, narrow);
-    this.lines = network.links.map((link) => lineOf(link, places, network.gateways, network.links.length <= mostLabels));
-    this.nodes = network.gateways.map((gateway, index) => {
-      const site = places.names.find((name) => name.site === gateway.site);
-      return nodeOf(gateway, places.at[index], site, gateway.name === own);
-    });
-    const sites = places.names.map((name) =>
-        shape('text', {x: round(name.x), y: round(name.y), class: 'site', 'text-anchor': anchorOf(name.angle)}, shortened(text(name.site), 24)));
+    const {links, gateways} = network;
+    const places = layout(gateways, narrow);
+    this.lines = links.map((link) => lineOf(link, places, gateways, links.length <= mostLabels));
+    this.nodes = gateways.map((gateway, index) =>
+        nodeOf(gateway, places.at[index], places.names.find((name) => name.site === gateway.site)));
     this.drawing = shape('svg', {role: 'img', class: 'network'},
-        ...this.lines.map((line) => line.group), ...this.nodes.map((node) => node.group), ...sites);
+        ...this.lines.map((line) => line.group), ...this.nodes.map((node) => node.group), ...places.names.map(siteOf));
     this.zoom = new Zoom(this.drawing, places.width, places.height);
     this.words = element('p');
     this.troubles = element('ul');
     this.element = element('div', {}, this.words, this.zoom.buttons, this.zoom.frame, this.troubles);
   }
 
+  fits(network, narrow) {
+    return this.version === network.version && this.narrow === narrow;
+  }
+
   draw() {
-    const {gateways, links, fault} = this.network;
-    const troubles = [];
+    const {gateways, links, fault, own} = this.network;
+    const troubles = gateways.flatMap((gateway, index) => {
+      this.drawGateway(this.nodes[index], gateway, gateway.name === own.name);
+      return troublesOf(gateway);
+    });
     let up = 0;
     links.forEach((link, index) => {
       const end = worse(link.ends);
       const state = end === null ? {word: 'unknown', kind: 'off'} : stateOf(end);
       if (state.kind === 'up') up += 1;
-      else troubles.push({ends: this.lines[index].ends, state, reason: text(end?.reason_text) || text(end?.reason)});
+      else troubles.push({what: this.lines[index].ends, state, reason: text(end?.reason_text) || text(end?.reason)});
       this.drawLink(this.lines[index], link, end, state);
     });
-    gateways.forEach((gateway, index) => {
-      this.drawGateway(this.nodes[index], gateway);
-      if (gateway.fault && gateway.exporter !== null) {
-        const state = {word: gateway.fault.replaceAll('_', ' '), kind: 'off'};
-        troubles.unshift({ends: `exporter of ${gateway.name}`, state, reason: gateway.error});
-      }
-      if (gateway.running === false) {
-        const state = {word: 'no carrier', kind: 'down'};
-        troubles.unshift({ends: `${gateway.name} – ${gateway.site}`, state, reason: 'an interface to the site is down'});
-      }
-    });
-    const words = fault ? `The exporter does not answer: ${shortened(fault, 200)}` : `${up} of ${links.length} links of the network are up.`;
-    if (this.words.textContent !== words) {
-      this.words.textContent = words;
-      this.drawing.setAttribute('aria-label', words);
-    }
+    this.drawWords(fault ? `The exporter does not answer: ${shortened(fault, 200)}` :
+      `${up} of ${links.length} links of the network are up.`);
     this.drawTroubles(troubles);
+  }
+
+  drawWords(words) {
+    if (this.words.textContent === words) return;
+    this.words.textContent = words;
+    this.drawing.setAttribute('aria-label', words);
   }
 
   // The browser lays a link out again only when it has changed.
@@ -150,22 +162,41 @@ export class NetworkMap {
     if (line.label !== null) line.label.textContent = state.kind === 'up' ? brief(end, link.rate) : words;
   }
 
-  drawGateway(node, gateway) {
-    const silent = gateway.exporter === null ? 'has no exporter in the topology' : text(gateway.fault).replaceAll('_', ' ');
+  drawGateway(node, gateway, isOwn) {
+    const silence = silenceOf(gateway);
     const site = {true: 'up', false: 'down'}[gateway.running] ?? 'off';
-    const words = `${gateway.name}, ${gateway.site}` + (silent ? `: ${silent}` : '') + (site === 'down' ? ': its site is not connected' : '');
-    if (node.drawn === site + words) return;
-    node.drawn = site + words;
+    const words = `${gateway.name}, ${gateway.site}` + (silence ? `: ${silence}` : '') +
+        (site === 'down' ? ': its site is not connected' : '');
+    const drawn = `${site} ${isOwn} ${words}`;
+    if (node.drawn === drawn) return;
+    node.drawn = drawn;
     node.title.textContent = words;
     node.cable.setAttribute('class', `edge ${site}`);
     node.group.setAttribute('class', site);
-    node.circle.setAttribute('stroke-dasharray', silent ? '3 3' : 'none');
+    node.circle.setAttribute('class', isOwn ? 'node own' : 'node');
+    node.circle.setAttribute('stroke-dasharray', silence ? '3 3' : 'none');
   }
 
+  // The list is replaced only when it has changed, so that its text can be selected.
   drawTroubles(troubles) {
-    const lines = troubles.slice(0, mostTroubles).map(({ends, state, reason}) =>
-        element('li', {}, element('span', {class: state.kind}, state.word), ` ${ends}` + (reason ? `: ${shortened(reason, 120)}` : '')));
+    const lines = troubles.slice(0, mostTroubles).map(({what, state, reason}) => element('li', {},
+        element('span', {class: state.kind}, state.word), ` ${what}` + (reason ? `: ${shortened(reason, 120)}` : '')));
     if (troubles.length > mostTroubles) lines.push(element('li', {}, `and ${troubles.length - mostTroubles} more`));
+    const all = lines.map((line) => line.textContent).join('\n');
+    if (all === this.listed) return;
+    this.listed = all;
     this.troubles.replaceChildren(...lines);
   }
+}
+
+function troublesOf(gateway) {
+  const found = [];
+  if (gateway.fault && gateway.exporter !== null) {
+    found.push({what: `exporter of ${gateway.name}`, state: {word: silenceOf(gateway), kind: 'off'}, reason: gateway.error});
+  }
+  if (gateway.running === false) {
+    const state = {word: 'no carrier', kind: 'down'};
+    found.push({what: `${gateway.name} – ${gateway.site}`, state, reason: 'an interface to the site is down'});
+  }
+  return found;
 }

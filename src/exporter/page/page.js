@@ -29,9 +29,9 @@ function linksOf(all) {
   return [...all.links, ...silent];
 }
 
+// The name in the certificate of this gateway, or an empty one.
 function gatewayOf(links) {
-  const own = links.map((link) => text(link.credentials?.certificate?.name)).find((name) => name !== '');
-  return shortened(own ?? 'this gateway', 28);
+  return links.map((link) => text(link.credentials?.certificate?.name)).find((name) => name !== '') ?? '';
 }
 
 // The looking glass stays in the view, so that a field keeps its text and the focus.
@@ -44,11 +44,11 @@ function choose(name) {
   else network.stop();
 }
 
-// The map of the whole network if there is a topology, else of this gateway.
+// The map of the whole network if the exporter can ask others, else of this gateway.
 function drawAnyMap(links, gateway) {
-  if (network.gateways.length === 0) return drawMap(shown.part, links, history, gateway);
+  if (!network.isKnown) return drawMap(shown.part, links, history, gateway);
   const narrow = view.clientWidth < 700;
-  if (networkMap === null || networkMap.narrow !== narrow) networkMap = new NetworkMap(network, gateway, narrow);
+  if (networkMap === null || !networkMap.fits(network, narrow)) networkMap = new NetworkMap(network, narrow);
   if (networkMap.element.parentNode !== shown.part) shown.part.replaceChildren(networkMap.element);
   networkMap.draw();
 }
@@ -61,7 +61,9 @@ function draw() {
   }
   if (state === null) return;
   const links = linksOf(state);
-  const gateway = gatewayOf(links);
+  const name = gatewayOf(links);
+  const gateway = shortened(name || 'this gateway', 28);
+  network.setOwn(name, links);
   document.getElementById('gateway').textContent = gateway;
   const up = links.filter((link) => stateOf(link).kind === 'up').length;
   const words = `${up} of ${links.length} links are up.`;

@@ -23,7 +23,8 @@ export class Zoom {
     drawing.addEventListener('keydown', (event) => this.key(event));
     drawing.addEventListener('wheel', (event) => this.wheel(event), {passive: false});
     drawing.addEventListener('pointermove', (event) => {
-      if (event.buttons === 1) this.move(-event.movementX / this.drawing.clientWidth, -event.movementY / this.drawing.clientHeight);
+      const {clientWidth, clientHeight} = this.drawing;
+      if (event.buttons === 1) this.move(-event.movementX / clientWidth, -event.movementY / clientHeight);
     });
     this.frame = element('div', {class: 'frame'}, drawing);
     this.settle();

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 TEST_CASE("on a terminal a bar shows how far a command is, and is removed at the end") {
   std::ostringstream out;
   std::ostringstream err;
-  const Console console{out, err, false, true};
+  const Console console{out, err, false, false, true};
   const Time begin{};
   {
     ProgressBar bar(console, "plan", "files", begin);
@@ -43,7 +43,7 @@ TEST_CASE("elsewhere a line every 5 seconds shows it") {
 TEST_CASE("a command that ends within a second shows nothing") {
   std::ostringstream out;
   std::ostringstream err;
-  const Console console{out, err, false, true};
+  const Console console{out, err, false, false, true};
   { ProgressBar(console, "plan", "files", Time{}).show(0, 0, Time{} + 999ms); }
   CHECK(err.str().empty());
 }

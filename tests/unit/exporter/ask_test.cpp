@@ -1,6 +1,11 @@
 #include "routevpn/exporter/ask.hpp"
 
-#include <map>
+#include <filesystem>
+#include <utility>
+
+#include <sys/eventfd.h>
+
+#include "routevpn/base/clock.hpp"
 
 #include "catch.hpp"
 #include "fake_exporter.hpp"
@@ -47,15 +52,9 @@ TEST_CASE("an answer comes over TCP, too") {
                                      {{}, "GET / HTTP/1.0\r\n\r\n"}};
   questions[0].address = sound.address();
   questions[1].address = ended.address;
-  std::map<std::size_t, Answer> told;
-  const auto answers = ask(questions, patient, [&](std::size_t question, const Answer& answer) {
-    CHECK(told.emplace(question, answer).second);
-  });
+  const auto answers = ask(questions, patient);
   CHECK(answers[0].text == "HTTP/1.0 200 OK\r\n\r\n{}");
   CHECK(answers[1].refusal == Refusal::not_running);
-  REQUIRE(told.size() == 2);
-  CHECK(told[0].text == answers[0].text);
-  CHECK(told[1].refusal == Refusal::not_running);
 }
 
 TEST_CASE("a socket without a process behind it is not running") {
@@ -82,16 +81,50 @@ TEST_CASE("a process that does not answer delays nothing beyond the deadline") {
   CHECK(answers[2].text == "{}");
 }
 
-TEST_CASE("an answer is told when it is there, not when the last one is") {
+TEST_CASE("an answer is given when it is there, not when the last one is") {
   const auto silent = test::tcp_listener();
   const test::FakeExporter sound("x");
   std::vector<Question> questions(2);
   questions[0].address = silent.address;
   questions[1].address = sound.address();
   for (auto& question : questions) question.text = "GET / HTTP/1.0\r\n\r\n";
-  std::vector<std::size_t> order;
-  ask(questions, {2000ms}, [&](std::size_t question, const Answer&) { order.push_back(question); });
-  CHECK(order == std::vector<std::size_t>{1, 0});
+  std::vector<std::pair<std::size_t, std::string>> given;
+  ask(questions, {2000ms}, [&](std::size_t question, const Answer& answer) {
+    given.emplace_back(question, answer.text);
+  });
+  CHECK(given == std::vector<std::pair<std::size_t, std::string>>{{1, "x"}, {0, ""}});
+}
+
+TEST_CASE("no more sockets than allowed are open at the same time, and all are asked") {
+  const test::FakeExporter sound("x");
+  std::vector<Question> questions(10, {{}, "GET / HTTP/1.0\r\n\r\n"});
+  for (auto& question : questions) question.address = sound.address();
+  auto limits = patient;
+  limits.sockets = 3;
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator files("/proc/self/fd");
+    return std::distance(begin(files), end(files));
+  };
+  const auto before = open_files();
+  int answered = 0;
+  ask(questions, limits, [&](std::size_t, const Answer& answer) {
+    CHECK(answer.text == "x");
+    CHECK(open_files() - before <= 4);  // one is that of the fake exporter
+    ++answered;
+  });
+  CHECK(answered == 10);
+}
+
+TEST_CASE("a round that is cancelled ends at once") {
+  const auto silent = test::tcp_listener();
+  std::vector<Question> questions(2, {{}, "GET / HTTP/1.0\r\n\r\n"});
+  for (auto& question : questions) question.address = silent.address;
+  const Fd cancel(::eventfd(1, EFD_CLOEXEC));
+  auto limits = patient;
+  limits.cancel = cancel.get();
+  const auto begin = read_clock();
+  for (const auto& answer : ask(questions, limits)) CHECK(answer.refusal == Refusal::no_answer);
+  CHECK(read_clock() - begin < patient.time / 2);
 }
 
 TEST_CASE("a process that accepts nothing any longer gives no answer") {

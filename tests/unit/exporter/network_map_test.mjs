@@ -40,7 +40,8 @@ answers['/api/v1/network'].links.forEach((link) => {
   link.names = [`rv${link.gateways[1] + 1}`, `rv${link.gateways[0] + 1}`];
 });
 const told = (fault, ...links) => ({fault, error: null, links, interfaces: fault ? [] : [{name: 'lan', running: links.length !== 1}]});
-answers['/api/v1/network/states'] = {gateways: [
+answers['/api/v1/network'].version = '1';
+answers['/api/v1/network/states'] = {version: '1', gateways: [
   told(null, {...up, link: 'rv2'}, {...up, link: 'rv3'}), told(null, {...down}), told('no_answer')]};
 let timers = [];
 globalThis.setTimeout = (act, ms) => { timers.push({act, ms}); return timers.length; };
@@ -61,7 +62,7 @@ network.start();
 await settle();
 assert.deepEqual(asked, ['/api/v1/network', '/api/v1/network/states']);
 assert.equal(draws, 1);
-const [first, second, third] = network.links;
+let [first, second, third] = network.links;
 assert.equal(first.ends[0].state, 'up');
 assert.equal(first.ends[1].state, 'connecting');
 assert.equal(second.ends[1], null, 'the gateway is silent');
@@ -69,28 +70,50 @@ assert.equal(third.ends[0].fault, 'not_running', 'the gateway answers, and has n
 timers[0].act();
 await settle();
 assert.equal(asked.length, 3, 'the topology is asked for once');
+answers['/api/v1/network'].version = answers['/api/v1/network/states'].version = '2';
+for (let i = 0; i < 2; ++i) {
+  timers.at(-1).act();
+  await settle();
+}
+assert.equal(asked.length, 6, 'it is asked for again when the exporter has another one');
 assert.equal(timers.at(-1).ms, 300);
 
-// Both ends count the same packets; a rate needs a second between two samples.
-const at = (seconds, bytes) => network.take([
-  told(null, {...up, rx: {bytes}, tx: {bytes: 0}}, {...up, link: 'rv3'}), told(null, {...down}), told('no_answer')], 2e12 + 1000 * seconds);
-at(10, 0);
-at(10.3, 1e6);
-assert.equal(first.rate, 0, 'too early for another sample');
-at(12, 250000);
+// Both ends count the same packets; a rate needs a second between two answers. The time of the page does not count.
+[first, second, third] = network.links;
+const at = (ms, bytes) => network.take([
+  {...told(null, {...up, rx: {bytes}, tx: {bytes: 0}}, {...up, link: 'rv3'}), at_ms: ms},
+  {...told(null, {...down}), at_ms: ms}, told('no_answer')], 1);
+first.counted = [null, null];
+at(10000, 0);
+assert.equal(first.rate, null);
+at(10300, 1e6);
+assert.equal(first.rate, null, 'too early for another sample');
+at(12000, 250000);
 assert.equal(first.rate, 1e6);
+
+// The own links are known without a question.
+network.setOwn('V3', [{...up, link: 'rv1', state: 'up'}]);
+network.take([told(null, {...up}, {...up, link: 'rv3'}), told(null, {...down}), told('no_answer')], 1);
+assert.equal(second.ends[1].state, 'up');
+assert.equal(network.gateways[2].fault, '');
+network.setOwn('', []);
+at(14000, 500000);
 
 // --- the map ------------------------------------------------------------------------------------------
 
-const map = new NetworkMap(network, 'V1', false);
+const map = new NetworkMap(network, false);
+assert.ok(map.fits(network, false) && !map.fits(network, true));
+network.setOwn('V2', []);
 map.draw();
+assert.deepEqual(map.drawing.all('circle').map((circle) => circle.attributes.class), ['node', 'node own', 'node']);
+network.setOwn('', []);
 assert.match(map.element.text(), /1 of 3 links of the network are up/);
 assert.ok(map.troubles.text().includes(hostile), 'the hostile reason is text');
 assert.equal(map.element.all('img').length, 0);
 const lines = () => map.drawing.all('path').map((path) => path.attributes.class);
 assert.deepEqual(lines(), ['edge wait', 'edge up', 'edge down', 'edge up', 'edge down', 'edge off'], 'links, then sites');
 assert.match(map.troubles.text(), /no carrier\| V2 – berlin/);
-assert.match(map.drawing.text(), /1\.50 ms, 0\.0 %, 0 bit\/s\|\|1\.50 ms, 0 bit\/s/, 'the label has loss only if there is some');
+assert.match(map.drawing.text(), /1\.50 ms, 0\.0 %, (–|0 bit\/s)\|\|1\.50 ms, (–|0 bit\/s)/, 'the label has loss only if there is some');
 assert.match(map.drawing.text(), /V2, berlin/);
 network.take([told('no_answer'), told('no_answer'), told('no_answer')], 3e12);
 map.draw();
@@ -111,11 +134,14 @@ for (const sites of [1, 2, 3, 100]) {
     for (const other of places.at.slice(0, index)) assert.ok(Math.hypot(place.x - other.x, place.y - other.y) > 40);
   }
 }
+const lonely = new Network(() => {});
+lonely.takeNetwork({version: '1', gateways: [{name: 'V1', site: 's', exporter: null, lan: []}], links: []});
+assert.ok(!lonely.isKnown, 'without exporters in the topology the page shows the own links');
 const many = new Network(() => {});
 many.gateways = Array.from({length: 20}, (_, i) => ({name: `V${i}`, site: `s${i >> 1}`, exporter: null, lan: []}));
 many.links = many.gateways.slice(3).flatMap((_, i) => [0, 1, 2].map((end) =>
     ({gateways: [end, i + 3], names: ['a', 'b'], ends: [up, up], rate: null})));
-const crowd = new NetworkMap(many, 'V0', true);
+const crowd = new NetworkMap(many, true);
 crowd.draw();
 assert.equal(crowd.drawing.all('text').filter((label) => label.attributes.class === 'soft' && label.text() !== '').length, 0,
     'labels of many links would cover each other');

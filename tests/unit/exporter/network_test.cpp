@@ -37,6 +37,10 @@ TEST_CASE("the network has the gateways and links of the topology") {
       text["gateways"][0] ==
       json(
           {{"name", "V1-1"}, {"site", "site1"}, {"exporter", "10.0.1.11:9586"}, {"lan", {"lan"}}}));
+  CHECK(text["version"] == version_of(network));
+  auto other = network;
+  other.gateways[5].exporter.reset();
+  CHECK(version_of(other) != version_of(network));
   REQUIRE(text["links"].size() == 12);
   CHECK(text["links"][0] == json({{"gateways", {0, 2}}, {"names", {"rv2-1", "rv1-1"}}}));
 }
@@ -44,7 +48,13 @@ TEST_CASE("the network has the gateways and links of the topology") {
 TEST_CASE("without a topology the network is empty") {
   const auto network = read_network("");
   CHECK(network.gateways.empty());
-  CHECK(json::parse(network_text(network)) == json::parse(R"({"gateways": [], "links": []})"));
+  CHECK(json::parse(network_text(network)) ==
+        json::parse(R"({"gateways": [], "links": [], "version": ")" + version_of(network) + "\"}"));
+}
+
+TEST_CASE("the sites of gateways need no allocation") {
+  CHECK(read_sites(ROUTEVPN_SOURCE_DIR "/lab/topology.toml").at("V3-1") == "site3");
+  CHECK(read_sites("").empty());
 }
 
 TEST_CASE("faults of the topology name the option, the file and the line") {

@@ -69,6 +69,19 @@ TEST_CASE("many requests at one time ask each link once") {
   CHECK(requests >= 1);
 }
 
+TEST_CASE("other exporters and the page get the links, the network and its states") {
+  const ScratchDirectory scratch;
+  const FakeSocket link(scratch.path() + "/a.sock", R"({"link": "a", "carrier": true})");
+  Pages pages(Sources{scratch.path()}, {{{"V1", "paris", std::nullopt}}, {}});
+  CHECK_THAT(*pages.answer({"/api/v1/links"}).body,
+             ContainsSubstring(R"({"carrier":true,"link":"a"})"));
+  CHECK_THAT(*pages.answer({"/api/v1/network"}).body, ContainsSubstring("paris"));
+  HttpRequest states{"/api/v1/network/states"};
+  CHECK(pages.answer(states).status == 403);
+  states.is_deliberate = true;
+  CHECK_THAT(*pages.answer(states).body, ContainsSubstring(R"("fault":"not_asked")"));
+}
+
 TEST_CASE("a directory that cannot be read is an error, not an empty list") {
   const ScratchDirectory scratch;
   Pages pages(Sources{scratch.write("file", "")}, {});
