@@ -39,9 +39,9 @@ page_answers() {
 }
 
 map() {
-  need_lab
   local gateway
   [[ -z $booted ]] || die "map shows the lab without --booted"
+  need_lab
   [[ -x $exporter ]] || die "$exporter does not exist; lab/run.sh without a command builds it"
   for gateway in $(gateways); do start_exporter "$gateway"; done
   running "$run_dir/page.pid" >/dev/null || start_page
