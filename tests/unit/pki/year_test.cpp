@@ -229,8 +229,8 @@ TEST_CASE("over 500 days and a change of the CA no gateway refuses another, and 
             << " with an expired CRL in its grace\n";
   CHECK(network.uses.refused == 0);
   CHECK(network.accepting_revoked == 0);
-  // A certificate is due after 219 to 267 days. The change of the CA comes before some are, and their
-  // successors may be due after the end.
+  // A certificate is due after 219 to 267 days. The change of the CA comes before some are, and
+  // their successors may be due after the end.
   CHECK(network.renewals > gateways / 2);
   CHECK(network.most_in_an_hour <= 40);
   CHECK(network.dropped_on > 250);
