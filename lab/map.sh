@@ -35,6 +35,7 @@ start_page() {
   wait_until 10 page_answers || die "the page does not start: $(<"$run_dir/page.log")"
 }
 page_answers() {
+  [[ -s $run_dir/map ]] || return 1
   python3 -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=1)' "$(<"$run_dir/map")"
 }
 
