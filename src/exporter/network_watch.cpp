@@ -60,11 +60,13 @@ void NetworkWatch::run() {
   Time last_round{};
   while (wait_for_interest(last_round)) {
     last_round = read_clock();
+    repeats_ = false;
     try {
       ask_round();
     } catch (const std::exception& error) {  // the metrics go on
       log_error(error.what());
     }
+    if (repeats_) last_round = {};
   }
 }
 
@@ -117,7 +119,7 @@ void NetworkWatch::ask_round() {
         --gateway.rounds_to_wait;
         continue;
       }
-      asks_silent = asks_silent || gateway.misses > 0;
+      asks_silent = asks_silent || gateway.misses >= misses_of_silent;
       questions.push_back({{}, link_states_request(gateway.exporter->to_string())});
       questions.back().address = gateway.exporter;
       if (gateway.has_source) questions.back().source = own;
@@ -139,7 +141,10 @@ void NetworkWatch::take(Gateway& gateway, const Answer& answer) {
   if (answer.refusal == Refusal::no_answer) {
     gateway.has_source = !gateway.has_source;
     ++gateway.misses;
-    if (gateway.misses < misses_of_silent) return;
+    if (gateway.misses < misses_of_silent) {
+      repeats_ = true;
+      return;
+    }
     gateway.rounds_to_wait = rounds_of_silent - 1;
   } else {
     gateway.misses = 0;

@@ -25,7 +25,7 @@ leg() {
   ip -n "$1" address add "fd77:$3::1/64" dev eth0 nodad
   ip -n "$ROUTER" address add "fd77:$3::2/64" dev "$2" nodad
   ip -n "$1" address add "$4/32" dev lo
-  ip -n "$1" address add "$6/128" dev lo
+  ip -n "$1" address add "$6/128" dev lo nodad
   ip -n "$ROUTER" route add "$4" via "10.77.$3.1"
   ip -n "$ROUTER" route add "$6" via "fd77:$3::1"
   ip -n "$1" route add "$5" via "10.77.$3.2" src "$4"

