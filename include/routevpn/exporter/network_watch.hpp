@@ -67,8 +67,8 @@ class NetworkWatch {
   [[nodiscard]] AskLimits limits_of(bool asks_silent) const;
   void take(Gateway& gateway, const Answer& answer);
   void forget();  // what was learnt before a pause
-  // That of this gateway's exporter: other gateways have a route to it, also those without a link
-  // to this one. None: no gateway's address is an address of this namespace.
+  // The address of this gateway's exporter. Gateways without a link to this one have a route to it,
+  // too. None: the topology has no address of this namespace.
   [[nodiscard]] std::optional<IpAddress> source() const;
 
   std::string version_;
