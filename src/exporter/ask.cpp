@@ -24,7 +24,7 @@ struct Dialogue {
   Fd fd = {};
   bool has_begun = false;
   bool is_sent = false;
-  bool is_told = false;
+  bool is_reported = false;
 
   void refuse(Refusal refusal, int error = 0) {
     answer.refusal = refusal;
@@ -155,7 +155,7 @@ class Round {
   }
 
  private:
-  // As many as may be open. Tells of those that have ended.
+  // As many as may be open. Reports those that have ended.
   void begin_some() {
     auto open = std::ranges::count_if(dialogues_, [](const Dialogue& one) { return bool{one.fd}; });
     for (auto& dialogue : dialogues_) {
@@ -164,7 +164,7 @@ class Round {
       dialogue.begin();
       if (dialogue.fd) ++open;
     }
-    tell();
+    report_ended();
   }
 
   // False: no dialogue is left, or no time, or the round is cancelled.
@@ -190,16 +190,16 @@ class Round {
       if (dialogue.fd || !dialogue.has_begun) dialogue.refuse(refusal);
       dialogue.has_begun = true;
     }
-    tell();
+    report_ended();
   }
 
   // Of the dialogues that have ended since the last call.
-  void tell() {
+  void report_ended() {
     if (!on_answer_) return;
     for (std::size_t i = 0; i < dialogues_.size(); ++i) {
       auto& dialogue = dialogues_[i];
-      if (dialogue.fd || !dialogue.has_begun || dialogue.is_told) continue;
-      dialogue.is_told = true;
+      if (dialogue.fd || !dialogue.has_begun || dialogue.is_reported) continue;
+      dialogue.is_reported = true;
       on_answer_(i, dialogue.answer);
       dialogue.answer = {};  // the texts of all together are the largest part of the memory
     }

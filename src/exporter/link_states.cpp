@@ -98,29 +98,29 @@ std::string link_states_text(const Report& report, const std::vector<InterfaceRe
   return ascii_text({{"links", std::move(links)}, {"interfaces", std::move(others)}}) + "\n";
 }
 
-HeardStates read_link_states(const Answer& answer) {
-  HeardStates heard;
+ReportedStates read_link_states(const Answer& answer) {
+  ReportedStates states;
   if (answer.refusal != Refusal::none) {
-    heard.fault = name_of(answer.refusal);
-    heard.error = answer.error;
-    return heard;
+    states.fault = name_of(answer.refusal);
+    states.error = answer.error;
+    return states;
   }
-  heard.fault = "bad_answer";
+  states.fault = "bad_answer";
   const std::string_view text = answer.text;
   const auto head = text.find("\r\n\r\n");
   if (head == std::string_view::npos || !is_success(text)) {
-    heard.error = first_line(answer.text);
-    return heard;
+    states.error = first_line(answer.text);
+    return states;
   }
   const auto object = parse_object(text.substr(head + 4));
-  if (!object) return heard;
+  if (!object) return states;
   const auto links = known_objects(*object, "links", known_fields);
   const auto others = known_objects(*object, "interfaces", known_interface);
-  if (!links || !others) return heard;
-  heard.links = ascii_text(*links);
-  heard.interfaces = ascii_text(*others);
-  heard.fault.clear();
-  return heard;
+  if (!links || !others) return states;
+  states.links = ascii_text(*links);
+  states.interfaces = ascii_text(*others);
+  states.fault.clear();
+  return states;
 }
 
 }  // namespace routevpn::exporter

@@ -20,12 +20,12 @@ std::string link_states_text(const Report& report,
                              const std::vector<InterfaceReport>& interfaces = {});
 
 // The answer of the exporter of a gateway.
-struct HeardStates {
+struct ReportedStates {
   std::string links = "[]";  // JSON: only the fields above, each with its type
   std::string interfaces = "[]";
   std::string fault = {};  // why there are none: one word; empty: there are
   std::string error = {};  // more about it, or empty
 };
-HeardStates read_link_states(const Answer& answer);
+ReportedStates read_link_states(const Answer& answer);
 
 }  // namespace routevpn::exporter

@@ -51,7 +51,7 @@ class NetworkWatch {
  private:
   struct Gateway {
     std::optional<SocketAddress> exporter;
-    HeardStates latest = {"[]", "[]", "not_asked", {}};
+    ReportedStates latest = {"[]", "[]", "not_asked", {}};
     std::optional<Time> at = {};  // of the latest answer
     unsigned misses = misses_of_silent;
     unsigned rounds_to_wait = 0;

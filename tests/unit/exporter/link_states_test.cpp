@@ -9,11 +9,11 @@ using nlohmann::json;
 
 namespace {
 
-HeardStates heard_text(const std::string& text) {
+ReportedStates heard_text(const std::string& text) {
   return read_link_states({text, Refusal::none, {}});
 }
 
-HeardStates heard(const std::string& body, const std::string& status = "200 OK") {
+ReportedStates heard(const std::string& body, const std::string& status = "200 OK") {
   return heard_text("HTTP/1.0 " + status + "\r\nServer: x\r\n\r\n" + body);
 }
 
