@@ -1,10 +1,11 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # run.sh sets root and prefix; base.sh run_dir and the programs
+# shellcheck disable=SC2154 # run.sh sets root, prefix and sites; base.sh run_dir and the programs
 # The page with the map of the whole lab: each gateway has an exporter in its private namespace. One more, in
-# V3-2.private, serves the page on an address of this machine, and asks the others through the links. No scenario
-# breaks V3-2.
+# the private namespace of the last gateway, serves the page on an address of this machine, and asks the others
+# through the links. No scenario breaks that gateway.
 
 exporter=$root/build/release/src/routevpn-exporter
+page_gateway=V$sites-2
 
 # Sets `exports` to the command of the gateway's exporter.
 export_gateway() { # GATEWAY
@@ -26,10 +27,10 @@ start_exporter() { # GATEWAY
 
 start_page() {
   local -a exports
-  export_gateway V3-2
+  export_gateway "$page_gateway"
   rm -f "$run_dir/map"
-  python3 "$root/lab/page_socket.py" "$run_dir/map" ip netns exec "${prefix}V3-2.private" "${exports[@]}" \
-    >>"$run_dir/page.log" 2>&1 </dev/null &
+  python3 "$root/lab/page_socket.py" "$run_dir/map" ip netns exec "$prefix$page_gateway.private" \
+    "${exports[@]}" >>"$run_dir/page.log" 2>&1 </dev/null &
   echo $! >"$run_dir/page.pid"
   disown
   wait_until 10 page_answers || die "the page does not start: $(<"$run_dir/page.log")"

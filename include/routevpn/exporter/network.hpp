@@ -35,7 +35,7 @@ Sites sites_of(const Network& network);
 // The answer of /api/v1/network: one JSON object with `version`, `gateways` (name, site, exporter,
 // lan) and `links` (gateways, names).
 std::string network_text(const Network& network);
-// Another network has another one.
+// Differs between networks: a page sees by it that the exporter has started with another topology.
 std::string version_of(const Network& network);
 
 }  // namespace routevpn::exporter
