@@ -52,7 +52,8 @@ restarting = stopping = False
 
 
 def say(line):
-    print(line, flush=True)
+    # In one write: the service writes to the same file, and print() may write the end of the line by itself.
+    os.write(1, (line + "\n").encode())
 
 
 def start():
