@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `systemd-analyze security` of the units: the exposure is at most 1.9 (link) and 1.5 (exporter). Status 77:
+# `systemd-analyze security` of the units: the exposure is at most 1.9 (link) and 1.5 (exporters). Status 77:
 # skipped, because there is no systemd-analyze that can read a file without a running systemd (version 250).
 set -euo pipefail
 units=$(cd "$(dirname "$0")/.." && pwd)/src/systemd
@@ -27,3 +27,4 @@ check() {
 
 check routevpn@.service 19
 check routevpn-exporter.service 15
+check routevpn-exporter@.service 15

@@ -84,7 +84,9 @@ class Executor {
         reload(unit(first));
         break;
       case Action::restart:
-        return restart(unit(first));
+        if (unit(first).kind == Kind::link) return restart(unit(first));
+        systemctl({"restart", first});
+        break;
     }
     record(first);
     done_();

@@ -32,6 +32,7 @@ const std::vector<Folder>& folders() {
       {"psk", psk_dir, {".psk"}, {".psk"}},
       {"bird", bird_dir, {".conf"}, {}},
       {"netns", netns_dir, {".conf"}, {}},
+      {"exporter", exporter_dir, {".conf", ".toml"}, {}},
       {"links", config_dir, {".conf"}, {}},
   };
   return all;

@@ -80,7 +80,8 @@ class Reader {
   }
 
   void check_directories() {
-    for (const auto directory : {config_dir, pki_dir, psk_dir, bird_dir, netns_dir, state_dir}) {
+    for (const auto directory :
+         {config_dir, pki_dir, psk_dir, bird_dir, netns_dir, exporter_dir, state_dir}) {
       const auto path = root_ + std::string(directory);
       if (exists(path)) collect([&] { require_trusted_directory(path); });
     }

@@ -8,11 +8,13 @@
 // 5. New links are started. 6. The other removed links are stopped: traffic has the new links by
 //    then.
 // 7. Running links reload credentials. 8. Changed links are restarted, each after the other.
-// 9. Removed BIRDs and namespaces are stopped, in the reverse order of their start.
-// 10. Files that are no longer planned are removed.
+// 9. The exporter is started, or restarted with its new files.
+// 10. Removed BIRDs, exporters and namespaces are stopped, the namespaces last.
+// 11. Files that are no longer planned are removed.
 #include "routevpn/apply/steps.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <set>
 
@@ -25,6 +27,11 @@ namespace {
 using Kind = PlannedUnit::Kind;
 
 constexpr std::string_view link_prefix = "routevpn@";
+
+// In the order of Action.
+constexpr std::array<std::string_view, 9> verbs = {"install", "enable",           "start",
+                                                   "reload",  "configure",        "reload",
+                                                   "restart", "stop and disable", "remove"};
 
 class Decider {
  public:
@@ -43,10 +50,12 @@ class Decider {
     start_services();
     const auto [first, later] = removed_links();
     for (const auto& unit : first) add(Action::stop, {unit});
-    for_each_link(Action::start);
+    for_each(Kind::link, Action::start);
     for (const auto& unit : later) add(Action::stop, {unit});
-    for_each_link(Action::reload_link);
-    for_each_link(Action::restart);
+    for_each(Kind::link, Action::reload_link);
+    for_each(Kind::link, Action::restart);
+    for_each(Kind::exporter, Action::start);
+    for_each(Kind::exporter, Action::restart);
     stop_removed_services();
     add(Action::remove, to_remove_);
     return std::move(decision_);
@@ -215,13 +224,14 @@ class Decider {
   void start_services() {
     for (const auto& unit : plan_.units) {
       const auto action = action_for(unit);
-      if (unit.kind != Kind::link && action) add(*action, {unit.name});
+      const bool is_first = unit.kind == Kind::netns || unit.kind == Kind::bird;
+      if (is_first && action) add(*action, {unit.name});
     }
   }
 
-  void for_each_link(Action action) {
+  void for_each(Kind kind, Action action) {
     for (const auto& unit : plan_.units) {
-      if (unit.kind == Kind::link && action_for(unit) == action) add(action, {unit.name});
+      if (unit.kind == kind && action_for(unit) == action) add(action, {unit.name});
     }
   }
 
@@ -251,7 +261,7 @@ class Decider {
     return links;
   }
 
-  // In the order of their names: routevpn-bird@ before routevpn-netns@.
+  // In the order of their names: routevpn-bird@ and routevpn-exporter@ before routevpn-netns@.
   void stop_removed_services() {
     for (const auto& [unit, in_force] : manifest_.units) {
       if (!unit.starts_with(link_prefix) && is_removed(unit)) add(Action::stop, {unit});
@@ -272,29 +282,7 @@ class Decider {
 }  // namespace
 
 std::string Step::text(const std::string& object) const {
-  const auto verb = [this] {
-    switch (action) {
-      case Action::install:
-        return "install ";
-      case Action::enable:
-        return "enable ";
-      case Action::start:
-        return "start ";
-      case Action::reload:
-      case Action::reload_link:
-        return "reload ";
-      case Action::configure:
-        return "configure ";
-      case Action::restart:
-        return "restart ";
-      case Action::stop:
-        return "stop and disable ";
-      case Action::remove:
-        break;
-    }
-    return "remove ";
-  };
-  return verb() + object;
+  return std::string(verbs.at(static_cast<std::size_t>(action))).append(" ").append(object);
 }
 
 Decision decide(const GatewayPlan& plan, const Installed& installed, bool force) {

@@ -33,6 +33,7 @@ constexpr std::array kinds = {
     KindName{Kind::netns, "routevpn-netns@", netns_dir},
     KindName{Kind::bird, "routevpn-bird@", bird_dir},
     KindName{Kind::link, "routevpn@", config_dir},
+    KindName{Kind::exporter, "routevpn-exporter@", exporter_dir},
 };
 
 // A name that stands in a unit's name and in a path without escapes (systemd.unit(5)).
@@ -113,6 +114,22 @@ void read_link(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
   check_paths(unit, file, faults);
 }
 
+// systemd reads the file as variables of the environment; what is no such line it leaves out.
+void read_exporter(PlannedUnit& unit, const GatewayPlan& plan, const PlannedFile& file,
+                   Faults& faults) {
+  constexpr std::string_view variable = "ROUTEVPN_EXPORTER_OPTIONS=";
+  std::istringstream in(file.content);
+  std::string line;
+  for (std::size_t number = 1; std::getline(in, line); ++number) {
+    if (line.empty() || line.starts_with('#') || line.starts_with(variable)) continue;
+    auto fault = file.source + ":" + std::to_string(number) + ": must begin with ";
+    faults.push_back(fault.append(variable));
+  }
+  unit.settings = file.content;
+  const auto* const topology = plan.file(std::string(exporter_dir) + "topology.toml");
+  if (topology != nullptr) unit.settings += topology->content;
+}
+
 std::string stem_of(const std::string& path) {
   return std::filesystem::path(path).stem();
 }
@@ -144,8 +161,8 @@ std::vector<PlannedUnit> parse_units(std::string_view text, const std::string& p
     auto unit = parse_unit(line);
     if (!unit) {
       faults.push_back(place + line +
-                       ": must be routevpn-netns@NAME.service, routevpn-bird@NAME.service or "
-                       "routevpn@LINK.service");
+                       ": must be routevpn-netns@NAME.service, routevpn-bird@NAME.service, "
+                       "routevpn@LINK.service or routevpn-exporter@NAME.service");
     } else if (std::ranges::find(units, line, &PlannedUnit::name) != units.end()) {
       faults.push_back(place + line + ": is there twice");
     } else {
@@ -162,6 +179,8 @@ void complete_units(GatewayPlan& plan, const std::string& path, Faults& faults) 
       faults.push_back(path + ": " + unit.name + ": the plan has no file for " + unit.conf);
     } else if (unit.kind == Kind::link) {
       read_link(unit, *file, faults);
+    } else if (unit.kind == Kind::exporter) {
+      read_exporter(unit, plan, *file, faults);
     } else {
       unit.reloadable = file->content;
       if (unit.kind != Kind::netns) continue;
@@ -170,7 +189,8 @@ void complete_units(GatewayPlan& plan, const std::string& path, Faults& faults) 
   }
   for (const auto& file : plan.files) {
     for (const auto& [kind, prefix, directory] : kinds) {
-      if (kind == Kind::bird || directory_of(file.path) != directory) continue;
+      const bool is_conf = directory_of(file.path) == directory && file.path.ends_with(".conf");
+      if (kind == Kind::bird || !is_conf) continue;
       const auto name = std::string(prefix).append(stem_of(file.path)).append(suffix);
       if (plan.unit(name) == nullptr) {
         auto fault = path;

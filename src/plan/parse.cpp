@@ -261,6 +261,7 @@ Topology parse_topology(std::string_view text, Faults& faults) {
   const auto root = parse_document(text, faults);
   if (!faults.empty()) return {};
   auto topology = Parser(faults).run(root);
+  topology.text = text;
   check(topology, faults);
   std::ranges::stable_sort(faults, {}, &Fault::line);
   return topology;

@@ -130,6 +130,9 @@ PlannedFiles render(const Plan& plan) {
     add_if_any(files, directory + "netns/public.conf", render_public_netns(plan, i));
     add_if_any(files, directory + "netns/" + topology.gateways[i].settings.netns + ".conf",
                render_private_netns(plan, i));
+    add_if_any(files, directory + "exporter/" + topology.gateways[i].settings.netns + ".conf",
+               render_exporter(plan, i));
+    add_if_any(files, directory + "exporter/topology.toml", render_exporter_topology(plan, i));
     files.push_back({directory + "units", render_units(plan, i)});
   }
   for (std::size_t i = 0; i < topology.routers.size(); ++i) {

@@ -19,6 +19,10 @@ bool has_private_units(const Gateway& gateway) {
   return !is_path(gateway.settings.netns);
 }
 
+bool has_exporter(const Gateway& gateway) {
+  return gateway.exporter && has_private_units(gateway);
+}
+
 void add_interface(std::string& text, const Interface& interface) {
   if (interface.name.find('*') != std::string::npos) return;
   text.append("interface = ").append(interface.name).append("\n");
@@ -63,6 +67,24 @@ std::string render_private_netns(const Plan& plan, std::size_t gateway) {
   return text;
 }
 
+std::string render_exporter(const Plan& plan, std::size_t gateway) {
+  const auto& own = plan.topology.gateways[gateway];
+  if (!has_exporter(own)) return {};
+  auto text = head_of(own, "exporter in the private namespace");
+  text.append("ROUTEVPN_EXPORTER_OPTIONS=--listen ").append(own.exporter->to_string());
+  text.append(" --topology /etc/routevpn/exporter/topology.toml");
+  if (!own.settings.run_dir.empty()) text.append(" --run-dir ").append(own.settings.run_dir);
+  return text + "\n";
+}
+
+std::string render_exporter_topology(const Plan& plan, std::size_t gateway) {
+  const auto& own = plan.topology.gateways[gateway];
+  if (!has_exporter(own)) return {};
+  auto text = head_of(own, "topology for the map of its exporter") + plan.topology.text;
+  if (!text.ends_with('\n')) text += '\n';
+  return text;
+}
+
 std::string render_units(const Plan& plan, std::size_t gateway) {
   const auto& own = plan.topology.gateways[gateway];
   const auto& netns = own.settings.netns;
@@ -77,6 +99,7 @@ std::string render_units(const Plan& plan, std::size_t gateway) {
   for (const auto index : plan.links_of[gateway]) {
     add("", plan.topology.gateways[plan.peer_of(plan.links[index], gateway)].ifname);
   }
+  if (has_exporter(own)) add("-exporter", netns);
   return text;
 }
 

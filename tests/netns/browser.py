@@ -28,6 +28,13 @@ for (const element of document.querySelectorAll('body *')) {
 return least;
 """
 
+# What axe-core finds, one text for each rule that is violated.
+AXE_RUN = """
+const done = arguments[arguments.length - 1];
+axe.run().then((result) => done(result.violations.map(
+    (rule) => rule.id + ": " + rule.help + ": " + rule.nodes[0].html.slice(0, 200))), (error) => done([String(error)]));
+"""
+
 # Notes the time at which a frame is painted that has an element of this selector, in milliseconds since 1970.
 WATCH = """
 window.paintedAt = null;
@@ -95,6 +102,11 @@ class Page:
         field = self.driver.find_element(By.ID, "prefix")
         field.clear()
         field.send_keys(prefix, Keys.ENTER)
+
+    def violations(self, axe):
+        """By axe-core, the text of its program."""
+        self.driver.execute_script(f"if (!window.axe) {{ {axe} }}")
+        return self.driver.execute_async_script(AXE_RUN)
 
     def emulate(self, width, scheme):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",

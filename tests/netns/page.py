@@ -1,11 +1,13 @@
 """Clicks through the exporter's page: page.py URL ROUTEVPN DIR OWN-NETNS PEER-NETNS
 
 DIR/a is the directory of the links' sockets. The link is cut in these namespaces. Prints a line for each check
-and ends with an exception at the first that fails. Screenshots are in DIR.
+and ends with an exception at the first that fails. Screenshots are in DIR. The variable AXE has the path of
+axe-core; without it, its rules are not checked.
 """
 import contextlib
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ URL, ROUTEVPN, DIR, OWN_NETNS, PEER_NETNS = sys.argv[1:]
 WIDTHS = (320, 1600)
 CONTROLS = "a, button, input, summary, [tabindex='0'], [role='img']"
 VIEWS = ("map", "links", "routes")
+AXE = os.environ.get("AXE") and pathlib.Path(os.environ["AXE"]).read_text(encoding="utf-8")
 
 
 def show():
@@ -86,9 +89,13 @@ def check_layout(page):
                 assert size[0] <= size[1] == width, (view, scheme, size)
                 contrast, where = page.driver.execute_script(CONTRAST)
                 assert contrast >= 4.5, (view, scheme, contrast, where)
+                violations = page.violations(AXE) if AXE else []
+                assert not violations, (view, scheme, width, violations)
                 page.driver.save_screenshot(f"{DIR}/{view}-{scheme}-{width}.png")
             backgrounds.add(page.driver.execute_script("return getComputedStyle(document.body).backgroundColor"))
         ok(f"no view scrolls sideways or has a contrast below 4.5, at {WIDTHS} pixels, {scheme}: {backgrounds}")
+    if AXE:
+        ok("no view violates a rule of axe-core")
     # Text of the map is readable on a phone: no smaller than its 12 pixels.
     page.emulate(320, "light")
     page.open("map")

@@ -18,6 +18,10 @@ wait_for answers || fail "the exporter does not answer"
 wait_for has_route || fail "BIRD does not learn the route: $(<"$DIR/wait_for.out")"
 in_ns "$PRIV_A" ping -q -c 3 -i 0.2 10.255.0.2 >"$DIR/ping.out"
 
+# For page.py.
+AXE=$(bash "$tools/../../scripts/axe.sh" 2>"$DIR/axe.log") || echo "skipped: axe-core, $(<"$DIR/axe.log")"
+export AXE
+
 # python3-selenium belongs to Debian's Python. Chromium keeps files in HOME.
 mkdir "$DIR/home"
 HOME=$DIR/home in_ns "$PUB_A" /usr/bin/python3 "$tools/page.py" http://127.0.0.1:9586/ "$ROUTEVPN" "$DIR" "$PUB_A" \

@@ -17,6 +17,7 @@ inline constexpr std::string_view pki_dir = "/etc/routevpn/pki/";
 inline constexpr std::string_view psk_dir = "/etc/routevpn/psk/";
 inline constexpr std::string_view bird_dir = "/etc/routevpn/bird/";
 inline constexpr std::string_view netns_dir = "/etc/routevpn/netns/";
+inline constexpr std::string_view exporter_dir = "/etc/routevpn/exporter/";
 
 struct PlannedFile {
   std::string source;  // in the planned directory
@@ -26,7 +27,7 @@ struct PlannedFile {
 };
 
 struct PlannedUnit {
-  enum class Kind : std::uint8_t { netns, bird, link };
+  enum class Kind : std::uint8_t { netns, bird, link, exporter };
   Kind kind;
   std::string name;      // routevpn@rv2-1.service
   std::string instance;  // rv2-1

@@ -58,7 +58,7 @@ enum class Action : std::uint8_t {
   reload,       // a namespace: systemctl reload
   configure,    // a running BIRD
   reload_link,  // the link reads credentials and --accept prefixes again
-  restart,      // a link
+  restart,      // a link or an exporter
   stop,         // and disable a unit
   remove,       // files
 };

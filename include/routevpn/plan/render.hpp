@@ -4,6 +4,8 @@
 //   GATEWAY/bird/public.conf     BIRD in the public namespace
 //   GATEWAY/bird/private.conf    BIRD in the private namespace
 //   GATEWAY/netns/NAME.conf      interfaces and addresses of a namespace, for routevpn-netns@NAME
+//   GATEWAY/exporter/NAME.conf   options of the exporter in the private namespace NAME
+//   GATEWAY/exporter/topology.toml    the topology file, for the map of that exporter
 //   GATEWAY/units                systemd units to enable, one per line, in the order of their start
 //   ROUTER/bird/bird.conf        BIRD of a site router
 #pragma once
@@ -33,9 +35,11 @@ PlannedFiles render(const Plan& plan);
 std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink& link);
 std::string render_public_bird(const Plan& plan, std::size_t gateway);
 std::string render_private_bird(const Plan& plan, std::size_t gateway);
-// Empty if the gateway has no unit for this namespace.
+// Empty if the gateway has no unit for this namespace, and no exporter in it.
 std::string render_public_netns(const Plan& plan, std::size_t gateway);
 std::string render_private_netns(const Plan& plan, std::size_t gateway);
+std::string render_exporter(const Plan& plan, std::size_t gateway);
+std::string render_exporter_topology(const Plan& plan, std::size_t gateway);
 std::string render_units(const Plan& plan, std::size_t gateway);
 std::string render_router_bird(const Plan& plan, std::size_t router);
 // For Graphviz: a cluster per site, an edge per link.

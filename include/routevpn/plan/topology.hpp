@@ -163,6 +163,7 @@ struct LinkEntry {
 };
 
 struct Topology {
+  std::string text;  // the file
   Organisation organisation;
   std::vector<Site> sites;
   std::vector<Gateway> gateways;  // in the order of the file

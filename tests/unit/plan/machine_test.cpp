@@ -8,8 +8,11 @@
 
 using namespace routevpn;
 using namespace routevpn::plan;
+using Catch::Matchers::EndsWith;
 
 namespace {
+
+const std::string mark = planned_mark;
 
 // Two sites of one gateway. V1-1 has these lines, from line 10 on; site 1 has this prefix beside
 // 10.0.1.0/24 and 2001:db8:a1::/64.
@@ -46,6 +49,31 @@ TEST_CASE("the units of a gateway are listed in the order of their start") {
   // Another program makes these namespaces.
   CHECK(planned_file(gateway_with("public-netns = \"outside\"\nnetns = \"/run/ns\""),
                      "V1-1/units") == links);
+}
+
+TEST_CASE("a gateway with an exporter in the private network has its unit, options and topology") {
+  const std::string exporter = "exporter = \"10.0.1.11:9586\"";
+  const auto topology = gateway_with(exporter);
+  CHECK_THAT(planned_file(topology, "V1-1/units"),
+             EndsWith("routevpn@rv2-1.service\nroutevpn-exporter@private.service\n"));
+  const std::string head = "# V1-1, exporter in the private namespace. " + mark;
+  const std::string options =
+      "ROUTEVPN_EXPORTER_OPTIONS=--listen 10.0.1.11:9586 --topology "
+      "/etc/routevpn/exporter/topology.toml";
+  CHECK(planned_file(topology, "V1-1/exporter/private.conf") == head + options + "\n");
+  CHECK(planned_file(topology, "V1-1/exporter/topology.toml") ==
+        "# V1-1, topology for the map of its exporter. " + mark + topology);
+  const auto unended = topology.substr(0, topology.size() - 1);
+  CHECK(planned_file(unended, "V1-1/exporter/topology.toml") ==
+        planned_file(topology, "V1-1/exporter/topology.toml"));
+  CHECK(planned_file(gateway_with(exporter + "\nnetns = \"in\"\nrun-dir = \"/run/vpn\""),
+                     "V1-1/exporter/in.conf") == head + options + " --run-dir /run/vpn\n");
+  CHECK(planned_file(topology, "V2-1/exporter/private.conf") == "none");
+  CHECK(planned_file(topology, "V2-1/exporter/topology.toml") == "none");
+  // Another program makes this namespace.
+  const auto foreign = gateway_with(exporter + "\nnetns = \"/run/ns\"");
+  CHECK(planned_file(foreign, "V1-1/exporter/topology.toml") == "none");
+  CHECK_THAT(planned_file(foreign, "V1-1/units"), !ContainsSubstring("exporter"));
 }
 
 TEST_CASE("a private namespace has the interfaces to the site, with their addresses") {
