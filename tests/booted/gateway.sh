@@ -26,6 +26,7 @@ TOML
       printf '\n[[site]]\nname = "site%s"\nprefixes = ["10.0.%s.0/24"]\n' "$site" "$site"
     fi
     printf '[[site.gateway]]\nname = "%s"\naddress = "192.0.2.%s%s"\n' "$machine" "$site" "${machine##*-}"
+    printf 'exporter = "10.0.%s.1%s:9586"\n' "$site" "${machine##*-}"
     printf 'lan = [{ name = "eth1", addresses = ["10.0.%s.1%s/24"] }]\n' "$site" "${machine##*-}"
   done
 }
@@ -47,6 +48,13 @@ reaches_site_2() { # MACHINE
   on "$1" ip netns exec private ping -c 1 -W 1 -I "10.0.1.1${1##*-}" 10.0.2.11
 }
 all_reach() { reaches_site_2 V1-1 && reaches_site_2 V1-2; }
+# What the page of V1-1 asks its exporter, which asks those of the other gateways over the links.
+states() {
+  on V1-1 ip netns exec private bash -c 'exec 3<>/dev/tcp/10.0.1.11/9586 &&
+    printf "GET /api/v1/network/states HTTP/1.0\r\nHost: 10.0.1.11\r\nX-Routevpn: 1\r\n\r\n" >&3 &&
+    timeout 5 cat <&3' | sed '1,/^\r$/d'
+}
+all_on_map() { states | on V1-1 jq -e '.gateways | length == 3 and all(.fault == null and .at_ms != null)'; }
 
 expect "the network is planned" plan normal "${machines_all[@]}"
 expect_not "nothing runs after --dry-run" on V1-1 sh -c \
@@ -55,6 +63,7 @@ for machine in "${machines_all[@]}"; do
   expect "$machine applies its plan" apply "$machine"
 done
 expect "the sites reach each other" wait_for all_reach
+expect "the map of V1-1 has the answers of all gateways" wait_for all_on_map
 has_both_links() {
   [[ $(on V2-1 birdc -s /run/routevpn/bird/private.ctl show protocols | grep -c 'BGP.*Established') == 2 ]]
 }
@@ -83,6 +92,7 @@ done
 cut_power V2-1
 boot V2-1
 expect "after a power cut of V2-1 the sites reach each other" wait_for all_reach
+expect "and the map has all gateways again" wait_for all_on_map
 
 # Their lines have the time of the last change.
 sessions() { on V2-1 birdc -s /run/routevpn/bird/private.ctl show protocols | grep BGP; }
