@@ -23,7 +23,7 @@ results=${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-tidy
 # The sizes of simulations, smaller with the sanitizers, which slow them down. The simulator has one thread, where
 # ThreadSanitizer finds little.
 plays=(ROUTEVPN_SEEDS=10000 ROUTEVPN_DAYS=6)
-asan_plays=(ROUTEVPN_SEEDS=1000 ROUTEVPN_DAYS=1 ROUTEVPN_GATEWAYS=20)
+asan_plays=(ROUTEVPN_SEEDS=400 ROUTEVPN_DAYS=1 ROUTEVPN_GATEWAYS=20)
 tsan_plays=(ROUTEVPN_SEEDS=25 ROUTEVPN_DAYS=1 ROUTEVPN_DAY_HOURS=8 ROUTEVPN_GATEWAYS=10)
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 # Clones in different directories share the compiler cache.

@@ -223,10 +223,3 @@ TEST_CASE("--dot writes the diagram") {
   CHECK_THAT(read_text(workspace.at("out/topology.dot")), ContainsSubstring("graph \"routevpn\""));
   CHECK(workspace.plan().changes == Changes{{Change::Kind::remove, "topology.dot"}});
 }
-
-TEST_CASE("a hundred sites of two gateways are planned") {
-  const Workspace workspace(mesh(100));
-  const auto report = workspace.plan();
-  CHECK(report.faults.empty());
-  CHECK(report.links == 19800);
-}
