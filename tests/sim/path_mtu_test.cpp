@@ -76,6 +76,7 @@ TEST_CASE("a fall of the path MTU under traffic loses packets for at most 0.4 s"
   // The MTU rises: no packet is lost, and the ends find the new MTU within 10 minutes.
   const auto missing = sent(world) - delivered(world);
   world.wire.mtu = 1500;
+  world.traffic_interval = 100ms;
   REQUIRE(world.run_until([&] { return both_found(world, 1500); }, 601s));
   world.run(10s);
   CHECK(sent(world) - delivered(world) <= missing + 6);
