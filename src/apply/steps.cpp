@@ -32,6 +32,7 @@ constexpr std::string_view link_prefix = "routevpn@";
 constexpr std::array<std::string_view, 9> verbs = {"install", "enable",           "start",
                                                    "reload",  "configure",        "reload",
                                                    "restart", "stop and disable", "remove"};
+static_assert(verbs.size() == static_cast<std::size_t>(Action::remove) + 1);
 
 class Decider {
  public:
@@ -164,7 +165,9 @@ class Decider {
     if (known != manifest_.units.end()) return known->second;
     const auto is_replaced = [this](const auto& path) { return replaced_.contains(path); };
     InForce now = wanted;
+    const bool has_topology = unit.kind == Kind::exporter;
     if (replaced_.contains(unit.conf)) now = {};
+    if (has_topology && replaced_.contains(std::string(exporter_topology))) now = {};
     if (std::ranges::any_of(unit.reads, is_replaced)) now.files.clear();
     return now;
   }

@@ -12,6 +12,7 @@
 #include "routevpn/base/text.hpp"
 #include "routevpn/options/config_file.hpp"
 #include "routevpn/options/parse_link.hpp"
+#include "routevpn/plan/topology.hpp"
 
 #include "netns_file.hpp"
 
@@ -114,20 +115,29 @@ void read_link(PlannedUnit& unit, const PlannedFile& file, Faults& faults) {
   check_paths(unit, file, faults);
 }
 
-// systemd reads the file as variables of the environment; what is no such line it leaves out.
 void read_exporter(PlannedUnit& unit, const GatewayPlan& plan, const PlannedFile& file,
                    Faults& faults) {
   constexpr std::string_view variable = "ROUTEVPN_EXPORTER_OPTIONS=";
   std::istringstream in(file.content);
-  std::string line;
-  for (std::size_t number = 1; std::getline(in, line); ++number) {
-    if (line.empty() || line.starts_with('#') || line.starts_with(variable)) continue;
-    auto fault = file.source + ":" + std::to_string(number) + ": must begin with ";
-    faults.push_back(fault.append(variable));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty() && !line.starts_with('#')) lines.push_back(line);
   }
-  unit.settings = file.content;
-  const auto* const topology = plan.file(std::string(exporter_dir) + "topology.toml");
-  if (topology != nullptr) unit.settings += topology->content;
+  if (lines.size() != 1 || !lines.front().starts_with(variable)) {
+    faults.push_back(file.source + ": must have one line, " + std::string(variable) + "OPTIONS");
+  }
+  const auto* const topology = plan.file(exporter_topology);
+  if (topology == nullptr) {
+    faults.push_back(file.source + ": the plan has no file for " + std::string(exporter_topology));
+    return;
+  }
+  unit.settings = file.content + topology->content;
+  routevpn::plan::Faults in_topology;
+  (void)routevpn::plan::parse_topology(topology->content, in_topology);
+  for (const auto& [line, text] : in_topology) {
+    auto& fault = faults.emplace_back(topology->source + ":");
+    fault += std::to_string(line) + ": " + text;
+  }
 }
 
 std::string stem_of(const std::string& path) {

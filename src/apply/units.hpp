@@ -13,8 +13,8 @@ namespace routevpn::apply {
 std::vector<PlannedUnit> parse_units(std::string_view text, const std::string& path,
                                      std::vector<std::string>& faults);
 
-// Reads the file of each unit. Each link and each namespace must have its unit, and each unit its
-// file. `path`: of the file with the units.
+// Reads the file of each unit. Each link, namespace and exporter must have its unit, and each unit
+// its file. `path`: of the file with the units.
 void complete_units(GatewayPlan& plan, const std::string& path, std::vector<std::string>& faults);
 
 }  // namespace routevpn::apply

@@ -255,13 +255,16 @@ class Parser {
   GatewaySettings defaults_;
 };
 
+// TOML allows it at the beginning of a file alone.
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 }  // namespace
 
 Topology parse_topology(std::string_view text, Faults& faults) {
   const auto root = parse_document(text, faults);
   if (!faults.empty()) return {};
   auto topology = Parser(faults).run(root);
-  topology.text = text;
+  topology.text = text.substr(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
   check(topology, faults);
   std::ranges::stable_sort(faults, {}, &Fault::line);
   return topology;

@@ -1,4 +1,5 @@
-// What the units of a gateway read: the list of units, and the namespaces' interfaces.
+// What the units of a gateway read: the list of units, the namespaces' interfaces, the exporter's
+// options.
 #include "routevpn/plan/render.hpp"
 
 #include "values.hpp"
@@ -73,7 +74,13 @@ std::string render_exporter(const Plan& plan, std::size_t gateway) {
   auto text = head_of(own, "exporter in the private namespace");
   text.append("ROUTEVPN_EXPORTER_OPTIONS=--listen ").append(own.exporter->to_string());
   text.append(" --topology /etc/routevpn/exporter/topology.toml");
-  if (!own.settings.run_dir.empty()) text.append(" --run-dir ").append(own.settings.run_dir);
+  if (own.settings.run_dir.empty()) return text + "\n";
+  // In quotes: systemd splits the options at blanks. The units run BIRD in the usual directory.
+  text.append(" --run-dir \"").append(own.settings.run_dir).append("\"");
+  for (const auto& name : {std::string(public_name), own.settings.netns}) {
+    if (name == public_name && !has_public_units(own)) continue;
+    text.append(" --bird /run/routevpn/bird/").append(name).append(".ctl");
+  }
   return text + "\n";
 }
 

@@ -18,6 +18,7 @@ inline constexpr std::string_view psk_dir = "/etc/routevpn/psk/";
 inline constexpr std::string_view bird_dir = "/etc/routevpn/bird/";
 inline constexpr std::string_view netns_dir = "/etc/routevpn/netns/";
 inline constexpr std::string_view exporter_dir = "/etc/routevpn/exporter/";
+inline constexpr std::string_view exporter_topology = "/etc/routevpn/exporter/topology.toml";
 
 struct PlannedFile {
   std::string source;  // in the planned directory

@@ -35,11 +35,13 @@ PlannedFiles render(const Plan& plan);
 std::string render_link(const Plan& plan, std::size_t gateway, const PlannedLink& link);
 std::string render_public_bird(const Plan& plan, std::size_t gateway);
 std::string render_private_bird(const Plan& plan, std::size_t gateway);
-// Empty if the gateway has no unit for this namespace, and no exporter in it.
+// Empty if the gateway has no unit for this namespace.
 std::string render_public_netns(const Plan& plan, std::size_t gateway);
 std::string render_private_netns(const Plan& plan, std::size_t gateway);
+// Empty if the gateway has no unit for the private namespace, or no exporter in it.
 std::string render_exporter(const Plan& plan, std::size_t gateway);
 std::string render_exporter_topology(const Plan& plan, std::size_t gateway);
+
 std::string render_units(const Plan& plan, std::size_t gateway);
 std::string render_router_bird(const Plan& plan, std::size_t router);
 // For Graphviz: a cluster per site, an edge per link.

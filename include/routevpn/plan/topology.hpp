@@ -163,7 +163,7 @@ struct LinkEntry {
 };
 
 struct Topology {
-  std::string text;  // the file
+  std::string text;  // the file, without a byte order mark
   Organisation organisation;
   std::vector<Site> sites;
   std::vector<Gateway> gateways;  // in the order of the file

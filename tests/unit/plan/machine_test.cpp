@@ -66,8 +66,13 @@ TEST_CASE("a gateway with an exporter in the private network has its unit, optio
   const auto unended = topology.substr(0, topology.size() - 1);
   CHECK(planned_file(unended, "V1-1/exporter/topology.toml") ==
         planned_file(topology, "V1-1/exporter/topology.toml"));
+  const std::string birds =
+      " --bird /run/routevpn/bird/public.ctl --bird /run/routevpn/bird/in.ctl";
   CHECK(planned_file(gateway_with(exporter + "\nnetns = \"in\"\nrun-dir = \"/run/vpn\""),
-                     "V1-1/exporter/in.conf") == head + options + " --run-dir /run/vpn\n");
+                     "V1-1/exporter/in.conf") ==
+        head + options + " --run-dir \"/run/vpn\"" + birds + "\n");
+  CHECK(planned_file("\xEF\xBB\xBF" + topology, "V1-1/exporter/topology.toml") ==
+        planned_file(topology, "V1-1/exporter/topology.toml"));
   CHECK(planned_file(topology, "V2-1/exporter/private.conf") == "none");
   CHECK(planned_file(topology, "V2-1/exporter/topology.toml") == "none");
   // Another program makes this namespace.
