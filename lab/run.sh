@@ -48,6 +48,7 @@ TEXT
                  with --booted
   down           remove everything
 
+--sites N makes a lab of N sites, 2 to 99, 3 by default. Checks and failures need 3 or more.
 --name X puts X- before the name of every namespace, so that two labs can be up at once. With
 --ipv6-only the links have no IPv4 addresses, and IPv4 routes have IPv6 next hops.
 
@@ -185,6 +186,9 @@ case ${1:-} in
 esac
 [[ $(id -u) == 0 ]] ||
   exec sudo env HOME="$HOME" ${XDG_CACHE_HOME:+"XDG_CACHE_HOME=$XDG_CACHE_HOME"} "$0" "${original[@]}"
+if ((sites < 3)) && [[ -z ${1:-} || $1 == check || $1 == fail ]]; then
+  die "--sites: checks and scenarios use links to the third site; with two, up, map, report, status, shell and down are allowed"
+fi
 [[ -z $booted || ${1:-} != scale ]] || die "scale measures the lab without --booted"
 case ${1:-} in
   "") everything ;;
