@@ -9,12 +9,12 @@ sum=5e6edba515e70d25f6604d9815f064d859c5d1ea7ab661bbc4f87c88779ef0c2\
 file=${XDG_CACHE_HOME:-$HOME/.cache}/routevpn-axe/axe-$version.min.js
 
 if [[ ! -e $file ]]; then
-  work=$(mktemp -d)
+  mkdir -p "$(dirname "$file")"
+  work=$(mktemp -d "$(dirname "$file")/XXXXXX")
   trap 'rm -rf "$work"' EXIT
   curl -sS --fail --max-time 30 -o "$work/axe.tgz" "https://registry.npmjs.org/axe-core/-/axe-core-$version.tgz" || exit 1
   sha512sum --check --quiet <<<"$sum  $work/axe.tgz" || exit 1
   tar -C "$work" -xzf "$work/axe.tgz" package/axe.min.js
-  mkdir -p "$(dirname "$file")"
   mv "$work/package/axe.min.js" "$file"
 fi
 echo "$file"

@@ -14,6 +14,7 @@
 # A stage without tests, or one that fails before its tests, counts as one test. Exit status: 0 when none
 # failed, 1 otherwise, 2 for a wrong STAGE. Tests run as root, by sudo for other users. Builds and logs are
 # in build/. Results of the compilers and of clang-tidy for unchanged files are kept in ~/.cache.
+# All tools are Debian's but one: scripts/axe.sh fetches axe-core, without which one test leaves a part out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

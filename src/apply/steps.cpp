@@ -165,9 +165,9 @@ class Decider {
     if (known != manifest_.units.end()) return known->second;
     const auto is_replaced = [this](const auto& path) { return replaced_.contains(path); };
     InForce now = wanted;
-    const bool has_topology = unit.kind == Kind::exporter;
-    if (replaced_.contains(unit.conf)) now = {};
-    if (has_topology && replaced_.contains(std::string(exporter_topology))) now = {};
+    const bool has_new_map =
+        unit.kind == Kind::exporter && replaced_.contains(std::string(exporter_topology));
+    if (replaced_.contains(unit.conf) || has_new_map) now = {};
     if (std::ranges::any_of(unit.reads, is_replaced)) now.files.clear();
     return now;
   }

@@ -77,11 +77,8 @@ std::string render_exporter(const Plan& plan, std::size_t gateway) {
   if (own.settings.run_dir.empty()) return text + "\n";
   // In quotes: systemd splits the options at blanks. The units run BIRD in the usual directory.
   text.append(" --run-dir \"").append(own.settings.run_dir).append("\"");
-  for (const auto& name : {std::string(public_name), own.settings.netns}) {
-    if (name == public_name && !has_public_units(own)) continue;
-    text.append(" --bird /run/routevpn/bird/").append(name).append(".ctl");
-  }
-  return text + "\n";
+  if (has_public_units(own)) text.append(" --bird /run/routevpn/bird/public.ctl");
+  return text.append(" --bird /run/routevpn/bird/").append(own.settings.netns).append(".ctl\n");
 }
 
 std::string render_exporter_topology(const Plan& plan, std::size_t gateway) {
