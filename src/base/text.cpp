@@ -42,6 +42,8 @@ std::string escaped(char c) {
 }
 
 std::string printable(std::string_view text) {
+  constexpr auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+  if (std::ranges::all_of(text, is_plain)) return std::string(text);
   std::string out;
   while (!text.empty()) {
     const std::size_t length = printable_bytes(text);

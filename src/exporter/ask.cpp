@@ -167,7 +167,8 @@ class Round {
     report_ended();
   }
 
-  // False: no dialogue is left, or no time, or the round is cancelled.
+  // False: no dialogue is left, or no time, or the round is cancelled. When the time is over, what
+  // has arrived is still read, for as long again at most: this process may have been the late one.
   bool wait() {
     waiting_.clear();
     waiting_dialogues_.clear();
@@ -177,10 +178,11 @@ class Round {
       waiting_dialogues_.push_back(&dialogue);
     }
     const auto left = deadline_ - read_clock();
-    if (waiting_.empty() || left <= Duration::zero()) return false;
+    if (waiting_.empty() || left <= -limits_.time) return false;
     waiting_.push_back({limits_.cancel, POLLIN, 0});  // poll() leaves out a negative one
     const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-    const int ready = ::poll(waiting_.data(), waiting_.size(), static_cast<int>(left_ms));
+    const int time = std::max(0, static_cast<int>(left_ms));
+    const int ready = ::poll(waiting_.data(), waiting_.size(), time);
     if (ready < 0) return errno == EINTR;
     return ready > 0 && waiting_.back().revents == 0;
   }

@@ -83,15 +83,14 @@ Report collect(const Sources& sources, const AskLimits& limits) {
     questions.push_back({socket, bird::request("show protocols all"), bird::is_complete});
   }
   name_birds(report.birds);
-  auto answers = ask(questions, limits);
-  for (std::size_t i = 0; i < answers.size(); ++i) {
+  // Each is read when it is there, while the other processes write theirs.
+  ask(questions, limits, [&](std::size_t i, const Answer& answer) {
     if (i < report.links.size()) {
-      read_link(report.links[i], answers[i]);
+      read_link(report.links[i], answer);
     } else {
-      read_bird(report.birds[i - report.links.size()], answers[i]);
+      read_bird(report.birds[i - report.links.size()], answer);
     }
-    answers[i] = {};  // the texts of all together are the largest part of the memory
-  }
+  });
   report.seconds = std::chrono::duration<double>(read_clock() - begin).count();
   return report;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -45,7 +46,8 @@ using Labels = std::initializer_list<std::pair<std::string_view, std::string_vie
 
 class Families {
  public:
-  Families();
+  // Has room for the values of so many links.
+  explicit Families(std::size_t links);
 
   // A value of a label is written without control characters and is cut at 256 bytes. Without a
   // value nothing is added.

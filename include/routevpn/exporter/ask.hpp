@@ -1,4 +1,5 @@
-// Puts one question to each of many stream sockets at the same time, until one deadline.
+// Puts one question to each of many stream sockets at the same time, until one deadline. What has
+// arrived by then is read, also when this process is late.
 #pragma once
 
 #include <chrono>

@@ -1,9 +1,14 @@
 #include "routevpn/exporter/ask.hpp"
 
+#include <array>
+#include <atomic>
 #include <filesystem>
+#include <limits>
+#include <thread>
 #include <utility>
 
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 #include "routevpn/base/clock.hpp"
 
@@ -93,6 +98,45 @@ TEST_CASE("an answer is given when it is there, not when the last one is") {
     given.emplace_back(question, answer.text);
   });
   CHECK(given == std::vector<std::pair<std::size_t, std::string>>{{1, "x"}, {0, ""}});
+}
+
+TEST_CASE("an answer that is there is read after the deadline") {
+  const ScratchDirectory scratch;
+  const FakeSocket quick(scratch.path() + "/quick.sock", "{}");
+  const auto late = test::listening_socket(scratch.path() + "/late.sock");
+  const std::vector<Question> questions = {{scratch.path() + "/quick.sock", "status\n"},
+                                           {scratch.path() + "/late.sock", "status\n"}};
+  const AskLimits limits{1000ms};
+  const auto deadline = read_clock() + limits.time;
+  std::vector<std::string> given;
+  ask(questions, limits, [&](std::size_t question, const Answer& answer) {
+    given.push_back(answer.text);
+    if (question != 0) return;
+    // This process is kept from its work until the deadline has passed.
+    const Fd connection(::accept4(late.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    std::array<char, 64> request;  // recv() fills it
+    CHECK(::recv(connection.get(), request.data(), request.size(), 0) > 0);
+    CHECK(::send(connection.get(), "x", 1, MSG_NOSIGNAL) == 1);
+    while (read_clock() < deadline) std::this_thread::yield();
+  });
+  CHECK(given == std::vector<std::string>{"{}", "x"});
+}
+
+TEST_CASE("a process that never ends its answer has no more than twice the time") {
+  const ScratchDirectory scratch;
+  const auto listener = test::listening_socket(scratch.path() + "/a.sock");
+  std::atomic<bool> is_over = false;
+  std::thread slow([&] {
+    const Fd connection(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    while (!is_over) ::send(connection.get(), "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  });
+  AskLimits limits{200ms};
+  limits.bytes_each = std::numeric_limits<std::size_t>::max();
+  limits.bytes_all = limits.bytes_each;
+  const auto answer = ask_one(scratch.path() + "/a.sock", limits);
+  is_over = true;
+  slow.join();
+  CHECK(answer.refusal == Refusal::no_answer);
 }
 
 TEST_CASE("no more sockets than allowed are open at the same time, and all are asked") {
