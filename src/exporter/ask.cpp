@@ -167,8 +167,9 @@ class Round {
     report_ended();
   }
 
-  // False: no dialogue is left, or no time, or the round is cancelled. When the time is over, what
-  // has arrived is still read, for as long again at most: this process may have been the late one.
+  // False: no dialogue is left, or no time, or the round is cancelled. After the deadline, answers
+  // that have arrived are still read, for limits_.time again at most, because a busy machine may
+  // have delayed this process.
   bool wait() {
     waiting_.clear();
     waiting_dialogues_.clear();

@@ -1,5 +1,6 @@
-// Puts one question to each of many stream sockets at the same time, until one deadline. What has
-// arrived by then is read, also when this process is late.
+// Puts one question to each of many stream sockets at the same time, until one deadline. Answers
+// that have arrived by then are read also when this process runs late, until twice the time at
+// most.
 #pragma once
 
 #include <chrono>
