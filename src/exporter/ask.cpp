@@ -159,7 +159,7 @@ class Round {
   void begin_some() {
     auto open = std::ranges::count_if(dialogues_, [](const Dialogue& one) { return bool{one.fd}; });
     for (auto& dialogue : dialogues_) {
-      if (static_cast<std::size_t>(open) >= limits_.sockets) break;
+      if (static_cast<std::size_t>(open) >= limits_.sockets || late_reads_ != 0) break;
       if (dialogue.has_begun) continue;
       dialogue.begin();
       if (dialogue.fd) ++open;
@@ -167,9 +167,8 @@ class Round {
     report_ended();
   }
 
-  // False: no dialogue is left, or no time, or the round is cancelled. After the deadline, answers
-  // that have arrived are still read, for limits_.time again at most, because a busy machine may
-  // have delayed this process.
+  // False: no dialogue is left, or no time, or the round is cancelled. After the deadline, what has
+  // arrived is still read, because a busy machine may have delayed this process.
   bool wait() {
     waiting_.clear();
     waiting_dialogues_.clear();
@@ -178,12 +177,12 @@ class Round {
       waiting_.push_back({dialogue.fd.get(), dialogue.events(), 0});
       waiting_dialogues_.push_back(&dialogue);
     }
-    const auto left = deadline_ - read_clock();
-    if (waiting_.empty() || left <= -limits_.time) return false;
+    const auto left = std::max(deadline_ - read_clock(), Duration::zero());
+    if (waiting_.empty()) return false;
+    if (left == Duration::zero() && late_reads_++ == most_late_reads) return false;
     waiting_.push_back({limits_.cancel, POLLIN, 0});  // poll() leaves out a negative one
     const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-    const int time = std::max(0, static_cast<int>(left_ms));
-    const int ready = ::poll(waiting_.data(), waiting_.size(), time);
+    const int ready = ::poll(waiting_.data(), waiting_.size(), static_cast<int>(left_ms));
     if (ready < 0) return errno == EINTR;
     return ready > 0 && waiting_.back().revents == 0;
   }
@@ -208,6 +207,10 @@ class Round {
     }
   }
 
+  // A process that never ends its answer always has something to read. A connection, an answer of
+  // 512 KiB and its end take 10.
+  static constexpr int most_late_reads = 10;
+
   const AskLimits& limits_;
   OnAnswer on_answer_;
   Time deadline_;
@@ -215,6 +218,7 @@ class Round {
   std::vector<pollfd> waiting_;               // of waiting_dialogues_, and limits_.cancel
   std::vector<Dialogue*> waiting_dialogues_;  // those with an open socket
   std::size_t bytes_ = 0;
+  int late_reads_ = 0;  // after the deadline
 };
 
 }  // namespace

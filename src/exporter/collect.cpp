@@ -83,7 +83,7 @@ Report collect(const Sources& sources, const AskLimits& limits) {
     questions.push_back({socket, bird::request("show protocols all"), bird::is_complete});
   }
   name_birds(report.birds);
-  // Each is read when it is there, while the other processes write theirs.
+  // An answer is parsed when it has arrived, while other processes still write theirs.
   ask(questions, limits, [&](std::size_t i, const Answer& answer) {
     if (i < report.links.size()) {
       read_link(report.links[i], answer);

@@ -5,7 +5,6 @@
 
 #include <prometheus/text_serializer.h>
 
-#include "routevpn/base/drop.hpp"
 #include "routevpn/base/text.hpp"
 #include "routevpn/exporter/metrics.hpp"
 
@@ -84,11 +83,9 @@ std::vector<std::string> metric_names() {
   return names;
 }
 
-Families::Families(std::size_t links) {
+Families::Families() {
   families_.reserve(descriptions.size());
   for (const auto& [name, type, help] : descriptions) families_.push_back({name, help, type, {}});
-  // By far the largest family. To grow it would move its values again and again.
-  families_[static_cast<std::size_t>(Metric::drops)].metric.reserve(links * (drop_count + 1));
 }
 
 void Families::add(Metric metric, Labels labels, std::optional<double> value) {

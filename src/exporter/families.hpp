@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -46,8 +45,7 @@ using Labels = std::initializer_list<std::pair<std::string_view, std::string_vie
 
 class Families {
  public:
-  // Has room for the values of so many links.
-  explicit Families(std::size_t links);
+  Families();
 
   // A value of a label is written without control characters and is cut at 256 bytes. Without a
   // value nothing is added.

@@ -149,7 +149,7 @@ void add_bird(Families& families, const BirdReport& bird, const SessionLinks& li
 }  // namespace
 
 std::string metrics_text(const Report& report, const Sites& sites, std::string_view version) {
-  Families families(report.links.size());
+  Families families;
   families.add(Metric::build_info, {{"version", version}}, 1);
   families.add(Metric::collection_seconds, {}, report.seconds);
   for (const auto& link : report.links) LinkMetrics(families, link).add(sites);

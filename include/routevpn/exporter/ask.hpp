@@ -1,6 +1,5 @@
 // Puts one question to each of many stream sockets at the same time, until one deadline. Answers
-// that have arrived by then are read also when this process runs late, until twice the time at
-// most.
+// that have arrived by then are read also when this process runs late.
 #pragma once
 
 #include <chrono>
