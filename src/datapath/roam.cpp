@@ -76,7 +76,9 @@ bool Lane::take_path_proof(const ControlMessage& reply, const Arrival& arrival) 
 }
 
 void Lane::move_endpoint(Association& association, const Arrival& arrival) {
-  if (association.endpoint.remote != arrival.from.remote && !sparse_.has_just_roamed(arrival.now)) {
+  // The sparse flow stays if it has moved just before, unless both now have the same address.
+  if (association.endpoint.remote != arrival.from.remote &&
+      (arrival.sparse || !sparse_.has_just_roamed(arrival.now))) {
     lose_sparse();
   }
   association.endpoint = arrival.from;

@@ -40,14 +40,19 @@ bool Lane::is_sparse(const SocketAddress& from, UdpFlow flow, Time now) const {
 }
 
 // A record is newer than all before. One of the sparse flow, or one that asks for it, does not move
-// an acceptor's bulk endpoint. The acceptor has one address for both flows.
+// an acceptor's bulk endpoint. The acceptor has one address for both flows, but an initiator sends
+// echo requests by the bulk flow only. So one from the sparse flow's address shows that a relay
+// makes one flow of the two, or that a NAT has given the address to the bulk flow.
 void Lane::follow(Association& association, ConstBytes payload, std::size_t record_bytes,
                   const Arrival& arrival) {
-  const bool asks = association.sparse_flow && payload.size() >= control_message_bytes &&
-                    payload[0] == static_cast<std::uint8_t>(ControlMessage::Kind::sparse_request);
+  const auto is = [&](ControlMessage::Kind kind) {
+    return association.sparse_flow && payload.size() >= control_message_bytes &&
+           payload[0] == static_cast<std::uint8_t>(kind);
+  };
   const bool moves = is_initiator(association)
                          ? !arrival.sparse || association.endpoint.remote != arrival.from.remote
-                         : !arrival.sparse && !asks;
+                         : (!arrival.sparse && !is(ControlMessage::Kind::sparse_request)) ||
+                               is(ControlMessage::Kind::echo_request);
   if (moves) return follow_peer(association, record_bytes, arrival);
   if (is_initiator(association)) return;
   if (!is_sparse_remote(arrival.from.remote)) return;

@@ -51,6 +51,9 @@ struct SparsePair {
   outside::Endpoint bulk_at = west;
   outside::Endpoint sparse_at = second_port;
   bool sparse_is_cut = false;
+  // A relay that knows one port of the initiator: the one that it has heard last.
+  bool is_relayed = false;
+  datapath::UdpFlow relayed = datapath::UdpFlow::bulk;
 
   void at(Time now) { a.now = b.now = now; }
   [[nodiscard]] Time now() const { return a.now; }
@@ -70,11 +73,13 @@ struct SparsePair {
   std::vector<Packet> to_b(const Departure& sent) {
     const bool sparse = sent.flow == datapath::UdpFlow::sparse;
     if (sparse && sparse_is_cut) return {};
+    relayed = sent.flow;
     return b.receive(sent.datagram, sparse ? sparse_at : bulk_at, b.now, 0, b_socket_of(sparse));
   }
   std::vector<Packet> to_a(const Departure& sent) {
-    const bool sparse = sent.to.remote == sparse_at.remote;
-    if (!sparse && sent.to.remote != bulk_at.remote) return {};  // no port of the initiator
+    const bool to_sparse = sent.to.remote == sparse_at.remote;
+    if (!to_sparse && sent.to.remote != bulk_at.remote) return {};  // no port of the initiator
+    const bool sparse = is_relayed ? relayed == datapath::UdpFlow::sparse : to_sparse;
     if (sparse && sparse_is_cut) return {};
     return a.receive(sent.datagram, east, a.now, 0,
                      sparse ? datapath::UdpFlow::sparse : datapath::UdpFlow::bulk);
