@@ -88,6 +88,10 @@ Families::Families() {
   for (const auto& [name, type, help] : descriptions) families_.push_back({name, help, type, {}});
 }
 
+void Families::reserve(Metric metric, std::size_t values) {
+  families_[static_cast<std::size_t>(metric)].metric.reserve(values);
+}
+
 void Families::add(Metric metric, Labels labels, std::optional<double> value) {
   if (!value) return;
   auto& values = families_[static_cast<std::size_t>(metric)].metric;

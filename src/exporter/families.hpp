@@ -47,6 +47,8 @@ class Families {
  public:
   Families();
 
+  // Makes room for so many values, which saves to move those before.
+  void reserve(Metric metric, std::size_t values);
   // A value of a label is written without control characters and is cut at 256 bytes. Without a
   // value nothing is added.
   void add(Metric metric, Labels labels, std::optional<double> value);

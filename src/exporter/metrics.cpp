@@ -150,6 +150,7 @@ void add_bird(Families& families, const BirdReport& bird, const SessionLinks& li
 
 std::string metrics_text(const Report& report, const Sites& sites, std::string_view version) {
   Families families;
+  families.reserve(Metric::drops, report.links.size() * (drop_count + 1));  // most of all values
   families.add(Metric::build_info, {{"version", version}}, 1);
   families.add(Metric::collection_seconds, {}, report.seconds);
   for (const auto& link : report.links) LinkMetrics(families, link).add(sites);

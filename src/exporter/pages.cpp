@@ -79,14 +79,23 @@ void log_changes(const Faults& before, const Faults& now) {
 
 }  // namespace
 
-void Pages::collect_if_old() {
-  const auto now = read_clock();
-  if (collected_ && now - *collected_ < report_age) return;
+std::optional<Duration> Pages::timeout() const {
+  if (!collected_) return std::nullopt;
+  return std::max<Duration>(*collected_ + report_age - read_clock(), Duration::zero());
+}
+
+void Pages::forget_if_old() {
+  if (timeout() != Duration::zero()) return;
   collected_.reset();
   metrics_.reset();
   status_.reset();
   links_.reset();
-  report_ = {};  // the old and the new report would take memory at the same time
+  report_ = {};
+}
+
+void Pages::collect_if_old() {
+  forget_if_old();
+  if (collected_) return;
   report_ = collect(sources_);
   collected_ = read_clock();
   auto faults = faults_of(report_);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <initializer_list>
+#include <optional>
 
 #include <poll.h>
 #include <sys/resource.h>
@@ -78,12 +80,15 @@ class EventTimer {
   Time next_ = {};
 };
 
-int milliseconds_of(std::optional<Duration> timeout, std::optional<Duration> other) {
+int milliseconds_of(std::initializer_list<std::optional<Duration>> timeouts) {
   constexpr std::chrono::milliseconds longest{60'000};
-  if (!timeout || (other && *other < *timeout)) timeout = other;
-  if (!timeout) return -1;
+  std::optional<Duration> first;
+  for (const auto& timeout : timeouts) {
+    if (timeout && (!first || *timeout < *first)) first = timeout;
+  }
+  if (!first) return -1;
   return static_cast<int>(
-      std::min(std::chrono::ceil<std::chrono::milliseconds>(*timeout), longest).count());
+      std::min(std::chrono::ceil<std::chrono::milliseconds>(*first), longest).count());
 }
 
 }  // namespace
@@ -101,11 +106,12 @@ void serve(const Options& options) {
   for (const auto& listener : listeners) waiting.push_back({listener.get(), POLLIN, 0});
   log_info("the exporter is ready");
   for (;;) {
-    const auto timeout = milliseconds_of(server.timeout(), events.timeout());
+    const auto timeout = milliseconds_of({server.timeout(), events.timeout(), pages.timeout()});
     if (::poll(waiting.data(), waiting.size(), timeout) < 0 && errno != EINTR) {
       throw system_error("poll");
     }
     if (waiting[0].revents != 0) return;
+    pages.forget_if_old();
     events.run();
     server.run();
     for (std::size_t i = 0; i < listeners.size(); ++i) {

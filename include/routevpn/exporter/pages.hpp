@@ -37,6 +37,12 @@ class Pages {
   // For the streams of /api/v1/events, each report_age. Null: nothing to send now.
   Text next_event();
 
+  // Until the report is old; none: there is no report.
+  [[nodiscard]] std::optional<Duration> timeout() const;
+  // To be called then. To free the objects of many links is slow, so it is done while no client
+  // waits.
+  void forget_if_old();
+
  private:
   void collect_if_old();
   const Text& metrics();

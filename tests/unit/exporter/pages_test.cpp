@@ -2,6 +2,7 @@
 
 #include <regex>
 #include <set>
+#include <thread>
 
 #include "catch.hpp"
 #include "fake_socket.hpp"
@@ -67,6 +68,27 @@ TEST_CASE("many requests at one time ask each link once") {
   // A machine that stops for longer than the age gives another question.
   CHECK(link.questions() <= 1 + (read_clock() - begin) / Pages::report_age);
   CHECK(requests >= 1);
+}
+
+TEST_CASE("an old report is forgotten, and a fresh one is kept") {
+  const ScratchDirectory scratch;
+  const FakeSocket link(scratch.path() + "/a.sock", R"({"link": "a", "carrier": true})");
+  Pages pages(Sources{scratch.path()}, {});
+  CHECK_FALSE(pages.timeout());
+  pages.forget_if_old();
+  const auto text = pages.answer({"/metrics"}).body;
+  const auto left = pages.timeout();
+  REQUIRE(left);
+  CHECK(*left <= Pages::report_age);
+  pages.forget_if_old();
+  // Held until now by the report, too, unless the machine has stopped for longer than the age.
+  CHECK((text.use_count() > 1 || pages.timeout() == std::nullopt));
+  while (pages.timeout() > Duration::zero()) std::this_thread::sleep_for(*pages.timeout());
+  pages.forget_if_old();
+  CHECK_FALSE(pages.timeout());
+  CHECK(text.use_count() == 1);
+  CHECK_THAT(*pages.answer({"/metrics"}).body, ContainsSubstring("routevpn_link_up{link=\"a\"}"));
+  CHECK(pages.timeout());
 }
 
 TEST_CASE("other exporters and the page get the links, the network and its states") {
