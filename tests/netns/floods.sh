@@ -14,7 +14,8 @@ FLOOD=$(command -v "${FLOOD:-flood}") || fail "FLOOD is not a program"
 NETWORKS=400
 JOIN_RATE=4000
 FORGE_RATE=20000
-DATAGRAMS=40000 # that arrive before the memory is compared
+DATAGRAMS=40000 # of each kind, between the two measurements of memory
+WARM_UP=10000   # and before the first
 MOST_GROWTH_KIB=1024
 
 ip -n "$PUB_B" address add 2001:db8:c::1/64 dev eth1 nodad
@@ -88,20 +89,20 @@ OUTER=4
 # shellcheck disable=SC2119 # without options
 two_links
 peer_port=$(show b '.remote | split(":")[1]')
-forged() { # FROM KIND
+forged() { # FROM KIND DATAGRAMS
   forget_counts
   start forge "$PUB_C" "$FLOOD" forge "$1" "192.0.2.2:$PORT" "$FORGE_RATE" "$2"
-  wait_for has_come "$DATAGRAMS" || fail "the flood does not arrive"
+  wait_for has_come "$3" || fail "the flood does not arrive"
   stop forge
 }
 kinds=(client-hello garbage forged forged-38)
 for from in "192.0.2.1:$peer_port" 198.51.100.2:999; do
-  for kind in "${kinds[@]}"; do forged "$from" "$kind"; done
+  for kind in "${kinds[@]}"; do forged "$from" "$kind" "$WARM_UP"; done
 done
 memory=$(private_kib b)
 for from in "192.0.2.1:$peer_port" 198.51.100.2:999; do
   for kind in "${kinds[@]}"; do
-    forged "$from" "$kind"
+    forged "$from" "$kind" "$DATAGRAMS"
     grown=$(($(private_kib b) - memory))
     ((grown <= MOST_GROWTH_KIB)) || fail "$kind from $from: the process has grown by $grown KiB"
     answers_less "$kind from $from"

@@ -2,35 +2,29 @@
 # The worker of a link dies under load, at each end, again and again: the monitor starts another one, and
 # interface, addresses and routes stay. A monitor that dies takes its worker with it.
 #
-#   KILLS=N   of the worker at each end, 3: SIGKILL and SIGSEGV by turns; more than 7 s each
+#   KILLS=N   of the worker at each end, 3: SIGKILL and SIGSEGV by turns; more than 6 s each
 #   SLOW=1    also stops a worker, which takes 20 s
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=workers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/workers.sh"
 
 HERE=$(dirname "${BASH_SOURCE[0]}")
 KILLS=${KILLS:-3}
-# A worker's life, 1/100 s. A death after less than 5 s is not a first one, and the tenth death within a minute
-# ends the link (monitor/restart_policy.hpp).
-LIFE_CS=700
-WARM_UP=1      # kills before memory is measured for the first time
-GROWTH_KIB=512 # of a monitor, in all kills after WARM_UP
+WARM_UP=1      # kills before private memory is measured for the first time
+GROWTH_KIB=64  # of a monitor, in all kills after WARM_UP
 SIGNALS=(KILL SEGV)
-ROUTES=(--route 198.51.100.0/24 --route 2001:db8:77::/64 --table 77)
 declare -A PEER_OF=([a]=b [b]=a) PRIVATE=([a]=$PRIV_A [b]=$PRIV_B) ADDRESS=([a]=10.255.0.1 [b]=10.255.0.2)
-declare -A RSS=() FDS=() LOSSES=()
+declare -A PRIVATE_KIB=() FDS=() LOSSES=()
 
 ((KILLS > WARM_UP)) || fail "KILLS=$KILLS: more than $WARM_UP are needed"
 
-child() { ps -o pid=,comm= --ppid "${PID[$1]}" | awk '$2 == "routevpn-worker" { print $1 }'; }
 has_child() { [[ -n $(child "$1") ]]; }
 is_other() { [[ $(child "$1") != "$2" ]] && has_child "$1"; } # a|b PID: the worker is not this one
 
-rss_kib() { awk '/^VmRSS:/ { print $2 }' "/proc/${PID[$1]}/status"; }
+private_kib() { awk '/^RssAnon:/ { print $2 }' "/proc/${PID[$1]}/status"; }
 fds() { find "/proc/${PID[$1]}/fd" -mindepth 1 | wc -l; }
 fds_are() { [[ $(fds "$1") == "$2" ]]; }
-
-# lived PID: it started LIFE_CS ago or earlier. The kernel counts its start in 1/100 s since boot.
-lived() { (($(now_cs) - $(sed 's/.*) //' "/proc/$1/stat" | awk '{ print $20 }') >= LIFE_CS)); }
 
 # network a|b: what must not change: interface with its index, addresses, routes.
 network() {
@@ -42,19 +36,6 @@ network() {
 }
 network_is_same() { diff "$DIR/network-$1" <(network "$1"); }
 losses_of_carrier() { in_ns "${PRIVATE[$1]}" cat /sys/class/net/rv0/carrier_down_count; }
-
-# traces: all that the links can leave.
-traces() {
-  local space
-  for space in "$PUB_A" "$PRIV_A"; do
-    ip -n "$space" -o link
-    ip -n "$space" -4 route show table all
-    ip -n "$space" -6 route show table all
-    ip netns pids "$space"
-  done
-  find "$DIR/a" ! -name rv0.sock ! -name rv0.ctl # a killed monitor leaves them
-}
-is_as_before() { diff "$DIR/traces" <(traces); }
 
 # received a|b: bytes by the link, so far.
 received() { show "$1" .rx.bytes; }
@@ -80,11 +61,7 @@ kill_worker() {
   [[ $(losses_of_carrier "$end") == $((losses + 1)) ]] || fail "the carrier of $end did not go off once"
 }
 
-has_link_local() { ip -n "$PUB_A" -6 route show table local type local | grep -q '^local fe80:'; }
-
-mkdir -p "$DIR/a"
-wait_for has_link_local || fail "eth0 has no link-local address"
-traces >"$DIR/traces"
+keep_traces
 two_links "${ROUTES[@]}"
 start iperf_server "$PRIV_B" iperf3 --server --one-off
 wait_for tcp_listens "$PRIV_B" 5201 || fail "iperf3 does not listen"
@@ -97,7 +74,7 @@ done
 for ((i = 0; i < KILLS; ++i)); do
   for end in a b; do
     if ((i == WARM_UP)); then
-      RSS[$end]=$(rss_kib "$end")
+      PRIVATE_KIB[$end]=$(private_kib "$end")
       FDS[$end]=$(fds "$end")
     fi
     kill_worker "$end" "${SIGNALS[i % 2]}"
@@ -114,8 +91,8 @@ for end in a b; do
   expect_equal "$end has the same monitor, and has counted its workers" "${PID[$end]} $((KILLS + 1))" \
     "$(show "$end" '"\(.monitor_pid) \(.worker_starts)"')"
   expect_equal "and the losses of its carrier" $(($(losses_of_carrier "$end") - LOSSES[$end])) "$(show "$end" .flaps)"
-  growth=$(($(rss_kib "$end") - RSS[$end]))
-  expect "its monitor grew by $growth KiB in the last $((KILLS - WARM_UP)), from ${RSS[$end]} KiB" \
+  growth=$(($(private_kib "$end") - PRIVATE_KIB[$end]))
+  expect "its monitor grew by $growth KiB in the last $((KILLS - WARM_UP)), from ${PRIVATE_KIB[$end]} KiB" \
     test "$growth" -le "$GROWTH_KIB"
   expect "and has ${FDS[$end]} descriptors, as before" wait_for fds_are "$end" "${FDS[$end]}"
 done
@@ -157,28 +134,4 @@ link_a "${ROUTES[@]}"
 wait_up a
 wait_up b
 ok "its successor comes up"
-
-# --- a worker that dies at once -----------------------------------------------------------------------
-
-# Kills each worker of a until the monitor ends. Prints how many.
-kill_all_workers() {
-  local pid last='' killed=0 end=$(($(now_cs) + 6000))
-  until gone "${PID[a]}" 2>/dev/null; do
-    (($(now_cs) < end)) || return 1
-    pid=$(child a)
-    if [[ -n $pid && $pid != "$last" ]] && kill -KILL "$pid"; then
-      last=$pid
-      killed=$((killed + 1))
-    fi
-    sleep 0.01
-  done
-  echo "$killed"
-}
-wait_for lived "$(child a)"
-killed=$(kill_all_workers) || fail "the monitor does not end"
-expect_equal "the monitor ends after 10 deaths" 10 "$killed"
-expect_end "with status 1" a 1
-expect "the log has the reason" grep -q "the worker has died 10 times within a minute" "$DIR/a.log"
-expect "no interface, route, rule or process is left" wait_for is_as_before
-expect_not "and no control socket" test -e "$DIR/a/rv0.sock"
-stop b || fail "link b ended with status $?"
+stop_links
