@@ -48,9 +48,9 @@ expect "the acceptor has a socket for the second port" received
 # the pause it becomes sparse again: two changes for each flow and burst.
 sent_before=$(show a .tx.packets)
 before=$(sparse a .packets)
-count up 10.255.0.2:9000 --flows 64 --bytes 1000 --interval 20us --burst 1280 --pause 250ms --count 51200
+count up 10.255.0.2:9000 --flows 64 --bytes 1000 --interval 20us --burst 1280 --pause 160ms --count 102400
 counted up
-expect_report "5,000 changes of class reorder nothing" up '.reordered + .duplicated + .corrupted == 0'
+expect_report "10,000 changes of class reorder nothing" up '.reordered + .duplicated + .corrupted == 0'
 took=$(($(sparse a .packets) - before)) sent=$(($(show a .tx.packets) - sent_before))
 ((took > sent / 4 && took < sent * 95 / 100)) || fail "of $sent packets $took took the second flow"
 ok "the flows changed between the classes: of $sent packets $took took the second flow"
