@@ -63,13 +63,8 @@ bool Candidates::expects(const SocketAddress& address, Time now) const {
          now - all_[index].challenged < reply_time;
 }
 
-void Candidates::forget(const SocketAddress& address) {
-  const std::size_t index = index_of(address);
-  if (index == count_) return;
-  if (index == 0) latest_is_current_ = false;
-  const auto found = all_.begin() + static_cast<std::ptrdiff_t>(index);
-  std::rotate(found, found + 1, all_.begin() + static_cast<std::ptrdiff_t>(count_));
-  --count_;
+void Candidates::set_aside(const SocketAddress& address) {
+  if (index_of(address) == 0) latest_is_current_ = false;
 }
 
 void Candidates::clear() {

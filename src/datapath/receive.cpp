@@ -45,7 +45,8 @@ void Lane::from_outside(const outside::Received& received, Time now, UdpFlow flo
   outer_ecn_ = inside::ecn_of(received.ecn);
   const std::size_t step = std::max<std::size_t>(received.segment_bytes, 1);
   const bool sparse = is_sparse(received.from.remote, flow, now);
-  const bool from_endpoint = is_endpoint(received.from.remote);
+  const bool from_endpoint =
+      is_bulk_endpoint(received.from.remote) || is_sparse_remote(received.from.remote);
   const Arrival arrival{received.from, now, from_endpoint,
                         from_endpoint || policy_.peers.empty() ||
                             policy_.peers.contains(received.from.remote.address),

@@ -6,7 +6,8 @@
 //
 // So a move takes one round trip after its first record, and ends of earlier versions prove
 // themselves, too. The reply says if the address leads to the peer's second port: then the sparse
-// flow moves, and the endpoint stays.
+// flow moves, and the endpoint stays. A move to the address of the peer's own sparse flow begins
+// with an echo request and without copies: sparse.cpp.
 //
 // A plain DTLS peer answers no echo request. It has moved when `plain_silence` has passed without a
 // newest record from its endpoint. Its endpoint is never proven, only likely.
@@ -24,9 +25,8 @@ constexpr Rate challenge_rate{std::chrono::milliseconds(10), 16};
 
 }  // namespace
 
-bool Lane::is_endpoint(const SocketAddress& address) const {
-  return is_sparse_remote(address) ||
-         std::any_of(associations_.begin(), associations_.end(),
+bool Lane::is_bulk_endpoint(const SocketAddress& address) const {
+  return std::any_of(associations_.begin(), associations_.end(),
                      [&address](const auto& each) { return each->endpoint.remote == address; });
 }
 
@@ -78,7 +78,7 @@ bool Lane::take_path_proof(const ControlMessage& reply, const Arrival& arrival) 
 void Lane::move_endpoint(Association& association, const Arrival& arrival) {
   // The sparse flow stays if it has moved just before, unless both now have the same address.
   if (association.endpoint.remote != arrival.from.remote &&
-      (arrival.sparse || !sparse_.has_just_roamed(arrival.now))) {
+      (is_sparse_remote(arrival.from.remote) || !sparse_.has_just_roamed(arrival.now))) {
     lose_sparse();
   }
   association.endpoint = arrival.from;

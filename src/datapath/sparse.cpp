@@ -35,28 +35,34 @@ bool Lane::is_sparse(const SocketAddress& from, UdpFlow flow, Time now) const {
   if (associations_.empty()) return false;
   if (is_initiator(*associations_.front())) return flow == UdpFlow::sparse;
   if (!is_sparse_remote(from) && !sparse_.candidates.expects(from, now)) return false;
-  return std::none_of(associations_.begin(), associations_.end(),
-                      [&from](const auto& each) { return each->endpoint.remote == from; });
+  return !is_bulk_endpoint(from);
 }
 
 // A record is newer than all before. One of the sparse flow, or one that asks for it, does not move
 // an acceptor's bulk endpoint. The acceptor has one address for both flows, but an initiator sends
-// echo requests by the bulk flow only. So one from the sparse flow's address shows that a relay
-// makes one flow of the two, or that a NAT has given the address to the bulk flow.
+// echo requests by the bulk flow only. So one from the sparse flow's address is a reason for a
+// challenge: a relay can make one flow of the two, or a NAT can give that address to the bulk flow.
 void Lane::follow(Association& association, ConstBytes payload, std::size_t record_bytes,
                   const Arrival& arrival) {
-  const auto is = [&](ControlMessage::Kind kind) {
+  using Kind = ControlMessage::Kind;
+  const auto is = [&](Kind kind) {
     return association.sparse_flow && payload.size() >= control_message_bytes &&
            payload[0] == static_cast<std::uint8_t>(kind);
   };
+  const bool sparse = arrival.sparse && association.sparse_flow;
   const bool moves = is_initiator(association)
-                         ? !arrival.sparse || association.endpoint.remote != arrival.from.remote
-                         : (!arrival.sparse && !is(ControlMessage::Kind::sparse_request)) ||
-                               is(ControlMessage::Kind::echo_request);
+                         ? !sparse || association.endpoint.remote != arrival.from.remote
+                         : !sparse && !is(Kind::sparse_request);
   if (moves) return follow_peer(association, record_bytes, arrival);
   if (is_initiator(association)) return;
+  if (sparse && is(Kind::echo_request)) {
+    Candidate& candidate = association.candidates.heard(arrival.from, record_bytes, arrival.now);
+    challenge(association, candidate, control_message_bytes, arrival.now);
+  }
   if (!is_sparse_remote(arrival.from.remote)) return;
-  association.candidates.heard_endpoint();  // the peer has not moved
+  // As far as is known the peer has not moved. Copies to a relay that reaches only the second port
+  // would be answered, and hide that the bulk flow is dead.
+  association.candidates.heard_endpoint();
   // It sends to another address of this host.
   if (sparse_.remote()->local != arrival.from.local) sparse_found(arrival.from, 0);
 }
@@ -157,21 +163,24 @@ void Lane::sparse_answered(const Association& association, const ControlMessage&
 // restarted. Then nothing was padded, so this end asks how much the flow carries.
 bool Lane::take_sparse_proof(const ControlMessage& reply, const Arrival& arrival) {
   const SocketAddress& from = arrival.from.remote;
+  if (is_bulk_endpoint(from)) return false;  // in the meantime
   const bool requested = sparse_.candidates.proven_by(reply, from, arrival.now);
   bool followed = false;
   for (const auto& each : associations_) {
     if (!each->sparse_flow || !each->candidates.proven_by(reply, from, arrival.now)) continue;
-    each->candidates.forget(from);
+    each->candidates.set_aside(from);
     followed = true;
   }
   if (!requested && !followed) return false;
   sparse_.candidates.clear();
   if (followed) sparse_.has_roamed(arrival.now);
   if (requested) sparse_.was_padded(arrival.now);
+  const bool is_known = is_sparse_remote(from);
   sparse_found(arrival.from, requested ? sparse_.challenge.payload_bytes : control_message_bytes);
   if (requested) this->reply(sparse_.challenge.answer, arrival);
   const bool may_ask = sending_ != nullptr && sending_->sparse_flow;
-  if (may_ask && sparse_.payload_bytes() == control_message_bytes) {
+  if (may_ask && sparse_.payload_bytes() == control_message_bytes &&
+      (!is_known || sparse_.padding_due(arrival.now))) {
     request_sparse(std::max(payload_limit_, control_message_bytes), arrival.now);
   }
   return true;

@@ -2,7 +2,7 @@
 # The worker of a link dies under load, at each end, again and again: the monitor starts another one, and
 # interface, addresses and routes stay. A monitor that dies takes its worker with it.
 #
-#   KILLS=N   of the worker at each end, 3: SIGKILL and SIGSEGV by turns; more than 6 s each
+#   KILLS=N   of the worker at each end, 3: SIGKILL and SIGSEGV by turns; more than 7 s each
 #   SLOW=1    also stops a worker, which takes 20 s
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -22,7 +22,7 @@ declare -A PRIVATE_KIB=() FDS=() LOSSES=()
 has_child() { [[ -n $(child "$1") ]]; }
 is_other() { [[ $(child "$1") != "$2" ]] && has_child "$1"; } # a|b PID: the worker is not this one
 
-private_kib() { awk '/^RssAnon:/ { print $2 }' "/proc/${PID[$1]}/status"; }
+private_kib() { awk '/^Anonymous:/ { print $2 }' "/proc/${PID[$1]}/smaps_rollup"; }
 fds() { find "/proc/${PID[$1]}/fd" -mindepth 1 | wc -l; }
 fds_are() { [[ $(fds "$1") == "$2" ]]; }
 

@@ -5,7 +5,7 @@
 ROUTES=(--route 198.51.100.0/24 --route 2001:db8:77::/64 --table 77)
 # A worker's life, 1/100 s. A death after less than 5 s is not a first one, and the tenth death within a minute
 # ends the link (monitor/restart_policy.hpp).
-LIFE_CS=600
+LIFE_CS=700
 
 # child a|b: prints the pid of its worker, if it has one.
 child() { ps -o pid=,comm= --ppid "${PID[$1]}" | awk '$2 == "routevpn-worker" { print $1 }'; }

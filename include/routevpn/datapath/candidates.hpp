@@ -46,7 +46,9 @@ class Candidates {
                                Time now) const;
   // Whether a reply from there can still prove it.
   [[nodiscard]] bool expects(const SocketAddress& address, Time now) const;
-  void forget(const SocketAddress& address);
+  // The peer uses that address for another flow: nothing is copied there, and the next challenge is
+  // not earlier than `retry`.
+  void set_aside(const SocketAddress& address);
   void clear();
 
  private:

@@ -119,7 +119,7 @@ class Lane {
     bool allowed;        // from there, or from where the peer may move to
     bool sparse;         // by the sparse flow
   };
-  [[nodiscard]] bool is_endpoint(const SocketAddress& address) const;
+  [[nodiscard]] bool is_bulk_endpoint(const SocketAddress& address) const;
   void split_datagram(Bytes datagram, const Arrival& arrival);
   void forward_handshake(Bytes record, const Arrival& arrival);
   [[nodiscard]] bool is_peer(const IpAddress& address) const;

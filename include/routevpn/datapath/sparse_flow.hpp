@@ -16,7 +16,8 @@
 // The padding shows what size of packet the flow carries.
 //
 // When the initiator roams, its first record from an unknown address can be of either flow. Its
-// reply to the challenge says of which.
+// reply to the challenge says of which. It sends echo requests by the bulk flow only: one from the
+// address of its sparse flow is challenged, too.
 #pragma once
 
 #include <cstdint>

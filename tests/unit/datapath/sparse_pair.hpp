@@ -53,6 +53,7 @@ struct SparsePair {
   bool sparse_is_cut = false;
   // A relay that knows one port of the initiator: the one that it has heard last.
   bool is_relayed = false;
+  bool relay_is_fixed = false;  // it keeps the port below
   datapath::UdpFlow relayed = datapath::UdpFlow::bulk;
 
   void at(Time now) { a.now = b.now = now; }
@@ -73,7 +74,7 @@ struct SparsePair {
   std::vector<Packet> to_b(const Departure& sent) {
     const bool sparse = sent.flow == datapath::UdpFlow::sparse;
     if (sparse && sparse_is_cut) return {};
-    relayed = sent.flow;
+    if (!relay_is_fixed) relayed = sent.flow;
     return b.receive(sent.datagram, sparse ? sparse_at : bulk_at, b.now, 0, b_socket_of(sparse));
   }
   std::vector<Packet> to_a(const Departure& sent) {
