@@ -85,7 +85,7 @@ expect "a packet from b" from_b
 expect_equal "b replies from the address that a sends to" 192.0.2.22 "$(remote a)"
 ip -n "$PUB_B" address delete 192.0.2.22/24 dev eth0
 expect "that address is removed: b sends from its other one" from_b
-expect_equal "and a follows" 192.0.2.2 "$(remote a)"
+expect "and a follows" wait_for is_remote a 192.0.2.2
 expect_roams 1 0
 stop_links
 
@@ -100,7 +100,7 @@ ends 198.51.100.7
 expect_equal "a sends by its first uplink" 192.0.2.1 "$(remote b)"
 ip -n "$PUB_A" route replace default via 203.0.113.2
 expect "a gets a route by another uplink: its next packet is answered" from_a
-expect_equal "from the address of that uplink" 203.0.113.1 "$(remote b)"
+expect "from the address of that uplink" wait_for is_remote b 203.0.113.1
 expect_roams 0 1
 stop_links
 
@@ -121,16 +121,15 @@ ends "127.0.0.1:$RELAY_PORT"
 expect_equal "through a relay, b has the address of the relay" 192.0.2.1 "$(remote b)"
 relay_changes far 1
 expect "the relay sends by IPv6: the next packet from a is answered" from_a
-b_is_at() { [[ $(remote b) == "$1" ]]; }
-expect "b follows" wait_for b_is_at "[2001:db8::1]"
+expect "b follows" wait_for is_remote b "[2001:db8::1]"
 relay_changes near 1
 expect "the relay replies by IPv6: a packet from b is answered" from_b
-expect_equal "a followed" "[::1]:$RELAY_PORT" "$(show a .remote)"
+expect "a followed" wait_for is_remote a "[::1]"
 expect_roams 1 1
 relay_changes far 0
 relay_changes near 0
 expect "both change back to IPv4: a packet from a is answered" from_a
-expect "b follows" wait_for b_is_at 192.0.2.1
+expect "b follows" wait_for is_remote b 192.0.2.1
 expect "a followed" wait_for is_remote a 127.0.0.1
 expect_roams 2 2
 stop_links
@@ -167,10 +166,17 @@ stop_links
 TIMES=(--keepalive 30000 --dead-after 60000)
 ends 192.0.2.2
 before=$(show b .remote)
-timeout_passes
-expect "without keepalives the mapping expires: a packet from a makes a new one and is answered" from_a
+has_another_port() { [[ $(show b .remote) != "$before" ]]; }
+# A probe of the path MTU may have kept the mapping, and b follows one round trip after the answer.
+gets_another_port() {
+  has_another_port && return
+  timeout_passes
+  from_a || fail "a packet from a is not answered"
+  has_another_port
+}
+expect "without keepalives the mapping expires: a packet from a makes another one, and is answered" \
+  wait_for gets_another_port
 expect_equal "b has the address of the NAT" 192.0.2.50 "$(remote b)"
-expect_not "and another port of the NAT" [ "$before" = "$(show b .remote)" ]
-expect "to which packets from b go" from_b
+expect "packets from b go to the new port" from_b
 expect_roams 0 1
 stop_links
