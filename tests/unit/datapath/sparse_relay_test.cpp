@@ -52,6 +52,6 @@ TEST_CASE(
     }
     sent += pair.exchange();
   }
-  CHECK(sent < 100);
+  CHECK(sent < 80);  // 66 when a challenge waits for Candidates::retry, and 88 when not
   CHECK(pair.b.counters.last_heard.load() == heard);
 }
