@@ -13,7 +13,7 @@ MOST_GROWTH_KIB=1024
 OTHER_RATE=2000 # packets per second in the other direction
 PACKETS=2000
 
-private_kib() { awk '/^RssAnon/ { print $2 }' "/proc/${PID[b]}/status"; }
+worker_kib() { private_kib "$(show b .pid)"; } # of the process that takes the records
 received() { ip -n "$PUB_B" -s -j link show eth0 | jq '.[0].stats64.rx.packets'; }
 has_received() { (($(received) >= $1)); }
 
@@ -54,12 +54,12 @@ memory=''
 for kind in echo reply rekey sparse sparsereply unknown incomplete overlap huge alert empty; do
   abuse "$kind" "$RATE"
   wait_for has_received $(($(received) + RECORDS)) || fail "$kind: the records do not arrive"
-  memory=${memory:-$(private_kib)}
-  grown=$(($(private_kib) - memory))
-  ((grown <= MOST_GROWTH_KIB)) || fail "$kind: the process has grown by $grown KiB"
+  memory=${memory:-$(worker_kib)}
+  grown=$(($(worker_kib) - memory))
+  ((grown <= MOST_GROWTH_KIB)) || fail "$kind: the worker has grown by $grown KiB"
   measure_share
   ((SHARE >= 80)) || fail "$kind: only $SHARE % of the packets of the other direction arrive"
-  ok "$kind: the process has grown by $grown KiB; $SHARE % of the packets of the other direction arrive"
+  ok "$kind: the worker has grown by $grown KiB; $SHARE % of the packets of the other direction arrive"
   expect_equal "$kind: the link did not go down" up "$(show b .state)"
 done
 abuse handshakes "$HANDSHAKES_PER_S"

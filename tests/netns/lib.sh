@@ -158,6 +158,9 @@ wire() {
   ip -n "$3" link set "$4" up
 }
 
+# private_kib PID: its private memory, without pages of files.
+private_kib() { awk '/^Anonymous:/ { print $2 }' "/proc/$1/smaps_rollup"; }
+
 gone() { ! kill -0 "$1"; }
 
 # tcp_listens NETNS PORT

@@ -22,7 +22,6 @@ declare -A PRIVATE_KIB=() FDS=() LOSSES=()
 has_child() { [[ -n $(child "$1") ]]; }
 is_other() { [[ $(child "$1") != "$2" ]] && has_child "$1"; } # a|b PID: the worker is not this one
 
-private_kib() { awk '/^Anonymous:/ { print $2 }' "/proc/${PID[$1]}/smaps_rollup"; }
 fds() { find "/proc/${PID[$1]}/fd" -mindepth 1 | wc -l; }
 fds_are() { [[ $(fds "$1") == "$2" ]]; }
 
@@ -74,7 +73,7 @@ done
 for ((i = 0; i < KILLS; ++i)); do
   for end in a b; do
     if ((i == WARM_UP)); then
-      PRIVATE_KIB[$end]=$(private_kib "$end")
+      PRIVATE_KIB[$end]=$(private_kib "${PID[$end]}")
       FDS[$end]=$(fds "$end")
     fi
     kill_worker "$end" "${SIGNALS[i % 2]}"
@@ -91,7 +90,7 @@ for end in a b; do
   expect_equal "$end has the same monitor, and has counted its workers" "${PID[$end]} $((KILLS + 1))" \
     "$(show "$end" '"\(.monitor_pid) \(.worker_starts)"')"
   expect_equal "and the losses of its carrier" $(($(losses_of_carrier "$end") - LOSSES[$end])) "$(show "$end" .flaps)"
-  growth=$(($(private_kib "$end") - PRIVATE_KIB[$end]))
+  growth=$(($(private_kib "${PID[$end]}") - PRIVATE_KIB[$end]))
   expect "its monitor grew by $growth KiB in the last $((KILLS - WARM_UP)), from ${PRIVATE_KIB[$end]} KiB" \
     test "$growth" -le "$GROWTH_KIB"
   expect "and has ${FDS[$end]} descriptors, as before" wait_for fds_are "$end" "${FDS[$end]}"
