@@ -71,7 +71,7 @@ flap_underlay() {
   done
 }
 
-# The peer of a session detects the end of BFD after 3 s. By then its BFD is off, too.
+# The peer of a session detects the end of BFD after 9 s. By then its BFD is off, too.
 ibgp_bfd() { # yes|no
   local gateway
   # shellcheck disable=SC2046 # one word for each file
@@ -160,7 +160,7 @@ run_scenario() { # SCENARIO DIR
   states_of_all >"$2/states-before"
   mark "$2" broken
   break_it "$1" "$2"
-  # All reactions end within BFD's 3 s.
+  # All reactions end within 3 s.
   [[ $1 == loss ]] || sleep 5
   if keeps_links "$1"; then states_of_all >"$2/states-after"; fi
   # Random loss ends before the mark: packets lost at its end do not count as lost by the mending.

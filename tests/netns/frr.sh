@@ -26,7 +26,7 @@ second_link() { # a|b PEER-OPTION...
 
 # After a lost carrier, FRR 10.3 refuses the connections of an unnumbered neighbour with BFD, and so its session does
 # not come back. There the links are alone in detecting a dead peer.
-BFD="12 250 250"
+BFD="9 250 1000"
 [[ $(/usr/lib/frr/bgpd --version) != *"version 1"[0-9].* ]] || BFD=
 
 # The network of a site is on lo. The BFD timers are those of bird/common.conf: the carrier tells of dead links, so
@@ -138,7 +138,7 @@ for end in a b; do
   expect "$end: BFD over the second link" wait_for bfd_is "$end" rv1 up
 done
 [[ -z $BFD ]] || expect "with the times of the file" frr_says a \
-  '[.[] | [."detect-multiplier", ."transmit-interval"]] | unique == [[12, 250]]' bfd peers
+  '[.[] | [."detect-multiplier", ."transmit-interval"]] | unique == [[9, 1000]]' bfd peers
 expect "the sessions of a are with the link-local address of b" frr_says a \
   '[.[].bgpNeighborAddr] == ["fe80::2", "fe80::2"]' bgp neighbors
 for end in a b; do

@@ -55,9 +55,9 @@ failure() {
   fail "$1: less than $2 ms may be lost, and none when it is mended; lost were$seen"
 }
 FAST_MS=350 # --detection fast
-BFD_MS=3000 # bird/common.conf: 12 x 250 ms
+KILLED_MS=1000 # a dying gasp, or --detection, on a machine that does other work
 failure peer-stopped "$FAST_MS"
-failure peer-killed "$BFD_MS"
+failure peer-killed "$KILLED_MS"
 failure gateway-stopped "$FAST_MS"
 
 lab map
