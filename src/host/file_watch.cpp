@@ -14,30 +14,28 @@ FileWatch::Identity::Identity(const struct stat& status)
       modified_ns(status.st_mtim.tv_nsec),
       changed_ns(status.st_ctim.tv_nsec) {}
 
-FileWatch::State FileWatch::state_of(const std::string& file) {
+FileWatch::State FileWatch::state() const {
   State state;
   struct stat status {};
-  if (::stat(file.c_str(), &status) == 0) state.file.emplace(status);
-  if (::stat(directory_of(file).c_str(), &status) == 0) {
-    state.directory = Access{status.st_mode, status.st_uid};
+  for (const auto& file : files_) {
+    auto& identity = state.files.emplace_back();
+    if (::stat(file.c_str(), &status) == 0) identity.emplace(status);
+  }
+  for (const auto& directory : directories_) {
+    auto& access = state.directories.emplace_back();
+    if (::stat(directory.c_str(), &status) == 0) access = Access{status.st_mode, status.st_uid};
   }
   return state;
 }
 
-std::vector<FileWatch::State> FileWatch::states() const {
-  std::vector<State> all;
-  all.reserve(files_.size());
-  for (const auto& file : files_) all.push_back(state_of(file));
-  return all;
-}
-
 FileWatch::FileWatch(std::vector<std::string> files) : files_(std::move(files)) {
   std::erase(files_, "");
-  reported_ = last_ = states();
+  for (const auto& file : files_) directories_.insert(directory_of(file));
+  reported_ = last_ = state();
 }
 
 bool FileWatch::changed() {
-  auto now = states();
+  auto now = state();
   const bool settled = now == last_;
   last_ = std::move(now);
   if (!settled || last_ == reported_) return false;

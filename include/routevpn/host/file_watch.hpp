@@ -6,6 +6,7 @@
 #include <chrono>
 #include <compare>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,16 +45,16 @@ class FileWatch {
     auto operator<=>(const Access&) const = default;
   };
   struct State {
-    std::optional<Identity> file;  // none: it is missing
-    std::optional<Access> directory;
+    std::vector<std::optional<Identity>> files;  // none: it is missing
+    std::vector<std::optional<Access>> directories;
     auto operator<=>(const State&) const = default;
   };
-  static State state_of(const std::string& file);
-  [[nodiscard]] std::vector<State> states() const;
+  [[nodiscard]] State state() const;
 
   std::vector<std::string> files_;
-  std::vector<State> reported_;
-  std::vector<State> last_;
+  std::set<std::string> directories_;  // of the files
+  State reported_;
+  State last_;
 };
 
 }  // namespace routevpn::host
