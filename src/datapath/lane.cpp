@@ -51,29 +51,34 @@ void Lane::execute_commands(Time now) {
   while (LaneCommand* const slot = mailbox_.commands.front()) {
     LaneCommand command = std::exchange(*slot, std::monostate{});
     mailbox_.commands.release();
-    std::visit(Overloaded{
-                   [](std::monostate) {},
-                   [this, now](InstallAssociation& wanted) { install(std::move(wanted), now); },
-                   [this](const ActivateAssociation& wanted) {
-                     for (const auto& each : associations_) {
-                       if (each->id == wanted.id) activate(*each);
-                     }
-                   },
-                   [this, now](const RetireAssociation& wanted) { retire(wanted.id, now); },
-                   [this, now](SendControl& wanted) {
-                     wanted.message.stamp = stamp_of(now);
-                     queue_control(wanted.message, wanted.padded_bytes);
-                   },
-                   [this](const SendAlert& wanted) { queue_alert(wanted); },
-                   [this, now](const ProbeSparseFlow&) { probe_sparse(now); },
-                   [this, now](const LimitPayload& wanted) {
-                     payload_limit_ = wanted.bytes;
-                     if (sparse_.remote()) probe_sparse(now);
-                   },
-                   [this](const ExpectPeer& wanted) { expected_peer_ = wanted.address; },
-                   [this](AcceptSources& wanted) { policy_.sources = std::move(wanted.sources); },
-               },
-               command);
+    std::visit(
+        Overloaded{
+            [](std::monostate) {},
+            [this, now](InstallAssociation& wanted) { install(std::move(wanted), now); },
+            [this](const ActivateAssociation& wanted) {
+              for (const auto& each : associations_) {
+                if (each->id == wanted.id) activate(*each);
+              }
+            },
+            [this, now](const RetireAssociation& wanted) { retire(wanted.id, now); },
+            [this, now](SendControl& wanted) {
+              wanted.message.stamp = stamp_of(now);
+              queue_control(wanted.message, wanted.padded_bytes);
+            },
+            [this, now](const SendEcho& wanted) {
+              keepalives_.begin(wanted, now);
+              queue_control({ControlMessage::Kind::echo_request, wanted.sequence, stamp_of(now)});
+            },
+            [this](const SendAlert& wanted) { queue_alert(wanted); },
+            [this, now](const ProbeSparseFlow&) { probe_sparse(now); },
+            [this, now](const LimitPayload& wanted) {
+              payload_limit_ = wanted.bytes;
+              if (sparse_.remote()) probe_sparse(now);
+            },
+            [this](const ExpectPeer& wanted) { expected_peer_ = wanted.address; },
+            [this](AcceptSources& wanted) { policy_.sources = std::move(wanted.sources); },
+        },
+        command);
   }
 }
 
@@ -97,20 +102,14 @@ void Lane::retire(AssociationId id, Time now) {
     ended_at_ = now;
     return true;
   });
-  if (associations_.empty()) lose_sparse();
+  if (!associations_.empty()) return;
+  lose_sparse();
+  keepalives_.end();
 }
 
 void Lane::activate(Association& association) {
   // A late record of an older association must not make the lane seal with it again.
   if (sending_ == nullptr || association.id > sending_->id) sending_ = &association;
-}
-
-bool Lane::announce(AssociationId id, const decltype(LaneEvent::what)& what) {
-  LaneEvent* const slot = mailbox_.events.reserve();
-  if (slot == nullptr) return false;
-  *slot = {id, what};
-  mailbox_.events.publish();
-  return true;
 }
 
 void Lane::check_limits(Association& association) {

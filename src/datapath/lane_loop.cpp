@@ -58,8 +58,7 @@ void LaneLoop::run() {
                                {bulk_fd, wanted(bulk_fd), 0},
                                {sparse_fd, wanted(sparse_fd), 0},
                                {inside_gone_ || blocked ? -1 : ends_.tun.fd(), POLLIN, 0}}};
-    const int wait_ms = bulk_.count == 0 ? -1 : 0;
-    if (poll(fds.data(), fds.size(), wait_ms) < 0) continue;  // interrupted
+    if (!wait(fds)) continue;
     const Time now = read_clock();
     eventfd_t wakeups = 0;
     if (fds[0].revents != 0) eventfd_read(wakeup_.get(), &wakeups);
@@ -70,10 +69,27 @@ void LaneLoop::run() {
     // An inside host's answer is often there before write() returns, so read without another poll.
     const bool answered =
         outside_turn((fds[1].revents & ~POLLOUT) != 0, (fds[2].revents & ~POLLOUT) != 0);
+    if (const auto due = lane_.due(); due && now >= *due) {
+      lane_.on_timer(read_clock());
+      send_control();
+    }
     if (blocked) continue_sending();
     if (fds[3].revents != 0 || (answered && fds[3].fd >= 0)) inside_turn();
-    if (!mailbox_.events.empty() || !mailbox_.handshakes.empty()) eventfd_write(control_wakeup_, 1);
+    if (lane_.take_wake() || !mailbox_.handshakes.empty()) eventfd_write(control_wakeup_, 1);
   }
+}
+
+// False: it was interrupted.
+bool LaneLoop::wait(std::span<pollfd> fds) const {
+  std::optional<Duration> longest;
+  if (const auto due = lane_.due()) longest = std::max(*due - read_clock(), Duration::zero());
+  if (bulk_.count != 0) longest = Duration::zero();
+  timespec timeout{};
+  if (longest) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(*longest);
+    timeout = {seconds.count(), (*longest - seconds).count()};
+  }
+  return ppoll(fds.data(), fds.size(), longest ? &timeout : nullptr, nullptr) >= 0;
 }
 
 void LaneLoop::finish() {

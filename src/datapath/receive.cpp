@@ -7,7 +7,7 @@
 //      control thread's mailbox (RFC 6347 section 4.1: epoch 0, and content types 20 and 22).
 //   3. open_record() checks the source, then the replay window, authenticates and decrypts in
 //      place. A record from an address other than the endpoint's may begin a move: roam.cpp.
-//   4. deliver() answers control messages, reassembles fragments, applies the outer ECN (RFC 6040)
+//   4. deliver() answers control messages (control.cpp), reassembles fragments, applies the outer ECN (RFC 6040)
 //      and collects the IP packets. The coalescer joins them to super-packets.
 //   5. LaneLoop writes each super-packet to the interface.
 // clang-format on
@@ -28,13 +28,6 @@ namespace {
 // less than 1 % of a processor. A peer that has moved is heard at once, and while strangers flood
 // from everywhere with one of its first records. The 2^28 forgeries of RFC 9325 take 11 hours.
 constexpr Rate stray_rate{std::chrono::milliseconds(10), 32};
-
-// Control messages and alerts of the peer. Each may cause a reply or an event. Far more than the
-// 100 keepalives per second that options allow, and less than 1 % of a processor.
-constexpr Rate control_rate{std::chrono::milliseconds(1), 64};
-
-// A round trip takes less. The prober has forgotten older requests.
-constexpr Duration max_round_trip = std::chrono::seconds(60);
 
 }  // namespace
 
@@ -151,16 +144,6 @@ bool Lane::open_record(const record::Split& split, const Arrival& arrival) {
   return true;
 }
 
-void Lane::take_alert(Association& association, ConstBytes payload, std::uint64_t sequence,
-                      Time now) {
-  if (payload.size() != 2) return drop(Drop::record_length);
-  if (!peer_control_.admit(now, control_rate)) return drop(Drop::payload_control_limited);
-  const AlertReceived alert{payload[0], payload[1], sequence == record::max_sequence};
-  // A fatal alert ends a handshake that failed at the peer, so the association is not used.
-  if (alert.level != alert_fatal) confirm(association);
-  announce(association.id, alert);  // if the queue is full, dead detection takes over
-}
-
 // The sender may use an association of an earlier process of this end. The control thread can
 // answer with a hint. The interval limits its work under a flood.
 void Lane::record_without_keys(const record::Split& split, const Arrival& arrival) {
@@ -246,44 +229,6 @@ void Lane::deliver_packet(Bytes packet, inside::Ecn outer_ecn) {
   if (!inside::take_outer_ecn(packet, outer_ecn)) return drop(Drop::payload_not_ect);
   if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_batch_full);
   payloads_.push_back(packet);
-}
-
-void Lane::control_message(Association& association, ConstBytes payload, const Arrival& arrival) {
-  const auto message = decode_control(payload);
-  if (!message) return drop(Drop::payload_control);
-  if (!peer_control_.admit(arrival.now, control_rate)) return drop(Drop::payload_control_limited);
-  switch (message->kind) {
-    case ControlMessage::Kind::echo_request: {
-      const bool probes_path = (message->sequence & path_probe) != 0;
-      if (!probes_path) {
-        ++association.echo_requests;
-        counters_.last_asked.store(arrival.now, std::memory_order_relaxed);
-      }
-      return answer_echo(association, *message, arrival);
-    }
-    case ControlMessage::Kind::echo_reply: {
-      if (take_path_proof(*message, arrival)) return;
-      // Modulo 2^64, because the peer chooses the stamp. One in the future is very old.
-      const std::uint64_t age = stamp_of(arrival.now) - message->stamp;
-      if (age > static_cast<std::uint64_t>(max_round_trip.count())) {
-        return drop(Drop::payload_control);
-      }
-      const Duration round_trip(static_cast<Duration::rep>(age));
-      // A reply comes by the sparse flow only if an attacker has copied it or its request there. It
-      // still shows that the peer is alive.
-      if (arrival.sparse) counters_.last_heard.store(arrival.now, std::memory_order_relaxed);
-      if (!arrival.sparse) bulk_answered(*message, round_trip);
-      announce(association.id, EchoReplied{message->sequence, round_trip, message->received});
-      return;
-    }
-    case ControlMessage::Kind::rekey_request:
-      announce(association.id, RekeyRequested{});
-      return;
-    case ControlMessage::Kind::sparse_request:
-      return answer_sparse(association, *message, payload.size(), arrival);
-    case ControlMessage::Kind::sparse_reply:
-      return sparse_answered(association, *message, arrival);
-  }
 }
 
 void Lane::count_written(const inside::SuperPacket& packet) {

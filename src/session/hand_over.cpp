@@ -8,6 +8,7 @@ namespace routevpn::session {
 
 bool Session::begin_hand_over(Time now) {
   const Phase phase = status_.phase;
+  prober_.end_series(now);
   if (handshakes_.initiating() && associations_.current() != nullptr) {
     handshakes_.abandon();
     rekey_at_ = now;

@@ -128,6 +128,10 @@ void Session::on_lane_event(const datapath::LaneEvent& event, Time now) {
           [](const datapath::InterfaceGone&) {},  // concerns the link
           [&](const datapath::AssociationConfirmed&) { confirm(event.id, now); },
           [&](const datapath::EchoReplied& echo) { echo_replied(echo, now); },
+          [&](const datapath::EchoMissing& echo) {
+            prober_.unanswered(echo.sequence, echo.sent, now);
+          },
+          [&](const datapath::RequestMissing&) { prober_.request_missing(now); },
           [&](const datapath::RekeyRequested&) { rekey_due(); },
           [&](const datapath::RekeyDue&) { rekey_due(); },
           [&](const datapath::LimitReached&) {
@@ -156,7 +160,7 @@ void Session::echo_replied(const datapath::EchoReplied& echo, Time now) {
   if ((echo.sequence & datapath::path_probe) != 0) {
     return path_.echo_replied(echo.sequence & ~datapath::path_probe, now);
   }
-  prober_.answered(echo.sequence, echo.received, echo.round_trip, now);
+  prober_.answered(echo.sequence, echo.received, echo.round_trip, now, echo.sent);
   end_damping(now);
 }
 

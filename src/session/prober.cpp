@@ -1,17 +1,20 @@
 #include "routevpn/session/prober.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace routevpn::session {
 
 void Prober::begin(Time now) {
   exchanges_.clear();
+  series_end_.reset();
   baseline_ = {};
   next_sequence_ = 1;
   heard(now);
 }
 
 void Prober::end() {
+  series_end_.reset();
   due_.reset();
   unanswered_since_.reset();
   gives_up_at_.reset();
@@ -46,18 +49,25 @@ bool Prober::is_late(Time due, Time now) const {
   return now - due > detection_.interval;
 }
 
-std::uint32_t Prober::send(Time now) {
+void Prober::remember(std::uint32_t sequence, Time sent) {
   if (exchanges_.size() == remembered) {
     const Exchange& oldest = exchanges_.front();
     if (oldest.answered) baseline_ = {oldest.sequence, oldest.received};
     exchanges_.pop_front();
   }
-  exchanges_.push_back({next_sequence_, now, false, 0});
+  exchanges_.push_back({sequence, sent, false, 0});
+  next_sequence_ = sequence + 1;
+}
+
+std::uint32_t Prober::send(Time now) {
+  give_up_series();
+  const std::uint32_t sequence = next_sequence_;
+  remember(sequence, now);
   if (is_suspicious(now)) {
     if (is_late(*due_, now)) burst_ = 0;
     due_ = now + detection_.interval;
     if (++burst_ == detection_.burst) gives_up_at_ = now + answer_time();
-    return next_sequence_++;
+    return sequence;
   }
   if (!unanswered_since_) unanswered_since_ = now;
   due_ = std::min(now + detection_.keepalive, *unanswered_since_ + answer_time());
@@ -65,7 +75,40 @@ std::uint32_t Prober::send(Time now) {
     due_ = std::min(*due_, now + retry_);
     retry_ = std::min(retry_ * 2, std::max(detection_.keepalive / 4, first_retry_));
   }
-  return next_sequence_++;
+  return sequence;
+}
+
+std::uint32_t Prober::begin_series() {
+  const bool first = unanswered_since_ && unanswered_since_ == exchanges_.back().sent;
+  if (detection_.burst == 0 || !path_.last || suspected_ || !first) return 0;
+  const auto more =
+      std::clamp<Duration::rep>(spared_interval / detection_.keepalive, 1, most_in_series) - 1;
+  if (more == 0) return 0;
+  unanswered_since_.reset();
+  series_end_ = exchanges_.back().sequence + static_cast<std::uint32_t>(more);
+  // If the lane tells nothing.
+  due_ = exchanges_.back().sent + (more + 2) * detection_.keepalive + answer_time();
+  return static_cast<std::uint32_t>(more);
+}
+
+// The lane may have sent one request more than is known.
+void Prober::give_up_series() {
+  if (series_end_ && next_sequence_ <= *series_end_) ++next_sequence_;
+  series_end_.reset();
+}
+
+void Prober::unanswered(std::uint32_t sequence, Time sent, Time now) {
+  if (!series_end_ || sequence > *series_end_) return;
+  if (sequence == next_sequence_) remember(sequence, sent);
+  series_end_.reset();
+  unanswered_since_ = sent;
+  due_ = now;
+}
+
+void Prober::end_series(Time now) {
+  if (!series_end_) return;
+  give_up_series();
+  due_ = now;
 }
 
 bool Prober::is_answered_by(Time heard_at, Time now) {
@@ -81,12 +124,22 @@ bool Prober::is_spared_by(Time asked, Time heard_at, Time now) {
   const Time own = exchanges_.back().sent + std::max(detection_.keepalive, spared_interval);
   if (now >= own) return false;
   if (now < next) {
-    due_ = std::min(next, own);
+    due_ = std::exchange(asked_late_, false) ? std::min(next, own) : own;
     return true;
   }
   // The peer's request is missing, as an answer would be.
   if (heard_at < next - detection_.keepalive) unanswered_since_ = now - answer_time();
   return false;
+}
+
+Duration Prober::asked_within() const {
+  return detection_.burst == 0 ? Duration::zero() : detection_.keepalive + answer_time();
+}
+
+void Prober::request_missing(Time now) {
+  if (!due_ || unanswered_since_ || suspected_) return;
+  asked_late_ = true;
+  due_ = std::min(*due_, now);
 }
 
 bool Prober::gives_up(Time now) {
@@ -100,8 +153,10 @@ std::optional<Time> Prober::gives_up_at(Time heard_at) const {
   return unanswered_since_ && heard_at > *unanswered_since_ ? std::nullopt : gives_up_at_;
 }
 
-bool Prober::answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip,
-                      Time now) {
+bool Prober::answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip, Time now,
+                      std::optional<Time> sent) {
+  const bool of_series = series_end_ && sequence <= *series_end_;
+  if (of_series && sent && sequence == next_sequence_) remember(sequence, *sent);
   const auto exchange =
       std::find_if(exchanges_.begin(), exchanges_.end(),
                    [sequence](const Exchange& e) { return e.sequence == sequence; });
@@ -121,7 +176,12 @@ bool Prober::answered(std::uint32_t sequence, std::uint32_t received, Duration r
   }
   path_.last = round_trip;
 
-  heard(exchanges_.back().sent + detection_.keepalive);
+  if (!of_series) {
+    heard(exchanges_.back().sent + detection_.keepalive);
+  } else if (sequence == *series_end_) {
+    series_end_.reset();
+    heard(exchanges_.back().sent + detection_.keepalive);
+  }
   return true;
 }
 

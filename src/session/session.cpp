@@ -241,7 +241,15 @@ void Session::end_damping(Time now) {
 }
 
 void Session::send_probe(Time now) {
-  command(datapath::SendControl{{ControlMessage::Kind::echo_request, prober_.send(now)}});
+  datapath::SendEcho request{prober_.send(now)};
+  if (settings_.role == Role::initiator) {
+    request.more = prober_.begin_series();
+    request.interval = settings_.detection.keepalive;
+    request.patience = prober_.answer_time();
+  } else {
+    request.asked_within = prober_.asked_within();
+  }
+  command(request);
   path_.on_keepalive(now);
 }
 

@@ -1,11 +1,14 @@
 // --detection: a dead peer is detected in time, and a lossy path is no dead peer. The false alarms
-// are counted with two probers alone, because a million minutes of whole links take too long.
+// are counted with two probers and the keepalives of their lanes alone, because a million minutes
+// of whole links take too long.
 
 #include <deque>
 #include <optional>
 #include <random>
 #include <string>
 
+#include "routevpn/base/overloaded.hpp"
+#include "routevpn/datapath/keepalives.hpp"
 #include "routevpn/session/prober.hpp"
 
 #include "catch.hpp"
@@ -47,7 +50,8 @@ World::Settings settings_of(const Speed& speed) {
 class ProbedPath {
  public:
   ProbedPath(const session::Detection& detection, double loss, Duration outage, std::uint64_t seed)
-      : probers_{{detection, 25ms}, {detection, 25ms}},
+      : detection_(detection),
+        probers_{{detection, 25ms}, {detection, 25ms}},
         random_(seed),
         loss_(loss),
         outage_(outage) {
@@ -71,7 +75,8 @@ class ProbedPath {
         const bool is_due = prober.due() <= now_ && !prober.is_answered_by(heard_[side], now_);
         const bool is_spared =
             is_due && side == acceptor && prober.is_spared_by(asked_, heard_[side], now_);
-        if (is_due && !is_spared) send(side, {now_, false, prober.send(now_), now_});
+        if (is_due && !is_spared) ask(side);
+        serve_lane(side);
       }
     }
     return alarms;
@@ -93,12 +98,44 @@ class ProbedPath {
   Time next() const {
     Time first = packets_.empty() ? Time::max() : packets_.front().at;
     for (const int side : {0, 1}) {
-      first = std::min(first, *probers_[side].due());
+      first = std::min({first, *probers_[side].due(), lanes_[side].due().value_or(first)});
       if (const auto given_up = probers_[side].gives_up_at(heard_[side])) {
         first = std::min(first, *given_up);
       }
     }
     return first;
+  }
+
+  // As Session::send_probe().
+  void ask(int side) {
+    auto& prober = probers_[side];
+    datapath::SendEcho request{prober.send(now_)};
+    if (side == acceptor) {
+      request.asked_within = prober.asked_within();
+    } else {
+      request.more = prober.begin_series();
+      request.interval = detection_.keepalive;
+      request.patience = prober.answer_time();
+    }
+    lanes_[side].begin(request, now_);
+    send(side, {now_, false, request.sequence, now_});
+  }
+
+  // As Lane::on_timer() and what Session does with its events.
+  void serve_lane(int side) {
+    const auto due = lanes_[side].due();
+    if (!due || now_ < *due) return;
+    std::visit(Overloaded{
+                   [](std::monostate) {},
+                   [&](std::uint32_t sequence) {
+                     send(side, {now_, false, sequence, now_});
+                   },
+                   [&](const datapath::EchoMissing& echo) {
+                     probers_[side].unanswered(echo.sequence, echo.sent, now_);
+                   },
+                   [&](const datapath::RequestMissing&) { probers_[side].request_missing(now_); },
+               },
+               lanes_[side].take(now_));
   }
 
   void send(int from, Packet packet) {
@@ -114,14 +151,19 @@ class ProbedPath {
     packets_.pop_front();
     heard_[packet.to] = now_;
     if (packet.to == acceptor && !packet.reply) asked_ = now_;
+    auto& lane = lanes_[packet.to];
+    if (!packet.reply) lane.asked(now_);
     if (packet.reply) {
-      probers_[packet.to].answered(packet.sequence, packet.sequence, now_ - packet.stamp, now_);
+      probers_[packet.to].answered(packet.sequence, packet.sequence, now_ - packet.stamp, now_,
+                                   lane.answered(packet.sequence));
     } else {
       send(packet.to, {now_, true, packet.sequence, packet.stamp});
     }
   }
 
+  session::Detection detection_;
   session::Prober probers_[2];
+  datapath::Keepalives lanes_[2];
   std::mt19937_64 random_;
   double loss_;
   Duration outage_;
@@ -201,6 +243,16 @@ TEST_CASE(
   CHECK(datagrams[1] <= 115);
   CHECK(datagrams[0] >= 105);
   CHECK(datagrams[1] >= 105);
+}
+
+TEST_CASE("the control threads of an idle link wake a few times per second") {
+  World world(settings_of(speeds[0]), identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+  world.run(5s);
+  const auto before = std::pair(world.initiator().wakes, world.acceptor().wakes);
+  world.run(10s);
+  CHECK(world.initiator().wakes - before.first <= 40);
+  CHECK(world.acceptor().wakes - before.second <= 40);
 }
 
 TEST_CASE("an acceptor that is asked no more asks by itself at once") {

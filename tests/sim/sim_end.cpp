@@ -138,9 +138,18 @@ void SimEnd::settle() {
     busy = false;
     drain();
     lane_.execute_commands(world_.now);
+    if (const auto due = lane_.due(); due && *due <= world_.now) {
+      lane_.on_timer(world_.now);
+      busy = true;
+    }
     flush(lane_.control_runs());
     lane_.control_sent();
-    while (const auto* const event = mailbox_.events.front()) {
+    const auto timer = session_.deadline();
+    const bool timer_due = timer && *timer <= world_.now;
+    // As in the process, other events wait for one of these.
+    const bool takes_events = lane_.take_wake() || timer_due || !mailbox_.handshakes.empty();
+    if (takes_events) ++wakes;
+    while (const auto* const event = takes_events ? mailbox_.events.front() : nullptr) {
       session_.on_lane_event(*event, world_.now);
       mailbox_.events.release();
       drain();
@@ -246,7 +255,10 @@ void SimEnd::inherit_counts(SimEnd& killed) {
 }
 
 std::optional<Time> SimEnd::deadline() const {
-  return session_.deadline();
+  const auto timer = session_.deadline();
+  const auto keepalive = lane_.due();
+  if (timer && keepalive) return std::min(*timer, *keepalive);
+  return timer ? timer : keepalive;
 }
 
 void SimEnd::set_carrier(bool on) {

@@ -49,6 +49,7 @@ class SimEnd {
   std::uint64_t sent_packets = 0;
   std::uint64_t delivered_packets = 0;
   int carrier_changes = 0;
+  int wakes = 0;  // of the control thread
   unsigned path_mtu = 0;
   unsigned payload_bytes = 0;
   int path_mtu_changes = 0;

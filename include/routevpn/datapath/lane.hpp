@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "routevpn/base/drop.hpp"
@@ -58,6 +59,10 @@ class Lane {
   // Executes the commands in the mailbox. Call it between the receive of a datagram and
   // from_outside(): then the keys that the peer may already use are installed.
   void execute_commands(Time now);
+  // The next keepalive, or the time at which one is missing. Call on_timer() then, after what was
+  // received is handed in.
+  [[nodiscard]] std::optional<Time> due() const { return keepalives_.due(); }
+  void on_timer(Time now);
 
   // Inside -> outside. When must_flush() is true, seal and send before the next packet. If the peer
   // reassembles fragments, packets above `mtu` pass: they waited when the MTU fell.
@@ -90,6 +95,8 @@ class Lane {
   void resume(const LaneState& state, Time now);
   // False if the queue of events is full. Callers repeat events that must not be lost.
   bool announce(AssociationId id, const decltype(LaneEvent::what)& what);
+  // Whether there is an event since the last call that the control thread must learn of now.
+  bool take_wake() { return std::exchange(wakes_control_, false); }
 
  private:
   // One seals, one or two are being installed, the others only open late records.
@@ -124,7 +131,6 @@ class Lane {
   void forward_handshake(Bytes record, const Arrival& arrival);
   [[nodiscard]] bool is_peer(const IpAddress& address) const;
   bool open_record(const record::Split& split, const Arrival& arrival);
-  void take_alert(Association& association, ConstBytes payload, std::uint64_t sequence, Time now);
   void record_without_keys(const record::Split& split, const Arrival& arrival);
   Association* open_with_any(const record::Split& split, const Arrival& arrival,
                              record::Opened& opened);
@@ -138,10 +144,16 @@ class Lane {
   void announce_roam(Association& association);
   void confirm(Association& association);
   void deliver(Association& association, Bytes payload, const Arrival& arrival);
-  void control_message(Association& association, ConstBytes payload, const Arrival& arrival);
   [[nodiscard]] bool accepts_source(ConstBytes packet) const;
   void deliver_packet(Bytes packet, inside::Ecn outer_ecn);
   void check_limits(Association& association);
+
+  // control.cpp
+  void take_alert(Association& association, ConstBytes payload, std::uint64_t sequence, Time now);
+  void control_message(Association& association, ConstBytes payload, const Arrival& arrival);
+  void take_echo_reply(const Association& association, const ControlMessage& reply,
+                       const Arrival& arrival);
+  bool put_event(AssociationId id, const decltype(LaneEvent::what)& what);
 
   // sparse.cpp
   inside::OutboundBatch& batch_for(ConstBytes packet, std::size_t mtu, Time now);
@@ -189,8 +201,10 @@ class Lane {
   std::vector<Bytes> payloads_;
   Reassembler reassembler_;
   inside::Coalescer coalescer_;
+  Keepalives keepalives_;
   SparseFlow sparse_;
   FlowClasses classes_;
+  bool wakes_control_ = false;    // see take_wake()
   bool sparse_wanted_ = false;    // a packet took the sparse flow, or would have
   bool sparse_announced_ = true;  // the mailbox took the event for its current state
   std::optional<Time> bulk_shown_at_;

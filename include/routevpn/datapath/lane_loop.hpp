@@ -12,6 +12,8 @@
 #include <memory>
 #include <span>
 
+#include <poll.h>
+
 #include "routevpn/base/owned.hpp"
 #include "routevpn/datapath/lane.hpp"
 #include "routevpn/datapath/lane_ends.hpp"
@@ -57,6 +59,7 @@ class LaneLoop {
     std::size_t bytes = 0;
   };
 
+  [[nodiscard]] bool wait(std::span<pollfd> fds) const;
   bool outside_turn(bool bulk, bool sparse);
   [[nodiscard]] bool bulk_has_waited() const;
   static bool gather(const outside::UdpSocket& socket, Batch& batch);

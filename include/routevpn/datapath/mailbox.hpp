@@ -11,6 +11,7 @@
 #include "routevpn/datapath/association.hpp"
 #include "routevpn/datapath/control_message.hpp"
 #include "routevpn/datapath/handshake_queue.hpp"
+#include "routevpn/datapath/keepalives.hpp"
 #include "routevpn/datapath/prefix_set.hpp"
 #include "routevpn/datapath/spsc_ring.hpp"
 #include "routevpn/record/cipher.hpp"
@@ -61,15 +62,16 @@ struct SendAlert {
   std::uint8_t description = 0;
   AssociationId id = 0;  // 0: the association that seals
 };
-using LaneCommand =
-    std::variant<std::monostate, InstallAssociation, ActivateAssociation, RetireAssociation,
-                 SendControl, SendAlert, ProbeSparseFlow, LimitPayload, ExpectPeer, AcceptSources>;
+using LaneCommand = std::variant<std::monostate, InstallAssociation, ActivateAssociation,
+                                 RetireAssociation, SendControl, SendEcho, SendAlert,
+                                 ProbeSparseFlow, LimitPayload, ExpectPeer, AcceptSources>;
 
 struct AssociationConfirmed {};  // the first authentic record arrived
 struct EchoReplied {
   std::uint32_t sequence = 0;
   Duration round_trip{};
   std::uint32_t received = 0;
+  std::optional<Time> sent;  // the request, if it is one of a series (keepalives.hpp)
 };
 struct RekeyRequested {};  // by the peer
 struct RekeyDue {};        // because of the number of records
@@ -102,9 +104,9 @@ struct InterfaceGone {};  // the TUN interface was deleted
 
 struct LaneEvent {
   AssociationId id = 0;
-  std::variant<std::monostate, AssociationConfirmed, EchoReplied, RekeyRequested, RekeyDue,
-               LimitReached, AlertReceived, PeerRoamed, SparseFlowChanged, DatagramTooBig,
-               DatagramUndelivered, RecordWithoutKeys, InterfaceGone>
+  std::variant<std::monostate, AssociationConfirmed, EchoReplied, EchoMissing, RequestMissing,
+               RekeyRequested, RekeyDue, LimitReached, AlertReceived, PeerRoamed, SparseFlowChanged,
+               DatagramTooBig, DatagramUndelivered, RecordWithoutKeys, InterfaceGone>
       what;
 };
 

@@ -3,9 +3,12 @@
 // One request is sent every keepalive interval, under load too, because only a reply tells the
 // round trip time. When one has no answer in time, a burst of requests follows (detection.hpp).
 //
+// The lane sends most of them: a series of requests, for about a second, as long as each is
+// answered in time (datapath/keepalives.hpp). So the control thread wakes once per series.
+//
 // The end that is asked need not ask as often: the peer's next request tells as much as a reply.
 // While requests come at its own interval it sends one per second, for the round trip and the loss.
-// When one does not come in time, its burst begins.
+// When one does not come in time, its burst begins. The lane watches the time of the requests.
 #pragma once
 
 #include <cstdint>
@@ -42,17 +45,30 @@ class Prober {
   // until the next keepalive.
   bool is_answered_by(Time heard, Time now);
   // At due(): whether the peer's request that came at `asked` replaces the one that is due. Then
-  // due() is later. Only one end may use it: two ends that wait for each other would both be late.
-  // Always false without a burst, because --keepalive sets the interval of both ends.
+  // due() is later, and only request_missing() tells that the next one is late. Only one end may
+  // use it: two ends that wait for each other would both be late. Always false without a burst,
+  // because
+  // --keepalive sets the interval of both ends.
   bool is_spared_by(Time asked, Time heard, Time now);
+  // The peer's requests come within this time of each other. 0: they are not expected.
+  [[nodiscard]] Duration asked_within() const;
+  void request_missing(Time now);
   // There is a hint that the peer is dead: a request is due now, and its burst begins if it is not
   // answered. No effect while one is not answered, and without a burst.
   void suspect(Time now);
   // The sequence number of the request to send now; the next is scheduled.
   std::uint32_t send(Time now);
-  // `received`: how many requests the peer has received. False: the reply matches no request, or
-  // came before.
-  bool answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip, Time now);
+  // Leaves requests to the lane that follow the one just sent, each after a keepalive. Returns
+  // their number; 0: the prober has to know of the reply first.
+  std::uint32_t begin_series();
+  // A request of the series has no reply in time. The series has ended.
+  void unanswered(std::uint32_t sequence, Time sent, Time now);
+  // The series ends, and a request is due.
+  void end_series(Time now);
+  // `received`: how many requests the peer has received. `sent`: by the lane, in a series. False:
+  // the reply matches no request, or came before.
+  bool answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip, Time now,
+                std::optional<Time> sent = std::nullopt);
   // When a burst without an answer ends, if nothing was heard since it began. None: there is none.
   [[nodiscard]] std::optional<Time> gives_up_at(Time heard) const;
   // At gives_up_at(): false if that was noticed late, so that the burst is repeated.
@@ -95,9 +111,12 @@ class Prober {
   [[nodiscard]] bool is_suspicious(Time now) const;
   [[nodiscard]] bool is_late(Time due, Time now) const;
   void heard(Time next_keepalive);
+  void remember(std::uint32_t sequence, Time sent);
+  void give_up_series();
 
   static constexpr std::size_t remembered = 100;
   static constexpr Duration spared_interval = std::chrono::seconds(1);
+  static constexpr std::uint32_t most_in_series = 16;
 
   Detection detection_;
   Duration first_retry_;
@@ -108,6 +127,8 @@ class Prober {
   unsigned burst_ = 0;                    // requests sent while suspicious
   std::optional<Time> gives_up_at_;
   std::uint32_t next_sequence_ = 1;
+  std::optional<std::uint32_t> series_end_;  // the lane's last sequence number
+  bool asked_late_ = false;                  // request_missing()
   std::deque<Exchange> exchanges_;
   Mark baseline_;  // the last answered exchange that is no longer in exchanges_
   PathStatus path_;

@@ -74,7 +74,7 @@ TEST_CASE("requests of the peer spare all but one a second of our own") {
   Time asked = probing_start + 95ms;
   for (Time now = *prober.due(); now < probing_start + 1s; now = *prober.due(), asked += 100ms) {
     REQUIRE(prober.is_spared_by(asked, asked, now));
-    CHECK(prober.due() == std::min(asked + 100ms + 10ms, probing_start + 1s));
+    CHECK(prober.due() == probing_start + 1s);
   }
   CHECK(prober.due() == probing_start + 1s);
   CHECK_FALSE(prober.is_spared_by(asked, asked, probing_start + 1s));
@@ -84,7 +84,9 @@ TEST_CASE("a missing request of the peer begins the burst, as a missing answer d
   Prober prober = fast_prober();
   const Time asked = probing_start + 95ms;
   REQUIRE(prober.is_spared_by(asked, asked, *prober.due()));
-  const Time due = *prober.due();
+  const Time due = asked + prober.asked_within();
+  prober.request_missing(due);
+  CHECK(prober.due() == due);
   CHECK_FALSE(prober.is_spared_by(asked, asked, due));
   for (int i = 0; i < 15; ++i) prober.send(*prober.due());
   CHECK(prober.gives_up_at(asked) == due + 14 * burst_interval + 10ms);
@@ -94,10 +96,20 @@ TEST_CASE("data in place of a missing request causes one request and no burst") 
   Prober prober = fast_prober();
   const Time asked = probing_start + 95ms;
   REQUIRE(prober.is_spared_by(asked, asked, *prober.due()));
-  const Time due = *prober.due();
+  const Time due = asked + prober.asked_within();
+  prober.request_missing(due);
   CHECK_FALSE(prober.is_spared_by(asked, due - 50ms, due));
   prober.send(due);
   CHECK(prober.due() == due + 10ms);  // then its own answer would be late
+}
+
+TEST_CASE("a request of the peer that is reported missing too early is waited for") {
+  Prober prober = fast_prober();
+  const Time asked = probing_start + 95ms;
+  REQUIRE(prober.is_spared_by(asked, asked, *prober.due()));
+  prober.request_missing(asked + 105ms);
+  REQUIRE(prober.is_spared_by(asked, asked, asked + 105ms));
+  CHECK(prober.due() == asked + prober.asked_within());
 }
 
 TEST_CASE("requests that come more rarely than our own spare none") {
