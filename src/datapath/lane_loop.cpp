@@ -47,6 +47,7 @@ void LaneLoop::stop() {
 }
 
 void LaneLoop::run() {
+  Time now = read_clock();
   while (!stopping_.load(std::memory_order_relaxed)) {
     const bool blocked = !unsent_.empty();
     const auto wanted = [this, blocked](int fd) {
@@ -58,8 +59,9 @@ void LaneLoop::run() {
                                {bulk_fd, wanted(bulk_fd), 0},
                                {sparse_fd, wanted(sparse_fd), 0},
                                {inside_gone_ || blocked ? -1 : ends_.tun.fd(), POLLIN, 0}}};
-    if (!wait(fds)) continue;
-    const Time now = read_clock();
+    const bool interrupted = !wait(fds, now);
+    now = read_clock();
+    if (interrupted) continue;
     eventfd_t wakeups = 0;
     if (fds[0].revents != 0) eventfd_read(wakeup_.get(), &wakeups);
     if ((fds[1].revents & POLLERR) != 0) take_errors(ends_.socket);
@@ -79,10 +81,11 @@ void LaneLoop::run() {
   }
 }
 
-// False: it was interrupted.
-bool LaneLoop::wait(std::span<pollfd> fds) const {
+// False: it was interrupted. `now` may be that of the last turn, whose packets then delay a
+// keepalive by as much as the turn took.
+bool LaneLoop::wait(std::span<pollfd> fds, Time now) const {
   std::optional<Duration> longest;
-  if (const auto due = lane_.due()) longest = std::max(*due - read_clock(), Duration::zero());
+  if (const auto due = lane_.due()) longest = std::max(*due - now, Duration::zero());
   if (bulk_.count != 0) longest = Duration::zero();
   timespec timeout{};
   if (longest) {
@@ -127,7 +130,7 @@ bool LaneLoop::outside_turn(bool bulk, bool sparse) {
     if (bulk_.count + sparse_.count == 0) break;
     // The control thread installs keys before it sends the flight that lets the peer use them.
     // So after a receive the commands with the keys for it are in the mailbox.
-    lane_.execute_commands(read_clock());
+    if (!mailbox_.commands.empty()) lane_.execute_commands(read_clock());
     bytes += sparse_.bytes;
     calls += sparse_.count;
     hand_in(sparse_, UdpFlow::sparse);

@@ -59,7 +59,7 @@ class LaneLoop {
     std::size_t bytes = 0;
   };
 
-  [[nodiscard]] bool wait(std::span<pollfd> fds) const;
+  [[nodiscard]] bool wait(std::span<pollfd> fds, Time now) const;
   bool outside_turn(bool bulk, bool sparse);
   [[nodiscard]] bool bulk_has_waited() const;
   static bool gather(const outside::UdpSocket& socket, Batch& batch);
