@@ -1,8 +1,6 @@
 // What a lane tells its control thread, and what the peer's lane tells this one: control messages
 // and alerts.
 
-#include <algorithm>
-
 #include "routevpn/base/overloaded.hpp"
 #include "routevpn/datapath/lane.hpp"
 
@@ -79,15 +77,14 @@ void Lane::take_echo_reply(const Association& association, const ControlMessage&
   if (age > static_cast<std::uint64_t>(max_round_trip.count())) {
     return drop(Drop::payload_control);
   }
-  Duration round_trip(static_cast<Duration::rep>(age));
+  const Duration round_trip(static_cast<Duration::rep>(age));
   // A reply comes by the sparse flow only if an attacker has copied it or its request there. It
   // still shows that the peer is alive.
   if (arrival.sparse) counters_.last_heard.store(arrival.now, std::memory_order_relaxed);
   if (!arrival.sparse) bulk_answered(reply, round_trip);
-  const auto sent = keepalives_.answered(reply.sequence);
-  if (sent) round_trip = std::min(round_trip, arrival.now - *sent);
-  const EchoReplied event{reply.sequence, round_trip, reply.received, sent};
-  if (sent && keepalives_.goes_on()) {
+  EchoReplied event{reply.sequence, round_trip, reply.received, std::nullopt};
+  if (keepalives_.answers(reply.sequence, time_of(reply))) event.sent = time_of(reply);
+  if (event.sent && keepalives_.goes_on()) {
     put_event(association.id, event);
   } else {
     announce(association.id, event);

@@ -13,8 +13,8 @@ void Keepalives::begin(const SendEcho& wanted, Time now) {
   if (waits_) series_due_ = now + wanted.patience;
   if (wanted.asked_within == Duration::zero()) {
     asked_due_.reset();
-  } else if (!asked_due_) {
-    asked_due_ = now + wanted.asked_within;
+  } else {
+    asked_due_ = std::min(asked_due_.value_or(Time::max()), now + wanted.asked_within);
   }
 }
 
@@ -26,12 +26,12 @@ void Keepalives::asked(Time now) {
   if (series_.asked_within != Duration::zero()) asked_due_ = now + series_.asked_within;
 }
 
-std::optional<Time> Keepalives::answered(std::uint32_t sequence) {
-  if (!waits_ || sequence != series_.sequence) return std::nullopt;
+bool Keepalives::answers(std::uint32_t sequence, Time sent) {
+  if (!waits_ || sequence != series_.sequence || sent != sent_) return false;
   waits_ = false;
   series_due_.reset();
   if (series_.more > 0) series_due_ = sent_ + series_.interval;
-  return sent_;
+  return true;
 }
 
 std::optional<Time> Keepalives::due() const {

@@ -7,8 +7,8 @@
 //      control thread's mailbox (RFC 6347 section 4.1: epoch 0, and content types 20 and 22).
 //   3. open_record() checks the source, then the replay window, authenticates and decrypts in
 //      place. A record from an address other than the endpoint's may begin a move: roam.cpp.
-//   4. deliver() answers control messages (control.cpp), reassembles fragments, applies the outer ECN (RFC 6040)
-//      and collects the IP packets. The coalescer joins them to super-packets.
+//   4. deliver() answers control messages (control.cpp), reassembles fragments, applies the outer
+//      ECN (RFC 6040) and collects the IP packets. The coalescer joins them to super-packets.
 //   5. LaneLoop writes each super-packet to the interface.
 // clang-format on
 //

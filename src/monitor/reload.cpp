@@ -104,7 +104,7 @@ void Monitor::take_credentials(dtls::Credentials fresh) {
 }
 
 void Monitor::check_files(Time now) {
-  // So the tick of the namespaces' watch serves the files, too.
+  // So that the tick of the namespaces' watch, up to so much earlier, serves the files, too.
   constexpr Duration slack = std::chrono::milliseconds(100);
   if (now + slack >= check_files_at_) {
     check_files_at_ = now + host::FileWatch::check_interval;

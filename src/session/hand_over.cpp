@@ -8,7 +8,7 @@ namespace routevpn::session {
 
 bool Session::begin_hand_over(Time now) {
   const Phase phase = status_.phase;
-  prober_.end_series(now);
+  prober_.end_series();
   if (handshakes_.initiating() && associations_.current() != nullptr) {
     handshakes_.abandon();
     rekey_at_ = now;
@@ -27,6 +27,7 @@ void Session::resume(Time now) {
   if (current == nullptr) return;
   keep_gasp();
   const auto renewal = renewal_due(*current, current->status.established);
+  if (prober_.due()) send_probe(now);  // the new lane has no series and no watch
   if (rekey_at_ && renewal) rekey_at_ = std::max(now, std::min(*rekey_at_, *renewal));
 }
 

@@ -5,6 +5,12 @@
 
 namespace routevpn::session {
 
+namespace {
+
+constexpr Duration least_answer_time = std::chrono::milliseconds(10);  // for both ends' processes
+
+}  // namespace
+
 void Prober::begin(Time now) {
   exchanges_.clear();
   series_end_.reset();
@@ -52,7 +58,8 @@ bool Prober::is_late(Time due, Time now) const {
 void Prober::remember(std::uint32_t sequence, Time sent) {
   if (exchanges_.size() == remembered) {
     const Exchange& oldest = exchanges_.front();
-    if (oldest.answered) baseline_ = {oldest.sequence, oldest.received};
+    baseline_ = oldest.answered ? Mark{0, oldest.received}
+                                : Mark{baseline_.unanswered + 1, baseline_.received};
     exchanges_.pop_front();
   }
   exchanges_.push_back({sequence, sent, false, 0});
@@ -60,7 +67,7 @@ void Prober::remember(std::uint32_t sequence, Time sent) {
 }
 
 std::uint32_t Prober::send(Time now) {
-  give_up_series();
+  end_series();
   const std::uint32_t sequence = next_sequence_;
   remember(sequence, now);
   if (is_suspicious(now)) {
@@ -81,6 +88,8 @@ std::uint32_t Prober::send(Time now) {
 std::uint32_t Prober::begin_series() {
   const bool first = unanswered_since_ && unanswered_since_ == exchanges_.back().sent;
   if (detection_.burst == 0 || !path_.last || suspected_ || !first) return 0;
+  // A series waits for each reply, so on a long path its interval would be the round trip.
+  if (answer_time() >= detection_.keepalive) return 0;
   const auto more =
       std::clamp<Duration::rep>(spared_interval / detection_.keepalive, 1, most_in_series) - 1;
   if (more == 0) return 0;
@@ -91,23 +100,18 @@ std::uint32_t Prober::begin_series() {
   return static_cast<std::uint32_t>(more);
 }
 
-// The lane may have sent one request more than is known.
-void Prober::give_up_series() {
-  if (series_end_ && next_sequence_ <= *series_end_) ++next_sequence_;
+// The lane may have sent more requests than is known.
+void Prober::end_series() {
+  if (series_end_) next_sequence_ = *series_end_ + 1;
   series_end_.reset();
 }
 
 void Prober::unanswered(std::uint32_t sequence, Time sent, Time now) {
-  if (!series_end_ || sequence > *series_end_) return;
-  if (sequence == next_sequence_) remember(sequence, sent);
+  const bool of_series = series_end_ && sequence <= *series_end_ && sequence + 1 >= next_sequence_;
+  if (!of_series) return;  // of an earlier one
+  if (sequence >= next_sequence_) remember(sequence, sent);
   series_end_.reset();
   unanswered_since_ = sent;
-  due_ = now;
-}
-
-void Prober::end_series(Time now) {
-  if (!series_end_) return;
-  give_up_series();
   due_ = now;
 }
 
@@ -132,14 +136,17 @@ bool Prober::is_spared_by(Time asked, Time heard_at, Time now) {
   return false;
 }
 
+// Too short a time does no harm, see is_spared_by().
 Duration Prober::asked_within() const {
-  return detection_.burst == 0 ? Duration::zero() : detection_.keepalive + answer_time();
+  if (detection_.burst == 0) return Duration::zero();
+  return detection_.keepalive + (path_.last ? answer_time() : least_answer_time);
 }
 
 void Prober::request_missing(Time now) {
-  if (!due_ || unanswered_since_ || suspected_) return;
+  if (!due_ || exchanges_.empty() || unanswered_since_ || suspected_) return;
   asked_late_ = true;
-  due_ = std::min(*due_, now);
+  // Within a keepalive after an own request is_spared_by() is asked anyway.
+  if (*due_ > exchanges_.back().sent + detection_.keepalive) due_ = std::min(*due_, now);
 }
 
 bool Prober::gives_up(Time now) {
@@ -156,7 +163,7 @@ std::optional<Time> Prober::gives_up_at(Time heard_at) const {
 bool Prober::answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip, Time now,
                       std::optional<Time> sent) {
   const bool of_series = series_end_ && sequence <= *series_end_;
-  if (of_series && sent && sequence == next_sequence_) remember(sequence, *sent);
+  if (of_series && sent && sequence >= next_sequence_) remember(sequence, *sent);
   const auto exchange =
       std::find_if(exchanges_.begin(), exchanges_.end(),
                    [sequence](const Exchange& e) { return e.sequence == sequence; });
@@ -191,26 +198,28 @@ Duration Prober::timeout() const {
 
 Duration Prober::answer_time() const {
   constexpr Duration first = std::chrono::seconds(1);
-  constexpr Duration least = std::chrono::milliseconds(10);  // for the processes of both ends
   if (!path_.last) return first;
-  return std::max({path_.smoothed + 4 * path_.jitter, least,
+  return std::max({path_.smoothed + 4 * path_.jitter, least_answer_time,
                    detection_.burst == 0 ? detection_.interval : Duration::zero()});
 }
 
-// Between two replies, the sequence numbers tell how many requests were sent, the peer's counts how
-// many arrived, and our own exchanges how many replies came back.
+// Between two replies, our exchanges tell how many requests were sent and how many replies came
+// back, and the peer's counts how many requests arrived.
 void Prober::count_directions(PathStatus& status) const {
-  Mark last = baseline_;
+  std::uint32_t last_received = baseline_.received;
   std::uint32_t answers = 0;
+  std::uint32_t sent = 0;  // up to the last answered one
+  std::uint32_t number = baseline_.unanswered;
   for (const Exchange& exchange : exchanges_) {
+    ++number;
     if (!exchange.answered) continue;
     ++answers;
+    sent = number;
     // A request that overtook another one was counted first.
-    last = {exchange.sequence, std::max(last.received, exchange.received)};
+    last_received = std::max(last_received, exchange.received);
   }
-  const std::uint32_t sent = last.sequence - baseline_.sequence;
   const std::uint32_t received =
-      std::clamp(last.received - baseline_.received, answers, std::max(answers, sent));
+      std::clamp(last_received - baseline_.received, answers, std::max(answers, sent));
   if (answers == 0) return;
   status.loss_tx = 1 - static_cast<double>(received) / static_cast<double>(sent);
   status.loss_rx = 1 - static_cast<double>(answers) / static_cast<double>(received);
@@ -219,7 +228,9 @@ void Prober::count_directions(PathStatus& status) const {
 PathStatus Prober::status(Time now) const {
   PathStatus status = path_;
   const auto ended = [&](const Exchange& e) {
-    return e.answered || now - e.sent > std::max(detection_.keepalive, timeout());
+    // The reply to the last one of a series may be in the mailbox.
+    const bool in_time = series_end_ && &e == &exchanges_.back();
+    return e.answered || (!in_time && now - e.sent > std::max(detection_.keepalive, timeout()));
   };
   const auto counted = std::count_if(exchanges_.begin(), exchanges_.end(), ended);
   const auto lost = std::count_if(exchanges_.begin(), exchanges_.end(),

@@ -154,8 +154,10 @@ class ProbedPath {
     auto& lane = lanes_[packet.to];
     if (!packet.reply) lane.asked(now_);
     if (packet.reply) {
+      std::optional<Time> sent;
+      if (lane.answers(packet.sequence, packet.stamp)) sent = packet.stamp;
       probers_[packet.to].answered(packet.sequence, packet.sequence, now_ - packet.stamp, now_,
-                                   lane.answered(packet.sequence));
+                                   sent);
     } else {
       send(packet.to, {now_, true, packet.sequence, packet.stamp});
     }
@@ -197,6 +199,19 @@ TEST_CASE("a silent path takes the carriers of both ends off within the time of 
       CHECK(world.run_until([&] { return world.both_up(); }, 15s));
       CHECK(world.violations.empty());
     }
+  }
+}
+
+TEST_CASE("a path that becomes silent in its first second is detected as fast as later") {
+  for (const Duration phase : {150ms, 400ms, 1000ms, 1001ms, 1150ms}) {
+    CAPTURE(phase.count());
+    World world(settings_of(speeds[0]), identities().initiator, identities().acceptor);
+    REQUIRE(world.run_until([&] { return world.both_up(); }, 1s));
+    world.run(phase);
+    world.wire.impair({.drop = 1});
+    const Time cut = world.now;
+    REQUIRE(world.run_until([&] { return !world.carrier(0) && !world.carrier(1); }, 10s));
+    CHECK(world.now - cut <= speeds[0].detected_within + 2 * Wire::delay);
   }
 }
 

@@ -94,6 +94,25 @@ TEST_CASE("after hand-overs of both ends rekeys, detection and the gasp work") {
   CHECK(world.violations.empty());
 }
 
+TEST_CASE("a cut just after a hand-over is detected as fast as another") {
+  const int end = GENERATE(0, 1);
+  const Duration phase = GENERATE(0ms, 30ms, 60ms, 99ms, 500ms);
+  CAPTURE(end, phase.count());
+  World::Settings settings;
+  options::LinkOptions options;
+  options.detection = options::Detection::fast;
+  settings.detection = session::Detection::of(options);
+  World world(settings, identities().initiator, identities().acceptor);
+  REQUIRE(world.run_until([&] { return world.both_up(); }, 2s));
+  world.run(5s + phase);
+  world.hand_over(end);
+  world.wire.impair({.drop = 1});
+  const Time cut = world.now;
+  REQUIRE(world.run_until([&] { return !world.carrier(0) && !world.carrier(1); }, 6s));
+  CHECK(world.now - cut <= 350ms + 2 * Wire::delay);
+  CHECK(world.violations.empty());
+}
+
 TEST_CASE("a hand-over during a rekey begins the rekey again") {
   const int end = GENERATE(0, 1);
   CAPTURE(end);

@@ -81,7 +81,7 @@ enum class Kind : std::uint8_t {
 
 // Of this table and of the state that a worker hands over. A worker and a monitor of two versions
 // do not understand each other. Every change of a message or of a state's fields counts it up.
-inline constexpr std::uint32_t version = 3;
+inline constexpr std::uint32_t version = 4;
 
 // Text of at most `size` - 1 bytes, zeros behind it.
 template <std::size_t size>

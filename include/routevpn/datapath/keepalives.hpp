@@ -38,14 +38,15 @@ class Keepalives {
   void end();
   // The peer has asked.
   void asked(Time now);
-  // A reply has come. The time of its request, if that is the last one of the series.
-  std::optional<Time> answered(std::uint32_t sequence);
+  // A reply has come to a request of this time. Whether that is the last one of the series, and was
+  // not answered before.
+  bool answers(std::uint32_t sequence, Time sent);
   // A series is in progress and its last request is answered, so this lane will send another.
   [[nodiscard]] bool goes_on() const { return series_due_ && !waits_; }
 
   [[nodiscard]] std::optional<Time> due() const;
-  // At due(), until it returns std::monostate. A number is the sequence number of a request to
-  // send.
+  // At due(). A number is the sequence number of a request to send. If more is due, due() has
+  // passed again.
   std::variant<std::monostate, std::uint32_t, EchoMissing, RequestMissing> take(Time now);
 
  private:

@@ -23,7 +23,8 @@ namespace routevpn::datapath {
 class LaneLoop {
  public:
   // `mtu`: the interface's MTU in bytes; may change. `control_wakeup`: an eventfd that the lane
-  // writes when the mailbox holds events or handshakes.
+  // writes when the mailbox holds handshakes, or an event that the control thread must learn of
+  // now.
   LaneLoop(Mailbox& mailbox, LaneCounters& counters, LaneEnds& ends,
            const std::atomic<unsigned>& mtu, int control_wakeup, LanePolicy policy = {});
 

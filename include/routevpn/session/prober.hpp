@@ -47,8 +47,7 @@ class Prober {
   // At due(): whether the peer's request that came at `asked` replaces the one that is due. Then
   // due() is later, and only request_missing() tells that the next one is late. Only one end may
   // use it: two ends that wait for each other would both be late. Always false without a burst,
-  // because
-  // --keepalive sets the interval of both ends.
+  // because --keepalive sets the interval of both ends.
   bool is_spared_by(Time asked, Time heard, Time now);
   // The peer's requests come within this time of each other. 0: they are not expected.
   [[nodiscard]] Duration asked_within() const;
@@ -63,8 +62,8 @@ class Prober {
   std::uint32_t begin_series();
   // A request of the series has no reply in time. The series has ended.
   void unanswered(std::uint32_t sequence, Time sent, Time now);
-  // The series ends, and a request is due.
-  void end_series(Time now);
+  // The lane ends its series.
+  void end_series();
   // `received`: how many requests the peer has received. `sent`: by the lane, in a series. False:
   // the reply matches no request, or came before.
   bool answered(std::uint32_t sequence, std::uint32_t received, Duration round_trip, Time now,
@@ -87,7 +86,7 @@ class Prober {
   friend void fields(Io& io, Prober& prober) {
     PathStatus& path = prober.path_;
     io(prober.retry_, prober.due_, prober.unanswered_since_, prober.burst_, prober.gives_up_at_,
-       prober.next_sequence_, prober.exchanges_, prober.baseline_.sequence,
+       prober.next_sequence_, prober.exchanges_, prober.baseline_.unanswered,
        prober.baseline_.received, path.last, path.min, path.smoothed, path.jitter);
   }
 
@@ -104,7 +103,7 @@ class Prober {
     }
   };
   struct Mark {
-    std::uint32_t sequence = 0;
+    std::uint32_t unanswered = 0;  // requests since, that are no longer in exchanges_
     std::uint32_t received = 0;
   };
   void count_directions(PathStatus& status) const;
@@ -112,7 +111,6 @@ class Prober {
   [[nodiscard]] bool is_late(Time due, Time now) const;
   void heard(Time next_keepalive);
   void remember(std::uint32_t sequence, Time sent);
-  void give_up_series();
 
   static constexpr std::size_t remembered = 100;
   static constexpr Duration spared_interval = std::chrono::seconds(1);

@@ -20,17 +20,17 @@ bool is_nothing(Keepalives& keepalives, Time now) {
 TEST_CASE("a series sends each request an interval after the one before") {
   Keepalives keepalives;
   keepalives.begin(series, start);
-  CHECK(keepalives.answered(7) == start);
+  CHECK(keepalives.answers(7, start));
   CHECK(keepalives.goes_on());
   CHECK(keepalives.due() == start + 100ms);
   CHECK(is_nothing(keepalives, start + 99ms));
   CHECK(std::get<std::uint32_t>(keepalives.take(start + 101ms)) == 8);
   CHECK(is_nothing(keepalives, start + 101ms));
-  CHECK(keepalives.answered(8) == start + 101ms);
+  CHECK(keepalives.answers(8, start + 101ms));
   CHECK(keepalives.due() == start + 201ms);
   CHECK(std::get<std::uint32_t>(keepalives.take(start + 201ms)) == 9);
   CHECK_FALSE(keepalives.goes_on());
-  CHECK(keepalives.answered(9) == start + 201ms);
+  CHECK(keepalives.answers(9, start + 201ms));
   CHECK_FALSE(keepalives.goes_on());  // the control thread has to know
   CHECK_FALSE(keepalives.due());
 }
@@ -38,33 +38,34 @@ TEST_CASE("a series sends each request an interval after the one before") {
 TEST_CASE("a request of a series without a reply in time ends it") {
   Keepalives keepalives;
   keepalives.begin(series, start);
-  keepalives.answered(7);
+  keepalives.answers(7, start);
   keepalives.take(start + 100ms);
   CHECK(keepalives.due() == start + 110ms);
   const auto missing = std::get<EchoMissing>(keepalives.take(start + 110ms));
   CHECK(missing.sequence == 8);
   CHECK(missing.sent == start + 100ms);
   CHECK_FALSE(keepalives.due());
-  CHECK_FALSE(keepalives.answered(8));
+  CHECK_FALSE(keepalives.answers(8, start + 100ms));
 }
 
 TEST_CASE("only the reply to the last request of a series is one of it") {
   Keepalives keepalives;
-  CHECK_FALSE(keepalives.answered(0));
+  CHECK_FALSE(keepalives.answers(0, {}));
   keepalives.begin(series, start);
-  CHECK_FALSE(keepalives.answered(6));
-  CHECK_FALSE(keepalives.answered(8));
-  CHECK(keepalives.answered(7));
-  CHECK_FALSE(keepalives.answered(7));
+  CHECK_FALSE(keepalives.answers(6, start));
+  CHECK_FALSE(keepalives.answers(8, start));
+  CHECK_FALSE(keepalives.answers(7, start - 1s));  // of an earlier association
+  CHECK(keepalives.answers(7, start));
+  CHECK_FALSE(keepalives.answers(7, start));
 }
 
 TEST_CASE("a request that no others follow ends a series, and its reply is not waited for") {
   Keepalives keepalives;
   keepalives.begin(series, start);
-  keepalives.answered(7);
+  keepalives.answers(7, start);
   keepalives.begin({20}, start + 50ms);
   CHECK_FALSE(keepalives.due());
-  CHECK_FALSE(keepalives.answered(20));
+  CHECK_FALSE(keepalives.answers(20, start + 50ms));
   CHECK_FALSE(keepalives.goes_on());
 }
 
@@ -78,6 +79,12 @@ TEST_CASE("a request of the peer that does not come in time is told once") {
   CHECK(keepalives.due() == start + 210ms);
   keepalives.begin(own, start + 150ms);  // an own request says nothing of the peer
   CHECK(keepalives.due() == start + 210ms);
+  own.asked_within = 50ms;  // the round trip is known now
+  keepalives.begin(own, start + 155ms);
+  CHECK(keepalives.due() == start + 205ms);
+  own.asked_within = 110ms;
+  keepalives.begin(own, start + 156ms);
+  CHECK(keepalives.due() == start + 205ms);
   CHECK(std::holds_alternative<RequestMissing>(keepalives.take(start + 210ms)));
   CHECK_FALSE(keepalives.due());
   keepalives.asked(start + 300ms);

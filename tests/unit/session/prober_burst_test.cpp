@@ -112,6 +112,22 @@ TEST_CASE("a request of the peer that is reported missing too early is waited fo
   CHECK(prober.due() == asked + prober.asked_within());
 }
 
+TEST_CASE("a peer that asks more rarely causes no more requests") {
+  Prober prober = fast_prober();
+  const Time own = *prober.due();
+  prober.send(own);
+  prober.answered(2, 2, 2ms, own + 2ms);
+  prober.request_missing(own + 10ms);
+  CHECK(prober.due() == own + 100ms);
+}
+
+TEST_CASE("an earlier association's missing request does not count for a new one") {
+  Prober prober = fast_prober();
+  prober.begin(probing_start + 50ms);
+  prober.request_missing(probing_start + 60ms);
+  CHECK(prober.due() == probing_start + 50ms);
+}
+
 TEST_CASE("requests that come more rarely than our own spare none") {
   Prober prober = fast_prober();
   CHECK_FALSE(prober.is_spared_by(probing_start - 900ms, probing_start, *prober.due()));

@@ -87,25 +87,67 @@ TEST_CASE("a hint ends a series, and no sequence number is used twice") {
   answer(prober, 2);
   prober.suspect(sent_at(3) + 1ms);
   CHECK(prober.due() == sent_at(3) + 1ms);
-  CHECK(prober.send(*prober.due()) == 4);  // the lane may have sent 3
+  CHECK(prober.send(*prober.due()) == 12);  // the lane may have sent 3 to 11
   CHECK(prober.begin_series() == 0);
   CHECK_FALSE(prober.answered(3, 3, 2ms, sent_at(3) + 3ms, sent_at(3)));
   prober.unanswered(3, sent_at(3), sent_at(3) + 10ms);
   CHECK(prober.due() == sent_at(3) + 1ms + prober.answer_time());
 }
 
-TEST_CASE("a series ends for another process") {
+TEST_CASE("a series that ends with its lane uses no number twice, and loses nothing") {
   Prober prober = prober_in_series();
   answer(prober, 2);
-  prober.end_series(sent_at(3) + 1ms);
-  CHECK(prober.due() == sent_at(3) + 1ms);
-  CHECK(prober.send(*prober.due()) == 4);
+  prober.end_series();
+  const Time later = sent_at(3) + 1ms;
+  CHECK(prober.send(later) == 12);
+  CHECK(prober.answered(12, 3, 2ms, later + 2ms));
+  CHECK(prober.status(later + 2ms).loss_tx == 0);
+  CHECK(prober.status(later + 2ms).loss_rx == 0);
 }
 
 TEST_CASE("a lane that tells nothing of its series delays the next request by two keepalives") {
   Prober prober = prober_in_series();
   CHECK(prober.due() == sent_at(13) + prober.answer_time());
-  CHECK(prober.send(*prober.due()) == 4);
+  CHECK(prober.send(*prober.due()) == 12);
+}
+
+TEST_CASE("a reply that the mailbox lost does not end a series") {
+  Prober prober = prober_in_series();
+  answer(prober, 2);
+  answer(prober, 4);
+  SECTION("whose last one is answered") {
+    answer(prober, 11);
+    CHECK(prober.due() == sent_at(12));
+    CHECK(prober.send(sent_at(12)) == 12);
+  }
+  SECTION("or is missing") {
+    prober.unanswered(6, sent_at(6), sent_at(6) + 10ms);
+    CHECK(prober.send(*prober.due()) == 7);
+  }
+}
+
+TEST_CASE("what an earlier series misses does not end a later one") {
+  Prober prober = prober_in_series();
+  answer(prober, 2);
+  CHECK(prober.send(sent_at(4)) == 12);  // the check after a restart hint
+  CHECK(prober.begin_series() == 9);
+  const auto due = prober.due();
+  prober.unanswered(3, sent_at(3), sent_at(4) + 1ms);
+  CHECK(prober.due() == due);
+}
+
+TEST_CASE("a round trip above the keepalive leaves nothing to the lane") {
+  Prober prober({100ms, 15ms, 15, 3500ms, 1000ms}, 25ms);
+  prober.begin(probing_start);
+  prober.send(probing_start);
+  prober.answered(1, 1, 150ms, probing_start + 150ms);
+  prober.send(probing_start + 200ms);
+  CHECK(prober.begin_series() == 0);
+}
+
+TEST_CASE("the request of a series that is under way is not lost yet") {
+  Prober prober = prober_in_series();
+  CHECK(prober.status(sent_at(2) + 900ms).loss == 0);
 }
 
 TEST_CASE("an interval of a second, or one set by hand, leaves nothing to the lane") {
