@@ -69,7 +69,11 @@ void Lane::execute_commands(Time now) {
               keepalives_.begin(wanted, now);
               queue_control({ControlMessage::Kind::echo_request, wanted.sequence, stamp_of(now)});
             },
-            [this](const SendAlert& wanted) { queue_alert(wanted); },
+            [this](const SendAlert& wanted) {
+              queue_alert(wanted);
+              // The peer has no keys for what would follow.
+              if (wanted.description == alert_close_notify) keepalives_.end();
+            },
             [this, now](const ProbeSparseFlow&) { probe_sparse(now); },
             [this, now](const LimitPayload& wanted) {
               payload_limit_ = wanted.bytes;

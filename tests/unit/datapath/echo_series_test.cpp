@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr SendEcho series{7, 1, 100ms, 10ms, 0ms};
+constexpr SendEcho two_requests{7, 1, 100ms, 10ms, 0ms};
 
 // Passes the requests of `from` on, and the replies back 3 ms later.
 void exchange(End& from, End& to) {
@@ -23,7 +23,7 @@ void exchange(End& from, End& to) {
 TEST_CASE("the control thread wakes for the last reply of a series alone") {
   LanePair pair;
   pair.a.lane.take_wake();
-  pair.a.command(series);
+  pair.a.command(two_requests);
   exchange(pair.a, pair.b);
   CHECK_FALSE(pair.a.lane.take_wake());
   REQUIRE(pair.a.lane.due() == epoch + 100ms);
@@ -48,7 +48,7 @@ TEST_CASE("the control thread wakes for the last reply of a series alone") {
 TEST_CASE("the control thread wakes at once for a missing reply, and for a late one") {
   LanePair pair;
   pair.a.lane.take_wake();
-  pair.a.command(series);
+  pair.a.command(two_requests);
   const auto request = pair.a.control().at(0);
   pair.a.now = epoch + 10ms;
   pair.a.lane.on_timer(pair.a.now);
@@ -70,7 +70,7 @@ TEST_CASE("the control thread wakes at once for a missing reply, and for a late 
 
 TEST_CASE("a reply with a false stamp is none of a series") {
   LanePair pair;
-  pair.a.command(series);
+  pair.a.command(two_requests);
   static_cast<void>(pair.a.control());
   pair.b.now = epoch - 5s;  // the lane sets the stamp
   pair.b.command(SendControl{{ControlMessage::Kind::echo_reply, 7}});
@@ -97,9 +97,16 @@ TEST_CASE("the control thread wakes when the peer asks no more") {
   CHECK_FALSE(pair.b.lane.due());
 }
 
+TEST_CASE("a lane that has told the peer of the end sends no requests") {
+  LanePair pair;
+  pair.a.command(two_requests);
+  pair.a.command(SendAlert{alert_warning, alert_close_notify});
+  CHECK_FALSE(pair.a.lane.due());
+}
+
 TEST_CASE("a lane without an association sends no requests") {
   LanePair pair;
-  pair.a.command(series);
+  pair.a.command(two_requests);
   pair.a.command(RetireAssociation{1});
   CHECK_FALSE(pair.a.lane.due());
 }
