@@ -183,12 +183,9 @@ bool Prober::answered(std::uint32_t sequence, std::uint32_t received, Duration r
   }
   path_.last = round_trip;
 
-  if (!of_series) {
-    heard(exchanges_.back().sent + detection_.keepalive);
-  } else if (sequence == *series_end_) {
-    series_end_.reset();
-    heard(exchanges_.back().sent + detection_.keepalive);
-  }
+  if (of_series && sequence < *series_end_) return true;  // the lane goes on
+  series_end_.reset();
+  heard(exchanges_.back().sent + detection_.keepalive);
   return true;
 }
 
