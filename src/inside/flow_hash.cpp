@@ -2,15 +2,12 @@
 
 #include <cstring>
 
+#include "flow_hash_constants.hpp"
 #include "packet_fields.hpp"
 
 namespace routevpn::inside {
 
 namespace {
-
-constexpr std::uint16_t fragment_bits = 0x3fff;  // more fragments, and the offset: RFC 791
-constexpr std::uint8_t fragment_header = 44;     // RFC 8200 section 4.5
-constexpr std::size_t port_bytes = 4;            // source and destination
 
 class Hash {
  public:
@@ -21,15 +18,16 @@ class Hash {
       add(word);
     }
   }
-  void add(std::uint32_t word) { hash_ = (hash_ ^ word) * 0x9e3779b97f4a7c15; }  // 2^64 / phi
+  void add(std::uint32_t word) { hash_ = (hash_ ^ word) * flow_hash_multiplier; }
   [[nodiscard]] std::uint32_t value() const { return static_cast<std::uint32_t>(hash_ >> 32); }
 
  private:
-  std::uint64_t hash_ = 0x2545f4914f6cdd1d;
+  std::uint64_t hash_ = flow_hash_seed;
 };
 
 }  // namespace
 
+// steering_program.cpp has the same steps for the kernel.
 std::optional<std::uint32_t> flow_hash(ConstBytes packet) {
   if (packet.size() < ip4::header_bytes) return std::nullopt;
   const bool v6 = is_ip6(packet.data());

@@ -20,6 +20,7 @@ inline constexpr std::size_t ttl_at = 8;
 inline constexpr std::size_t protocol_at = 9;
 inline constexpr std::size_t checksum_at = 10;
 inline constexpr std::size_t addresses_at = 12;
+inline constexpr std::size_t addresses_bytes = 8;  // source and destination
 inline constexpr std::uint16_t dont_fragment = 0x4000;
 }  // namespace ip4
 
@@ -29,6 +30,7 @@ inline constexpr std::size_t payload_length_at = 4;
 inline constexpr std::size_t next_header_at = 6;
 inline constexpr std::size_t hop_limit_at = 7;
 inline constexpr std::size_t addresses_at = 8;
+inline constexpr std::size_t addresses_bytes = 32;  // source and destination
 }  // namespace ip6
 
 namespace tcp {
@@ -69,8 +71,8 @@ constexpr std::size_t l4_header_bytes(ConstBytes l4, bool is_udp) {
 
 // Source and destination address in the header.
 constexpr ConstBytes addresses_of(const std::uint8_t* packet) {
-  return is_ip6(packet) ? ConstBytes(packet + ip6::addresses_at, 32)
-                        : ConstBytes(packet + ip4::addresses_at, 8);
+  return is_ip6(packet) ? ConstBytes(packet + ip6::addresses_at, ip6::addresses_bytes)
+                        : ConstBytes(packet + ip4::addresses_at, ip4::addresses_bytes);
 }
 
 }  // namespace routevpn::inside
