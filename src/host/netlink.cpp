@@ -3,10 +3,12 @@
 #include <cerrno>
 
 #include <linux/if_addr.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
 #include "routevpn/base/error.hpp"
+#include "routevpn/base/log.hpp"
 #include "routevpn/base/mtu.hpp"
 
 #include "netlink_socket.hpp"
@@ -76,6 +78,24 @@ NlMessage link_request(const std::string& name, const ifinfomsg& header) {
   return request;
 }
 
+// An interface with queues has 256 for sending, whatever number is attached. When it goes up for
+// the first time, the kernel gives each of them a queueing discipline, unless there is one for
+// all: 3.3 MiB with pfifo_fast and 17 MiB with fq_codel. No discipline ever delays a packet here,
+// because a TUN device takes every packet at once, and drops it when its own queue of 500 is full.
+void set_no_queueing(unsigned ifindex, NetlinkSocket& socket) {
+  constexpr char kind[] = "noqueue";
+  tcmsg header{};
+  header.tcm_ifindex = static_cast<int>(ifindex);
+  header.tcm_parent = TC_H_ROOT;
+  const NlMessage request =
+      new_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
+  put(request, TCA_KIND, kind, sizeof kind);
+  if (const auto answer = socket.ask(request); !answer) {
+    log_info("the interface has a queueing discipline for each of its queues",
+             {{"error", answer.reason}});
+  }
+}
+
 void bring_up(const std::string& name, NetlinkSocket& socket) {
   ifinfomsg header{};
   header.ifi_flags = header.ifi_change = IFF_UP;
@@ -142,6 +162,7 @@ void Netlink::set_up(const InterfaceSetup& setup) {
     const auto answer = socket_->ask(address_request(ifindex, address));
     if (!answer) refuse("address " + address.to_string(), answer);
   }
+  if (setup.has_queues) set_no_queueing(ifindex, *socket_);
   bring_up(setup.name, *socket_);
   if (read_sysctl(disable_ipv6(setup.name)) == "0") add_multicast_route(ifindex, *socket_);
   const std::uint32_t table = setup.table == 0 ? RT_TABLE_MAIN : setup.table;

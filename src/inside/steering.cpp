@@ -13,14 +13,17 @@
 
 namespace routevpn::inside {
 
-Fd Steering::attach(const Tun& queue) {
+Steering::Program Steering::load() {
   Fd map = make_slots();
-  const Fd program = load_program(steering_program(map));
-  const int fd = program.get();
-  if (ioctl(queue.fd(), TUNSETSTEERINGEBPF, &fd) != 0) {
+  Fd code = load_program(steering_program(map));
+  return {std::move(code), std::move(map)};
+}
+
+void Steering::attach(const Program& program, const Tun& queue) {
+  const int code = program.code.get();
+  if (ioctl(queue.fd(), TUNSETSTEERINGEBPF, &code) != 0) {
     throw system_error("interface " + queue.name() + ": TUNSETSTEERINGEBPF");
   }
-  return map;
 }
 
 Steering::Steering(const Fd& map) {

@@ -27,8 +27,11 @@ std::string content_of(const Fd& file) {
 }
 
 Handover handover_of(const channel::Start& start, std::vector<Fd> descriptors) {
-  if (start.lanes == 0 || descriptors.size() != channel::descriptors_before_lanes +
-                                                    channel::descriptors_of_lane * start.lanes) {
+  const std::size_t end_of_lanes =
+      channel::descriptors_before_lanes + channel::descriptors_of_lane * start.lanes;
+  const std::size_t behind_lanes =
+      start.sparse_queue != 0 ? channel::descriptors_of_sparse_queue : 0;
+  if (start.lanes == 0 || descriptors.size() != end_of_lanes + behind_lanes) {
     throw SystemError("the monitor's start has " + std::to_string(descriptors.size()) +
                       " descriptors");
   }
@@ -51,12 +54,19 @@ Handover handover_of(const channel::Start& start, std::vector<Fd> descriptors) {
     return routed_source ? outside::UdpSocket::adopt(std::move(fd), family, true)
                          : outside::UdpSocket::adopt_beside(std::move(fd), family);
   };
-  for (next += 5; next != descriptors.end(); next += channel::descriptors_of_lane) {
-    const bool has_sparse = (start.sparse_sockets >> given.lanes.size() & 1) != 0;
-    given.lanes.push_back(
-        {outside::UdpSocket::adopt(std::move(next[0]), family, routed_source),
-         has_sparse ? std::optional(adopt_sparse(next[1])) : std::nullopt,
-         inside::Tun::adopt(std::move(next[2]), given.ifname, start.udp_offload != 0)});
+  const auto adopt_queue = [&](Fd& fd) {
+    return inside::Tun::adopt(std::move(fd), given.ifname, start.udp_offload != 0);
+  };
+  next += 5;
+  for (std::uint32_t lane = 0; lane < start.lanes; ++lane, next += channel::descriptors_of_lane) {
+    const bool has_sparse = (start.sparse_sockets >> lane & 1) != 0;
+    given.lanes.push_back({outside::UdpSocket::adopt(std::move(next[0]), family, routed_source),
+                           has_sparse ? std::optional(adopt_sparse(next[1])) : std::nullopt,
+                           adopt_queue(next[2])});
+  }
+  if (start.sparse_queue != 0) {
+    given.lanes.front().sparse_queue.emplace(
+        datapath::LaneEnds::SparseQueue{adopt_queue(next[0]), std::move(next[1])});
   }
   return given;
 }

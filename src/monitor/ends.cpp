@@ -4,12 +4,15 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <unistd.h>
 
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/error.hpp"
 #include "routevpn/base/log.hpp"
 #include "routevpn/datapath/mtu.hpp"
+#include "routevpn/host/capabilities.hpp"
+#include "routevpn/inside/steering.hpp"
 #include "routevpn/inside/tun.hpp"
 #include "routevpn/monitor/kept_link.hpp"
 #include "routevpn/outside/udp.hpp"
@@ -89,13 +92,49 @@ outside::RouteProbe open_route_probe(const options::LinkOptions& options,
   return outside::RouteProbe::open(options.fwmark);
 }
 
+void log_one_queue(const SystemError& error) {
+  log_info("sparse flows share the thread of the others", {{"error", error.what()}});
+}
+
+std::optional<inside::Steering::Program> load_steering() {
+  try {
+    const host::Raised right(CAP_SYS_ADMIN);
+    return inside::Steering::load();
+  } catch (const SystemError& error) {
+    log_one_queue(error);
+    return std::nullopt;
+  }
+}
+
+// The program is attached first: without it the kernel would spread all flows over both queues.
+std::optional<datapath::LaneEnds::SparseQueue> open_sparse_queue(
+    const inside::Tun& queue, inside::Steering::Program program) {
+  try {
+    inside::Steering::attach(program, queue);
+    auto second = queue.another_queue();
+    second.attach(true);
+    return datapath::LaneEnds::SparseQueue{std::move(second), std::move(program.map)};
+  } catch (const SystemError& error) {
+    log_one_queue(error);
+    return std::nullopt;
+  }
+}
+
 std::vector<datapath::LaneEnds> open_lanes(const options::LinkOptions& options,
                                            std::vector<Sockets> sockets) {
+  // Several lanes have a thread each, and the kernel spreads the flows over them.
+  const bool wants_steering = options.lanes == 1 && sockets.front().sparse;
+  auto steering = wants_steering ? load_steering() : std::nullopt;
+  const bool shared = options.lanes > 1 || steering;
   std::vector<datapath::LaneEnds> lanes;
   for (auto& pair : sockets) {
-    const auto create = [&] { return inside::Tun::create(options.ifname, options.lanes > 1); };
+    const auto create = [&] { return inside::Tun::create(options.ifname, shared); };
     auto queue = lanes.empty() ? open_when_free(create) : lanes.front().tun.another_queue();
     lanes.push_back({std::move(pair.bulk), std::move(pair.sparse), std::move(queue)});
+  }
+  if (steering) {
+    auto& lane = lanes.front();
+    lane.sparse_queue = open_sparse_queue(lane.tun, std::move(*steering));
   }
   return lanes;
 }
@@ -134,7 +173,8 @@ Ends join_ends(const options::LinkOptions& options, EarlyEnds early,
   auto carrier = inside::Carrier::of(lanes.front().tun);
   host::Netlink netlink;
   if (is_new) {
-    netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table});
+    const bool has_queues = lanes.size() > 1 || lanes.front().sparse_queue;
+    netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table, has_queues});
   }
   host::LinkdownRoutes linkdown_routes(ifname);
   if (is_new && early.guardian) early.guardian->begin(ifname);
@@ -216,12 +256,21 @@ void Ends::restore_sockets() const {
 
 void Ends::reset() const {
   restore_sockets();
-  for (const auto& lane : lanes) {
+  const auto attach = [](const inside::Tun& queue, bool attached) {
     try {
-      lane.tun.attach(&lane == &lanes.front());
+      queue.attach(attached);
     } catch (const SystemError&) {  // it is so already
     }
+  };
+  // The queue of sparse flows is attached last, because inside::Steering counts the queues in the
+  // order of their attachment. Its packets are dropped: the worker before has not read them.
+  const auto& sparse_queue = lanes.front().sparse_queue;
+  if (sparse_queue) {
+    inside::Steering(sparse_queue->steering).steer_all(false);
+    attach(sparse_queue->tun, false);
   }
+  for (const auto& lane : lanes) attach(lane.tun, &lane == &lanes.front());
+  if (sparse_queue) attach(sparse_queue->tun, true);
 }
 
 }  // namespace routevpn::monitor

@@ -29,6 +29,8 @@ constexpr const char* guardian_name = "guardian";
 constexpr const char* bulk_name = "udp";
 constexpr const char* sparse_name = "sparse";
 constexpr const char* queue_name = "tun";
+constexpr const char* sparse_queue_name = "sparse-tun";
+constexpr const char* steering_name = "steering";
 
 constexpr std::size_t most_state_bytes = std::size_t{4} << 20;  // the credentials have 3 files
 constexpr std::chrono::milliseconds store_time{1000};
@@ -64,6 +66,9 @@ std::vector<Named> all_descriptors(const Ends& ends, const WorkerProcess& worker
     all.push_back({of_lane(bulk_name, lane), one.socket.fd()});
     if (one.sparse) all.push_back({of_lane(sparse_name, lane), one.sparse->fd()});
     all.push_back({of_lane(queue_name, lane), one.tun.fd()});
+    if (!one.sparse_queue) continue;
+    all.push_back({of_lane(sparse_queue_name, lane), one.sparse_queue->tun.fd()});
+    all.push_back({of_lane(steering_name, lane), one.sparse_queue->steering.get()});
   }
   all.push_back({state_name, state.get()});  // last: with it the others are complete
   return all;
@@ -213,6 +218,12 @@ std::vector<datapath::LaneEnds> KeptLink::take_lanes(bool accepts) {
          std::move(sparse),
          inside::Tun::adopt(take_descriptor(of_lane(queue_name, lane)), state_.ifname,
                             state_.udp_offload)});
+    Fd queue = take_descriptor(of_lane(sparse_queue_name, lane));
+    Fd steering = take_descriptor(of_lane(steering_name, lane));
+    if (!queue || !steering) continue;
+    lanes.back().sparse_queue.emplace(datapath::LaneEnds::SparseQueue{
+        inside::Tun::adopt(std::move(queue), state_.ifname, state_.udp_offload),
+        std::move(steering)});
   }
   if (lanes.empty() || !lanes.front().tun.exists()) {
     throw SystemError("interface " + state_.ifname + " was deleted while the link restarted");

@@ -18,7 +18,8 @@ namespace {
 //
 // While the monitor runs:
 //   CAP_NET_ADMIN        carrier, MTU, routes, sysctls, firewall marks
-//   CAP_SYS_ADMIN        entering namespaces; effective only then (host/capabilities.hpp)
+//   CAP_SYS_ADMIN        entering namespaces, and bpf(2) at the start; effective only then
+//                        (host/capabilities.hpp)
 //   CAP_SETUID, SETGID   the user of the worker and of resolvers, the group of the control socket
 //   CAP_SETPCAP          the worker and resolvers drop their bounding sets
 //   CAP_SYS_CHROOT       the worker's empty root directory

@@ -62,6 +62,11 @@ void Monitor::give_start(const WorkerProcess& process, bool takes_over) {
     add(lane.sparse ? lane.sparse->fd() : -1);
     add(lane.tun.fd());
   }
+  const auto& sparse_queue = ends_.lanes.front().sparse_queue;
+  if (sparse_queue) {
+    add(sparse_queue->tun.fd());
+    add(sparse_queue->steering.get());
+  }
   channel::Start start{};
   start.link = channel::Text<112>::of(listener_.link());
   start.ifname = channel::Text<16>::of(ifname_);
@@ -74,6 +79,7 @@ void Monitor::give_start(const WorkerProcess& process, bool takes_over) {
   for (std::size_t lane = 0; lane < ends_.lanes.size(); ++lane) {
     if (ends_.lanes[lane].sparse) start.sparse_sockets |= static_cast<std::uint16_t>(1U << lane);
   }
+  start.sparse_queue = sparse_queue ? 1 : 0;
   start.key = key_;
   start.confined = options_.no_sandbox ? 0 : 1;
   start.may_outlive = unit_.empty() ? 0 : 1;

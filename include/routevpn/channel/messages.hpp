@@ -81,7 +81,7 @@ enum class Kind : std::uint8_t {
 
 // Of this table and of the state that a worker hands over. A worker and a monitor of two versions
 // do not understand each other. Every change of a message or of a state's fields counts it up.
-inline constexpr std::uint32_t version = 4;
+inline constexpr std::uint32_t version = 5;
 
 // Text of at most `size` - 1 bytes, zeros behind it.
 template <std::size_t size>
@@ -236,12 +236,14 @@ struct PskSecrets {
 // The files, each a descriptor: options, certificates, CAs, CRLs. With a start these follow: the
 // listening control socket, the look-up sockets of IPv4 and IPv6 (/dev/null for a missing one), the
 // empty root, the memory for the worker's state (memfd), and for each lane the UDP socket, that of
-// the sparse flow (/dev/null for a missing one) and the queue of the interface.
+// the sparse flow (/dev/null for a missing one) and the queue of the interface. With
+// Start::sparse_queue two more follow: the queue of sparse flows and the map of inside::Steering.
 inline constexpr std::size_t files_of_reload = 4;
 inline constexpr std::size_t descriptors_before_lanes = files_of_reload + 5;
 inline constexpr std::size_t state_bytes = std::size_t{1} << 20;  // of the memory for the state
 inline constexpr std::size_t most_lanes = 16;
 inline constexpr std::size_t descriptors_of_lane = 3;
+inline constexpr std::size_t descriptors_of_sparse_queue = 2;  // only of a link with one lane
 inline constexpr std::size_t most_descriptors =
     descriptors_before_lanes + descriptors_of_lane * most_lanes;
 struct Start {
@@ -255,6 +257,7 @@ struct Start {
   std::uint8_t lookup_v4;  // the look-up socket is there
   std::uint8_t lookup_v6;
   std::uint16_t sparse_sockets;  // bit i: lane i's is there
+  std::uint8_t sparse_queue;     // 1: that of lane 0 is there
   std::uint8_t key;              // the number of the credentials
   std::uint8_t confined;         // 0: --no-sandbox
   std::uint8_t may_outlive;      // 1: the monitor may send Outlive

@@ -19,6 +19,7 @@ struct InterfaceSetup {
   std::vector<IpPrefix> addresses;
   std::vector<IpPrefix> routes;
   std::uint32_t table = 0;  // 0: main
+  bool has_queues = false;  // the interface is a shared inside::Tun
 };
 
 class Netlink {
@@ -28,9 +29,10 @@ class Netlink {
   Netlink(Netlink&&) noexcept;
 
   // In this order: MTU, no link-local address by the kernel, no router advertisements, addresses,
-  // administratively up, routes. The calling thread must be in the namespace. Afterwards a change
-  // of carrier appears in `ip monitor` as a change of the link only. Throws UsageError for an
-  // address or route that the kernel refuses, SystemError otherwise.
+  // no queueing discipline if it has queues, administratively up, routes. The calling thread must
+  // be in the namespace. Afterwards a change of carrier appears in `ip monitor` as a change of the
+  // link only. Throws UsageError for an address or route that the kernel refuses, SystemError
+  // otherwise.
   void set_up(const InterfaceSetup& setup);
   // From any namespace. Below 1280 bytes the kernel removes IPv6 from the interface for good, with
   // its addresses and settings. Throws SystemError.

@@ -18,10 +18,16 @@ class Steering {
   static constexpr unsigned slot_bits = 11;
   static constexpr std::size_t slots = std::size_t{1} << slot_bits;
 
-  // Lets a new program choose the queues of this queue's interface, and returns the descriptor of
-  // its slots. No slot is sparse. The program stays while the interface exists. Needs CAP_BPF or
-  // CAP_SYS_ADMIN in the initial user namespace, and Linux 5.5. Throws SystemError.
-  static Fd attach(const Tun& queue);
+  struct Program {
+    Fd code;
+    Fd map;  // with the slots; none of them is sparse at first
+  };
+  // Needs CAP_BPF or CAP_SYS_ADMIN in the initial user namespace, and Linux 5.5. Throws
+  // SystemError.
+  static Program load();
+  // Lets the program choose between the queues of this queue's interface, while the interface
+  // exists. The program's descriptors may be closed afterwards. Throws SystemError.
+  static void attach(const Program& program, const Tun& queue);
 
   // Maps the slots. Needs no right. The descriptor may be closed afterwards. Throws SystemError.
   explicit Steering(const Fd& map);

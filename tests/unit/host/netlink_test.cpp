@@ -16,6 +16,7 @@
 
 using namespace routevpn;
 using namespace routevpn::host;
+using Catch::Matchers::StartsWith;
 using routevpn::inside::Carrier;
 using routevpn::inside::Tun;
 
@@ -68,6 +69,26 @@ TEST_CASE("an interface gets its addresses, MTU and routes, and none from the ke
         "10.2.0.0/16 dev " + name + " proto static scope link linkdown \n");
   CHECK_THAT(lab.ip("-6 route show 2001:db8:2::/48"),
              ContainsSubstring("2001:db8:2::/48 dev " + name + " proto static metric 1024"));
+}
+
+TEST_CASE("an interface with queues has one queueing discipline, which stores nothing") {
+  if (!can_make_namespaces()) return;
+  const TestNetns lab;
+  const NetnsScope inside(lab.open());
+  const Tun tun = Tun::create("rv0", true);
+  auto setup = interconnect("rv0");
+  setup.has_queues = true;
+  Netlink().set_up(setup);
+  const auto carrier = routevpn::inside::Carrier::of(tun);
+  for (const bool on : {true, false, true}) {
+    carrier.set(on);
+    CHECK_THAT(lab.run_inside("tc qdisc show dev rv0").text,
+               StartsWith("qdisc noqueue") && !ContainsSubstring("\nqdisc"));
+  }
+  lab.must("bash -c 'echo -n hello > /dev/udp/10.255.0.2/9'");
+  std::vector<std::uint8_t> buffer(70000);
+  std::size_t length = 0;
+  CHECK(soon([&] { return tun.read(buffer, length) == routevpn::inside::IoResult::ok; }));
 }
 
 TEST_CASE("routes go to the configured table") {

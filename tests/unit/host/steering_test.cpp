@@ -32,15 +32,13 @@ constexpr std::size_t ethernet_header_bytes = 14;
 // test gives.
 class LoadedProgram {
  public:
-  LoadedProgram() : map_(make_slots()), program_(load_program(steering_program(map_))) {}
-
-  [[nodiscard]] const Fd& map() const { return map_; }
+  [[nodiscard]] const Fd& map() const { return program_.map; }
   [[nodiscard]] std::uint32_t run(const Octets& packet) const {
     // The kernel removes an Ethernet header first. Type 0: the kernel does not look at the rest.
     Octets frame(ethernet_header_bytes);
     frame.insert(frame.end(), packet.begin(), packet.end());
     bpf_attr attributes = bpf_attributes();
-    attributes.test.prog_fd = static_cast<std::uint32_t>(program_.get());
+    attributes.test.prog_fd = static_cast<std::uint32_t>(program_.code.get());
     attributes.test.data_in = reinterpret_cast<std::uintptr_t>(frame.data());
     attributes.test.data_size_in = static_cast<std::uint32_t>(frame.size());
     attributes.test.repeat = 1;
@@ -49,8 +47,7 @@ class LoadedProgram {
   }
 
  private:
-  Fd map_;
-  Fd program_;
+  Steering::Program program_ = Steering::load();
 };
 
 // Neighbouring slots differ, so a wrong hash gives a wrong byte in half of all cases.
@@ -141,7 +138,7 @@ TEST_CASE("every length of a packet is steered as flow_hash() says") {
   Steering steering(program.map());
   std::mt19937_64 random(8);
   for (const bool v6 : {false, true}) {
-    for (const std::uint8_t protocol : {6, 17}) {
+    for (const auto protocol : {std::uint8_t{6}, std::uint8_t{17}}) {
       Octets packet(80, 1);
       for (auto& byte : packet) byte = static_cast<std::uint8_t>(random());
       packet[0] = v6 ? 0x60 : 0x46;
@@ -165,10 +162,12 @@ TEST_CASE("a flow goes to the queue of its slot, and other flows stay") {
   const TestNetns lab;
   const NetnsScope inside(lab.open());
   const Tun bulk = Tun::create("rv0", true);
-  const Fd map = Steering::attach(bulk);
+  auto program = Steering::load();
+  Steering::attach(program, bulk);
+  program.code.reset();
   const Tun sparse = bulk.another_queue();
   sparse.attach(true);
-  Steering steering(map);
+  Steering steering(program.map);
   lab.must("sysctl -qw net.ipv6.conf.rv0.disable_ipv6=1");
   lab.must("ip address add 10.255.0.1/30 dev rv0");
   lab.must("ip link set rv0 up");
@@ -192,7 +191,7 @@ TEST_CASE("a flow goes to the queue of its slot, and other flows stay") {
   CHECK(waiting_in(bulk).size() == 2);
 
   SECTION("another mapping of the same map changes the slots") {
-    Steering other(map);
+    Steering other(program.map);
     CHECK(other.is_sparse(slot));
     other.steer_all(false);
     CHECK_FALSE(steering.is_sparse(slot));
@@ -204,7 +203,7 @@ TEST_CASE("a flow goes to the queue of its slot, and other flows stay") {
   }
   SECTION("moved and destroyed mappings change no slot") {
     Steering moved(std::move(steering));
-    steering = Steering(map);
+    steering = Steering(program.map);
     CHECK(moved.is_sparse(slot));
     CHECK(steering.is_sparse(slot));
     send_all();
