@@ -34,13 +34,18 @@ expect_no_gap() { # TEXT
   expect "$1: no packet twice" jq -e '.duplicates == 0' "$DIR/gaps.out"
 }
 
+# The number of eBPF maps that the process has.
+maps_of() { find "/proc/$1/fd" -lname 'anon_inode:bpf-map' | wc -l; }
+
 # What a restart must not change at either end.
 facts() {
   local name
   for name in a b; do
     show "$name" '[.carrier, .flaps, .handshakes, .rekeys, .alpn, .mtu, .path_mtu] | tostring'
     show "$name" '.pid' >"$DIR/$name.pid"
-    ip -n "${PRIVATE[$name]}" -j link show rv0 | jq -c '.[0] | [.ifindex, .flags]'
+    ip -n "${PRIVATE[$name]}" -d -j link show rv0 |
+      jq -c '.[0] | [.ifindex, .flags, .qdisc, .linkinfo.info_data.numqueues]'
+    echo "maps of steering: $(maps_of "$(show "$name" .pid)") $(maps_of "$(show "$name" .monitor_pid)")"
   done
 }
 

@@ -83,4 +83,16 @@ expect_equal "the worker stays in the empty one" "$EMPTY" \
 # In a chroot the path has its directory before it.
 expect "no child gets a namespace as standard input" test "/proc/${PID[a]}/fd/0" -ef /dev/null
 stop a || fail "link a ended with status $?"
+
+# Without the right to use bpf(2), as in many containers: sparse flows have no queue of their own -------
+start a "$PUB_A" setpriv --bounding-set=-sys_admin,-bpf -- "$ROUTEVPN" --peer "${PEER[4]}" --peer-name b \
+  --ifname rv0 -a 10.255.0.1/30 --cert "$DIR/a.cert" --key "$DIR/a.key" --ca "$DIR/ca.cert" --run-dir "$DIR/a"
+wait_up a
+has_queues() { ip -n "$1" -d link show rv0 | grep -q multi_queue; }
+expect "a ping passes" in_ns "$PUB_A" ping -c 1 -W "$DEADLINE_S" 10.255.0.2
+expect "the log has the reason" grep -q 'sparse flows share the thread of the others error="[^"]*not permitted"' \
+  "$DIR/a.log"
+expect_not "the interface has one queue" has_queues "$PUB_A"
+expect "that of b has two" has_queues "$PRIV_B"
+stop a || fail "link a ended with status $?"
 stop b || fail "link b ended with status $?"
