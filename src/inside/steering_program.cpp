@@ -93,7 +93,8 @@ class Assembler {
   }
   // The one instruction with a 64-bit number has two places.
   void add_wide(Register to, std::uint8_t kind, std::uint64_t value) {
-    add(BPF_LD | BPF_DW | BPF_IMM, to, kind, value & 0xffffffff);
+    constexpr int load_number = BPF_LD | BPF_DW;  // BPF_IMM is 0
+    add(load_number, to, kind, value & 0xffffffff);
     add(0, none, none, value >> 32);
   }
 

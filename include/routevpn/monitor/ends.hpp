@@ -44,8 +44,8 @@ struct Ends {
   unsigned mtu;                                         // of the interface, bytes
   bool accepts;                                         // the role of this end
 
-  // For a new worker: lane 0's queue is attached and has all flows, that of sparse flows is attached
-  // too, and the others are not; sockets have no peer.
+  // For a new worker: lane 0's queue is attached and has all flows, that of sparse flows is
+  // attached too, and the others are not; sockets have no peer.
   void reset() const;
   void restore_sockets() const;
 };

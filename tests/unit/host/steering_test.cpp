@@ -115,7 +115,7 @@ TEST_CASE("the steering program selects the slot of flow_hash()") {
   if (!can_make_namespaces()) return;
   const LoadedProgram program;
   Steering steering(program.map());
-  std::mt19937_64 random(7);
+  std::mt19937_64 random(GENERATE(7U));
   std::size_t hashed = 0;
   std::size_t sparse = 0;
   for (int round = 0; round < 50; ++round) {
@@ -136,7 +136,7 @@ TEST_CASE("every length of a packet is steered as flow_hash() says") {
   if (!can_make_namespaces()) return;
   const LoadedProgram program;
   Steering steering(program.map());
-  std::mt19937_64 random(8);
+  std::mt19937_64 random(GENERATE(8U));
   for (const bool v6 : {false, true}) {
     for (const auto protocol : {std::uint8_t{6}, std::uint8_t{17}}) {
       Octets packet(80, 1);
@@ -200,6 +200,20 @@ TEST_CASE("a flow goes to the queue of its slot, and other flows stay") {
     other.steer_all(true);
     send_all();
     CHECK(waiting_in(sparse).size() == 3);
+  }
+  SECTION("the queue that is attached last is that of sparse flows") {
+    bulk.attach(false);
+    send_all();
+    CHECK(waiting_in(sparse).size() == 3);
+    bulk.attach(true);
+    send_all();
+    CHECK(waiting_in(bulk).contains(2002));
+    sparse.attach(false);  // drops what waits
+    sparse.attach(true);
+    CHECK(waiting_in(sparse).empty());
+    send_all();
+    CHECK(waiting_in(sparse).contains(2002));
+    CHECK(waiting_in(bulk).size() == 2);
   }
   SECTION("moved and destroyed mappings change no slot") {
     Steering moved(std::move(steering));
