@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "routevpn/base/drop.hpp"
+#include "routevpn/base/relaxed.hpp"
+#include "routevpn/base/spin_lock.hpp"
 #include "routevpn/record/cipher.hpp"
 #include "routevpn/record/replay.hpp"
 #include "routevpn/record/wire.hpp"
@@ -52,21 +54,36 @@ class Opener {
   [[nodiscard]] OpenerState state() const;
 
   // `record`: header and fragment from split_first(), epoch 1. A fault leaves its bytes unchanged,
-  // because the record may belong to another association. Only an authentic record moves the replay
+  // because the record may belong to another association; except that the second thread has taken
+  // the same record meanwhile. Only an authentic record moves the replay
   // window.
   Opened open(const Header& header, Bytes record);
+
+  // For a second thread, while the first opens. It authenticates and decrypts a record, which it
+  // may then leave to the first thread: the replay window does not move before take(). Throws
+  // SystemError as make_aead() does.
+  void add_second_thread(CryptoBackend backend);
+  Opened decrypt_beside(const Header& header, Bytes record) const;
+  // False: the other thread has taken the same record in between.
+  bool take(const Header& header);
 
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
   [[nodiscard]] std::uint64_t highest_sequence() const { return replay_.highest(); }
 
  private:
+  Opened decrypt(Aead& aead, const Header& header, Bytes record) const;
+  std::optional<bool> move_window(const Header& header);
+
   std::unique_ptr<Aead> aead_;
+  std::unique_ptr<Aead> second_;  // of the second thread
   CipherSuite suite_;
   std::size_t headroom_;
   DirectionKeys keys_;
+  SpinLock lock_;  // of replay_.update() and opened_
   ReplayWindow replay_;
-  std::uint64_t opened_ = 0;
-  bool counted_nonces_;                      // false for suites without explicit nonce
+  Relaxed<std::uint64_t> opened_;
+  bool counted_nonces_;  // false for suites without explicit nonce
+  // Written once. The second thread opens nothing before the first has opened a record.
   std::optional<std::uint64_t> nonce_base_;  // modulo 2^64
 };
 

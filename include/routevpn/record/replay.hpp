@@ -1,5 +1,7 @@
 // The replay window of RFC 6347 section 4.1.2.6. It is a ring of words (RFC 6479), so no bits are
 // shifted when it moves. check() precedes authentication, update() follows it.
+//
+// Any thread may call check() and highest() at any time. Calls of update() exclude each other.
 #pragma once
 
 #include <array>
@@ -7,6 +9,7 @@
 #include <optional>
 
 #include "routevpn/base/drop.hpp"
+#include "routevpn/base/relaxed.hpp"
 
 namespace routevpn::record {
 
@@ -22,7 +25,10 @@ class ReplayWindow {
   // highest so far.
   bool update(std::uint64_t sequence);
   // The highest sequence number seen; 0 before any.
-  [[nodiscard]] std::uint64_t highest() const { return next_ == 0 ? 0 : next_ - 1; }
+  [[nodiscard]] std::uint64_t highest() const {
+    const std::uint64_t next = next_;
+    return next == 0 ? 0 : next - 1;
+  }
 
   // For another process, see base/fields.hpp.
   template <typename Io>
@@ -37,8 +43,8 @@ class ReplayWindow {
   static constexpr std::uint64_t words = window / word_bits * 2;
   static_assert((words & (words - 1)) == 0 && words > window / word_bits);
 
-  std::array<std::uint64_t, words> seen_{};
-  std::uint64_t next_ = 0;  // one above the highest seen; 0 before any
+  std::array<Relaxed<std::uint64_t>, words> seen_{};
+  Relaxed<std::uint64_t> next_;  // one above the highest seen; 0 before any
 };
 
 }  // namespace routevpn::record

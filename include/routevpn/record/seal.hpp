@@ -13,16 +13,20 @@
 //      2^64. ChaCha20-Poly1305: the fixed IV xor the number.
 //   3. The handshake's records under this key have sequence numbers below first_sequence, and their
 //      nonces follow the same rule.
-//   4. A Sealer can be moved, not copied. The caller makes one Sealer per key. In another process a
+//   4. Two threads may seal at the same time. Each takes its numbers off the one count before it
+//      uses them, and has a cipher object of its own.
+//   5. A Sealer can be moved, not copied. The caller makes one Sealer per key. In another process a
 //      successor continues `handed_over_gap` numbers above the state of a Sealer that has sealed
 //      its last record.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 #include "routevpn/base/outbound_packet.hpp"
+#include "routevpn/base/relaxed.hpp"
 #include "routevpn/record/cipher.hpp"
 #include "routevpn/record/wire.hpp"
 
@@ -56,7 +60,9 @@ class Sealer {
          std::uint64_t first_sequence, std::uint64_t explicit_nonce_base, std::uint64_t limit);
   // Continues above the gap, up to the same limit. Throws as above.
   Sealer(CryptoBackend backend, CipherSuite suite, const SealerState& state);
-  // Seals no record from now on.
+  // Makes seal_beside() possible. Throws SystemError as make_aead() does.
+  void add_second_thread(CryptoBackend backend);
+  // Seals no record from now on. No other thread seals.
   [[nodiscard]] SealerState hand_over();
 
   // Seals as many of the packets as the limit allows, in order, and returns their number. Each has
@@ -65,6 +71,9 @@ class Sealer {
   std::size_t seal(std::span<const OutboundPacket> packets,
                    ContentType type = ContentType::application_data);
 
+  // The same for a second thread, while the first seals.
+  std::size_t seal_beside(std::span<const OutboundPacket> packets);
+
   // Seals one packet with the last sequence number. Call it once. False: the library failed, or the
   // number is not left.
   bool seal_last(const OutboundPacket& packet, ContentType type);
@@ -72,18 +81,29 @@ class Sealer {
   [[nodiscard]] CipherSuite suite() const { return suite_; }
   [[nodiscard]] std::uint64_t sealed() const { return next_ - first_; }
   // The number of records up to the limit.
-  [[nodiscard]] std::uint64_t remaining() const { return end_ - next_; }
+  [[nodiscard]] std::uint64_t remaining() const {
+    const std::uint64_t end = end_;
+    return end - std::min<std::uint64_t>(end, next_);
+  }
 
  private:
-  bool seal_one(const OutboundPacket& packet, ContentType type, std::uint64_t sequence);
+  struct Numbers {
+    std::uint64_t first = 0;
+    std::size_t count = 0;
+  };
+  Numbers take_numbers(std::size_t wanted);
+  std::size_t seal_with(Aead& aead, std::span<const OutboundPacket> packets, ContentType type);
+  bool seal_one(Aead& aead, const OutboundPacket& packet, ContentType type,
+                std::uint64_t sequence) const;
 
   std::unique_ptr<Aead> aead_;
+  std::unique_ptr<Aead> second_;  // of the second thread
   CipherSuite suite_;
   std::size_t explicit_nonce_bytes_;
   DirectionKeys keys_;
   std::uint64_t first_;
-  std::uint64_t next_;
-  std::uint64_t end_;  // the first sequence number that is refused
+  Relaxed<std::uint64_t> next_;
+  Relaxed<std::uint64_t> end_;  // the first sequence number that is refused
   bool last_is_left_;
   std::uint64_t explicit_nonce_base_;
 };
