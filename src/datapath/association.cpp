@@ -34,7 +34,9 @@ Association::Association(const AssociationState& state, record::CryptoBackend ba
       rekey_announced(state.rekey_announced),
       limit_announced(state.limit_announced),
       roam_announced(false),
-      echo_requests(state.echo_requests) {}
+      echo_requests(state.echo_requests) {
+  if (sparse_flow) add_second_thread();
+}
 
 AssociationState Association::hand_over() {
   return {id,

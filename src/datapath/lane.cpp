@@ -12,16 +12,14 @@ namespace {
 constexpr std::size_t gcm_explicit_nonce_bytes = 8;  // RFC 5288 section 3
 constexpr std::size_t max_record_headroom = record::header_bytes + gcm_explicit_nonce_bytes;
 
-// Room for two of the largest super-packets, so one more fits while must_flush() is false.
-constexpr std::size_t outbound_bytes = 2 * inside::worst_case_bytes;
-constexpr std::size_t outbound_packets = 2 * inside::worst_case_segments;
-
 // Runs of a batch that are copied to a candidate. Its credit is mostly used up earlier.
 constexpr std::size_t max_copies = 256;
 
 // As many of the smallest records with an IP packet as receive_bytes hold.
 constexpr std::size_t max_payloads =
     Lane::receive_bytes / (record::header_bytes + ipv4_header_bytes + record::tailroom) + 1;
+
+constexpr std::size_t max_sparse_slots = 64;
 
 // One reply for each datagram of a receive: UDP_GRO returns at most 64.
 constexpr std::size_t max_control = 64;
@@ -36,6 +34,7 @@ Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, LanePolic
     : mailbox_(mailbox),
       counters_(counters),
       policy_(std::move(policy)),
+      inner_sources_(std::make_shared<PrefixSet>(std::move(policy_.sources))),
       outbound_(outbound_bytes, outbound_packets),
       sparse_outbound_(outbound_bytes, outbound_packets),
       control_(control_bytes, max_control),
@@ -44,6 +43,7 @@ Lane::Lane(Mailbox& mailbox, LaneCounters& counters, bool udp_offload, LanePolic
   runs_.reserve(2 * outbound_packets + max_copies);
   control_runs_.reserve(2 * max_control);  // with copies to a candidate
   payloads_.reserve(max_payloads);
+  sparse_slots_.reserve(max_sparse_slots);
   control_.clear(max_record_headroom, record::tailroom);
 }
 
@@ -80,7 +80,7 @@ void Lane::execute_commands(Time now) {
               if (sparse_.remote()) probe_sparse(now);
             },
             [this](const ExpectPeer& wanted) { expected_peer_ = wanted.address; },
-            [this](AcceptSources& wanted) { policy_.sources = std::move(wanted.sources); },
+            [this](AcceptSources& wanted) { inner_sources_ = std::move(wanted.sources); },
         },
         command);
   }

@@ -17,9 +17,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "routevpn/datapath/accepted_packet.hpp"
 #include "routevpn/datapath/lane.hpp"
 #include "routevpn/dtls/envelope.hpp"
-#include "routevpn/inside/ip_packet.hpp"
 
 namespace routevpn::datapath {
 namespace {
@@ -205,28 +205,8 @@ void Lane::deliver(Association& association, Bytes payload, const Arrival& arriv
   if (!result.packet.empty()) deliver_packet(result.packet, result.outer_ecn);
 }
 
-// `packet` has a valid IP header.
-bool Lane::accepts_source(ConstBytes packet) const {
-  constexpr std::size_t v4_source_at = 12;  // RFC 791 section 3.1
-  constexpr std::size_t v6_source_at = 8;   // RFC 8200 section 3
-  if (policy_.sources.empty()) return true;
-  const bool v4 = packet[0] >> 4 == 4;
-  const auto accepts = [&](const std::uint8_t* address) {
-    return v4 ? policy_.sources.contains_v4(address) : policy_.sources.contains_v6(address);
-  };
-  if (accepts(packet.data() + (v4 ? v4_source_at : v6_source_at))) return true;
-  // A router behind the peer sends an ICMP error, for example "packet too big", from any of its
-  // addresses. The error is about a packet to an accepted prefix.
-  const auto quoted = inside::quoted_destination(packet);
-  return !quoted.empty() && accepts(quoted.data());
-}
-
 void Lane::deliver_packet(Bytes packet, inside::Ecn outer_ecn) {
-  if (inside::ip_packet_verdict(packet) != inside::IpVerdict::valid) {
-    return drop(Drop::payload_malformed);
-  }
-  if (!accepts_source(packet)) return drop(Drop::payload_source_refused);
-  if (!inside::take_outer_ecn(packet, outer_ecn)) return drop(Drop::payload_not_ect);
+  if (const auto fault = accept_packet(packet, outer_ecn, *inner_sources_)) return drop(*fault);
   if (payloads_.size() == payloads_.capacity()) return drop(Drop::payload_batch_full);
   payloads_.push_back(packet);
 }

@@ -19,11 +19,11 @@
 namespace routevpn::datapath {
 
 void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu,
-                       Time now) {
+                       Time now, bool keep_sparse) {
   if (sending_ == nullptr) return drop(Drop::inside_no_association);
   // A route to the peer leads into the link: the datagram would return here, larger each time.
   if (inside::is_udp_to(packet, sending_->endpoint.remote)) return drop(Drop::inside_own_datagram);
-  inside::OutboundBatch& batch = batch_for(packet, mtu, now);
+  inside::OutboundBatch& batch = batch_for(packet, mtu, now, keep_sparse);
   if (batch.empty()) batch.clear(record::headroom(sending_->sealer.suite()), record::tailroom);
   batch.set_outer_class(
       policy_.outer_class.of(inside::traffic_class(packet), sending_->control_messages));
@@ -39,10 +39,6 @@ void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std:
 }
 
 bool Lane::must_flush() const {
-  const auto is_full = [](const inside::OutboundBatch& batch) {
-    return batch.free_bytes() < inside::worst_case_bytes ||
-           batch.free_packets() < inside::worst_case_segments;
-  };
   return is_full(outbound_) || is_full(sparse_outbound_);
 }
 
@@ -70,19 +66,7 @@ void Lane::seal_batch(inside::OutboundBatch& batch, const Way& way) {
   check_limits(*sending_);
 
   const std::size_t first = runs_.size();
-  const std::size_t overhead = batch.headroom() + batch.tailroom();
-  for (const auto& packet : packets.first(sealed)) {
-    const std::size_t bytes = packet.length + overhead;
-    DatagramRun* const last = runs_.size() == first ? nullptr : &runs_.back();
-    // A shorter datagram ends its run.
-    const bool open = last != nullptr && last->bytes % last->segment_bytes == 0;
-    if (open && bytes <= last->segment_bytes && packet.outer_class == last->traffic_class) {
-      last->bytes += bytes;
-    } else {
-      runs_.push_back({packet.data - batch.headroom(), bytes, bytes, overhead, true, way.to,
-                       packet.outer_class, way.flow});
-    }
-  }
+  append_runs(batch, sealed, way, runs_);
   copy_to_candidate(runs_, first);
 }
 
@@ -176,16 +160,14 @@ void Lane::control_sent() {
 
 void Lane::count_sent(const DatagramRun& run, std::size_t bytes) {
   if (!run.counted || bytes == 0) return;
-  const std::size_t datagrams = (bytes + run.segment_bytes - 1) / run.segment_bytes;
-  // UDP payload at ipv4_minimum_mtu. Larger datagrams may exceed a path MTU.
-  constexpr std::size_t large_bytes = ipv4_minimum_mtu - ipv4_header_bytes - udp_header_bytes;
+  const std::size_t datagrams = run.datagrams(bytes);
   std::uint64_t packets = datagrams;
   std::uint64_t packet_bytes = bytes - datagrams * run.overhead_bytes;
   fragmenter_.subtract_surplus(packets, packet_bytes);
   add(counters_.tx_packets, packets);
   add(counters_.tx_bytes, packet_bytes);
   if (run.flow == UdpFlow::sparse) add(counters_.tx_sparse, packets);
-  if (run.segment_bytes > large_bytes) add(counters_.tx_large, datagrams);
+  count_large(counters_, run.segment_bytes, datagrams);
 }
 
 }  // namespace routevpn::datapath

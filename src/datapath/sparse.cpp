@@ -15,17 +15,61 @@ bool is_initiator(const Association& association) {
 
 }  // namespace
 
-inside::OutboundBatch& Lane::batch_for(ConstBytes packet, std::size_t mtu, Time now) {
+inside::OutboundBatch& Lane::batch_for(ConstBytes packet, std::size_t mtu, Time now,
+                                       bool keep_sparse) {
   if (!sending_->sparse_flow) return outbound_;
   const auto& remote = sparse_.remote();
   // While the peer seems to move, its new address gets copies of the bulk flow alone.
   const bool is_open = sparse_.is_open(now) && sending_->candidates.current() == nullptr &&
                        (!is_initiator(*sending_) || remote->remote == sending_->endpoint.remote);
   const std::size_t largest = std::min({packet.size(), mtu, payload_limit_});
-  const bool sparse =
-      classes_.is_sparse(packet, is_open && largest <= sparse_.payload_bytes(), now);
+  const bool may = is_open && largest <= sparse_.payload_bytes();
+  const auto verdict = classes_.classify(packet, may, now);
+  // The flow's later packets may already be with the second thread.
+  const bool is_steered =
+      keep_sparse || (steering_ != nullptr && verdict.slot && steering_->is_sparse(*verdict.slot));
+  const bool sparse = verdict.sparse || (may && is_steered);
   sparse_wanted_ = sparse_wanted_ || sparse || (remote && !is_open);
+  if (verdict.sparse && !is_steered) note_sparse_slot(*verdict.slot);
   return sparse ? sparse_outbound_ : outbound_;
+}
+
+// If there is no room, a later packet of the flow will do.
+void Lane::note_sparse_slot(FlowClasses::Slot slot) {
+  if (steering_ == nullptr || sparse_slots_.size() == sparse_slots_.capacity()) return;
+  if (sparse_slots_.empty() || sparse_slots_.back() != slot) sparse_slots_.push_back(slot);
+}
+
+SparseView Lane::sparse_view(Time now) const {
+  SparseView view;
+  if (sending_ == nullptr || !sending_->sparse_flow) return view;
+  const auto& remote = sparse_.remote();
+  if (!sparse_.is_open(now) || bulk_shown_at_) return view;
+  // The second thread moves no endpoint and copies nothing to a candidate.
+  for (const auto& each : associations_) {
+    if (each->candidates.has_current() || !each->roam_announced) return view;
+  }
+  const bool initiator = is_initiator(*sending_);
+  if (initiator ? remote->remote != sending_->endpoint.remote : is_bulk_endpoint(remote->remote)) {
+    return view;
+  }
+  if (sparse_.payload_bytes() < payload_limit_) return view;
+  std::size_t count = 0;
+  for (const auto& each : associations_) {
+    const bool usable =
+        each->sparse_flow && each->confirmed && each->endpoint.remote == sending_->endpoint.remote;
+    if (usable && count < view.opening.size()) view.opening[count++] = each;
+  }
+  // During a rekey the lane may seal with an association that the peer has not confirmed yet.
+  view.sending = view.opening[0];
+  view.endpoint = sending_->endpoint.remote;
+  view.to = *remote;
+  view.from = initiator ? sending_->endpoint : *remote;
+  view.local_matters = !initiator;
+  view.payload_limit = payload_limit_;
+  view.request_at = sparse_.request_at();
+  view.sources = inner_sources_;
+  return view;
 }
 
 // An acceptor goes by the peer's address, because datagrams of both flows can reach either socket.

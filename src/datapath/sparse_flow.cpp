@@ -25,9 +25,7 @@ void SparseFlow::lose() {
 }
 
 bool SparseFlow::request_due(Time now) const {
-  if (!unanswered_since_) return now - requested_ >= request_interval;
-  return now - requested_ >=
-         (is_late(now) ? answer_time_ : answer_time_ / requests_per_answer_time);
+  return now >= (is_late(now) ? requested_ + answer_time_ : request_at());
 }
 
 ControlMessage SparseFlow::request(std::size_t payload_bytes, Time now) {

@@ -23,7 +23,7 @@ namespace {
 
 // A call of a helper destroys registers 1 to 5.
 enum Register : std::uint8_t {
-  none = 0,
+  unused = 0,
   result = BPF_REG_0,  // of a helper, and of the program
   argument_1 = BPF_REG_1,
   argument_2 = BPF_REG_2,
@@ -43,7 +43,7 @@ class Assembler {
  public:
   using Jump = std::size_t;
 
-  void set(Register to, std::size_t value) { add(BPF_ALU64 | BPF_MOV | BPF_K, to, none, value); }
+  void set(Register to, std::size_t value) { add(BPF_ALU64 | BPF_MOV | BPF_K, to, unused, value); }
   void set(Register to, Register from) { add(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0); }
   void set_wide(Register to, std::uint64_t value) { add_wide(to, 0, value); }
   // The address of the map's only value.
@@ -52,7 +52,7 @@ class Assembler {
   }
   // Operations are those of linux/bpf.h, such as BPF_ADD, with 64 bits.
   void apply(int operation, Register to, int value) {
-    add(BPF_ALU64 | operation | BPF_K, to, none, static_cast<std::size_t>(value));
+    add(BPF_ALU64 | operation | BPF_K, to, unused, static_cast<std::size_t>(value));
   }
   void apply(int operation, Register to, Register from) {
     add(BPF_ALU64 | operation | BPF_X, to, from, 0);
@@ -61,15 +61,15 @@ class Assembler {
   void load(int size, Register to, Register from, int offset) {
     add(BPF_LDX | BPF_MEM | size, to, from, 0, offset);
   }
-  void call(bpf_func_id helper) { add(BPF_JMP | BPF_CALL, none, none, helper); }
-  void exit() { add(BPF_JMP | BPF_EXIT, none, none, 0); }
+  void call(bpf_func_id helper) { add(BPF_JMP | BPF_CALL, unused, unused, helper); }
+  void exit() { add(BPF_JMP | BPF_EXIT, unused, unused, 0); }
   // Conditions are BPF_JEQ, BPF_JNE and BPF_JSET.
   [[nodiscard]] Jump jump_if(int condition, Register left, std::size_t right) {
-    add(BPF_JMP | condition | BPF_K, left, none, right);
+    add(BPF_JMP | condition | BPF_K, left, unused, right);
     return program_.size() - 1;
   }
   [[nodiscard]] Jump jump() {
-    add(BPF_JMP | BPF_JA, none, none, 0);
+    add(BPF_JMP | BPF_JA, unused, unused, 0);
     return program_.size() - 1;
   }
   // The next instruction is the target of these jumps.
@@ -95,7 +95,7 @@ class Assembler {
   void add_wide(Register to, std::uint8_t kind, std::uint64_t value) {
     constexpr int load_number = BPF_LD | BPF_DW;  // BPF_IMM is 0
     add(load_number, to, kind, value & 0xffffffff);
-    add(0, none, none, value >> 32);
+    add(0, unused, unused, value >> 32);
   }
 
   std::vector<bpf_insn> program_;

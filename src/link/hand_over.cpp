@@ -14,7 +14,7 @@ namespace routevpn::link {
 // --- lane ---
 
 void LaneControl::halt() {
-  end_thread();
+  end_threads();
   loop_.finish();
 }
 

@@ -35,13 +35,15 @@ LaneControl::LaneControl(session::SessionSettings settings,
       serves_inside_(serves_inside) {}
 
 LaneControl::~LaneControl() {
-  end_thread();
+  end_threads();
 }
 
-void LaneControl::end_thread() {
+void LaneControl::end_threads() {
   loop_.stop();
   release();
-  if (thread_.joinable()) thread_.join();
+  for (std::thread* const thread : {&thread_, &second_thread_}) {
+    if (thread->joinable()) thread->join();
+  }
 }
 
 void LaneControl::release() {
@@ -49,11 +51,17 @@ void LaneControl::release() {
   released_.notify_all();
 }
 
-void LaneControl::start_thread(std::function<void()> confine) {
-  thread_ = std::thread([this, confine = std::move(confine)] {
+void LaneControl::start_threads(const std::function<void()>& confine) {
+  thread_ = std::thread([this, confine] {
     confine();
     released_.wait(false);
     loop_.run();
+  });
+  if (!loop_.has_second()) return;
+  second_thread_ = std::thread([this, confine] {
+    confine();
+    released_.wait(false);
+    loop_.run_second();
   });
 }
 
@@ -100,7 +108,7 @@ void LaneControl::tell_wall_clock(Time now) {
 }
 
 void LaneControl::accept_sources(datapath::PrefixSet sources) {
-  command(datapath::AcceptSources{std::move(sources)});
+  command(datapath::AcceptSources{std::make_shared<datapath::PrefixSet>(std::move(sources))});
 }
 
 void LaneControl::resolved(std::vector<SocketAddress> addresses, const std::string& error) {

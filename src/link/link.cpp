@@ -52,9 +52,11 @@ Link::Lanes Link::make_lanes(Handover handover) {
 }
 
 void Link::start_lanes(const std::function<void()>& confine) {
-  std::barrier confined(static_cast<std::ptrdiff_t>(lanes_.size() + 1));
+  std::ptrdiff_t threads = 1;  // this one
+  for (const auto& lane : lanes_) threads += lane->threads();
+  std::barrier confined(threads);
   for (const auto& lane : lanes_) {
-    lane->start_thread([&confine, &confined] {
+    lane->start_threads([&confine, &confined] {
       confine();
       confined.arrive_and_drop();
     });

@@ -87,7 +87,7 @@ OptionTable interface_options(LinkOptions& o) {
       {"netns", "NETNS", "namespace of the interface: ip-netns name, path or pid", single(o.netns)},
       {"mtu", "N|auto", "inside MTU; auto: probed",
        single(o.mtu, optional(number<unsigned>(ipv4_minimum_mtu, maximum_mtu, " bytes"), "auto"))},
-      {"lanes", "N", "threads, each with its queue, port and association",
+      {"lanes", "N", "lanes, each with its queue, port and association",
        single(o.lanes, number<unsigned>(1, most_lanes))},
       {"route", "PREFIX", "route through the link", repeatable(o.routes, spelled(parse_network))},
       {"accept", "PREFIX|routed",

@@ -52,13 +52,18 @@ received() {
 expect "the acceptor has a socket for the second port" received
 
 # --- order --------------------------------------------------------------------------------------
-# In each burst each of 64 flows sends 20 datagrams of 1000 bytes: more than the sparse burst of 16 KiB. In
-# the pause it becomes sparse again: two changes for each flow and burst.
+# In each burst each of 64 flows sends 24 datagrams of 1000 bytes: more than the sparse burst of 16 KiB. In
+# the pause it becomes sparse again: two changes for each flow and burst. Meanwhile the link rekeys.
 sent_before=$(show a .tx.packets)
 before=$(sparse a .packets)
-count up 10.255.0.2:9000 --flows 64 --bytes 1000 --interval 20us --burst 1280 --pause 160ms --count 102400
+count up 10.255.0.2:9000 --flows 64 --bytes 1000 --interval 20us --burst 1536 --pause 195ms --count 122880
+rekeyed() { (($(show a .rekeys) >= $1)); }
+for rekeys in {1..10}; do
+  kill -HUP "${PID[a]}"
+  expect "rekey $rekeys while the flows change their class" wait_for rekeyed "$rekeys"
+done
 counted up
-expect_report "10,000 changes of class reorder nothing" up '.reordered + .duplicated + .corrupted == 0'
+expect_report "10,000 changes of class and 10 rekeys reorder nothing" up '.reordered + .duplicated + .corrupted == 0'
 took=$(($(sparse a .packets) - before)) sent=$(($(show a .tx.packets) - sent_before))
 ((took > sent / 4 && took < sent * 95 / 100)) || fail "of $sent packets $took took the second flow"
 ok "the flows changed between the classes: of $sent packets $took took the second flow"

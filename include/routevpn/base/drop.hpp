@@ -28,12 +28,11 @@ inline std::string_view name_of(Drop reason) {
   return names[static_cast<std::size_t>(reason)];
 }
 
-// Counters written by one thread and read by any.
+// Any thread may use them.
 class DropCounters {
  public:
   void add(Drop reason, std::uint64_t n = 1) {
-    auto& counter = counters_[static_cast<std::size_t>(reason)];
-    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    counters_[static_cast<std::size_t>(reason)].fetch_add(n, std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint64_t get(Drop reason) const {
     return counters_[static_cast<std::size_t>(reason)].load(std::memory_order_relaxed);

@@ -65,7 +65,8 @@ struct AssociationState {
   }
 };
 
-// The control thread makes associations and their key schedules. Then only the lane uses them.
+// The control thread makes associations and their key schedules. Then only the lane uses them,
+// except for what its second thread uses: sealer, opener and data_left().
 struct Association : record::InLockedMemory {
   Association(AssociationId number, const dtls::Established& established,
               record::CryptoBackend backend, const outside::Endpoint& peer,
@@ -81,12 +82,20 @@ struct Association : record::InLockedMemory {
         sparse_flow(established.sparse_flow),
         role(established.role),
         rekey_after(limits.rekey_after.value_or(record::traits(established.suite).rekey_after)),
-        backend_in_use(backend) {}
+        backend_in_use(backend) {
+    if (sparse_flow) add_second_thread();
+  }
   // Continues what another process has handed over. `backend`: as there, if this process has it.
   Association(const AssociationState& state, record::CryptoBackend backend);
 
   // The association seals no record from now on.
   [[nodiscard]] AssociationState hand_over();
+
+  // The lane's second thread seals and opens data, too.
+  void add_second_thread() {
+    sealer.add_second_thread(backend_in_use);
+    opener.add_second_thread(backend_in_use);
+  }
 
   // Call it once.
   [[nodiscard]] DyingGasp seal_dying_gasp();

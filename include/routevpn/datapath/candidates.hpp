@@ -37,6 +37,7 @@ class Candidates {
   // Such a record came from the endpoint: the peer has not moved.
   void heard_endpoint() { latest_is_current_ = false; }
   // The candidate that the newest record came from; nullptr: it came from the endpoint.
+  [[nodiscard]] bool has_current() const { return latest_is_current_; }
   [[nodiscard]] Candidate* current() { return latest_is_current_ ? all_.data() : nullptr; }
   // Draws a challenge for a candidate, or repeats the last if its reply is still valid. Null: it is
   // too early for another, or there are no random numbers.

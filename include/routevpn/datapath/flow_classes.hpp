@@ -13,12 +13,16 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/clock.hpp"
+#include "routevpn/base/spin_lock.hpp"
 
 namespace routevpn::datapath {
 
+// Any thread may call its functions.
 class FlowClasses {
  public:
   // Bytes with the outer headers. A voice call has 12,000 bytes/s, and 64-byte packets at this rate
@@ -28,30 +32,48 @@ class FlowClasses {
   static constexpr Duration quiet_gap = std::chrono::milliseconds(5);
   static constexpr std::size_t overhead_bytes = 70;  // of a packet's outer headers and record
 
+  // Flows that share a slot are one flow.
+  static constexpr unsigned slot_bits = 11;
+  using Slot = std::uint16_t;
+
+  struct Verdict {
+    bool sparse = false;
+    std::optional<Slot> slot;  // none: a fragment, or not IP
+  };
   // Classes the next packet of its flow, or super-packet. `may`: the sparse way is open for it.
-  // False: it goes the bulk way. Fragments always do.
-  bool is_sparse(ConstBytes packet, bool may, Time now);
+  // What is not sparse goes the bulk way. Fragments always do.
+  Verdict classify(ConstBytes packet, bool may, Time now);
+  // The verdict on the last packet of a slot.
+  bool was_sparse(Slot slot) {
+    const std::scoped_lock locked(lock_);
+    return flows_[slot].was_sparse;
+  }
   // What was sent the bulk way before `sent` has left it: a request was answered after
   // `round_trip`.
   void bulk_answered(Time sent, Duration round_trip) {
+    const std::scoped_lock locked(lock_);
     drained_ = std::max(drained_, sent);
     bulk_round_trip_ = round_trip;
   }
   // For a lane that continues another's flows: they have packets in the bulk way.
   void begin_as_bulk(Time now) {
+    const std::scoped_lock locked(lock_);
     for (Flow& flow : flows_) flow.last_bulk = now;
     last_of_bulk_flow_ = now;
   }
-  void sparse_answered(Duration round_trip) { sparse_round_trip_ = round_trip; }
+  void sparse_answered(Duration round_trip) {
+    const std::scoped_lock locked(lock_);
+    sparse_round_trip_ = round_trip;
+  }
 
  private:
-  // Flows that share a slot are one flow.
-  static constexpr unsigned slot_bits = 11;
   struct Flow {
     Time idle_at{};    // when what it has sent is paid for at sparse_rate
     Time last_bulk{};  // its last packet of the bulk way; Time{}: none
+    bool was_sparse = false;
   };
 
+  SpinLock lock_;  // of all that follows
   std::array<Flow, std::size_t{1} << slot_bits> flows_{};
   Time last_of_bulk_flow_{};   // the last packet of a flow that is not sparse
   Time drained_{Duration{1}};  // later than Time{}

@@ -8,9 +8,10 @@
 //                         join()          returns the super-packets to write
 // clang-format on
 //
-// from_outside() passes handshake records to the mailbox. A lane takes no lock, allocates nothing
+// from_outside() passes handshake records to the mailbox. A lane allocates nothing
 // after construction and reads no clock. Its one system call draws the random numbers of a path
-// challenge (candidates.hpp). Only one thread uses it.
+// challenge (candidates.hpp). Only one thread uses it. A second thread may carry the data of sparse
+// flows over its associations: sparse_lane.hpp.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,7 @@
 
 #include "routevpn/base/drop.hpp"
 #include "routevpn/base/rate_limit.hpp"
+#include "routevpn/datapath/datagram_run.hpp"
 #include "routevpn/datapath/flow_classes.hpp"
 #include "routevpn/datapath/fragments.hpp"
 #include "routevpn/datapath/lane_counters.hpp"
@@ -29,27 +31,14 @@
 #include "routevpn/datapath/mailbox.hpp"
 #include "routevpn/datapath/source_table.hpp"
 #include "routevpn/datapath/sparse_flow.hpp"
+#include "routevpn/datapath/sparse_lane.hpp"
 #include "routevpn/inside/coalesce.hpp"
 #include "routevpn/inside/outbound_batch.hpp"
 #include "routevpn/inside/segment.hpp"
+#include "routevpn/inside/steering.hpp"
 #include "routevpn/outside/udp.hpp"
 
 namespace routevpn::datapath {
-
-// The UDP flows of a lane: sparse_flow.hpp.
-enum class UdpFlow : std::uint8_t { bulk, sparse };
-
-// Adjacent sealed datagrams of one size and traffic class. The last may be shorter.
-struct DatagramRun {
-  const std::uint8_t* data = nullptr;
-  std::size_t bytes = 0;
-  std::size_t segment_bytes = 0;
-  std::size_t overhead_bytes = 0;  // of each datagram: record header, nonce and tag
-  bool counted = true;             // false: no inside packets, or a copy of counted ones
-  outside::Endpoint to;
-  std::uint8_t traffic_class = 0;
-  UdpFlow flow = UdpFlow::bulk;
-};
 
 class Lane {
  public:
@@ -62,12 +51,30 @@ class Lane {
   // The next keepalive, or the time at which one is missing. Call on_timer() then, after what was
   // received is handed in.
   [[nodiscard]] std::optional<Time> due() const { return keepalives_.due(); }
+
+  // What a second thread may do now. It may change with each call of this class, and at `until`.
+  [[nodiscard]] SparseView sparse_view(Time now) const;
+  [[nodiscard]] std::optional<Time> sparse_view_until() const { return sparse_.late_at(); }
+  FlowClasses& classes() { return classes_; }
+  // The flows that a second thread reads. Call it before the first packet.
+  void steered_by(const inside::Steering& steering) { steering_ = &steering; }
+  [[nodiscard]] const OuterClass& outer_class() const { return policy_.outer_class; }
+  // The second thread has used the sparse flow, so seal() may have a request to send.
+  void sparse_is_used() { sparse_wanted_ = true; }
+  // The slots of flows that have sent a sparse packet since the last call.
+  [[nodiscard]] std::span<const FlowClasses::Slot> sparse_slots() const { return sparse_slots_; }
+  void forget_sparse_slots() { sparse_slots_.clear(); }
   void on_timer(Time now);
 
   // Inside -> outside. When must_flush() is true, seal and send before the next packet. If the peer
-  // reassembles fragments, packets above `mtu` pass: they waited when the MTU fell.
-  void from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu, Time now);
+  // reassembles fragments, packets above `mtu` pass: they waited when the MTU fell. `keep_sparse`:
+  // the packet's flow has the sparse way, whatever it sends.
+  void from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu, Time now,
+                   bool keep_sparse = false);
   [[nodiscard]] bool must_flush() const;
+  [[nodiscard]] bool has_outbound() const {
+    return !outbound_.empty() || !sparse_outbound_.empty();
+  }
   // The runs to send, those of the sparse flow first. Valid until sent(), which empties the
   // batches. May queue a control message.
   std::span<const DatagramRun> seal(Time now);
@@ -106,10 +113,6 @@ class Lane {
   void install(InstallAssociation&& command, Time now);
   void retire(AssociationId id, Time now);
   void activate(Association& association);
-  struct Way {
-    outside::Endpoint to;
-    UdpFlow flow = UdpFlow::bulk;
-  };
   void seal_batch(inside::OutboundBatch& batch, const Way& way);
   void queue_control(const ControlMessage& message, std::size_t padded_bytes = 0);
   void queue_alert(const SendAlert& alert);
@@ -144,7 +147,6 @@ class Lane {
   void announce_roam(Association& association);
   void confirm(Association& association);
   void deliver(Association& association, Bytes payload, const Arrival& arrival);
-  [[nodiscard]] bool accepts_source(ConstBytes packet) const;
   void deliver_packet(Bytes packet, inside::Ecn outer_ecn);
   void check_limits(Association& association);
 
@@ -156,7 +158,8 @@ class Lane {
   bool put_event(AssociationId id, const decltype(LaneEvent::what)& what);
 
   // sparse.cpp
-  inside::OutboundBatch& batch_for(ConstBytes packet, std::size_t mtu, Time now);
+  inside::OutboundBatch& batch_for(ConstBytes packet, std::size_t mtu, Time now, bool keep_sparse);
+  void note_sparse_slot(FlowClasses::Slot slot);
   [[nodiscard]] bool is_sparse(const SocketAddress& from, UdpFlow flow, Time now) const;
   [[nodiscard]] bool is_sparse_remote(const SocketAddress& address) const {
     return sparse_.remote() && sparse_.remote()->remote == address;
@@ -182,9 +185,10 @@ class Lane {
   Mailbox& mailbox_;
   LaneCounters& counters_;
   LanePolicy policy_;
+  std::shared_ptr<const PrefixSet> inner_sources_;  // in the place of the policy's
 
   // Newest first. sending_ and receiving_ point into it or are nullptr.
-  std::vector<std::unique_ptr<Association>> associations_;
+  std::vector<std::shared_ptr<Association>> associations_;
   Association* sending_ = nullptr;
   Association* receiving_ = nullptr;  // opened the last record; tried first for the next
 
@@ -204,6 +208,8 @@ class Lane {
   Keepalives keepalives_;
   SparseFlow sparse_;
   FlowClasses classes_;
+  std::vector<FlowClasses::Slot> sparse_slots_;
+  const inside::Steering* steering_ = nullptr;
   bool wakes_control_ = false;    // see take_wake()
   bool sparse_wanted_ = false;    // a packet took the sparse flow, or would have
   bool sparse_announced_ = true;  // the mailbox took the event for its current state

@@ -1,4 +1,4 @@
-// The counters of a lane. The lane writes them, any thread reads them.
+// The counters of a lane. Its threads write them, any thread reads them.
 #pragma once
 
 #include <atomic>
@@ -6,12 +6,12 @@
 
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/drop.hpp"
+#include "routevpn/base/mtu.hpp"
 
 namespace routevpn::datapath {
 
-// For a counter with one writing thread.
 inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
-  counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  counter.fetch_add(n, std::memory_order_relaxed);
 }
 
 struct LaneCounters {
@@ -31,5 +31,13 @@ struct LaneCounters {
   std::atomic<int> send_error{0};        // errno of the last send that failed; 0: none has
   DropCounters drops;
 };
+
+// `segment_bytes`: the UDP payload of the largest of so many datagrams.
+inline void count_large(LaneCounters& counters, std::size_t segment_bytes,
+                        std::uint64_t datagrams) {
+  // At ipv4_minimum_mtu. Larger datagrams may exceed a path MTU.
+  constexpr std::size_t large_bytes = ipv4_minimum_mtu - ipv4_header_bytes - udp_header_bytes;
+  if (segment_bytes > large_bytes) add(counters.tx_large, datagrams);
+}
 
 }  // namespace routevpn::datapath

@@ -51,7 +51,7 @@ struct ExpectPeer {
 };
 // Replaces LanePolicy::sources.
 struct AcceptSources {
-  PrefixSet sources;
+  std::shared_ptr<const PrefixSet> sources;  // never null
 };
 // RFC 5246 section 7.2.
 inline constexpr std::uint8_t alert_warning = 1;

@@ -51,6 +51,12 @@ class SparseFlow {
   // Whether datagrams may take the flow now.
   [[nodiscard]] bool is_open(Time now) const { return remote_ && !is_late(now); }
 
+  // When it closes unless an answer comes before; none: nothing is asked.
+  [[nodiscard]] std::optional<Time> late_at() const {
+    if (!remote_ || !unanswered_since_) return std::nullopt;
+    return *unanswered_since_ + answer_time_;
+  }
+
   // The peer has answered there.
   void found(const outside::Endpoint& remote, std::size_t payload_bytes);
   void has_roamed(Time now) { roamed_at_ = now; }
@@ -68,6 +74,11 @@ class SparseFlow {
 
   // Whether a request is due, when a datagram has taken the flow or would have.
   [[nodiscard]] bool request_due(Time now) const;
+  // When it is due while the flow is open.
+  [[nodiscard]] Time request_at() const {
+    return requested_ +
+           (unanswered_since_ ? answer_time_ / requests_per_answer_time : request_interval);
+  }
   void was_padded(Time now) { padded_at_ = now; }  // the challenge that the peer has answered
   // Whether the next request shall have padding: from time to time, and soon after one was lost.
   [[nodiscard]] bool padding_due(Time now) const { return now - padded_at_ >= padding_interval; }

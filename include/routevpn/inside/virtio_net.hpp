@@ -16,7 +16,8 @@ struct VirtioNetHeader {
   std::uint16_t checksum_start = 0;   // offset where the summed bytes begin
   std::uint16_t checksum_offset = 0;  // offset of the checksum field from checksum_start
 };
-static_assert(sizeof(VirtioNetHeader) == 10);
+inline constexpr std::size_t virtio_net_header_bytes = sizeof(VirtioNetHeader);
+static_assert(virtio_net_header_bytes == 10);
 
 inline constexpr std::uint8_t vnet_needs_checksum = 1;
 inline constexpr std::uint8_t vnet_gso_none = 0;

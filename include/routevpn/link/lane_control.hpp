@@ -32,18 +32,19 @@ class LaneControl {
               datapath::LaneEnds ends, const outside::RouteProbe& route_probe,
               const std::atomic<unsigned>& mtu, bool serves_inside,
               const datapath::LanePolicy& policy);
-  ~LaneControl();  // ends the thread
+  ~LaneControl();  // ends the threads
   LaneControl(const LaneControl&) = delete;
   LaneControl& operator=(const LaneControl&) = delete;
 
-  // Starts the thread, which calls `confine` first.
-  void start_thread(std::function<void()> confine);
+  [[nodiscard]] unsigned threads() const { return loop_.has_second() ? 2 : 1; }
+  // Starts the threads. Each calls `confine` first.
+  void start_threads(const std::function<void()>& confine);
   void start(Time now);
-  // Lets the thread take packets. Before, it has only called `confine`.
+  // Lets the threads take packets. Before, they have only called `confine`.
   void release();
   // The lane moves to another process in these steps:
   //
-  //   1. halt() ends the thread, and executes the commands that the lane has.
+  //   1. halt() ends the threads, and executes the commands that the lane has.
   //   2. take_event() and next_report() until both have nothing: the session may decide once more.
   //   3. halt() again executes those commands. The lane sends nothing afterwards.
   //   4. write_state() here, resume() in place of start() there.
@@ -78,7 +79,7 @@ class LaneControl {
   [[nodiscard]] const std::optional<session::PathMtuChanged>& path() const { return path_; }
 
  private:
-  void end_thread();
+  void end_threads();
   void send_handshake(const session::SendHandshake& flight);
   void command(datapath::LaneCommand command);
 
@@ -92,6 +93,7 @@ class LaneControl {
   session::Session session_;
   datapath::LaneLoop loop_;
   std::thread thread_;
+  std::thread second_thread_;
   std::atomic<bool> released_{false};
   std::optional<options::PeerAddress> asked_;  // its addresses are not known yet
   bool wants_carrier_ = false;

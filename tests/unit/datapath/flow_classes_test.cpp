@@ -26,7 +26,7 @@ Packet packet_of_flow(std::uint16_t port, std::size_t bytes = packet_size) {
 struct Classifier {
   FlowClasses classes;
   Packet packet = packet_of_flow(1);
-  bool is_sparse(Time at, bool may = true) { return classes.is_sparse(packet, may, at); }
+  bool is_sparse(Time at, bool may = true) { return classes.classify(packet, may, at).sparse; }
   // The class of each of `count` packets, one per interval.
   std::vector<bool> send(int count, Duration interval, Time& at, bool may = true) {
     std::vector<bool> all;
@@ -92,8 +92,8 @@ TEST_CASE("a rate of 125,000 bytes per second is sparse for ever, a little more 
 TEST_CASE("flows do not make each other bulk") {
   FlowClasses classes;
   for (int i = 0; i < 100; ++i)
-    CHECK(classes.is_sparse(packet_of_flow(1), true, epoch) == (i < 16));
-  CHECK(classes.is_sparse(packet_of_flow(2), true, epoch));
+    CHECK(classes.classify(packet_of_flow(1), true, epoch).sparse == (i < 16));
+  CHECK(classes.classify(packet_of_flow(2), true, epoch).sparse);
 }
 
 TEST_CASE("a bulk flow returns only when its packets have left the bulk way, and its rate is low") {
@@ -143,7 +143,7 @@ TEST_CASE("a flow whose way was closed has to drain while packets of bulk flows 
   CHECK_FALSE(flow.is_sparse(epoch, false));
   Time at = epoch;
   const Packet other = packet_of_flow(2);
-  for (int i = 0; i < 20; ++i) flow.classes.is_sparse(other, true, at);
+  for (int i = 0; i < 20; ++i) flow.classes.classify(other, true, at);
   CHECK_FALSE(flow.is_sparse(epoch + 1s));
   flow.classes.bulk_answered(epoch + 1s + 1ns, 1ms);
   CHECK(flow.is_sparse(epoch + 2s));
@@ -178,20 +178,20 @@ TEST_CASE("fragments and packets without a flow are always bulk, and cost no flo
   FlowClasses classes;
   Packet fragment = packet_of_flow(1);
   store_be16(&fragment[6], 0x2000);
-  for (int i = 0; i < 100; ++i) CHECK_FALSE(classes.is_sparse(fragment, true, epoch));
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(classes.classify(fragment, true, epoch).sparse);
   const Packet short_one(19, 0x45);
-  CHECK_FALSE(classes.is_sparse(short_one, true, epoch));
-  CHECK_FALSE(classes.is_sparse({}, true, epoch));
-  CHECK(classes.is_sparse(packet_of_flow(1), true, epoch));
+  CHECK_FALSE(classes.classify(short_one, true, epoch).sparse);
+  CHECK_FALSE(classes.classify({}, true, epoch).sparse);
+  CHECK(classes.classify(packet_of_flow(1), true, epoch).sparse);
 }
 
 TEST_CASE("flows that share a slot are one flow, so that neither overtakes itself") {
   // 2^11 slots: among 5000 flows some share the slot of the first.
   FlowClasses classes;
-  while (classes.is_sparse(packet_of_flow(1), true, epoch)) continue;
+  while (classes.classify(packet_of_flow(1), true, epoch).sparse) continue;
   std::size_t bulk = 0;
   for (std::uint16_t port = 2; port < 5002; ++port) {
-    bulk += classes.is_sparse(packet_of_flow(port, 60), true, epoch) ? 0 : 1;
+    bulk += classes.classify(packet_of_flow(port, 60), true, epoch).sparse ? 0 : 1;
   }
   CHECK(bulk > 0);
   CHECK(bulk < 50);

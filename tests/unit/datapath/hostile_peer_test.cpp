@@ -201,10 +201,10 @@ TEST_CASE("a reload replaces the accepted inner sources of a lane") {
     return !peer.b.receive(peer.seal(udp_packet(1)), west).empty();
   };
   CHECK_FALSE(passes());
-  peer.b.command(AcceptSources{PrefixSet(after)});
+  peer.b.command(AcceptSources{std::make_shared<PrefixSet>(after)});
   CHECK(passes());
-  peer.b.command(AcceptSources{PrefixSet(before)});
+  peer.b.command(AcceptSources{std::make_shared<PrefixSet>(before)});
   CHECK_FALSE(passes());
-  peer.b.command(AcceptSources{});
+  peer.b.command(AcceptSources{std::make_shared<PrefixSet>()});
   CHECK(passes());
 }

@@ -1,0 +1,153 @@
+// The lane's side of its second thread: sparse_loop.hpp has the rules.
+
+#include <cstring>
+#include <utility>
+
+#include "routevpn/datapath/lane_loop.hpp"
+
+namespace routevpn::datapath {
+namespace {
+
+// More than the first queue holds, so that after so many reads all is read that was there before.
+constexpr std::size_t reads_of_pass = 1024;
+
+}  // namespace
+
+// Of the sparse socket and the second queue. Without a second thread nothing needs to be locked.
+SparseLoop::Lock LaneLoop::lock_second() {
+  return second_ ? second_->lock() : SparseLoop::Lock();
+}
+
+void LaneLoop::update_second(Time now) {
+  if (!second_) return;
+  SparseView view = lane_.sparse_view(now);
+  if (view == second_view_) return;
+  if (!second_carries() && !may_open_second(now)) return;
+  closing_ = second_carries() && !view.is_open();
+  const auto locked = lock_second();
+  second_->set(view);
+  second_view_ = std::move(view);
+}
+
+bool LaneLoop::may_open_second(Time now) {
+  if (closing_ || !unsent_.empty() || !read_second_queue(now)) return false;
+  seal_and_send(now);
+  return unsent_.empty();
+}
+
+// What the second thread has woken the lane for, except for datagrams.
+void LaneLoop::take_from_second(Time now) {
+  if (!second_) return;
+  std::optional<outside::SocketErrors> errors;
+  {
+    const auto locked = lock_second();
+    errors = second_->take_errors();
+  }
+  if (errors) report(*errors);
+  if (!second_->take_used()) return;
+  lane_.sparse_is_used();
+  if (unsent_.empty()) send_batch(now);
+}
+
+// True: the socket may have more.
+bool LaneLoop::gather_sparse() {
+  if (!ends_.sparse) return false;
+  if (!second_ || (!second_carries() && !second_->has_left())) {
+    return gather(*ends_.sparse, sparse_);
+  }
+  const auto locked = lock_second();
+  const bool more = !second_carries() || second_->receive();
+  second_->take_left(sparse_);
+  has_left_ = sparse_.count != 0;
+  return more;
+}
+
+void LaneLoop::left_is_handled() {
+  if (!std::exchange(has_left_, false)) return;
+  const auto locked = lock_second();
+  second_->left_is_handled();
+}
+
+void LaneLoop::send_waiting_of_second() {
+  if (!second_carries()) return;
+  const auto locked = lock_second();
+  second_->send_waiting();
+}
+
+void LaneLoop::begin_pass() {
+  if (pass_reads_ || !second_ || !second_->holds()) return;
+  const auto locked = lock_second();
+  second_->begin_pass();
+  pass_reads_ = reads_of_pass;
+}
+
+// All that was read from the first queue is sent. `at_end`: the queue is empty.
+void LaneLoop::end_pass(bool at_end, Time now) {
+  if (second_carries() && !lane_.sparse_slots().empty()) {
+    const auto locked = lock_second();
+    second_->steer(lane_.sparse_slots());
+  }
+  lane_.forget_sparse_slots();
+  if (!pass_reads_ || (!at_end && *pass_reads_ != 0)) return;
+  pass_reads_.reset();
+  {
+    const auto locked = lock_second();
+    to_release_ = second_->release();
+    releases_ = true;
+  }
+  send_held(now);
+}
+
+// The second thread sends nothing meanwhile, and this one nothing for it, because later packets of
+// these flows may wait in the second queue. What does not fit into the socket waits here.
+void LaneLoop::send_held(Time now) {
+  const auto locked = lock_second();
+  for (; !to_release_.empty() && unsent_.empty(); to_release_ = to_release_.subspan(1)) {
+    from_inside(to_release_.front().bytes, now, true);
+    if (lane_.must_flush()) seal_and_send(now);
+  }
+  if (unsent_.empty()) seal_and_send(now);
+  if (!to_release_.empty() || !unsent_.empty()) return;
+  second_->released();
+  releases_ = false;
+}
+
+// While the second thread carries nothing. True: the queue is empty.
+bool LaneLoop::read_second_queue(Time now) {
+  const auto locked = lock_second();
+  for (std::size_t i = 0; i < reads_of_pass && unsent_.empty(); ++i) {
+    std::size_t length = 0;
+    if (ends_.sparse_queue->tun.read({inside_buffer_.get(), inside_buffer_bytes}, length) !=
+        inside::IoResult::ok) {
+      return true;
+    }
+    const Bytes packet(inside_buffer_.get(), length);
+    if (second_->hold_back(packet)) continue;
+    from_inside(packet, now);
+    if (lane_.must_flush()) seal_and_send(now);
+  }
+  return false;
+}
+
+// Goes on in the next turn if the socket has no room, or if there is too much.
+void LaneLoop::close_second(Time now) {
+  if (!read_second_queue(now)) return;
+  seal_and_send(now);
+  if (second_->holds() || releases_) read_first_queue(now);
+  if (second_->holds() || !unsent_.empty()) return;
+  second_->steer_none();
+  read_second_queue(now);  // what the kernel was about to put there
+  if (unsent_.empty()) seal_and_send(now);
+  closing_ = false;
+}
+
+// Both threads have ended. The successor finds the second queue empty, and no flow steered to it.
+void LaneLoop::finish_second(Time now) {
+  constexpr int most_turns = 64;
+  if (!second_ || (!second_carries() && !closing_)) return;
+  second_view_ = {};
+  closing_ = true;
+  for (int i = 0; i < most_turns && closing_ && unsent_.empty(); ++i) close_second(now);
+}
+
+}  // namespace routevpn::datapath
