@@ -20,7 +20,7 @@ FlowClasses::Verdict FlowClasses::classify(ConstBytes packet, bool may, Time now
     last_of_bulk_flow_ = now;
     return {};
   }
-  const auto slot = static_cast<Slot>(*hash >> (32 - slot_bits));
+  const auto slot = static_cast<Slot>(inside::Steering::slot_of(*hash));
   Flow& flow = flows_[slot];
   const Duration cost = time_of(packet.size() + overhead_bytes);
   // A bulk flow owes no more than another burst, so that it is sparse again soon after its end.

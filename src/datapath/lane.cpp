@@ -77,7 +77,7 @@ void Lane::execute_commands(Time now) {
             [this, now](const ProbeSparseFlow&) { probe_sparse(now); },
             [this, now](const LimitPayload& wanted) {
               payload_limit_ = wanted.bytes;
-              if (sparse_.remote()) probe_sparse(now);
+              probe_sparse_limit(now);
             },
             [this](const ExpectPeer& wanted) { expected_peer_ = wanted.address; },
             [this](AcceptSources& wanted) { inner_sources_ = std::move(wanted.sources); },

@@ -25,7 +25,7 @@ LaneLoop::LaneLoop(Mailbox& mailbox, LaneCounters& counters, LaneEnds& ends,
   static_assert(2 * ReceivedBatch::memory_bytes <= Lane::receive_bytes);
   if (!wakeup_) throw system_error("eventfd");
   if (ends.sparse && ends.sparse_queue) {
-    second_.emplace(counters, ends, lane_.classes(), mtu, lane_.outer_class(), [this] { wake(); });
+    second_.emplace(counters, ends, lane_.classes(), lane_.outer_class(), [this] { wake(); });
     lane_.steered_by(second_->steering());
   }
 }
@@ -67,7 +67,10 @@ void LaneLoop::run() {
     eventfd_t wakeups = 0;
     if (fds[0].revents != 0) eventfd_read(wakeup_.get(), &wakeups);
     if ((fds[1].revents & POLLERR) != 0) report(ends_.socket.take_errors());
-    if ((fds[2].revents & POLLERR) != 0) report(ends_.sparse->take_errors());
+    if ((fds[2].revents & POLLERR) != 0) {
+      const auto locked = lock_second();
+      report(ends_.sparse->take_errors());
+    }
     if (!mailbox_.commands.empty()) {
       lane_.execute_commands(now);
       send_control();
@@ -125,6 +128,7 @@ void LaneLoop::finish() {
     lane_.drop(Drop::outside_busy, run.datagrams(left));
   }
   unsent_ = {};
+  lane_.sent();
 }
 
 void LaneLoop::report(const outside::SocketErrors& news) {
@@ -149,6 +153,7 @@ bool LaneLoop::outside_turn(bool bulk, bool sparse) {
     // So after a receive the commands with the keys for it are in the mailbox.
     if (!mailbox_.commands.empty()) {
       lane_.execute_commands(read_clock());
+      send_control();
       // It must not begin here: what was received before is not written yet.
       if (second_carries()) update_second(read_clock());
     }
@@ -209,14 +214,19 @@ bool LaneLoop::write_inside() {
 
 void LaneLoop::inside_turn() {
   const Time now = read_clock();
-  if (releases_) send_held(now);
+  if (sends_held_) send_held(now);
   if (!unsent_.empty()) return;
-  if (closing_) return close_second(now);
-  if (second_ && !second_carries()) read_second_queue(now);
+  if (closing_ != Closing::none) return close_second(now);
+  if (second_ && !second_carries()) {
+    std::size_t reads = calls_per_turn;
+    if (!read_second_queue(reads, now)) return;
+  }
   read_first_queue(now);
 }
 
 void LaneLoop::read_first_queue(Time now) {
+  end_pass(false, now);  // what the socket did not take in the last turn is sent now
+  if (!unsent_.empty()) return;
   begin_pass();
   const bool at_end = read_inside(now);
   if (unsent_.empty()) send_batch(now);

@@ -8,7 +8,7 @@
 namespace routevpn::datapath {
 namespace {
 
-// More than the first queue holds, so that after so many reads all is read that was there before.
+// More than a queue holds, so that after so many reads all is read that was there before.
 constexpr std::size_t reads_of_pass = 1024;
 
 }  // namespace
@@ -22,15 +22,20 @@ void LaneLoop::update_second(Time now) {
   if (!second_) return;
   SparseView view = lane_.sparse_view(now);
   if (view == second_view_) return;
-  if (!second_carries() && !may_open_second(now)) return;
-  closing_ = second_carries() && !view.is_open();
+  if (!second_carries() && !prepare_opening(now)) return;
+  if (second_carries() && !view.is_open()) {
+    closing_ = Closing::reads_both;
+    closing_reads_ = reads_of_pass;
+  }
   const auto locked = lock_second();
   second_->set(view);
   second_view_ = std::move(view);
 }
 
-bool LaneLoop::may_open_second(Time now) {
-  if (closing_ || !unsent_.empty() || !read_second_queue(now)) return false;
+bool LaneLoop::prepare_opening(Time now) {
+  std::size_t reads = reads_of_pass;
+  const bool can = closing_ == Closing::none && unsent_.empty();
+  if (!can || !read_second_queue(reads, now) || reads == 0) return false;
   seal_and_send(now);
   return unsent_.empty();
 }
@@ -58,12 +63,12 @@ bool LaneLoop::gather_sparse() {
   const auto locked = lock_second();
   const bool more = !second_carries() || second_->receive();
   second_->take_left(sparse_);
-  has_left_ = sparse_.count != 0;
+  handles_left_ = sparse_.count != 0;
   return more;
 }
 
 void LaneLoop::left_is_handled() {
-  if (!std::exchange(has_left_, false)) return;
+  if (!std::exchange(handles_left_, false)) return;
   const auto locked = lock_second();
   second_->left_is_handled();
 }
@@ -92,62 +97,80 @@ void LaneLoop::end_pass(bool at_end, Time now) {
   pass_reads_.reset();
   {
     const auto locked = lock_second();
-    to_release_ = second_->release();
-    releases_ = true;
+    held_to_send_ = second_->release();
+    sends_held_ = true;
   }
   send_held(now);
 }
 
-// The second thread sends nothing meanwhile, and this one nothing for it, because later packets of
-// these flows may wait in the second queue. What does not fit into the socket waits here.
+// Until all are sent, later packets of these flows are held, too. What does not fit into the socket
+// is sent in a later turn.
 void LaneLoop::send_held(Time now) {
   const auto locked = lock_second();
-  for (; !to_release_.empty() && unsent_.empty(); to_release_ = to_release_.subspan(1)) {
-    from_inside(to_release_.front().bytes, now, true);
+  for (; !held_to_send_.empty() && unsent_.empty(); held_to_send_ = held_to_send_.subspan(1)) {
+    from_inside(held_to_send_.front().bytes, now, true);
     if (lane_.must_flush()) seal_and_send(now);
   }
   if (unsent_.empty()) seal_and_send(now);
-  if (!to_release_.empty() || !unsent_.empty()) return;
+  if (!held_to_send_.empty() || !unsent_.empty()) return;
   second_->released();
-  releases_ = false;
+  sends_held_ = false;
 }
 
-// While the second thread carries nothing. True: the queue is empty.
-bool LaneLoop::read_second_queue(Time now) {
+// While the second thread carries nothing. True: the queue is empty, or `reads` are made. False:
+// the socket has no room.
+bool LaneLoop::read_second_queue(std::size_t& reads, Time now) {
   const auto locked = lock_second();
-  for (std::size_t i = 0; i < reads_of_pass && unsent_.empty(); ++i) {
+  while (unsent_.empty()) {
     std::size_t length = 0;
-    if (ends_.sparse_queue->tun.read({inside_buffer_.get(), inside_buffer_bytes}, length) !=
-        inside::IoResult::ok) {
+    if (reads == 0 || ends_.sparse_queue->tun.read({inside_buffer_.get(), inside_buffer_bytes},
+                                                   length) != inside::IoResult::ok) {
       return true;
     }
+    --reads;
     const Bytes packet(inside_buffer_.get(), length);
-    if (second_->hold_back(packet)) continue;
-    from_inside(packet, now);
+    if (!second_->hold_back(packet)) from_inside(packet, now);
     if (lane_.must_flush()) seal_and_send(now);
   }
   return false;
 }
 
-// Goes on in the next turn if the socket has no room, or if there is too much.
+// Goes on in the next turn if the socket has no room.
 void LaneLoop::close_second(Time now) {
-  if (!read_second_queue(now)) return;
-  seal_and_send(now);
-  if (second_->holds() || releases_) read_first_queue(now);
-  if (second_->holds() || !unsent_.empty()) return;
-  second_->steer_none();
-  read_second_queue(now);  // what the kernel was about to put there
-  if (unsent_.empty()) seal_and_send(now);
-  closing_ = false;
+  const auto drain = [&] {
+    const bool done = read_second_queue(closing_reads_, now);
+    if (unsent_.empty()) seal_and_send(now);
+    return done && unsent_.empty();
+  };
+  if (!drain()) return;
+  if (closing_ == Closing::reads_both) {
+    read_first_queue(now);
+    if (second_->holds() || sends_held_ || !unsent_.empty()) return;
+    second_->steer_none();
+    closing_ = Closing::reads_second;  // for what the kernel was about to put there
+    closing_reads_ = reads_of_pass;
+    if (!drain()) return;
+  }
+  closing_ = Closing::none;
 }
 
 // Both threads have ended. The successor finds the second queue empty, and no flow steered to it.
 void LaneLoop::finish_second(Time now) {
   constexpr int most_turns = 64;
-  if (!second_ || (!second_carries() && !closing_)) return;
-  second_view_ = {};
-  closing_ = true;
-  for (int i = 0; i < most_turns && closing_ && unsent_.empty(); ++i) close_second(now);
+  if (!second_) return;
+  if (second_carries()) {
+    closing_ = Closing::reads_both;
+    closing_reads_ = reads_of_pass;
+    second_view_ = {};
+  }
+  for (int i = 0; i < most_turns && closing_ != Closing::none && unsent_.empty(); ++i) {
+    if (sends_held_) send_held(now);
+    if (unsent_.empty()) close_second(now);
+  }
+  closing_ = Closing::none;
+  sends_held_ = false;
+  pass_reads_.reset();
+  second_->drop_held();
 }
 
 }  // namespace routevpn::datapath

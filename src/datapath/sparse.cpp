@@ -60,6 +60,7 @@ SparseView Lane::sparse_view(Time now) const {
         each->sparse_flow && each->confirmed && each->endpoint.remote == sending_->endpoint.remote;
     if (usable && count < view.opening.size()) view.opening[count++] = each;
   }
+  if (count == 0) return {};
   // During a rekey the lane may seal with an association that the peer has not confirmed yet.
   view.sending = view.opening[0];
   view.endpoint = sending_->endpoint.remote;
@@ -160,6 +161,12 @@ void Lane::request_sparse(std::size_t payload_bytes, Time now) {
 
 void Lane::probe_sparse(Time now) {
   if (sending_ == nullptr || !sending_->sparse_flow || !is_initiator(*sending_)) return;
+  request_sparse(std::max(payload_limit_, control_message_bytes), now);
+}
+
+// Either end asks, because the flow carries no packet of a size that it has not shown.
+void Lane::probe_sparse_limit(Time now) {
+  if (sending_ == nullptr || !sending_->sparse_flow || !sparse_.remote()) return;
   request_sparse(std::max(payload_limit_, control_message_bytes), now);
 }
 

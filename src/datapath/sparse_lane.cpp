@@ -30,28 +30,20 @@ SparseLane::SparseLane(LaneCounters& counters, bool udp_offload, const OuterClas
   payloads_.reserve(copied_payloads);
 }
 
-bool SparseLane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu) {
+bool SparseLane::from_inside(const inside::VirtioNetHeader& header, Bytes packet) {
   if (inside::is_udp_to(packet, view_.endpoint)) {
     counters_.drops.add(Drop::inside_own_datagram);
     return true;
   }
+  // Near the record limit the lane seals alone, so that the two do not pass the limit together.
+  if (view_.sending->data_left() <= 3 * outbound_packets) return false;
   const auto& sealer = view_.sending->sealer;
   if (outbound_.empty()) outbound_.clear(record::headroom(sealer.suite()), record::tailroom);
   outbound_.set_outer_class(outer_class_.of(inside::traffic_class(packet), true));
-  const std::size_t before = outbound_.packets().size();
-  const std::size_t most = std::max<std::size_t>(mtu, maximum_mtu);
-  if (const auto fault = inside::segment(header, packet, most, outbound_)) {
-    counters_.drops.add(*fault);
-    return true;
-  }
-  // No segment of a super-packet is larger than the first. Near the record limit the lane seals
-  // alone, so that the two do not pass the limit together.
-  if (outbound_.packets()[before].length <= view_.payload_limit &&
-      view_.sending->data_left() > 2 * outbound_packets) {
-    return true;
-  }
-  outbound_.truncate(before);
-  return false;
+  const auto fault = inside::segment(header, packet, view_.payload_limit, outbound_);
+  if (fault == Drop::inside_too_big) return false;  // the lane may fragment it
+  if (fault) counters_.drops.add(*fault);
+  return true;
 }
 
 std::span<const DatagramRun> SparseLane::seal() {

@@ -22,12 +22,10 @@ constexpr std::size_t bytes_per_turn = std::size_t{512} * 1024;
 }  // namespace
 
 SparseLoop::SparseLoop(LaneCounters& counters, LaneEnds& ends, FlowClasses& classes,
-                       const std::atomic<unsigned>& mtu, const OuterClass& outer_class,
-                       std::function<void()> wake_lane)
+                       const OuterClass& outer_class, std::function<void()> wake_lane)
     : counters_(counters),
       ends_(ends),
       classes_(classes),
-      mtu_(mtu),
       wake_lane_(std::move(wake_lane)),
       wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       lane_(counters, ends.tun.has_udp_offload(), outer_class),
@@ -164,20 +162,16 @@ void SparseLoop::send_waiting() {
 }
 
 void SparseLoop::take_packet(Bytes whole, Time now) {
-  if (whole.size() < inside::virtio_net_header_bytes) return;
+  if (whole.size() < inside::virtio_net_header_bytes || hold_back(whole)) return;
   const Bytes packet = whole.subspan(inside::virtio_net_header_bytes);
   const auto verdict = classes_.classify(packet, true, now);
   // The kernel steers by the same hash, so only packets with a slot come here.
   if (!verdict.slot) return counters_.drops.add(Drop::inside_not_ip);
-  const auto slot = *verdict.slot;
-  if (held_.holds(slot)) return hold(whole, slot);
-  // The packets that wait in this queue still go the sparse way, ahead of those of the other queue.
-  if (!verdict.sparse) steering_.steer(slot, false);
   inside::VirtioNetHeader header;
-  std::memcpy(&header, whole.data(), inside::virtio_net_header_bytes);
-  if (!lane_.from_inside(header, packet, mtu_.load(std::memory_order_relaxed))) {
-    return hold(whole, slot);
-  }
+  std::memcpy(&header, whole.data(), sizeof header);
+  if (!lane_.from_inside(header, packet)) return hold(whole, *verdict.slot);
+  // The packets that wait in this queue still go the sparse way, ahead of those of the other queue.
+  if (!verdict.sparse) steering_.steer(*verdict.slot, false);
   if (lane_.must_flush()) send_batch();
 }
 
@@ -197,8 +191,17 @@ bool SparseLoop::hold_back(ConstBytes whole) {
 }
 
 void SparseLoop::released() {
-  held_.released();
+  for (const auto& packet : held_.released()) {
+    if (!held_.holds(packet.slot) && !classes_.was_sparse(packet.slot)) {
+      steering_.steer(packet.slot, false);
+    }
+  }
   holds_.store(!held_.empty(), std::memory_order_relaxed);
+}
+
+void SparseLoop::drop_held() {
+  counters_.drops.add(Drop::inside_queue_full, held_.drop_all());
+  holds_.store(false, std::memory_order_relaxed);
 }
 
 void SparseLoop::steer(std::span<const FlowClasses::Slot> slots) {
@@ -207,6 +210,7 @@ void SparseLoop::steer(std::span<const FlowClasses::Slot> slots) {
     if (steering_.is_sparse(slot) || !classes_.was_sparse(slot)) continue;
     held_.hold(slot);
     steering_.steer(slot, true);
+    holds_.store(true, std::memory_order_relaxed);
   }
 }
 

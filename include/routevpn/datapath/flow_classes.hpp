@@ -19,6 +19,7 @@
 #include "routevpn/base/bytes.hpp"
 #include "routevpn/base/clock.hpp"
 #include "routevpn/base/spin_lock.hpp"
+#include "routevpn/inside/steering.hpp"
 
 namespace routevpn::datapath {
 
@@ -33,7 +34,7 @@ class FlowClasses {
   static constexpr std::size_t overhead_bytes = 70;  // of a packet's outer headers and record
 
   // Flows that share a slot are one flow.
-  static constexpr unsigned slot_bits = 11;
+  static constexpr unsigned slot_bits = inside::Steering::slot_bits;
   using Slot = std::uint16_t;
 
   struct Verdict {

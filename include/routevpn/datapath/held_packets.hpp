@@ -2,9 +2,9 @@
 // are in the first queue, are sent: sparse_loop.hpp.
 //
 //     hold(slot)       from now on the slot's packets are held
-//     add()            one of them comes
+//     add()            a packet of such a slot comes, or one that only the lane can send
 //     begin_pass()     the lane begins to read the first queue
-//     release()        the lane has read to the end of what was there: the packets to send now
+//     release()        the lane has read all that was there: the packets to send now
 //     released()       they are sent. A slot without other packets is not held any more.
 #pragma once
 
@@ -32,16 +32,23 @@ class HeldPackets {
   };
 
   HeldPackets();
-  void hold(Slot slot) { holding_[slot] = true; }
+  void hold(Slot slot);
   [[nodiscard]] bool holds(Slot slot) const { return holding_[slot]; }
   // False: there is no room.
   bool add(ConstBytes packet, Slot slot);
-  [[nodiscard]] bool empty() const { return now_.packets.empty() && earlier_.packets.empty(); }
+  // No packet and no slot is held.
+  [[nodiscard]] bool empty() const {
+    return now_.packets.empty() && earlier_.packets.empty() && now_.slots.empty() &&
+           earlier_.slots.empty();
+  }
 
   void begin_pass();
   // In their order. Valid until released().
   std::span<const Packet> release();
-  void released();
+  // Returns what was sent, valid until release().
+  std::span<const Packet> released();
+  // Returns the number of packets.
+  std::size_t drop_all();
 
  private:
   struct Store {
@@ -49,7 +56,10 @@ class HeldPackets {
         std::make_unique_for_overwrite<std::uint8_t[]>(most_bytes);
     std::size_t used = 0;
     std::vector<Packet> packets;
+    std::vector<Slot> slots;  // of hold()
   };
+
+  void set_earlier(bool holds);
 
   std::array<bool, std::size_t{1} << FlowClasses::slot_bits> holding_{};
   Store now_;

@@ -172,6 +172,7 @@ class Lane {
   void reply(const ControlMessage& message, const Arrival& arrival);
   void request_sparse(std::size_t payload_bytes, Time now);
   void probe_sparse(Time now);
+  void probe_sparse_limit(Time now);
   void answer_sparse(Association& association, const ControlMessage& request,
                      std::size_t payload_bytes, const Arrival& arrival);
   void sparse_answered(const Association& association, const ControlMessage& reply,

@@ -79,10 +79,10 @@ class LaneLoop {
   [[nodiscard]] bool second_carries() const { return second_view_.is_open(); }
   // There is work for inside_turn() without a packet in the first queue.
   [[nodiscard]] bool has_held() const {
-    return second_ && (second_->holds() || releases_ || closing_);
+    return second_ && (second_->holds() || sends_held_ || closing_ != Closing::none);
   }
   void update_second(Time now);
-  bool may_open_second(Time now);
+  bool prepare_opening(Time now);
   void take_from_second(Time now);
   bool gather_sparse();
   void left_is_handled();
@@ -90,7 +90,7 @@ class LaneLoop {
   void begin_pass();
   void end_pass(bool at_end, Time now);
   void send_held(Time now);
-  bool read_second_queue(Time now);
+  bool read_second_queue(std::size_t& reads, Time now);
   void close_second(Time now);
   void finish_second(Time now);
 
@@ -104,12 +104,15 @@ class LaneLoop {
   Lane lane_;
 
   std::optional<SparseLoop> second_;
-  SparseView second_view_;                 // that second_ has
-  bool closing_ = false;                   // flows are still steered to the second queue
+  SparseView second_view_;  // that second_ has
+  // The steps of sparse_loop.hpp after which the view is closed.
+  enum class Closing : std::uint8_t { none, reads_both, reads_second };
+  Closing closing_ = Closing::none;
+  std::size_t closing_reads_ = 0;          // of the second queue, left of the step
   std::optional<std::size_t> pass_reads_;  // left of a pass: held_packets.hpp
-  std::span<const HeldPackets::Packet> to_release_;
-  bool releases_ = false;  // to_release_ is not sent, or not all of it
-  bool has_left_ = false;  // sparse_ is from SparseLoop::take_left()
+  std::span<const HeldPackets::Packet> held_to_send_;
+  bool sends_held_ = false;    // held_to_send_ and the batch are not sent yet
+  bool handles_left_ = false;  // sparse_ is from SparseLoop::take_left()
 
   std::unique_ptr<std::uint8_t[]> inside_buffer_;
   ReceivedBatch bulk_;  // waits while the sparse socket has more

@@ -46,9 +46,9 @@ class SparseLane {
   void set(const SparseView& view) { view_ = view; }
   [[nodiscard]] const SparseView& view() const { return view_; }
 
-  // Inside -> outside. False: the packet is left to the lane. When must_flush() is true, seal and
-  // send before the next packet.
-  bool from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu);
+  // Inside -> outside. False: the packet is left to the lane, unchanged. When must_flush() is true,
+  // seal and send before the next packet.
+  bool from_inside(const inside::VirtioNetHeader& header, Bytes packet);
   [[nodiscard]] bool must_flush() const { return is_full(outbound_); }
   std::span<const DatagramRun> seal();  // valid until sent()
   void sent();

@@ -30,17 +30,16 @@
 // two for longer than the lane needs for these steps would break the order.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <vector>
+#include <span>
+#include <utility>
 
 #include "routevpn/base/owned.hpp"
-#include "routevpn/base/rate_limit.hpp"
 #include "routevpn/datapath/flow_classes.hpp"
 #include "routevpn/datapath/held_packets.hpp"
 #include "routevpn/datapath/lane_ends.hpp"
@@ -57,8 +56,7 @@ class SparseLoop {
   // `ends` has a sparse socket and a sparse queue. `wake_lane`: any thread may call it. Throws
   // SystemError.
   SparseLoop(LaneCounters& counters, LaneEnds& ends, FlowClasses& classes,
-             const std::atomic<unsigned>& mtu, const OuterClass& outer_class,
-             std::function<void()> wake_lane);
+             const OuterClass& outer_class, std::function<void()> wake_lane);
 
   void run();   // until stop()
   void stop();  // any thread
@@ -82,6 +80,7 @@ class SparseLoop {
   void begin_pass() { held_.begin_pass(); }
   std::span<const HeldPackets::Packet> release() { return held_.release(); }
   void released();
+  void drop_held();
   std::optional<outside::SocketErrors> take_errors() { return std::exchange(errors_, {}); }
 
   // Without the lock.
@@ -113,7 +112,6 @@ class SparseLoop {
   LaneCounters& counters_;
   LaneEnds& ends_;
   FlowClasses& classes_;
-  const std::atomic<unsigned>& mtu_;
   std::function<void()> wake_lane_;
   Fd wakeup_;
   std::atomic<bool> stopping_{false};

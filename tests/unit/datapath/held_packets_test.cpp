@@ -14,10 +14,6 @@ namespace {
 struct Letters {
   HeldPackets held;
 
-  Letters() {
-    held.hold(1);
-    held.hold(2);
-  }
   void add(const std::string& letters) {
     for (const char letter : letters) {
       const auto byte = static_cast<std::uint8_t>(letter);
@@ -42,7 +38,7 @@ TEST_CASE("packets are released in order when a pass ends that began behind them
   letters.held.begin_pass();
   CHECK(letters.release() == "AbC");
   CHECK(letters.held.holds(1));  // until they are sent
-  letters.held.released();
+  CHECK(letters.held.released().size() == 3);
   CHECK(letters.held.empty());
   CHECK_FALSE(letters.held.holds(1));
   CHECK_FALSE(letters.held.holds(2));
@@ -73,6 +69,33 @@ TEST_CASE("a packet that comes while the others are sent is not lost") {
   CHECK(letters.held.holds(1));
   letters.held.begin_pass();
   CHECK(letters.release() == "B");
+}
+
+TEST_CASE("a slot without packets is held until a pass ends that began behind hold()") {
+  HeldPackets held;
+  held.hold(1);
+  CHECK_FALSE(held.empty());
+  held.begin_pass();
+  held.hold(2);
+  CHECK(held.release().empty());
+  CHECK(held.holds(1));
+  held.released();
+  CHECK_FALSE(held.holds(1));
+  CHECK(held.holds(2));
+  held.begin_pass();
+  held.release();
+  held.released();
+  CHECK(held.empty());
+}
+
+TEST_CASE("all packets can be dropped") {
+  Letters letters;
+  letters.add("A");
+  letters.held.begin_pass();
+  letters.add("b");
+  CHECK(letters.held.drop_all() == 2);
+  CHECK(letters.held.empty());
+  CHECK_FALSE(letters.held.holds(1));
 }
 
 TEST_CASE("a pass that begins while another is open changes nothing") {

@@ -20,7 +20,7 @@ class Second {
 
   // What leaves; nothing: the packet is left to the lane, or dropped.
   std::vector<Departure> send(Packet packet) {
-    lane.from_inside({}, packet, 1400);
+    lane.from_inside({}, packet);
     const auto runs = lane.seal();
     auto all = departures(runs);
     for (const auto& run : runs) lane.count_sent(run, run.bytes);
@@ -163,9 +163,28 @@ TEST_CASE("a packet that must be fragmented is left to the lane") {
   FoundPair pair;
   Second a(pair.a);
   auto large = udp_packet(1, 1450);
-  CHECK_FALSE(a.lane.from_inside({}, large, 1400));
+  CHECK_FALSE(a.lane.from_inside({}, large));
+  CHECK(large == udp_packet(1, 1450));
   auto small = udp_packet(1, 1400);
-  CHECK(a.lane.from_inside({}, small, 1400));
+  CHECK(a.lane.from_inside({}, small));
+}
+
+TEST_CASE("a super-packet whose segments must be fragmented is left to the lane unchanged") {
+  FoundPair pair;
+  Second a(pair.a);
+  auto super = udp_packet(1, 3000);
+  inside::VirtioNetHeader header;
+  header.flags = inside::vnet_needs_checksum;
+  header.gso_type = inside::vnet_gso_udp;
+  header.checksum_start = 20;
+  header.checksum_offset = 6;
+  header.gso_bytes = SparsePair::limit - 28 + 1;
+  CHECK_FALSE(a.lane.from_inside(header, super));
+  CHECK(super == udp_packet(1, 3000));
+  CHECK(a.lane.seal().empty());
+  --header.gso_bytes;
+  CHECK(a.lane.from_inside(header, super));
+  CHECK(departures(a.lane.seal()).size() == 3);
 }
 
 TEST_CASE("at the record limit the packets are left to the lane, which counts them") {
@@ -212,12 +231,14 @@ TEST_CASE("the second thread rests while the lane has something to decide") {
     CHECK_FALSE(a.is_open());
   }
   SECTION("larger packets may pass than the flow has carried") {
-    pair.a.command(LimitPayload{SparsePair::limit + 8});
-    a.update();
-    CHECK_FALSE(a.is_open());
-    pair.exchange();  // the request that shows it
-    a.update();
-    CHECK(a.is_open());
+    for (const auto& [end, second] : {std::pair{&pair.a, &a}, std::pair{&pair.b, &b}}) {
+      end->command(LimitPayload{SparsePair::limit + 8});
+      second->update();
+      CHECK_FALSE(second->is_open());
+      pair.exchange();  // the request that shows it
+      second->update();
+      CHECK(second->is_open());
+    }
   }
 }
 

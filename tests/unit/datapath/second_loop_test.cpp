@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -188,6 +190,25 @@ struct RunningPair {
   RunningEnd b{&a};
 };
 
+// The kernel reads the slot of a packet and puts it into a queue without a pause. So while packets
+// are sent, no ordinary thread may interrupt this one.
+class Uninterrupted {
+ public:
+  Uninterrupted() { become(SCHED_FIFO, 1); }
+  ~Uninterrupted() { become(SCHED_OTHER, 0); }
+  Uninterrupted(const Uninterrupted&) = delete;
+  Uninterrupted& operator=(const Uninterrupted&) = delete;
+
+ private:
+  static void become(int policy, int priority) {
+    sched_param wanted{};
+    wanted.sched_priority = priority;
+    if (pthread_setschedparam(pthread_self(), policy, &wanted) != 0) {
+      WARN("no real-time priority: the order can break if the machine is busy");
+    }
+  }
+};
+
 // Numbered packets of one flow, whose order is checked.
 class Flow {
  public:
@@ -233,7 +254,10 @@ TEST_CASE("a flow that changes its class and its queue stays in order") {
   std::array<std::size_t, 2> by_queue{};
   for (int burst = 0; burst < bursts; ++burst) {
     for (int i = 0; i < packets_of_burst; ++i) {
-      for (auto& [port, flow] : flows) ++by_queue.at(link.a.send(flow.next()) ? 1 : 0);
+      {
+        const Uninterrupted kernel;
+        for (auto& [port, flow] : flows) ++by_queue.at(link.a.send(flow.next()) ? 1 : 0);
+      }
       take();
     }
     for (int i = 0; i < 30; ++i) {

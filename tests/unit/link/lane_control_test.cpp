@@ -41,7 +41,7 @@ TEST_CASE("a lane whose thread has ended takes commands without end") {
                          {outside::UdpSocket::open({ip("127.0.0.1"), 0}), std::nullopt,
                           inside::Tun::adopt(std::move(interface[1]), "rv0", false)},
                          route_probe, mtu, true, {});
-  lane.start_thread([] {});
+  lane.start_threads([] {});
   lane.release();
   lane.start(read_clock());
   while (lane.next_report()) {

@@ -16,7 +16,7 @@ using namespace routevpn::record;
 
 namespace {
 
-constexpr std::uint64_t first = 1024;
+constexpr std::uint64_t first_number = 1024;
 constexpr std::size_t payload_bytes = 40;
 
 // A batch of packets in memory of its own.
@@ -46,7 +46,7 @@ TEST_CASE("two threads never seal with the same number, and stop at the limit to
   Random random(3);
   const auto suite = CipherSuite::aes_128_gcm;
   constexpr std::size_t limit = 20'000;
-  Sealer sealer(CryptoBackend::openssl, suite, random.keys(), first, 0, limit);
+  Sealer sealer(CryptoBackend::openssl, suite, random.keys(), first_number, 0, limit);
   sealer.add_second_thread(CryptoBackend::openssl);
   std::array<std::vector<std::uint64_t>, 2> numbers;
   const auto seal = [&](std::size_t thread) {
@@ -67,8 +67,8 @@ TEST_CASE("two threads never seal with the same number, and stop at the limit to
   all.insert(numbers[1].begin(), numbers[1].end());
   CHECK(all.size() == limit);
   CHECK(numbers[0].size() + numbers[1].size() == limit);
-  CHECK(*all.begin() == first);
-  CHECK(*all.rbegin() == first + limit - 1);
+  CHECK(*all.begin() == first_number);
+  CHECK(*all.rbegin() == first_number + limit - 1);
   CHECK(sealer.remaining() == 0);
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("of two threads that receive the same records one accepts each") {
   const auto suite = GENERATE(CipherSuite::aes_128_gcm, CipherSuite::chacha20_poly1305);
   const auto keys = random.keys();
   constexpr std::size_t count = 4000;
-  Sealer sealer(CryptoBackend::openssl, suite, keys, first, 0, count + 1);
+  Sealer sealer(CryptoBackend::openssl, suite, keys, first_number, 0, count + 1);
   Opener opener(CryptoBackend::openssl, suite, keys, true);
   opener.add_second_thread(CryptoBackend::openssl);
   Batch one(suite, 1);
@@ -112,7 +112,7 @@ TEST_CASE("a record that the second thread decrypts and does not take is still f
   Random random(5);
   const auto keys = random.keys();
   const auto suite = CipherSuite::aes_128_gcm;
-  Sealer sealer(CryptoBackend::openssl, suite, keys, first, 0, 10);
+  Sealer sealer(CryptoBackend::openssl, suite, keys, first_number, 0, 10);
   Opener opener(CryptoBackend::openssl, suite, keys, true);
   opener.add_second_thread(CryptoBackend::openssl);
   Batch batch(suite, 1);
