@@ -1,7 +1,6 @@
 #include "routevpn/datapath/sparse_lane.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "routevpn/base/mtu.hpp"
 #include "routevpn/datapath/accepted_packet.hpp"
@@ -75,7 +74,7 @@ bool SparseLane::from_outside(ConstBytes datagram, const outside::Received& rece
   if (view_.local_matters && received.from.local != view_.from.local) return false;
   if (datagram.size() > copied_bytes - copied_) return false;
   const Bytes copy(copies_.get() + copied_, datagram.size());
-  std::memcpy(copy.data(), datagram.data(), datagram.size());
+  std::ranges::copy(datagram, copy.begin());
   if (dtls::is_envelope(copy)) return false;
   const auto split = record::split_first(copy);
   if (split.fault || split.header.epoch != 1 || split.record.size() != copy.size() ||
