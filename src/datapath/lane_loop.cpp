@@ -202,6 +202,9 @@ void LaneLoop::hand_in(ReceivedBatch& batch, UdpFlow flow) {
 
 bool LaneLoop::write_inside() {
   const auto packets = lane_.join();
+  // An answer can be in the second queue before write() returns. If the peer seems to have moved,
+  // the second thread must not send the answer to the old address.
+  if (!packets.empty() && second_carries()) update_second(read_clock());
   for (const auto& packet : packets) {
     if (ends_.tun.write(packet.iovecs) == inside::IoResult::ok) {
       lane_.count_written(packet);

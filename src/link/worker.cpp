@@ -1,5 +1,7 @@
 #include "routevpn/link/worker.hpp"
 
+#include <atomic>
+
 #include <openssl/ssl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -52,9 +54,10 @@ int run_worker(const WorkerProbes& probes) {
   auto identity = make_identity(given.files, std::move(given.psks), start.key, monitor);
   Link link(std::move(given), std::move(identity), monitor);
   if (probes.control) link.call_when_up([&] { probes.control(monitor.fd()); });
+  std::atomic<bool> probed{false};
   link.start_lanes([&] {
     restrict(start, cage::ThreadRole::lane);
-    if (probes.lane) probes.lane();
+    if (probes.lane && !probed.exchange(true)) probes.lane();  // all lane threads have one filter
   });
   restrict(start, cage::ThreadRole::control);
   const bool as_asked = link.run();

@@ -96,13 +96,17 @@ void log_one_queue(const SystemError& error) {
   log_info("sparse flows share the thread of the others", {{"error", error.what()}});
 }
 
-std::optional<inside::Steering::Program> load_steering() {
+struct LoadedSteering {
+  std::optional<inside::Steering::Program> program;
+  std::optional<SystemError> error;
+};
+
+LoadedSteering load_steering() {
   try {
     const host::Raised right(CAP_SYS_ADMIN);
-    return inside::Steering::load();
+    return {inside::Steering::load(), std::nullopt};
   } catch (const SystemError& error) {
-    log_one_queue(error);
-    return std::nullopt;
+    return {std::nullopt, error};
   }
 }
 
@@ -124,17 +128,19 @@ std::vector<datapath::LaneEnds> open_lanes(const options::LinkOptions& options,
                                            std::vector<Sockets> sockets) {
   // Several lanes have a thread each, and the kernel spreads the flows over them.
   const bool wants_steering = options.lanes == 1 && sockets.front().sparse;
-  auto steering = wants_steering ? load_steering() : std::nullopt;
-  const bool shared = options.lanes > 1 || steering;
+  auto steering = wants_steering ? load_steering() : LoadedSteering{};
+  const bool shared = options.lanes > 1 || steering.program;
   std::vector<datapath::LaneEnds> lanes;
   for (auto& pair : sockets) {
     const auto create = [&] { return inside::Tun::create(options.ifname, shared); };
     auto queue = lanes.empty() ? open_when_free(create) : lanes.front().tun.another_queue();
     lanes.push_back({std::move(pair.bulk), std::move(pair.sparse), std::move(queue)});
   }
-  if (steering) {
+  // If the interface cannot be made either, the link reports only that.
+  if (steering.error) log_one_queue(*steering.error);
+  if (steering.program) {
     auto& lane = lanes.front();
-    lane.sparse_queue = open_sparse_queue(lane.tun, std::move(*steering));
+    lane.sparse_queue = open_sparse_queue(lane.tun, std::move(*steering.program));
   }
   return lanes;
 }
