@@ -52,7 +52,8 @@ class Lane {
   // received is handed in.
   [[nodiscard]] std::optional<Time> due() const { return keepalives_.due(); }
 
-  // What a second thread may do now. It may change with each call of this class, and at `until`.
+  // What a second thread may do now. Any call of this class may change it. sparse_view_until() is
+  // when the view closes unless the peer answers before.
   [[nodiscard]] SparseView sparse_view(Time now) const;
   [[nodiscard]] std::optional<Time> sparse_view_until() const { return sparse_.late_at(); }
   FlowClasses& classes() { return classes_; }
@@ -61,7 +62,8 @@ class Lane {
   [[nodiscard]] const OuterClass& outer_class() const { return policy_.outer_class; }
   // The second thread has used the sparse flow, so seal() may have a request to send.
   void sparse_is_used() { sparse_wanted_ = true; }
-  // The slots of flows that have sent a sparse packet since the last call.
+  // The slots of flows that have sent a sparse packet since forget_sparse_slots(). Flows that are
+  // steered already are left out.
   [[nodiscard]] std::span<const FlowClasses::Slot> sparse_slots() const { return sparse_slots_; }
   void forget_sparse_slots() { sparse_slots_.clear(); }
   void on_timer(Time now);

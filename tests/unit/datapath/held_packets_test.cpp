@@ -20,6 +20,12 @@ struct Letters {
       REQUIRE(held.add({&byte, 1}, letter < 'a' ? 1 : 2));
     }
   }
+  // Some packets come before a pass, and some during it.
+  void begin_pass(const std::string& before, const std::string& during = "") {
+    add(before);
+    held.begin_pass();
+    add(during);
+  }
   std::string release() {
     std::string letters;
     for (const auto& packet : held.release()) {
@@ -34,8 +40,7 @@ struct Letters {
 
 TEST_CASE("packets are released in order when a pass ends that began behind them") {
   Letters letters;
-  letters.add("AbC");
-  letters.held.begin_pass();
+  letters.begin_pass("AbC");
   CHECK(letters.release() == "AbC");
   CHECK(letters.held.holds(1));  // until they are sent
   CHECK(letters.held.released().size() == 3);
@@ -46,9 +51,7 @@ TEST_CASE("packets are released in order when a pass ends that began behind them
 
 TEST_CASE("a flow whose first packet came during the pass waits for the next one") {
   Letters letters;
-  letters.add("A");
-  letters.held.begin_pass();
-  letters.add("bCd");
+  letters.begin_pass("A", "bCd");
   CHECK(letters.release() == "AC");  // all of the slot that held A
   letters.held.released();
   CHECK_FALSE(letters.held.holds(1));
@@ -61,8 +64,7 @@ TEST_CASE("a flow whose first packet came during the pass waits for the next one
 
 TEST_CASE("a packet that comes while the others are sent is not lost") {
   Letters letters;
-  letters.add("A");
-  letters.held.begin_pass();
+  letters.begin_pass("A");
   CHECK(letters.release() == "A");
   letters.add("B");
   letters.held.released();
@@ -90,9 +92,7 @@ TEST_CASE("a slot without packets is held until a pass ends that began behind ho
 
 TEST_CASE("all packets can be dropped") {
   Letters letters;
-  letters.add("A");
-  letters.held.begin_pass();
-  letters.add("b");
+  letters.begin_pass("A", "b");
   CHECK(letters.held.drop_all() == 2);
   CHECK(letters.held.empty());
   CHECK_FALSE(letters.held.holds(1));
@@ -100,9 +100,7 @@ TEST_CASE("all packets can be dropped") {
 
 TEST_CASE("a pass that begins while another is open changes nothing") {
   Letters letters;
-  letters.add("A");
-  letters.held.begin_pass();
-  letters.add("b");
+  letters.begin_pass("A", "b");
   letters.held.begin_pass();
   CHECK(letters.release() == "A");
 }
