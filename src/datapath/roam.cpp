@@ -34,6 +34,7 @@ void Lane::follow_peer(Association& association, std::size_t bytes, const Arriva
   if (association.endpoint.remote == arrival.from.remote) {
     association.endpoint_heard = arrival.now;
     association.candidates.heard_endpoint();
+    sparse_.end_copies();
     // The peer sends to another address of this host.
     if (association.endpoint.local != arrival.from.local) move_endpoint(association, arrival);
     return;
@@ -84,6 +85,7 @@ void Lane::move_endpoint(Association& association, const Arrival& arrival) {
   association.endpoint = arrival.from;
   association.endpoint_heard = arrival.now;
   association.candidates.clear();
+  sparse_.end_copies();
   association.roam_announced = false;
   announce_roam(association);
 }

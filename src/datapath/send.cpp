@@ -10,6 +10,7 @@
 // Control messages and alerts are sealed one by one and never wait behind a batch.
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "routevpn/base/mtu.hpp"
@@ -17,6 +18,25 @@
 #include "routevpn/inside/ip_packet.hpp"
 
 namespace routevpn::datapath {
+namespace {
+
+// Copies the runs from index `from` on. What `credit` has left stays for smaller datagrams.
+void copy_to(const outside::Endpoint& to, std::uint64_t& credit, std::vector<DatagramRun>& runs,
+             std::size_t from) {
+  const std::size_t end = runs.size();
+  for (std::size_t i = from; i < end && runs.size() < runs.capacity(); ++i) {
+    DatagramRun copy = runs[i];
+    if (copy.bytes > credit) copy.bytes = credit / copy.segment_bytes * copy.segment_bytes;
+    if (copy.bytes == 0) continue;
+    credit -= copy.bytes;
+    copy.to = to;
+    copy.counted = false;
+    copy.flow = UdpFlow::bulk;
+    runs.push_back(copy);
+  }
+}
+
+}  // namespace
 
 void Lane::from_inside(const inside::VirtioNetHeader& header, Bytes packet, std::size_t mtu,
                        Time now, bool keep_sparse) {
@@ -46,9 +66,10 @@ std::span<const DatagramRun> Lane::seal(Time now) {
   runs_.clear();
   if (sending_ == nullptr) return {};
   if (!sparse_outbound_.empty()) {
-    seal_batch(sparse_outbound_, {sparse_.remote().value_or(sending_->endpoint), UdpFlow::sparse});
+    seal_batch(sparse_outbound_, {sparse_.remote().value_or(sending_->endpoint), UdpFlow::sparse},
+               now);
   }
-  if (!outbound_.empty()) seal_batch(outbound_, {sending_->endpoint});
+  if (!outbound_.empty()) seal_batch(outbound_, {sending_->endpoint}, now);
   if (bulk_shown_at_) show_bulk(now);
   // It is sent after the batches, so it has the higher sequence number.
   if (std::exchange(sparse_wanted_, false) && sparse_.request_due(now)) {
@@ -58,7 +79,7 @@ std::span<const DatagramRun> Lane::seal(Time now) {
   return runs_;
 }
 
-void Lane::seal_batch(inside::OutboundBatch& batch, const Way& way) {
+void Lane::seal_batch(inside::OutboundBatch& batch, const Way& way, Time now) {
   const auto packets = batch.packets();
   const auto allowed = std::min<std::uint64_t>(packets.size(), sending_->data_left());
   const std::size_t sealed = sending_->sealer.seal(packets.first(allowed));
@@ -67,7 +88,13 @@ void Lane::seal_batch(inside::OutboundBatch& batch, const Way& way) {
 
   const std::size_t first = runs_.size();
   append_runs(batch, sealed, way, runs_);
-  copy_to_candidate(runs_, first);
+  if (way.flow == UdpFlow::bulk && sparse_.takes_copies(now)) {
+    // That address is proven.
+    std::uint64_t credit = std::numeric_limits<std::uint64_t>::max();
+    copy_to(*sparse_.remote(), credit, runs_, first);
+  } else {
+    copy_to_candidate(runs_, first);
+  }
 }
 
 void Lane::sent() {
@@ -76,23 +103,9 @@ void Lane::sent() {
   sparse_outbound_.truncate(0);
 }
 
-// The rest of the credit stays for smaller datagrams.
 void Lane::copy_to_candidate(std::vector<DatagramRun>& runs, std::size_t from) {
   Candidate* const candidate = sending_->candidates.current();
-  if (candidate == nullptr) return;
-  const std::size_t end = runs.size();
-  for (std::size_t i = from; i < end && runs.size() < runs.capacity(); ++i) {
-    DatagramRun copy = runs[i];
-    if (copy.bytes > candidate->credit) {
-      copy.bytes = candidate->credit / copy.segment_bytes * copy.segment_bytes;
-    }
-    if (copy.bytes == 0) continue;
-    candidate->credit -= copy.bytes;
-    copy.to = candidate->endpoint;
-    copy.counted = false;
-    copy.flow = UdpFlow::bulk;
-    runs.push_back(copy);
-  }
+  if (candidate != nullptr) copy_to(candidate->endpoint, candidate->credit, runs, from);
 }
 
 void Lane::limit_reached(Association& association, std::uint64_t packets) {

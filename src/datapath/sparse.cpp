@@ -227,6 +227,7 @@ bool Lane::take_sparse_proof(const ControlMessage& reply, const Arrival& arrival
   if (followed) sparse_.has_roamed(arrival.now);
   if (requested) sparse_.was_padded(arrival.now);
   const bool is_known = is_sparse_remote(from);
+  if (followed && !is_known) sparse_.begin_copies(arrival.now);
   sparse_found(arrival.from, requested ? sparse_.challenge.payload_bytes : control_message_bytes);
   if (requested) this->reply(sparse_.challenge.answer, arrival);
   const bool may_ask = sending_ != nullptr && sending_->sparse_flow;

@@ -115,7 +115,7 @@ class Lane {
   void install(InstallAssociation&& command, Time now);
   void retire(AssociationId id, Time now);
   void activate(Association& association);
-  void seal_batch(inside::OutboundBatch& batch, const Way& way);
+  void seal_batch(inside::OutboundBatch& batch, const Way& way, Time now);
   void queue_control(const ControlMessage& message, std::size_t padded_bytes = 0);
   void queue_alert(const SendAlert& alert);
   bool append_control(const ControlMessage& message, std::size_t padded_bytes);

@@ -18,6 +18,9 @@
 // When the initiator roams, its first record from an unknown address can be of either flow. Its
 // reply to the challenge says of which. It sends echo requests by the bulk flow only: one from the
 // address of its sparse flow is challenged, too.
+//
+// If the sparse flow moves first, datagrams of the bulk flow are copied to its new address until
+// the bulk flow is heard, for at most `copy_time`. So a move of both costs no datagram in between.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +46,9 @@ class SparseFlow {
 
   // A roam changes the addresses of both flows, and the other flow follows within this time.
   static constexpr Duration roam_time = std::chrono::seconds(1);
+  // Short, because the answers to copies hide that a bulk flow is dead. The initiator shows its
+  // bulk flow every 20 ms.
+  static constexpr Duration copy_time = std::chrono::milliseconds(100);
 
   // Where the peer was found; none: not found, or lost.
   [[nodiscard]] const std::optional<outside::Endpoint>& remote() const { return remote_; }
@@ -61,6 +67,10 @@ class SparseFlow {
   void found(const outside::Endpoint& remote, std::size_t payload_bytes);
   void has_roamed(Time now) { roamed_at_ = now; }
   [[nodiscard]] bool has_just_roamed(Time now) const { return now - roamed_at_ < roam_time; }
+  // It has moved, and where the bulk flow is now is not known.
+  void begin_copies(Time now) { copies_end_ = now + copy_time; }
+  void end_copies() { copies_end_ = {}; }
+  [[nodiscard]] bool takes_copies(Time now) const { return remote_ && now < copies_end_; }
   void lose();
   // Continues the flow of another process.
   [[nodiscard]] std::uint32_t next_sequence() const { return next_sequence_; }
@@ -106,6 +116,7 @@ class SparseFlow {
   std::optional<outside::Endpoint> remote_;
   std::size_t payload_bytes_ = 0;
   Time roamed_at_{};
+  Time copies_end_{};
   std::uint32_t next_sequence_ = 1;
   Time requested_{};
   std::optional<Time> unanswered_since_;  // the first request after the last answer

@@ -126,6 +126,44 @@ TEST_CASE("records of the sparse flow from a new address move the endpoint to th
   CHECK(pair.flow_of(pair.b, 2, SparsePair::limit) == UdpFlow::sparse);
 }
 
+TEST_CASE("between the moves of the sparse and of the bulk flow no datagram is lost") {
+  FoundPair pair;
+  pair.bulk_at.remote.port = 1900;
+  pair.sparse_at.remote.port = 1901;
+  pair.at(epoch + 1s);
+  const auto copies_to_a = [&pair] {
+    std::size_t copies = 0;
+    for (const auto& sent : pair.packet(pair.b, udp_packet(1, 1000))) {
+      const auto delivered = pair.to_a(sent).size();
+      if (sent.counted) CHECK(sent.to == west);  // where the peer is not any more
+      if (!sent.counted) copies += delivered;
+    }
+    return copies;
+  };
+  for (const auto& sent : pair.packet(pair.a, udp_packet(1, 1000))) pair.to_b(sent);
+  CHECK(copies_to_a() == 1);
+  // The challenge of b, and the reply without what shows the bulk flow.
+  for (const auto& sent : pair.control(pair.b)) pair.to_a(sent);
+  for (const auto& sent : pair.control(pair.a)) {
+    if (sent.flow == UdpFlow::sparse) pair.to_b(sent);
+  }
+  pair.control(pair.b);
+  REQUIRE(reports_of(pair.b).roams.empty());
+  for (int i = 0; i < 5; ++i) CHECK(copies_to_a() == 1);
+
+  SECTION("until the bulk flow is heard") {
+    pair.at(pair.now() + 20ms);
+    pair.a.lane.seal(pair.now());
+    pair.exchange();
+    REQUIRE(reports_of(pair.b).roams.size() == 1);
+    for (const auto& sent : pair.packet(pair.b, udp_packet(1, 1000))) CHECK(sent.counted);
+  }
+  SECTION("for a limited time") {
+    pair.at(pair.now() + SparseFlow::copy_time);
+    CHECK(copies_to_a() == 0);
+  }
+}
+
 TEST_CASE("a restarted acceptor does not take the second port for its peer's endpoint") {
   FoundPair pair;
   const auto both = sparse_keys(50);
