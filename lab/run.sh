@@ -111,8 +111,10 @@ build() {
 }
 
 up() {
-  local began
-  [[ -x $routevpn && -x $stream ]] || die "$routevpn does not exist; lab/run.sh without a command builds it"
+  local began program
+  for program in "$routevpn" "$stream"; do
+    [[ -x $program ]] || die "$program does not exist; lab/run.sh without a command builds it"
+  done
   [[ ! -d $run_dir ]] || die "the lab is up already; 'lab/run.sh${booted:+ --booted} down' removes it"
   [[ -z $booted ]] || prepare_systems
   began=$(now_ms)
