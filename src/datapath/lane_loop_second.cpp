@@ -8,8 +8,9 @@
 namespace routevpn::datapath {
 namespace {
 
-// More than a queue holds, so that after so many reads all is read that was there before.
+// After so many reads all is read that was there before.
 constexpr std::size_t reads_of_pass = 1024;
+static_assert(reads_of_pass > inside::queue_packets);
 
 }  // namespace
 

@@ -14,9 +14,9 @@
 namespace routevpn::datapath {
 namespace {
 
-// More than the queue holds (500 packets, unless `ip link set txqueuelen` says more), so that it is
-// read to its end.
+// So that the queue is read to its end.
 constexpr std::size_t calls_per_turn = 1024;
+static_assert(calls_per_turn > inside::queue_packets);
 constexpr std::size_t bytes_per_turn = std::size_t{512} * 1024;
 
 }  // namespace

@@ -180,7 +180,8 @@ Ends join_ends(const options::LinkOptions& options, EarlyEnds early,
   host::Netlink netlink;
   if (is_new) {
     const bool has_queues = lanes.size() > 1 || lanes.front().sparse_queue;
-    netlink.set_up({ifname, mtu, options.addresses, options.routes, options.table, has_queues});
+    netlink.set_up({ifname, mtu, inside::queue_packets, options.addresses, options.routes,
+                    options.table, has_queues});
   }
   host::LinkdownRoutes linkdown_routes(ifname);
   if (is_new && early.guardian) early.guardian->begin(ifname);

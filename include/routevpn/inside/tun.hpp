@@ -13,6 +13,10 @@
 
 namespace routevpn::inside {
 
+// What each queue of the interface holds, in packets: at 300,000 a second, more than arrive while
+// another program has the lane's processor for 3 ms. host::Netlink sets it.
+inline constexpr unsigned queue_packets = 1000;
+
 enum class IoResult : std::uint8_t { ok, would_block, failed };
 
 // One queue of the interface; the kernel removes the interface with its last queue. The kernel

@@ -78,7 +78,9 @@ TEST_CASE("an interface with queues has one queueing discipline, which stores no
   const Tun tun = Tun::create("rv0", true);
   auto setup = interconnect("rv0");
   setup.has_queues = true;
+  setup.queue_packets = 1000;
   Netlink().set_up(setup);
+  CHECK_THAT(lab.ip("link show rv0"), ContainsSubstring("qlen 1000"));
   const auto carrier = routevpn::inside::Carrier::of(tun);
   for (const bool on : {true, false, true}) {
     carrier.set(on);
