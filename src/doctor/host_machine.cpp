@@ -1,7 +1,5 @@
 #include "routevpn/doctor/host_machine.hpp"
 
-#include <ctime>
-#include <sstream>
 #include <utility>
 
 #include <fcntl.h>
@@ -83,25 +81,6 @@ std::optional<pki::TimePoint> HostMachine::changed(const std::string& path) cons
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) return std::nullopt;
   return pki::TimePoint(std::chrono::seconds(file.st_mtim.tv_sec));
-}
-
-// proc(5): field 22 of /proc/PID/stat is the start in clock ticks since boot. The name in field 2
-// may have spaces and brackets.
-std::optional<pki::TimePoint> HostMachine::started(unsigned pid) const {
-  constexpr int fields_before_start = 19;  // after the name
-  const auto stat = read("/proc/" + std::to_string(pid) + "/stat");
-  timespec since_boot{};
-  if (!stat || clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) return std::nullopt;
-  std::istringstream fields(stat->substr(stat->rfind(')') + 1));
-  std::string word;
-  for (int i = 0; i < fields_before_start; ++i) fields >> word;
-  long ticks = 0;
-  fields >> ticks;
-  if (!fields) return std::nullopt;
-  using namespace std::chrono;
-  const auto age = seconds(since_boot.tv_sec) + nanoseconds(since_boot.tv_nsec) -
-                   milliseconds(ticks * 1000 / sysconf(_SC_CLK_TCK));
-  return floor<seconds>(system_clock::now() - age);
 }
 
 }  // namespace routevpn::doctor

@@ -47,13 +47,14 @@ void check_unit(const Link& link, const Machine& machine, Findings& findings) {
 
 void check_age(const Link& link, const Machine& machine, Findings& findings) {
   const auto changed = machine.changed(link.file);
-  const auto started = machine.started(static_cast<unsigned>(count(link.status, "monitor_pid")));
-  if (!changed || !started || *changed <= *started) return;
+  const auto read = pki::parse_time(text(link.status, "settings_read"));
+  if (!changed || !read || *changed <= *read) return;
   findings.push_back({"running", link.name,
                       link.file + " was changed at " + pki::to_text(*changed) +
-                          ", after the link started at " + pki::to_text(*started),
+                          ", after the link took its settings at " + pki::to_text(*read),
                       "the running link has the old settings",
-                      "systemctl restart " + unit_of(link)});
+                      "routevpn reload " + link.name + "; if it says that a restart is needed: " +
+                          "systemctl restart " + unit_of(link)});
 }
 
 struct Meaning {

@@ -125,6 +125,7 @@ std::string Link::status() const {
                   announced_at_.value_or(now),
                   0,
                   start_.monitor_pid,
+                  std::chrono::sys_seconds(std::chrono::seconds(settings_read_)),
                   start_.worker_starts,
                   cage::refused_system_calls().count,
                   refused_sources_,

@@ -15,6 +15,7 @@ void Link::reload(const channel::Reload& reload, std::span<const Fd> descriptors
     auto files = read_files(descriptors);
     if (reload.new_credentials != 0) replace_identity(reload, files);
     if (std::exchange(options_.accept, files.options.accept) != options_.accept) accept_sources();
+    settings_read_ = reload.settings_read;
     taken = true;
   } catch (const std::exception& error) {
     // The monitor forgets the old key after a minute, and then refuses every signature of it. The

@@ -199,6 +199,7 @@ std::string status_json(const LinkFacts& facts, std::span<const LaneFacts> lanes
   json["ifname"] = facts.ifname;
   json["pid"] = getpid();
   json["monitor_pid"] = facts.monitor_pid;
+  json["settings_read"] = rfc3339(facts.settings_read);
   json["worker_starts"] = facts.worker_starts;
   json["refused_system_calls"] = facts.refused_system_calls;
   json["netns"] = facts.options.netns.empty() ? Json(nullptr) : Json(facts.options.netns);

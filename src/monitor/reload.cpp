@@ -149,6 +149,7 @@ void Monitor::refuse_files(const std::string& fault, Exit status, Time now) {
 bool Monitor::reload_accept(std::vector<std::string>& notes) {
   constexpr auto other_changes =
       "the configuration file has other changes, which need a restart of the link";
+  const auto read_at = pki::now();
   auto parsed = options::parse_link(arguments_);
   if (!parsed.faults.empty()) throw UsageErrors(std::move(parsed.faults));
   const bool by_worker = !options_.accepts_routed() && !parsed.options.accepts_routed();
@@ -160,6 +161,8 @@ bool Monitor::reload_accept(std::vector<std::string>& notes) {
   if (parsed.options != options_) {
     log_warning(other_changes, {{"config", options_.config_file}});
     notes.emplace_back(other_changes);
+  } else {
+    settings_read_ = read_at;
   }
   return changed;
 }
@@ -167,7 +170,8 @@ bool Monitor::reload_accept(std::vector<std::string>& notes) {
 void Monitor::tell_reload(bool new_credentials) {
   const SealedFiles files(options_, texts_);
   if (new_credentials) give_psks(*worker_);
-  tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0), ++reloads_told_},
+  tell(channel::Reload{key_, static_cast<std::uint8_t>(new_credentials ? 1 : 0), ++reloads_told_,
+                       settings_read_.time_since_epoch().count()},
        files.descriptors());
 }
 

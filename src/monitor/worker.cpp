@@ -87,6 +87,7 @@ void Monitor::give_start(const WorkerProcess& process, bool takes_over) {
   start.uid = account_.uid;
   start.gid = account_.gid;
   start.monitor_pid = getpid();
+  start.settings_read = settings_read_.time_since_epoch().count();
   start.worker_starts = worker_starts_;
   start.flaps = flaps_;
   start.refused_sources = refused_sources();

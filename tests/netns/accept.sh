@@ -72,6 +72,8 @@ conf=$DIR/rv0.conf
 configure() { printf '%s\n' "$@" >"$conf"; }
 reload_b() { kill -HUP "${PID[b]}"; }
 log_has() { grep -q "$1" "$DIR/b.log"; }
+read_at() { date -d "$(show b .settings_read)" +%s; }
+second_has_passed() { (($(date +%s) > $(read_at))); }
 configure 'accept = 10.1.0.0/16'
 link_b --config "$conf"
 wait_for has_socket b || fail "link b did not start"
@@ -82,11 +84,16 @@ two_sites
 expect "the accept line of a file has effect" from 10.1.0.1 10.255.0.2
 expect_not "site 2 is refused" from 10.2.0.1 10.255.0.2
 flaps=$(show b .flaps)
+wait_for second_has_passed || fail "settings_read is $(show b .settings_read)"
+began=$(read_at)
 configure 'accept = 10.2.0.0/16'
 reload_b
 expect "site 2 is accepted after a reload" wait_for from 10.2.0.1 10.255.0.2
 expect_not "site 1 is refused" from 10.1.0.1 10.255.0.2
 expect "the interconnect is still accepted" from 10.255.0.1 10.255.0.2
+reloaded=$(read_at)
+expect_equal "the time of the settings is that of the reload" true "$( ((reloaded > began)) && echo true)"
+wait_for second_has_passed || fail "settings_read is $(show b .settings_read)"
 configure 'accept = 10.1.0.0/16' 'accept = 10.0.0.0/33'
 reload_b
 expect "a fault in the file is in the log" wait_for log_has 'old --accept prefixes .*rv0.conf:2: accept'
@@ -96,5 +103,6 @@ configure 'keepalive = 900'
 reload_b
 expect "without accept lines every source is accepted" wait_for from 10.1.0.1 10.255.0.2
 expect "a change that needs a restart is in the log" wait_for log_has 'other changes'
+expect_equal "neither of these two files is taken whole" "$reloaded" "$(read_at)"
 expect_equal "the carrier has not changed" "$flaps true" "$(show b '"\(.flaps) \(.carrier)"')"
 stop_links

@@ -20,9 +20,8 @@
 //   outlives               running, after an outlive
 //   handed_over            running, after a hand_over; the worker's last message
 //
-// The worker is running from its ready on, also while it stops. Of the messages that a dead worker
-// has left, the monitor takes only announce, remember_peer, ended, keep_gasp, and a set_carrier
-// that switches the carrier off.
+// The worker is running from its ready on, also while it stops. Of a dead worker's messages, the
+// monitor takes only announce, remember_peer, ended, keep_gasp, and a set_carrier to off.
 //
 //   monitor to worker      when
 //   remembered_peer        before start
@@ -30,8 +29,7 @@
 //   start                  once; brings the descriptors
 //   outlive                the monitor ends, and another one takes its place
 //   hand_over              another worker takes the place of this one
-//   take_over              once, to a worker whose start says so; brings the state of the worker
-//                          before
+//   take_over              once, to a worker whose start says so; brings the state of the last one
 //   reload                 at SIGHUP or a command; brings the files' new content
 //   stop                   at SIGTERM, again at the next one
 //   ping                   every 10 s
@@ -265,6 +263,7 @@ struct Start {
   std::uint32_t uid;             // the user of a confined worker
   std::uint32_t gid;
   std::int32_t monitor_pid;
+  std::int64_t settings_read;     // see Reload
   std::uint64_t worker_starts;    // with this one
   std::uint64_t flaps;            // of the carrier, so far
   std::uint64_t refused_sources;  // see Ping
@@ -274,6 +273,7 @@ struct Reload {
   std::uint8_t key;              // the number of the credentials
   std::uint8_t new_credentials;  // 0: only the options have changed
   std::uint32_t number;          // counted from 1
+  std::int64_t settings_read;    // all of the configuration file was taken then; Unix time
 };
 struct Stop {
   static constexpr Kind kind = Kind::stop;

@@ -21,7 +21,6 @@ class HostMachine final : public Machine {
   [[nodiscard]] ClockState clock() const override;
   [[nodiscard]] std::string kernel_release() const override;
   [[nodiscard]] std::optional<pki::TimePoint> changed(const std::string& path) const override;
-  [[nodiscard]] std::optional<pki::TimePoint> started(unsigned pid) const override;
 };
 
 }  // namespace routevpn::doctor

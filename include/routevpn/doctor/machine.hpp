@@ -45,7 +45,6 @@ class Machine {
   [[nodiscard]] virtual ClockState clock() const = 0;
   [[nodiscard]] virtual std::string kernel_release() const = 0;  // 6.1.0-13-amd64
   [[nodiscard]] virtual std::optional<pki::TimePoint> changed(const std::string& path) const = 0;
-  [[nodiscard]] virtual std::optional<pki::TimePoint> started(unsigned pid) const = 0;
 };
 
 }  // namespace routevpn::doctor

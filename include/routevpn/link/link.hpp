@@ -90,6 +90,7 @@ class Link {
   MonitorClient& monitor_;
   const channel::Start start_;
   options::LinkOptions options_;
+  std::int64_t settings_read_ = start_.settings_read;  // channel::Reload
   std::string ifname_;
   std::shared_ptr<const dtls::Identity> identity_;
   dtls::Psks next_psks_;  // of the reload that follows

@@ -27,6 +27,7 @@ struct LinkFacts {
   Time since{};                    // its state is what it is
   std::size_t reporting_lane = 0;  // the lane whose state is the link's
   pid_t monitor_pid = 0;
+  std::chrono::sys_seconds settings_read{};  // channel::Reload
   std::uint64_t worker_starts = 0;
   std::uint64_t refused_system_calls = 0;
   std::uint64_t refused_sources = 0;  // inner packets that the kernel has dropped

@@ -29,6 +29,7 @@
 #include "routevpn/monitor/restart_policy.hpp"
 #include "routevpn/monitor/worker_process.hpp"
 #include "routevpn/options/link_options.hpp"
+#include "routevpn/pki/time.hpp"
 #include "routevpn/signer/signer.hpp"
 
 namespace routevpn::monitor {
@@ -231,6 +232,7 @@ class Monitor {
   RateLimit costly_;
   std::optional<Time> paused_until_;  // the worker's messages are not read
   std::optional<Time> old_key_until_;
+  pki::TimePoint settings_read_ = pki::now();  // channel::Reload
   Time check_files_at_{};
   std::optional<Time> reread_at_;
   std::string reread_fault_;                    // of the last automatic reload; empty: none

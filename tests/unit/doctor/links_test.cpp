@@ -46,11 +46,13 @@ TEST_CASE("a unit that does not start with the machine is found") {
 
 TEST_CASE("a configuration file that is newer than its link is found") {
   FakeMachine machine;
-  machine.changes["/etc/routevpn/rv2.conf"] = machine.start;
+  const auto read = *pki::parse_time("2100-01-01T00:00:00Z");  // of sound_gateway()
+  machine.changes["/etc/routevpn/rv2.conf"] = read;
   CHECK(findings_of(sound_gateway(), machine).empty());
-  machine.changes["/etc/routevpn/rv2.conf"] = machine.start + seconds{1};
+  machine.changes["/etc/routevpn/rv2.conf"] = read + seconds{1};
   CHECK(only(findings_of(sound_gateway(), machine), "running").mend ==
-        "systemctl restart routevpn@rv2.service");
+        "routevpn reload rv2; if it says that a restart is needed: systemctl restart "
+        "routevpn@rv2.service");
 }
 
 TEST_CASE("an initiator that is not up says what its reason means") {
@@ -92,6 +94,6 @@ TEST_CASE("a status of other types than expected is no crash") {
   auto gateway = sound_gateway();
   gateway.links[0].status = nlohmann::json::parse(
       R"({"state": 1, "reason": [], "reason_text": {}, "path_mtu": "x", "takeovers": -1,
-          "drops": 7, "peer": "x", "monitor_pid": null, "udp_segment": 3})");
+          "drops": 7, "peer": "x", "settings_read": null, "udp_segment": 3})");
   only(findings_of(gateway, FakeMachine()), "peer");
 }

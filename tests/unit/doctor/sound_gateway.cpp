@@ -15,7 +15,7 @@ doctor::Link link(const std::string& name, const char* v4, const char* v6) {
   made.options.crl = "/etc/routevpn/pki/ca.crl";
   made.options.addresses = {*IpPrefix::parse(v4), *IpPrefix::parse(v6)};
   made.status = nlohmann::json::parse(R"({"state": "up", "reason": "connected", "mtu": 1415,
-    "path_mtu": 1500, "remote": "[2001:db8:3::1]:7754", "takeovers": 0, "monitor_pid": 42,
+    "path_mtu": 1500, "remote": "[2001:db8:3::1]:7754", "takeovers": 0, "settings_read": "2100-01-01T00:00:00Z",
     "cipher": "ECDHE-ECDSA-AES128-GCM-SHA256", "udp_segment": true, "drops": {},
     "peer": {"name": "V2-1", "not_after": "2100-01-01T00:00:00Z"}})");
   return made;
@@ -78,7 +78,7 @@ std::optional<doctor::ProgramResult> FakeMachine::run(const std::string&,
 
 std::optional<pki::TimePoint> FakeMachine::changed(const std::string& path) const {
   const auto found = changes.find(path);
-  return found == changes.end() ? start - std::chrono::hours(1) : found->second;
+  return found == changes.end() ? wall - std::chrono::hours(1) : found->second;
 }
 
 doctor::Gateway sound_gateway() {

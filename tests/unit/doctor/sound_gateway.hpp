@@ -22,7 +22,6 @@ class FakeMachine final : public doctor::Machine {
   std::map<std::string, doctor::ProgramResult> programs;  // by all words
   std::map<std::string, pki::TimePoint> changes;          // of files
   pki::TimePoint wall = pki::now();
-  pki::TimePoint start = wall - std::chrono::hours(1);  // of every process
   doctor::ClockState clock_state = doctor::ClockState::synchronised;
   std::string release = "6.12.1-amd64";
 
@@ -39,7 +38,6 @@ class FakeMachine final : public doctor::Machine {
   [[nodiscard]] doctor::ClockState clock() const override { return clock_state; }
   [[nodiscard]] std::string kernel_release() const override { return release; }
   [[nodiscard]] std::optional<pki::TimePoint> changed(const std::string& path) const override;
-  [[nodiscard]] std::optional<pki::TimePoint> started(unsigned) const override { return start; }
 };
 
 // The links rv1, an initiator, and rv2, an acceptor at port 7754: in the namespace "private", up,
