@@ -31,9 +31,9 @@ FIRST=$(show b '.remote | sub(".*:"; "")')
 expect_equal "the acceptor has one port" "192.0.2.2:$PORT" "$(sparse a .remote)"
 expect_equal "the initiator has a second one" "$(sparse a .local)" "$(sparse b .remote)"
 # The second one is that of the sparse flows. Without a program that steers, each flow would take any of them.
-queues() { ip -n "$1" -d -j link show rv0 | jq -r '.[0] | "\(.linkinfo.info_data.numqueues) \(.qdisc)"'; }
-expect_equal "the interface of the initiator has two queues" "2 noqueue" "$(queues "$PRIV_A")"
-expect_equal "and that of the acceptor" "2 noqueue" "$(queues "$PRIV_B")"
+queues() { ip -n "$1" -d -j link show rv0 | jq -r '.[0] | "\(.linkinfo.info_data.numqueues) \(.qdisc) \(.txqlen)"'; }
+expect_equal "the interface of the initiator has two queues of 1000 packets" "2 noqueue 1000" "$(queues "$PRIV_A")"
+expect_equal "and that of the acceptor" "2 noqueue 1000" "$(queues "$PRIV_B")"
 for end in a b; do
   expect_equal "the worker of $end can steer" 1 \
     "$(find "/proc/$(show $end .pid)/fd" -lname 'anon_inode:bpf-map' | wc -l)"
